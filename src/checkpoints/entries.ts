@@ -1,0 +1,174 @@
+/**
+ * Where a tensor lies in a file, and reading it. Every format (safetensors, torch zip, torch legacy) is described
+ * by the same entries; one without a `layout` is raw little-endian row-major bytes that may be memory-mapped.
+ * The machine is taken to be little-endian.
+ */
+import { open, type FileHandle } from "node:fs/promises";
+import { CheckpointError } from "../errors.ts";
+import { allocate, byteSize, sizeOf, view, type DType, type Tensor, type TypedArrays } from "../tensor/tensor.ts";
+import { isFloat, toFloat32 } from "./floats.ts";
+
+export interface TensorEntry {
+  readonly name: string;
+  /** Absolute path. */
+  readonly file: string;
+  readonly dtype: DType;
+  readonly dims: readonly number[];
+  /** Of the first byte, from the start of the file. */
+  readonly offset: number;
+  /** Bytes from the first to the last element. */
+  readonly byteLength: number;
+  /** Only where the bytes are not the tensor as it is: a strided view or big-endian numbers. */
+  readonly layout?: StridedLayout;
+}
+
+export interface StridedLayout {
+  /** In elements. */
+  readonly strides: readonly number[];
+  readonly bigEndian: boolean;
+}
+
+const chunkBytes = 1 << 24;
+const readLimit = 1 << 30; // one read(2) returns less than 2 GiB
+
+/** Opens `path` for reading; whatever the system refuses becomes a `CheckpointError`. */
+export async function withFile<T>(path: string, use: (handle: FileHandle, size: number) => Promise<T>): Promise<T> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(path, "r");
+    const status = await handle.stat();
+    if (!status.isFile()) throw new CheckpointError(`${path}: expected a file, got something else`);
+    return await use(handle, status.size);
+  } catch (error) {
+    throw systemError(path, error);
+  } finally {
+    await handle?.close();
+  }
+}
+
+/** A failed system call or allocation as a `CheckpointError`; anything else as it is. */
+export function systemError(path: string, error: unknown): unknown {
+  if (error instanceof RangeError && /allocation failed|Invalid (typed )?array length/.test(error.message))
+    return new CheckpointError(`${path}: not enough memory (${error.message})`, { cause: error });
+  if (!(error instanceof Error) || !("syscall" in error)) return error;
+  const missing = "code" in error && error.code === "ENOENT";
+  return new CheckpointError(missing ? `${path}: no such file` : `${path}: cannot be read (${error.message})`, {
+    cause: error,
+    hint: missing ? "check the path, or download the checkpoint again" : undefined,
+  });
+}
+
+/** Fills `target` from the file at `position`. */
+export async function readFully(handle: FileHandle, target: Uint8Array, position: number, what: string): Promise<void> {
+  let done = 0;
+  while (done < target.byteLength) {
+    const length = Math.min(readLimit, target.byteLength - done);
+    const { bytesRead } = await handle.read(target, done, length, position + done);
+    if (bytesRead === 0)
+      throw new CheckpointError(`${what}: expected ${target.byteLength} bytes at ${position}, got ${done}`, {
+        hint: "the file is truncated; copy or download it again",
+      });
+    done += bytesRead;
+  }
+}
+
+function bytesOf(data: ArrayBufferView): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+function label(entry: TensorEntry): string {
+  return `${entry.file}: tensor ${JSON.stringify(entry.name)}`;
+}
+
+/** Reads a tensor in the dtype it is stored in. @throws CheckpointError when the file is shorter than it was. */
+export async function readTensor(entry: TensorEntry): Promise<Tensor> {
+  return withFile(entry.file, async (handle) => {
+    const count = sizeOf(entry.dims);
+    const { layout } = entry;
+    if (layout === undefined) {
+      const data = allocate(entry.dtype, count);
+      await readFully(handle, bytesOf(data), entry.offset, label(entry));
+      return { dtype: entry.dtype, dims: entry.dims, data };
+    }
+    const bytes = new Uint8Array(entry.byteLength);
+    await readFully(handle, bytes, entry.offset, label(entry));
+    if (layout.bigEndian) swapBytes(bytes, byteSize[entry.dtype]);
+    const data = gather(entry.dtype, view(entry.dtype, bytes), entry.dims, layout.strides);
+    return { dtype: entry.dtype, dims: entry.dims, data };
+  });
+}
+
+/**
+ * Reads a float tensor as float32 (float16 and bfloat16 exactly, float64 rounded), into `into` when given.
+ * @throws CheckpointError when the tensor is not of a float dtype or `into` is not of its size.
+ */
+export async function readFloat32(entry: TensorEntry, into?: Float32Array): Promise<Float32Array> {
+  const { dtype } = entry;
+  const count = sizeOf(entry.dims);
+  if (!isFloat(dtype)) throw new CheckpointError(`${label(entry)}: expected a float dtype, got ${dtype}`);
+  if (into !== undefined && into.length !== count)
+    throw new CheckpointError(`${label(entry)}: expected room for ${count} numbers, got ${into.length}`);
+  if (entry.layout !== undefined) {
+    const { data } = await readTensor(entry);
+    return toFloat32(dtype, data as TypedArrays[typeof dtype], into);
+  }
+  return withFile(entry.file, async (handle) => {
+    const out = into ?? new Float32Array(count);
+    if (dtype === "float32") {
+      await readFully(handle, bytesOf(out), entry.offset, label(entry));
+      return out;
+    }
+    const size = byteSize[dtype];
+    const chunk = allocate(dtype, Math.min(count, chunkBytes / size));
+    for (let start = 0; start < count; start += chunk.length) {
+      const part = chunk.subarray(0, Math.min(chunk.length, count - start)) as typeof chunk;
+      await readFully(handle, bytesOf(part), entry.offset + start * size, label(entry));
+      toFloat32(dtype, part, out.subarray(start, start + part.length));
+    }
+    return out;
+  });
+}
+
+function swapBytes(bytes: Uint8Array, size: number): void {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (size === 2) buffer.swap16();
+  else if (size === 4) buffer.swap32();
+  else if (size === 8) buffer.swap64();
+}
+
+/** Row-major strides of `dims`, in elements. */
+export function rowMajorStrides(dims: readonly number[]): number[] {
+  const strides: number[] = [];
+  let stride = 1;
+  for (let axis = dims.length - 1; axis >= 0; axis--) {
+    strides[axis] = stride;
+    stride *= dims[axis] as number;
+  }
+  return strides;
+}
+
+/** A strided view, copied row-major. */
+function gather<D extends DType>(
+  dtype: D,
+  source: TypedArrays[D],
+  dims: readonly number[],
+  strides: readonly number[],
+): TypedArrays[D] {
+  const count = sizeOf(dims);
+  const out = allocate(dtype, count);
+  const index = dims.map(() => 0);
+  let from = 0;
+  for (let to = 0; to < count; to++) {
+    out[to] = source[from] as number;
+    for (let axis = dims.length - 1; axis >= 0; axis--) {
+      const dim = dims[axis] as number;
+      const stride = strides[axis] as number;
+      index[axis] = (index[axis] as number) + 1;
+      from += stride;
+      if ((index[axis] as number) < dim) break;
+      index[axis] = 0;
+      from -= dim * stride;
+    }
+  }
+  return out;
+}
