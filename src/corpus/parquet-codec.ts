@@ -1,0 +1,191 @@
+/**
+ * Records as Parquet row groups (hyparquet-writer) and back (hyparquet). A column is described once, by its shape;
+ * lists use the three-level LIST layout that Arrow, DuckDB and Hugging Face `datasets` read as list and struct.
+ * Row groups are encoded apart and put together by `ShardWriter`, whose bytes depend only on their order.
+ */
+import type { FileHandle } from "node:fs/promises";
+import * as zlib from "node:zlib";
+import type { AsyncBuffer, FileMetaData, RowGroup, SchemaElement } from "hyparquet";
+import { parquetReadObjects } from "hyparquet";
+import { ByteWriter, ParquetWriter } from "hyparquet-writer";
+import { DataError } from "../errors.ts";
+
+export type Scalar = "string" | "integer" | "boolean";
+/** A scalar, a struct `{ field: shape }`, or a list `[shape]`; only scalars may be null. */
+export type Shape = Scalar | readonly [Shape] | { readonly [field: string]: Shape };
+export type Columns = { readonly [column: string]: Shape };
+export type Compression = "zstd" | "snappy";
+
+export interface EncodedGroup {
+  bytes: Uint8Array<ArrayBuffer>;
+  /** Parquet's description of the group; its offsets count from the start of `bytes`. */
+  group: RowGroup;
+}
+
+/** zstd where this Node has it (22.15 and later), else snappy. */
+export const defaultCompression: Compression = "zstdCompressSync" in zlib ? "zstd" : "snappy";
+
+const scalarElements = {
+  string: { type: "BYTE_ARRAY", converted_type: "UTF8", logical_type: { type: "STRING" } },
+  integer: { type: "INT32" },
+  boolean: { type: "BOOLEAN" },
+} as const;
+
+function schemaElements(name: string, shape: Shape): SchemaElement[] {
+  if (typeof shape === "string") return [{ name, repetition_type: "OPTIONAL", ...scalarElements[shape] }];
+  if (Array.isArray(shape)) {
+    const list = { converted_type: "LIST", logical_type: { type: "LIST" } } as const;
+    return [
+      { name, repetition_type: "OPTIONAL", num_children: 1, ...list },
+      { name: "list", repetition_type: "REPEATED", num_children: 1 },
+      ...schemaElements("element", (shape as readonly [Shape])[0]),
+    ];
+  }
+  const fields = Object.entries(shape);
+  return [
+    { name, repetition_type: "OPTIONAL", num_children: fields.length },
+    ...fields.flatMap(([field, fieldShape]) => schemaElements(field, fieldShape)),
+  ];
+}
+
+export function parquetSchema(columns: Columns): SchemaElement[] {
+  const entries = Object.entries(columns);
+  return [
+    { name: "schema", num_children: entries.length },
+    ...entries.flatMap(([name, shape]) => schemaElements(name, shape)),
+  ];
+}
+
+function writerOptions(columns: Columns, compression: Compression) {
+  const schema = parquetSchema(columns);
+  if (compression === "snappy") return { schema, codec: "SNAPPY" as const };
+  if (!("zstdCompressSync" in zlib)) {
+    throw new DataError(`zstd compression expected Node 22.15 or later, got ${process.versions.node}`, {
+      hint: 'set compression to "snappy"',
+    });
+  }
+  const ZSTD = (input: Uint8Array): Uint8Array => zlib.zstdCompressSync(input);
+  return { schema, codec: "ZSTD" as const, compressors: { ZSTD } };
+}
+
+/** Encodes `rows` as one row group. */
+export function encodeGroup<Row extends object>(
+  rows: readonly Row[],
+  columns: Columns,
+  compression: Compression,
+): EncodedGroup {
+  const writer = new ByteWriter(1 << 20);
+  const parquet = new ParquetWriter({ writer, ...writerOptions(columns, compression) });
+  const columnData = Object.keys(columns).map((name) => ({
+    name,
+    data: rows.map((row) => row[name as keyof Row]),
+    offsetIndex: false,
+    statistics: typeof columns[name] === "string",
+  }));
+  parquet.write({ columnData, rowGroupSize: rows.length });
+  const group = parquet.row_groups[0]!;
+  moveGroup(group, -4n);
+  return { bytes: new Uint8Array(writer.getBytes().subarray(4)), group };
+}
+
+function moveGroup(group: RowGroup, by: bigint): void {
+  const moved = (offset: bigint | undefined): bigint | undefined => (offset === undefined ? undefined : offset + by);
+  for (const column of group.columns) {
+    const meta = column.meta_data;
+    column.file_offset += by;
+    if (meta === undefined) continue;
+    meta.data_page_offset += by;
+    const dictionary = moved(meta.dictionary_page_offset);
+    if (dictionary !== undefined) meta.dictionary_page_offset = dictionary;
+  }
+  const start = moved(group.file_offset);
+  if (start !== undefined) group.file_offset = start;
+}
+
+/** Puts encoded row groups into one Parquet file, in the order given. */
+export interface ShardWriter {
+  readonly rows: number;
+  readonly bytes: number;
+  append(encoded: EncodedGroup): Promise<void>;
+  finish(): Promise<void>;
+}
+
+/** A writer on an open, empty file; the caller closes the handle. */
+export async function createShard(
+  handle: FileHandle,
+  columns: Columns,
+  compression: Compression,
+  createdBy: string,
+): Promise<ShardWriter> {
+  const writer = new ByteWriter();
+  const parquet = new ParquetWriter({ writer, ...writerOptions(columns, compression), createdBy });
+  const flush = async (): Promise<void> => {
+    await handle.writeFile(writer.getBytes());
+    writer.index = 0;
+  };
+  await flush();
+  return {
+    get rows() {
+      return Number(parquet.num_rows);
+    },
+    get bytes() {
+      return writer.offset;
+    },
+    async append({ bytes, group }) {
+      moveGroup(group, BigInt(writer.offset));
+      parquet.row_groups.push(group);
+      parquet.num_rows += group.num_rows;
+      await handle.writeFile(bytes);
+      writer.offset += bytes.length;
+    },
+    async finish() {
+      await parquet.finish();
+      await flush();
+    },
+  };
+}
+
+/** A file as hyparquet reads it: by ranges, so that a shard is never whole in memory. */
+export function fileBuffer(handle: FileHandle, byteLength: number): AsyncBuffer {
+  return {
+    byteLength,
+    async slice(start, end = byteLength) {
+      const buffer = new Uint8Array(end - start);
+      let filled = 0;
+      while (filled < buffer.length) {
+        const { bytesRead } = await handle.read(buffer, filled, buffer.length - filled, start + filled);
+        if (bytesRead === 0) throw new DataError(`expected ${byteLength} bytes, got ${start + filled}: file cut short`);
+        filled += bytesRead;
+      }
+      return buffer.buffer;
+    },
+  };
+}
+
+/** Decodes the rows of one row group as objects; `columns` projects. */
+export async function decodeGroup(
+  file: AsyncBuffer,
+  metadata: FileMetaData,
+  groupIndex: number,
+  columns: readonly string[],
+): Promise<Record<string, unknown>[]> {
+  let rowStart = 0;
+  for (const group of metadata.row_groups.slice(0, groupIndex)) rowStart += Number(group.num_rows);
+  const rowEnd = rowStart + Number(metadata.row_groups[groupIndex]!.num_rows);
+  const ZSTD = (input: Uint8Array, outputLength: number): Uint8Array => {
+    if (!("zstdDecompressSync" in zlib)) {
+      throw new DataError(`a zstd dataset expected Node 22.15 or later, got ${process.versions.node}`, {
+        hint: 'import again with compression "snappy"',
+      });
+    }
+    return zlib.zstdDecompressSync(input, { maxOutputLength: Math.max(1, outputLength) });
+  };
+  return await parquetReadObjects({
+    file,
+    metadata,
+    columns: [...columns],
+    rowStart,
+    rowEnd,
+    compressors: { ZSTD },
+  });
+}

@@ -1,0 +1,302 @@
+/**
+ * Cuts a PubMed XML byte stream at record boundaries without parsing it, so that one bad record costs only itself and
+ * memory stays flat. Records are PubmedArticle, PubmedBookArticle, DeleteCitation and DeleteDocument elements; tags
+ * inside comments and CDATA do not count. What stands between records is checked, so that nothing is lost silently.
+ * A comment or CDATA section that a record does not close before its end tag is taken as unclosed: the record fails.
+ */
+import { Buffer } from "node:buffer";
+
+/** Part of a stream that holds whole records; `ranges` are pairs of start and end in `buffer`. */
+export interface RecordBlock {
+  buffer: Buffer<ArrayBuffer>;
+  /** Position of `buffer` in the uncompressed stream. */
+  offset: number;
+  ranges: number[];
+}
+
+export interface SplitFailure {
+  offset: number;
+  message: string;
+}
+
+export interface SplitterOptions {
+  /** Bytes gathered before a block is cut. */
+  blockBytes?: number;
+  /** A larger record is reported and skipped. */
+  recordLimit?: number;
+}
+
+type Found =
+  | { kind: "record"; at: number; end: number }
+  | { kind: "skip"; end: number }
+  | { kind: "more"; from: number };
+
+const recordNames = ["PubmedArticle", "PubmedBookArticle", "DeleteCitation", "DeleteDocument"];
+const setTag = /^<\/?Pubmed(?:Book)?ArticleSet[\s>/]/;
+const recordTag = /^<(PubmedArticle|PubmedBookArticle|DeleteCitation|DeleteDocument)[\s>/]/;
+/** Enough bytes to tell any tag that matters from any other. */
+const lookahead = 32;
+
+function isSpace(byte: number | undefined): boolean {
+  return byte === 32 || byte === 10 || byte === 13 || byte === 9;
+}
+
+function isNameEnd(byte: number | undefined): boolean {
+  return isSpace(byte) || byte === 62 || byte === 47;
+}
+
+/** Position of the tag `<name` or `</name` in [from, to), as a whole name; -1 where there is none. */
+function findTag(buffer: Buffer, tag: string, from: number, to: number): number {
+  const part = to === buffer.length ? buffer : buffer.subarray(0, to);
+  for (let at = part.indexOf(tag, from); at >= 0; at = part.indexOf(tag, at + 1)) {
+    if (isNameEnd(buffer[at + tag.length])) return at;
+  }
+  return -1;
+}
+
+/** First record start tag in [from, to), or `to`. */
+function nextStart(buffer: Buffer, from: number, to: number): number {
+  let nearest = to;
+  for (const name of recordNames) {
+    const at = findTag(buffer, `<${name}`, from, nearest);
+    if (at >= 0) nearest = at;
+  }
+  return nearest;
+}
+
+/** End of a DOCTYPE with its internal subset, quotes and comments observed; -1 where it is not closed. */
+function doctypeEnd(buffer: Buffer, from: number): number {
+  let depth = 0;
+  for (let at = from; at < buffer.length; at++) {
+    const byte = buffer[at];
+    if (byte === 34 || byte === 39) {
+      at = buffer.indexOf(byte, at + 1);
+      if (at < 0) return -1;
+    } else if (byte === 60 && buffer.subarray(at, at + 4).equals(Buffer.from("<!--"))) {
+      at = buffer.indexOf("-->", at + 4) + 2;
+      if (at < 2) return -1;
+    } else if (byte === 91) depth++;
+    else if (byte === 93) depth--;
+    else if (byte === 62 && depth <= 0) return at + 1;
+  }
+  return -1;
+}
+
+/**
+ * End (exclusive) of the record that starts at `start`, and whether it has its end tag. A record without one stops
+ * before the next record; "more": the buffer ends first.
+ */
+function recordEnd(buffer: Buffer, start: number, name: string): { end: number; closed: boolean } | "more" {
+  const close = `</${name}`;
+  let from = start + 1;
+  for (;;) {
+    const end = findTag(buffer, close, from, buffer.length);
+    const limit = end < 0 ? buffer.length : end;
+    const own = findTag(buffer, `<${name}`, from, limit);
+    const marked = buffer.subarray(from, own < 0 ? limit : own).indexOf("<!");
+    if (marked < 0) {
+      if (own >= 0) return { end: nextStart(buffer, from, own), closed: false };
+      if (end < 0) return "more";
+      const bracket = buffer.indexOf(62, end);
+      return bracket < 0 ? "more" : { end: bracket + 1, closed: true };
+    }
+    const at = from + marked;
+    const cdata = buffer.subarray(at, at + 9).toString("latin1") === "<![CDATA[";
+    const comment = !cdata && buffer.subarray(at, at + 4).toString("latin1") === "<!--";
+    if (!cdata && !comment) {
+      from = at + 2;
+      continue;
+    }
+    const stop = buffer.indexOf(cdata ? "]]>" : "-->", at + 4);
+    const boundary = own < 0 ? limit : own;
+    const swallows = stop > boundary && own < 0 && nextStart(buffer, boundary, stop) < stop;
+    if ((stop < 0 && end >= 0) || swallows) from = boundary;
+    else if (stop < 0) return "more";
+    else from = stop + 3;
+  }
+}
+
+/** Splits one stream. `scan` takes the bytes so far unread and says how many it used. */
+function createScanner(recordLimit: number) {
+  const failures: SplitFailure[] = [];
+  let sawSet = false;
+  let setClosed = false;
+  let records = 0;
+  let junk = false;
+  let skipping = false;
+  let base = 0;
+
+  const fail = (at: number, message: string): void => void failures.push({ offset: base + at, message });
+  const reportJunk = (buffer: Buffer, at: number): void => {
+    if (junk) return;
+    junk = true;
+    const sample = JSON.stringify(buffer.subarray(at, at + 40).toString("utf8"));
+    fail(at, `expected PubMed records, got ${sample} between them`);
+  };
+
+  /** A construct that ends with `end` (-1: not in the buffer yet). */
+  function construct(buffer: Buffer, at: number, end: number, final: boolean, what: string): Found {
+    if (end >= 0) return { kind: "skip", end };
+    if (!final && buffer.length - at <= recordLimit) return { kind: "more", from: at };
+    fail(at, `${what} is not closed`);
+    return { kind: "skip", end: at + 2 };
+  }
+
+  function after(position: number, length: number): number {
+    return position < 0 ? -1 : position + length;
+  }
+
+  function record(buffer: Buffer, at: number, name: string, final: boolean): Found {
+    const found = recordEnd(buffer, at, name);
+    if (found === "more") {
+      if (!final && buffer.length - at <= recordLimit) return { kind: "more", from: at };
+      const next = nextStart(buffer, at + 1, buffer.length);
+      skipping = !final && next === buffer.length;
+      const size = `record larger than ${recordLimit} bytes`;
+      fail(at, final ? `${name} has no end tag: the record is cut short` : size);
+      return { kind: "skip", end: next };
+    }
+    if (!found.closed) fail(at, `${name} has no end tag: the record is cut short`);
+    else if (found.end - at > recordLimit) fail(at, `record larger than ${recordLimit} bytes`);
+    else return { kind: "record", at, end: found.end };
+    return { kind: "skip", end: found.end };
+  }
+
+  /** What stands at the "<" at `at`. */
+  function markup(buffer: Buffer, at: number, final: boolean): Found {
+    if (!final && buffer.length - at < lookahead) return { kind: "more", from: at };
+    const head = buffer.subarray(at, at + lookahead).toString("latin1");
+    const name = recordTag.exec(head)?.[1];
+    if (name !== undefined) return record(buffer, at, name, final);
+    if (head.startsWith("<!--")) {
+      return construct(buffer, at, after(buffer.indexOf("-->", at + 4), 3), final, "a comment");
+    }
+    if (head.startsWith("<?")) {
+      return construct(buffer, at, after(buffer.indexOf("?>", at + 2), 2), final, "a processing instruction");
+    }
+    if (head.startsWith("<!DOCTYPE")) return construct(buffer, at, doctypeEnd(buffer, at), final, "DOCTYPE");
+    if (setTag.test(head)) {
+      if (head.startsWith("</")) setClosed = true;
+      else sawSet = true;
+      return construct(buffer, at, after(buffer.indexOf(62, at), 1), final, "a tag");
+    }
+    reportJunk(buffer, at);
+    return { kind: "skip", end: at + 1 };
+  }
+
+  /** Skips the rest of a record that is too large; -1: all of the buffer belongs to it. */
+  function skipRest(buffer: Buffer): number {
+    const next = nextStart(buffer, 0, buffer.length);
+    let nearest = next;
+    for (const name of recordNames) {
+      const end = findTag(buffer, `</${name}`, 0, nearest);
+      if (end >= 0) nearest = buffer.indexOf(62, end) + 1 || buffer.length;
+    }
+    return nearest === buffer.length && nearest === next ? -1 : nearest;
+  }
+
+  function scan(buffer: Buffer, offset: number, final: boolean): { ranges: number[]; used: number } {
+    base = offset;
+    const ranges: number[] = [];
+    let position = 0;
+    if (skipping) {
+      position = skipRest(buffer);
+      if (position < 0) return { ranges, used: final ? buffer.length : Math.max(0, buffer.length - lookahead) };
+      skipping = false;
+    }
+    while (position < buffer.length) {
+      if (isSpace(buffer[position])) {
+        position++;
+        continue;
+      }
+      if (buffer[position] !== 60) {
+        reportJunk(buffer, position);
+        const next = buffer.indexOf(60, position);
+        position = next < 0 ? buffer.length : next;
+        continue;
+      }
+      const found = markup(buffer, position, final);
+      if (found.kind === "more") return { ranges, used: found.from };
+      if (found.kind === "record") {
+        ranges.push(found.at, found.end);
+        records++;
+        junk = false;
+      }
+      position = found.end;
+      if (skipping) break;
+    }
+    return { ranges, used: skipping ? Math.max(0, buffer.length - lookahead) : position };
+  }
+
+  /** Call after the last `scan`: what the whole stream lacks. */
+  function finish(offset: number): void {
+    base = offset;
+    if (sawSet && !setClosed) fail(0, "expected the set's end tag, got the end: the file is cut short");
+    else if (!sawSet && records === 0 && failures.length === 0) fail(0, "expected PubMed XML, got no records");
+  }
+  return { scan, finish, failures };
+}
+
+/** Why a stream that starts with `head` cannot be read; records are UTF-8. */
+function encodingProblem(head: Buffer): string | null {
+  if ((head[0] === 0xff && head[1] === 0xfe) || (head[0] === 0xfe && head[1] === 0xff) || head[1] === 0) {
+    return "expected UTF-8, got UTF-16";
+  }
+  const declared = /^<\?xml[^>]*\sencoding\s*=\s*["']([^"']*)["']/.exec(head.subarray(0, 200).toString("latin1"))?.[1];
+  if (declared === undefined || /^(utf-?8|us-ascii)$/i.test(declared)) return null;
+  return `expected UTF-8, got encoding ${JSON.stringify(declared)}`;
+}
+
+/** Cuts `chunks` into blocks of whole records; failures come where they are found. */
+export async function* splitRecords(
+  chunks: AsyncIterable<Uint8Array>,
+  options: SplitterOptions = {},
+): AsyncGenerator<RecordBlock | SplitFailure> {
+  const { blockBytes = 4 << 20, recordLimit = 64 << 20 } = options;
+  const scanner = createScanner(recordLimit);
+  let parts: Uint8Array[] = [];
+  let held = 0;
+  let offset = 0;
+  let first = true;
+
+  function* drain(final: boolean): Generator<RecordBlock | SplitFailure, boolean> {
+    let buffer = Buffer.from(new ArrayBuffer(held));
+    let filled = 0;
+    for (const part of parts) {
+      buffer.set(part, filled);
+      filled += part.length;
+    }
+    if (first && buffer.length > 0) {
+      first = false;
+      const problem = encodingProblem(buffer);
+      if (problem !== null) {
+        yield { offset: 0, message: problem };
+        return false;
+      }
+      if (buffer[0] === 0xef && buffer[1] === 0xbb && buffer[2] === 0xbf) {
+        buffer = buffer.subarray(3);
+        offset = 3;
+      }
+    }
+    const { ranges, used } = scanner.scan(buffer, offset, final);
+    const rest = Buffer.from(buffer.subarray(used));
+    if (ranges.length > 0) yield { buffer, offset, ranges };
+    yield* scanner.failures.splice(0);
+    parts = [rest];
+    held = rest.length;
+    offset += used;
+    return true;
+  }
+
+  let nextDrain = blockBytes;
+  for await (const chunk of chunks) {
+    parts.push(chunk);
+    held += chunk.length;
+    if (held < nextDrain) continue;
+    if (!(yield* drain(false))) return;
+    nextDrain = held + blockBytes;
+  }
+  if (!(yield* drain(true))) return;
+  scanner.finish(offset);
+  yield* scanner.failures.splice(0);
+}
