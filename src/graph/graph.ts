@@ -1,0 +1,213 @@
+/**
+ * The graph builder. A graph is a list of nodes in topological order; a node applies an op to values; a value has a
+ * dtype and a shape that are checked the moment it is made. Layers are functions that take values and give values;
+ * `scope` gives parameters the names of the published checkpoint. Lowering to ONNX is in `lower.ts`, reverse mode in
+ * `grad.ts`.
+ */
+import { ShapeError } from "../errors.ts";
+import type { DType } from "../tensor/tensor.ts";
+import type { Lowering } from "./lower.ts";
+import { equal, type Shape, show } from "./shape.ts";
+
+export interface Value {
+  readonly graph: Graph;
+  /** Unique in the graph; becomes the ONNX name. */
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: Shape;
+  /** The node that made it; undefined for inputs and parameters. */
+  readonly node: Node | undefined;
+}
+
+export interface Node {
+  readonly op: Op<readonly Value[], unknown>;
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+  readonly attributes: unknown;
+  /** Set inside `checkpoint`: the segment whose nodes are computed again in the backward pass. */
+  readonly segment: number | undefined;
+}
+
+/** What an op's shape rule says of one output. */
+export interface Type {
+  readonly dtype: DType;
+  readonly shape: Shape;
+}
+
+/**
+ * A gradient with respect to one input: a value, null where there is none, or a function that adds itself to the sum
+ * so far (so that a scatter into an embedding's gradient needs no zeros of its own).
+ */
+export type Cotangent = Value | null | ((sum: Value | undefined) => Value);
+
+/** Named arguments for one gradient check: shapes of float inputs, or explicit integer data. */
+export interface Sample<Attributes> {
+  readonly inputs: readonly (readonly number[] | { readonly int64: readonly number[]; readonly dims: number[] })[];
+  readonly attributes: Attributes;
+  /** Keeps inputs away from kinks and poles. */
+  readonly range?: readonly [low: number, high: number];
+}
+
+/** A node as its lowering sees it: ONNX names, and the types of inputs and outputs. */
+export interface LoweredNode<Attributes> {
+  readonly inputs: string[];
+  readonly outputs: string[];
+  readonly attributes: Attributes;
+  readonly inputTypes: readonly Type[];
+  readonly types: readonly Type[];
+}
+
+/** An operation: shape rule, lowering to ONNX and gradient together. */
+export interface Op<Inputs extends readonly Value[], Attributes> {
+  readonly name: string;
+  infer(inputs: Inputs, attributes: Attributes): readonly Type[];
+  lower(onnx: Lowering, node: LoweredNode<Attributes>): void;
+  /** Cotangents of the inputs, given those of the outputs (undefined where an output is not used). */
+  readonly vjp:
+    | "nondifferentiable"
+    | ((
+        node: { inputs: Inputs; outputs: readonly Value[]; attributes: Attributes },
+        cotangents: readonly (Value | undefined)[],
+      ) => { [K in keyof Inputs]: Cotangent });
+  readonly samples: readonly Sample<Attributes>[];
+}
+
+/** How a parameter starts; `runtime/` fills it from a seed and the parameter's name. */
+export type Initialiser = { readonly normal: number } | { readonly constant: number };
+
+export interface Parameter {
+  readonly value: Value;
+  readonly init: Initialiser;
+}
+
+export interface GraphOptions {
+  /** Element type of parameters and activations. */
+  readonly float?: "float32" | "float64" | "float16";
+  /** Dropout is applied, from the graph input `seed`. */
+  readonly training?: boolean;
+}
+
+export class Graph {
+  readonly float: "float32" | "float64" | "float16";
+  readonly training: boolean;
+  readonly nodes: Node[] = [];
+  readonly inputs: Value[] = [];
+  readonly parameters: Map<string, Parameter> = new Map();
+  readonly outputs: Map<string, Value> = new Map();
+  readonly constants: Map<Value, readonly number[]> = new Map();
+  #scope: string[] = [];
+  #count = 0;
+  #segments = 0;
+  #segment: number | undefined;
+  #constantNames: Map<string, Value> = new Map();
+
+  constructor(options: GraphOptions = {}) {
+    this.float = options.float ?? "float32";
+    this.training = options.training ?? false;
+  }
+
+  /** A value fed at every run. */
+  input(name: string, dtype: DType, shape: Shape): Value {
+    if (this.inputs.some((value) => value.name === name)) throw new ShapeError(`input "${name}" is declared twice`);
+    const value = { graph: this, name, dtype, shape, node: undefined };
+    this.inputs.push(value);
+    return value;
+  }
+
+  /** A weight, named by the scopes around it and `name`; asking again for the same name gives the same value. */
+  param(name: string, shape: readonly number[], init: Initialiser): Value {
+    const path = [...this.#scope, name].join(".");
+    const known = this.parameters.get(path);
+    if (known !== undefined) {
+      if (!equal(known.value.shape, shape)) {
+        throw new ShapeError(`${path}: expected ${show(known.value.shape)} as before, got ${show(shape)}`);
+      }
+      return known.value;
+    }
+    const value = { graph: this, name: path, dtype: this.float, shape, node: undefined };
+    this.parameters.set(path, { value, init });
+    return value;
+  }
+
+  /** A constant in the graph, in row-major order; equal constants are one. */
+  constant(dtype: DType, dims: readonly number[], data: readonly number[]): Value {
+    const key = `${dtype}${show(dims)}:${data.join()}`;
+    const known = this.#constantNames.get(key);
+    if (known !== undefined) return known;
+    const value = { graph: this, name: `constant_${this.#count++}`, dtype, shape: dims, node: undefined };
+    this.constants.set(value, data);
+    this.#constantNames.set(key, value);
+    return value;
+  }
+
+  scalar(value: number, dtype: DType = this.float): Value {
+    return this.constant(dtype, [], [value]);
+  }
+
+  /** Names made inside `build` begin with `name.`. */
+  scope<T>(name: string, build: () => T): T {
+    this.#scope.push(name);
+    try {
+      return build();
+    } finally {
+      this.#scope.pop();
+    }
+  }
+
+  /** Gradient checkpointing: what `build` computes is not kept for the backward pass but computed again there. */
+  checkpoint<T>(build: () => T): T {
+    const outer = this.#segment;
+    this.#segment = outer ?? this.#segments++;
+    try {
+      return build();
+    } finally {
+      this.#segment = outer;
+    }
+  }
+
+  output(name: string, value: Value): Value {
+    this.outputs.set(name, value);
+    return value;
+  }
+
+  /** Applies an op: checks shapes, appends a node and gives its outputs. @throws ShapeError with the scope's path. */
+  apply<Inputs extends readonly Value[], Attributes>(
+    op: Op<Inputs, Attributes>,
+    inputs: Inputs,
+    attributes: Attributes,
+  ): Value[] {
+    for (const input of inputs) {
+      if (input.graph !== this) throw new ShapeError(`${op.name}: "${input.name}" belongs to another graph`);
+    }
+    let types: readonly Type[];
+    try {
+      types = op.infer(inputs, attributes);
+    } catch (error) {
+      if (!(error instanceof ShapeError) || this.#scope.length === 0) throw error;
+      throw new ShapeError(`${this.#scope.join(".")}: ${error.message}`, { cause: error });
+    }
+    const outputs: Value[] = [];
+    const node: Node = {
+      op: op as unknown as Node["op"],
+      inputs,
+      outputs,
+      attributes,
+      segment: this.#segment,
+    };
+    for (const type of types) {
+      const name = [...this.#scope, `${op.name}_${this.#count++}`].join("/");
+      outputs.push({ graph: this, name, dtype: type.dtype, shape: type.shape, node });
+    }
+    this.nodes.push(node);
+    return outputs;
+  }
+}
+
+/** `apply` for an op with one output of interest: its first. */
+export function applyOp<Inputs extends readonly [Value, ...Value[]], Attributes>(
+  op: Op<Inputs, Attributes>,
+  inputs: Inputs,
+  attributes: Attributes,
+): Value {
+  return inputs[0].graph.apply(op, inputs, attributes)[0]!;
+}

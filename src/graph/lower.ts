@@ -1,0 +1,207 @@
+/** Lowers a graph to an ONNX model: only what the outputs need, each op by its own rule. */
+import { ShapeError } from "../errors.ts";
+import { allocate, type DType } from "../tensor/tensor.ts";
+import type { Graph, Node, Value } from "./graph.ts";
+import { encodeOnnx, type OnnxAttribute, type OnnxNode, type OnnxTensor, onnxType } from "./onnx.ts";
+import { type Dim, partsOf, type Shape } from "./shape.ts";
+
+/** Where a parameter's numbers are: fed at every run, in the model's bytes, or in a file that ONNX Runtime maps. */
+export type ParameterSource =
+  | "input"
+  | { readonly dtype: DType; readonly bytes: Uint8Array }
+  | { readonly dtype: DType; readonly location: string; readonly offset: number; readonly length: number };
+
+export interface LowerOptions {
+  /** Default: every parameter is an input. */
+  readonly parameters?: (name: string) => ParameterSource;
+  /** False: only operators of the ONNX standard, for other runtimes. Default true: ONNX Runtime's own as well. */
+  readonly contrib?: boolean;
+  readonly name?: string;
+}
+
+/** What an op's `lower` writes to. */
+export class Lowering {
+  readonly nodes: OnnxNode[] = [];
+  readonly initializers: OnnxTensor[] = [];
+  /** ONNX Runtime's own operators (`com.microsoft`) may be used. They lack float64. */
+  readonly contrib: boolean;
+  readonly #inputs: readonly Value[];
+  readonly #constants = new Map<string, string>();
+  readonly #dims = new Map<string, string>();
+  #count = 0;
+
+  constructor(inputs: readonly Value[], contrib: boolean) {
+    this.#inputs = inputs;
+    this.contrib = contrib;
+  }
+
+  /** Adds a node and gives the name of its output; `output` fixes that name. */
+  node(
+    type: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, OnnxAttribute>> = {},
+    output: string = `t${this.#count++}`,
+  ): string {
+    this.nodes.push({ type, domain: "", inputs, outputs: [output], attributes });
+    return output;
+  }
+
+  /** One of ONNX Runtime's own operators. */
+  contribNode(
+    type: string,
+    inputs: readonly string[],
+    attributes: OnnxNode["attributes"],
+    output: string = `t${this.#count++}`,
+  ): string {
+    this.nodes.push({ type, domain: "com.microsoft", inputs, outputs: [output], attributes });
+    return output;
+  }
+
+  /** A node with several outputs; an empty name leaves one out. */
+  multiNode(type: string, inputs: readonly string[], attributes: OnnxNode["attributes"], outputs: string[], domain = ""): void {
+    this.nodes.push({ type, domain, inputs, outputs, attributes });
+  }
+
+  /** An initialiser; equal ones are one. */
+  constant(dtype: DType, dims: readonly number[], data: readonly number[]): string {
+    const key = `${dtype}[${dims.join()}]${data.join()}`;
+    let name = this.#constants.get(key);
+    if (name === undefined) {
+      name = `c${this.#constants.size}`;
+      this.#constants.set(key, name);
+      this.initializers.push({ name, dtype, dims, data: bytesOf(dtype, data) });
+    }
+    return name;
+  }
+
+  ints(data: readonly number[]): string {
+    return this.constant("int64", [data.length], data);
+  }
+
+  /** A shape as an int64 vector: constant where it can be, else computed from the graph's inputs at run time. */
+  shape(shape: Shape): string {
+    if (shape.every((dim) => typeof dim === "number")) return this.ints(shape);
+    return this.node(
+      "Concat",
+      shape.map((dim) => this.dim(dim)),
+      { axis: 0 },
+    );
+  }
+
+  /** One dimension as an int64 vector of length 1. */
+  dim(dim: Dim): string {
+    if (typeof dim === "number") return this.ints([dim]);
+    const known = this.#dims.get(dim);
+    if (known !== undefined) return known;
+    const { factor, names } = partsOf(dim);
+    let name: string;
+    if (names.length === 1 && factor === 1) name = this.#readDim(dim);
+    else {
+      const parts = names.map((part) => this.dim(part));
+      if (factor !== 1) parts.push(this.ints([factor]));
+      name = parts.reduce((left, right) => this.node("Mul", [left, right]));
+    }
+    this.#dims.set(dim, name);
+    return name;
+  }
+
+  #readDim(dim: string): string {
+    for (const input of this.#inputs) {
+      const axis = input.shape.indexOf(dim);
+      if (axis >= 0) return this.node("Shape", [input.name], { start: axis, end: axis + 1 });
+    }
+    throw new ShapeError(`lowering: dimension ${dim} is not a dimension of any input, so its value cannot be known`);
+  }
+}
+
+function bytesOf(dtype: DType, data: readonly number[]): Uint8Array {
+  const array = allocate(dtype, data.length);
+  if (array instanceof BigInt64Array) data.forEach((value, i) => (array[i] = BigInt(value)));
+  else if (dtype === "float16") data.forEach((value, i) => (array[i] = float16Bits(value)));
+  else array.set(data);
+  return new Uint8Array(array.buffer, 0, array.byteLength);
+}
+
+/** Round-to-nearest-even float16 of a constant (no subnormals: they become zero). */
+function float16Bits(value: number): number {
+  const bits = new Uint32Array(Float32Array.of(value).buffer)[0]!;
+  const sign = (bits >>> 16) & 0x8000;
+  const exponent = ((bits >>> 23) & 0xff) - 112;
+  if (exponent >= 31) return sign | 0x7c00;
+  if (exponent <= 0) return sign;
+  const rounded = (exponent << 10) + ((bits & 0x7fffff) >>> 13);
+  const rest = bits & 0x1fff;
+  return sign | (rest > 0x1000 || (rest === 0x1000 && (rounded & 1) === 1) ? rounded + 1 : rounded);
+}
+
+/**
+ * The bytes of an ONNX model that computes the graph's outputs.
+ * @throws ShapeError when a dimension's value cannot be known at run time.
+ */
+export function toOnnx(graph: Graph, options: LowerOptions = {}): Uint8Array {
+  const onnx = new Lowering(graph.inputs, (options.contrib ?? true) && graph.float !== "float64");
+  const renamed = new Map<Value, string>();
+  const used = new Set<Value>(graph.outputs.values());
+  for (const [name, value] of graph.outputs) {
+    // An output is written where it is computed; only one that is no node's, or is named twice, needs a copy.
+    if (value.node !== undefined && !renamed.has(value)) renamed.set(value, name);
+  }
+  const nameOf = (value: Value): string => renamed.get(value) ?? value.name;
+  for (const node of neededNodes(graph)) {
+    for (const input of node.inputs) used.add(input);
+    node.op.lower(onnx, {
+      inputs: node.inputs.map(nameOf),
+      outputs: node.outputs.map(nameOf),
+      attributes: node.attributes,
+      inputTypes: node.inputs,
+      types: node.outputs,
+    });
+  }
+  const outputs = [...graph.outputs].map(([name, value]) => {
+    if (nameOf(value) !== name) onnx.node("Identity", [nameOf(value)], {}, name);
+    return { name, dtype: value.dtype, shape: value.shape };
+  });
+  for (const [value, data] of graph.constants) {
+    if (!used.has(value)) continue;
+    const { name, dtype } = value;
+    onnx.initializers.push({ name, dtype, dims: value.shape as number[], data: bytesOf(dtype, data) });
+  }
+  const inputs = graph.inputs.map(({ name, dtype, shape }) => ({ name, dtype, shape }));
+  const casts: OnnxNode[] = [];
+  for (const [name, { value }] of graph.parameters) {
+    if (!used.has(value)) continue;
+    const source = options.parameters?.(name) ?? "input";
+    if (source === "input") {
+      inputs.push({ name, dtype: value.dtype, shape: value.shape });
+      continue;
+    }
+    const stored = source.dtype === value.dtype ? name : `${name}/stored`;
+    const { location, offset, length } = "bytes" in source ? { location: "", offset: 0, length: 0 } : source;
+    const data = "bytes" in source ? source.bytes : { location, offset, length };
+    onnx.initializers.push({ name: stored, dtype: source.dtype, dims: value.shape as number[], data });
+    if (stored !== name) {
+      const attributes = { to: onnxType[value.dtype] };
+      casts.push({ type: "Cast", domain: "", inputs: [stored], outputs: [name], attributes });
+    }
+  }
+  return encodeOnnx({
+    name: options.name ?? "galen",
+    nodes: [...casts, ...onnx.nodes],
+    initializers: onnx.initializers,
+    inputs,
+    outputs,
+  });
+}
+
+/** The nodes that the outputs need, in order. */
+function neededNodes(graph: Graph): Node[] {
+  const needed = new Set<Node>();
+  const pending = [...graph.outputs.values()].map((value) => value.node);
+  while (pending.length > 0) {
+    const node = pending.pop();
+    if (node === undefined || needed.has(node)) continue;
+    needed.add(node);
+    for (const input of node.inputs) pending.push(input.node);
+  }
+  return graph.nodes.filter((node) => needed.has(node));
+}

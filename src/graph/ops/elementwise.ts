@@ -1,0 +1,136 @@
+/** Elementwise arithmetic with ONNX's broadcasting. Gradients are summed over broadcast axes by `grad.ts`. */
+import { ShapeError } from "../../errors.ts";
+import type { DType } from "../../tensor/tensor.ts";
+import { applyOp, type Op, type Sample, type Value } from "../graph.ts";
+import { onnxType } from "../onnx.ts";
+import { broadcast } from "../shape.ts";
+
+type Binary = Op<[a: Value, b: Value], null>;
+type Unary = Op<[x: Value], null>;
+
+function sameDtype(name: string, a: Value, b: Value): void {
+  if (a.dtype !== b.dtype) throw new ShapeError(`${name}: expected one dtype, got ${a.dtype} and ${b.dtype}`);
+}
+
+function binary(name: string, vjp: Binary["vjp"], range: readonly [number, number] = [-2, 2]): Binary {
+  return {
+    name,
+    infer: ([a, b]) => {
+      sameDtype(name, a, b);
+      return [{ dtype: a.dtype, shape: broadcast(name, a.shape, b.shape) }];
+    },
+    lower: (onnx, { inputs, outputs }) => onnx.node(name, inputs, {}, outputs[0]),
+    vjp,
+    samples: [
+      { inputs: [[2, 3], [2, 3]], attributes: null, range },
+      { inputs: [[2, 1, 3], [4, 1]], attributes: null, range },
+    ],
+  };
+}
+
+function unary(name: string, vjp: Unary["vjp"], range?: readonly [number, number]): Unary {
+  const sample: Sample<null> = { inputs: [[2, 3]], attributes: null };
+  return {
+    name,
+    infer: ([x]) => [x],
+    lower: (onnx, { inputs, outputs }) => onnx.node(name, inputs, {}, outputs[0]),
+    vjp,
+    samples: [range === undefined ? sample : { ...sample, range }],
+  };
+}
+
+const addOp = binary("Add", (_, [dy]) => [dy!, dy!]);
+const subOp = binary("Sub", (_, [dy]) => [dy!, neg(dy!)]);
+const mulOp = binary("Mul", ({ inputs: [a, b] }, [dy]) => [mul(dy!, b), mul(dy!, a)]);
+const divOp = binary(
+  "Div",
+  ({ inputs: [, b], outputs: [y] }, [dy]) => {
+    const da = div(dy!, b);
+    return [da, neg(mul(da, y!))]; // d(a/b)/db = -(a/b)/b
+  },
+  [0.5, 2],
+);
+const negOp = unary("Neg", (_, [dy]) => [neg(dy!)]);
+const expOp = unary("Exp", ({ outputs: [y] }, [dy]) => [mul(dy!, y!)]);
+const logOp = unary("Log", ({ inputs: [x] }, [dy]) => [div(dy!, x)], [0.5, 2]);
+const sqrtOp = unary("Sqrt", ({ outputs: [y] }, [dy]) => [scale(div(dy!, y!), 0.5)], [0.5, 2]);
+const tanhOp = unary("Tanh", ({ outputs: [y] }, [dy]) => [sub(dy!, mul(dy!, mul(y!, y!)))]);
+const sigmoidOp = unary("Sigmoid", ({ outputs: [y] }, [dy]) => {
+  const through = mul(dy!, y!);
+  return [sub(through, mul(through, y!))];
+});
+const reluOp = unary("Relu", ({ outputs: [y] }, [dy]) => [mul(dy!, sign(y!))], [0.1, 2]);
+const signOp: Unary = { ...unary("Sign", "nondifferentiable"), samples: [] };
+
+export const add = (a: Value, b: Value): Value => applyOp(addOp, [a, b], null);
+export const sub = (a: Value, b: Value): Value => applyOp(subOp, [a, b], null);
+export const mul = (a: Value, b: Value): Value => applyOp(mulOp, [a, b], null);
+export const div = (a: Value, b: Value): Value => applyOp(divOp, [a, b], null);
+export const neg = (x: Value): Value => applyOp(negOp, [x], null);
+export const exp = (x: Value): Value => applyOp(expOp, [x], null);
+export const log = (x: Value): Value => applyOp(logOp, [x], null);
+export const sqrt = (x: Value): Value => applyOp(sqrtOp, [x], null);
+export const tanh = (x: Value): Value => applyOp(tanhOp, [x], null);
+export const sigmoid = (x: Value): Value => applyOp(sigmoidOp, [x], null);
+export const relu = (x: Value): Value => applyOp(reluOp, [x], null);
+const sign = (x: Value): Value => applyOp(signOp, [x], null);
+
+/** x times a number known when the graph is built. */
+export const scale = (x: Value, factor: number): Value => mul(x, x.graph.scalar(factor, x.dtype));
+
+/** x plus a number known when the graph is built. */
+export const shift = (x: Value, offset: number): Value => add(x, x.graph.scalar(offset, x.dtype));
+
+function comparison(name: string): Binary {
+  return {
+    ...binary(name, "nondifferentiable"),
+    infer: ([a, b]) => {
+      sameDtype(name, a, b);
+      return [{ dtype: "bool", shape: broadcast(name, a.shape, b.shape) }];
+    },
+    samples: [],
+  };
+}
+
+const lessOp = comparison("Less");
+const equalOp = comparison("Equal");
+const maxOp: Binary = { ...binary("Max", "nondifferentiable"), samples: [] };
+
+/** a < b, elementwise; bool. */
+export const less = (a: Value, b: Value): Value => applyOp(lessOp, [a, b], null);
+/** a = b, elementwise; bool. */
+export const equals = (a: Value, b: Value): Value => applyOp(equalOp, [a, b], null);
+/** The larger of two, elementwise; for integers and masks (no gradient). */
+export const maximum = (a: Value, b: Value): Value => applyOp(maxOp, [a, b], null);
+
+const castOp: Op<[x: Value], { to: DType }> = {
+  name: "Cast",
+  infer: ([x], { to }) => [{ dtype: to, shape: x.shape }],
+  lower: (onnx, { inputs, outputs, attributes: { to } }) => onnx.node("Cast", inputs, { to: onnxType[to] }, outputs[0]),
+  vjp: ({ inputs: [x] }, [dy]) => [x.dtype.startsWith("float") ? cast(dy!, x.dtype) : null],
+  samples: [{ inputs: [[2, 3]], attributes: { to: "float64" } }],
+};
+
+export const cast = (x: Value, to: DType): Value => (x.dtype === to ? x : applyOp(castOp, [x], { to }));
+
+const whereOp: Op<[condition: Value, a: Value, b: Value], null> = {
+  name: "Where",
+  infer: ([condition, a, b]) => {
+    sameDtype("Where", a, b);
+    const shape = broadcast("Where", broadcast("Where", condition.shape, a.shape), b.shape);
+    return [{ dtype: a.dtype, shape }];
+  },
+  lower: (onnx, { inputs, outputs }) => onnx.node("Where", inputs, {}, outputs[0]),
+  vjp: ({ inputs: [condition] }, [dy]) => {
+    const zero = dy!.graph.scalar(0, dy!.dtype);
+    return [null, where(condition, dy!, zero), where(condition, zero, dy!)];
+  },
+  samples: [],
+};
+
+/** `a` where the condition holds, else `b`; all broadcast. */
+export const where = (condition: Value, a: Value, b: Value): Value => applyOp(whereOp, [condition, a, b], null);
+
+export const elementwiseOps = [
+  addOp, subOp, mulOp, divOp, negOp, expOp, logOp, sqrtOp, tanhOp, sigmoidOp, reluOp, castOp, whereOp,
+] as const; // prettier-ignore

@@ -1,0 +1,126 @@
+/** Rows by index (embeddings), elements by index, and the scatters that are their gradients. Indices are int64. */
+import { ShapeError } from "../../errors.ts";
+import { applyOp, type Cotangent, type Op, type Value } from "../graph.ts";
+import { axisOf, equal, product, type Shape, show } from "../shape.ts";
+import { cast } from "./elementwise.ts";
+import { reshape } from "./reshape.ts";
+
+type Accumulator = Exclude<Cotangent, Value | null>;
+
+const gatherOp: Op<[table: Value, index: Value], null> = {
+  name: "Gather",
+  infer: ([table, index]) => {
+    if (index.dtype !== "int64") throw new ShapeError(`Gather: expected int64 indices, got ${index.dtype}`);
+    return [{ dtype: table.dtype, shape: [...index.shape, ...table.shape.slice(1)] }];
+  },
+  lower: (onnx, { inputs, outputs }) => onnx.node("Gather", inputs, { axis: 0 }, outputs[0]),
+  vjp: ({ inputs: [table, index] }, [dy]) => {
+    const addRows: Accumulator = (sum) => {
+      const rows = product(index.shape);
+      const flat = reshape(dy!, [rows, ...table.shape.slice(1)]);
+      return applyOp(addRowsOp, [sum ?? zeros(dy!, table.shape), reshape(index, [rows, 1]), flat], null);
+    };
+    return [addRows, null];
+  },
+  samples: [{ inputs: [[5, 3], { int64: [4, 0, 4, 2], dims: [2, 2] }], attributes: null }],
+};
+
+/** Rows of a table: table [V, ...], index int64 [...] → [..., ...]. */
+export function gather(table: Value, index: Value): Value {
+  return applyOp(gatherOp, [table, index], null);
+}
+
+const addRowsOp: Op<[sum: Value, index: Value, rows: Value], null> = {
+  name: "ScatterND",
+  infer: ([sum]) => [sum],
+  lower: (onnx, { inputs, outputs }) => onnx.node("ScatterND", inputs, { reduction: "add" }, outputs[0]),
+  vjp: "nondifferentiable",
+  samples: [],
+};
+
+const zerosOp: Op<[like: Value], { shape: Shape }> = {
+  name: "Zeros",
+  infer: ([like], { shape }) => [{ dtype: like.dtype, shape }],
+  lower: (onnx, { outputs, attributes: { shape }, types: [type] }) => {
+    const zero = onnx.constant(type!.dtype, [1], [0]);
+    onnx.node("Expand", [zero, onnx.shape(shape)], {}, outputs[0]);
+  },
+  vjp: "nondifferentiable",
+  samples: [],
+};
+
+/** Zeros of the given shape, of the dtype of `like`. */
+export function zeros(like: Value, shape: Shape): Value {
+  return applyOp(zerosOp, [like], { shape });
+}
+
+const gatherElementsOp: Op<[x: Value, index: Value], { axis: number }> = {
+  name: "GatherElements",
+  infer: ([x, index], { axis }) => {
+    axisOf("GatherElements", axis, x.shape.length);
+    if (index.dtype !== "int64" || index.shape.length !== x.shape.length) {
+      throw new ShapeError(`GatherElements: expected int64 indices of rank ${x.shape.length}, got ${show(index.shape)}`);
+    }
+    return [{ dtype: x.dtype, shape: index.shape }];
+  },
+  lower: (onnx, { inputs, outputs, attributes: { axis } }) => onnx.node("GatherElements", inputs, { axis }, outputs[0]),
+  vjp: ({ inputs: [x, index], attributes: { axis } }, [dy]) => [
+    (sum): Value => addElements(sum ?? zeros(dy!, x.shape), index, dy!, axis),
+    null,
+  ],
+  samples: [{ inputs: [[3, 4], { int64: [1, 1, 3, 0, 2, 2], dims: [3, 2] }], attributes: { axis: 1 } }],
+};
+
+/** y[i][j] = x[i][index[i][j]] along `axis`. */
+export function gatherElements(x: Value, index: Value, axis: number): Value {
+  return applyOp(gatherElementsOp, [x, index], { axis });
+}
+
+const addElementsOp: Op<[sum: Value, index: Value, values: Value], { axis: number }> = {
+  name: "ScatterElements",
+  infer: ([sum]) => [sum],
+  lower: (onnx, { inputs, outputs, attributes: { axis } }) =>
+    onnx.node("ScatterElements", inputs, { axis, reduction: "add" }, outputs[0]),
+  vjp: "nondifferentiable",
+  samples: [],
+};
+
+/** `sum` with `values` added at `index` along `axis` (no gradient). */
+export function addElements(sum: Value, index: Value, values: Value, axis: number): Value {
+  return applyOp(addElementsOp, [sum, index, values], { axis });
+}
+
+const cumulativeSumOp: Op<[x: Value], { axis: number }> = {
+  name: "CumSum",
+  infer: ([x]) => [x],
+  lower: (onnx, { inputs, outputs, attributes: { axis } }) =>
+    onnx.node("CumSum", [inputs[0]!, onnx.constant("int64", [], [axis])], {}, outputs[0]),
+  vjp: "nondifferentiable",
+  samples: [],
+};
+
+/** Running sum along `axis` (no gradient). */
+export function cumulativeSum(x: Value, axis: number): Value {
+  return applyOp(cumulativeSumOp, [x], { axis });
+}
+
+const lowerTriangleOp: Op<[like: Value], { shape: Shape }> = {
+  name: "Trilu",
+  infer: (_, { shape }) => [{ dtype: "float32", shape }],
+  lower: (onnx, { outputs, attributes: { shape } }) => {
+    const ones = onnx.node("Expand", [onnx.constant("float32", [1], [1]), onnx.shape(shape)]);
+    onnx.node("Trilu", [ones], { upper: 0 }, outputs[0]);
+  },
+  vjp: "nondifferentiable",
+  samples: [],
+};
+
+/** 1 on and below the diagonal of the last two axes, 0 above; bool. */
+export function lowerTriangle(like: Value, shape: Shape): Value {
+  if (shape.length < 2 || !equal(shape.slice(-1), shape.slice(-2, -1))) {
+    throw new ShapeError(`lowerTriangle: expected a square, got ${show(shape)}`);
+  }
+  return cast(applyOp(lowerTriangleOp, [like], { shape }), "bool");
+}
+
+export const indexingOps = [gatherOp, gatherElementsOp] as const;

@@ -1,0 +1,76 @@
+/** Cross-entropy over a vocabulary, fused with the product that makes the logits. */
+// N tokens, D width, V vocabulary
+import { ShapeError } from "../../errors.ts";
+import { applyOp, type Op, type Value } from "../graph.ts";
+import { expectShape } from "../shape.ts";
+import { cast, less, maximum, mul, neg } from "./elementwise.ts";
+import { addElements, gatherElements } from "./indexing.ts";
+import { matMul } from "./matmul.ts";
+import { logSoftmax } from "./normalisation.ts";
+import { expand, reshape } from "./reshape.ts";
+
+/**
+ * Outputs: the loss of every token, and the probabilities p_NV for the backward pass. The gradient never scales the
+ * N×V matrix: rows are scaled where they are only D wide, and P - onehot is made in place.
+ */
+const linearCrossEntropyOp: Op<[x_ND: Value, weight_VD: Value, label_N: Value], null> = {
+  name: "LinearCrossEntropy",
+  infer: ([x, weight, label]) => {
+    expectShape("linearCrossEntropy: weight", weight.shape, ["_", x.shape[1]!]);
+    expectShape("linearCrossEntropy: label", label.shape, [x.shape[0]!]);
+    if (label.dtype !== "int64") throw new ShapeError(`linearCrossEntropy: expected int64 labels, got ${label.dtype}`);
+    return [
+      { dtype: x.dtype, shape: [x.shape[0]!] },
+      { dtype: x.dtype, shape: [x.shape[0]!, weight.shape[0]!] },
+    ];
+  },
+  lower: (onnx, { inputs: [x, weight, label], outputs: [loss, p], types: [type] }) => {
+    const { dtype } = type!;
+    const logits = onnx.node("Gemm", [x!, weight!], { transB: 1 });
+    onnx.node("Softmax", [logits], { axis: -1 }, p);
+    // -log p[label] = max(logits) - log(max(p)) - logits[label]: exact where p[label] underflows.
+    const last = onnx.ints([1]);
+    const top = onnx.node("ReduceMax", [logits, last], { keepdims: 1 });
+    const topLog = onnx.node("Log", [onnx.node("ReduceMax", [p!, last], { keepdims: 1 })]);
+    const safe = onnx.node("Max", [label!, onnx.constant("int64", [], [0])]);
+    const at = onnx.node("GatherElements", [logits, onnx.node("Unsqueeze", [safe, last])], { axis: 1 });
+    const all = onnx.node("Squeeze", [onnx.node("Sub", [onnx.node("Sub", [top, topLog]), at]), last]);
+    const ignored = onnx.node("Less", [label!, onnx.constant("int64", [], [0])]);
+    onnx.node("Where", [ignored, onnx.constant(dtype, [], [0]), all], {}, loss);
+  },
+  vjp: ({ inputs: [x_ND, weight_VD, label_N], outputs: [, p_NV] }, [dloss_N]) => {
+    const { graph, dtype } = x_ND;
+    const zero = graph.scalar(0, "int64");
+    const rows = label_N.shape[0]!;
+    const safe_N1 = reshape(maximum(label_N, zero), [rows, 1]);
+    const kept_N = cast(less(graph.scalar(-1, "int64"), label_N), dtype);
+    const minusOne_N1 = expand(graph.constant(dtype, [1, 1], [-1]), [rows, 1]);
+    const scale_N1 = reshape(mul(dloss_N!, kept_N), [rows, 1]);
+    const g_NV = addElements(p_NV!, safe_N1, minusOne_N1, 1);
+    return [
+      mul(matMul(g_NV, weight_VD), scale_N1),
+      matMul(g_NV, mul(x_ND, scale_N1), { transA: true }),
+      null,
+    ];
+  },
+  samples: [{ inputs: [[4, 3], [5, 3], { int64: [0, 4, -100, 2], dims: [4] }], attributes: null }],
+};
+
+/**
+ * Cross-entropy of softmax(x Wᵀ) against labels, a loss for every token; 0 where the label is negative (-100, ignored).
+ * @param x_ND hidden states; @param weight_VD output embeddings; @param label_N int64.
+ */
+export function linearCrossEntropy(x_ND: Value, weight_VD: Value, label_N: Value): Value {
+  return applyOp(linearCrossEntropyOp, [x_ND, weight_VD, label_N], null);
+}
+
+/** Cross-entropy of softmax(logits) against labels, a loss for every row; 0 where the label is negative. */
+export function crossEntropy(logits_NC: Value, label_N: Value): Value {
+  const { graph, dtype } = logits_NC;
+  const rows = label_N.shape[0]!;
+  const safe_N1 = reshape(maximum(label_N, graph.scalar(0, "int64")), [rows, 1]);
+  const kept_N = cast(less(graph.scalar(-1, "int64"), label_N), dtype);
+  return neg(mul(reshape(gatherElements(logSoftmax(logits_NC), safe_N1, 1), [rows]), kept_N));
+}
+
+export const lossOps = [linearCrossEntropyOp] as const;

@@ -1,0 +1,84 @@
+/** Sums, means and maxima over axes. */
+import { applyOp, type Op, type Value } from "../graph.ts";
+import { axisOf, product, type Shape } from "../shape.ts";
+import { div, scale, cast } from "./elementwise.ts";
+import { expand, reshape } from "./reshape.ts";
+
+interface Reduction {
+  readonly axes: readonly number[];
+  readonly keepDims: boolean;
+}
+
+function reducedShape(name: string, shape: Shape, { axes, keepDims }: Reduction): Shape {
+  const reduced = new Set(axes.map((axis) => axisOf(name, axis, shape.length)));
+  return shape.flatMap((dim, i) => (reduced.has(i) ? (keepDims ? [1] : []) : [dim]));
+}
+
+function reduction(name: string, vjp: Op<[x: Value], Reduction>["vjp"]): Op<[x: Value], Reduction> {
+  return {
+    name,
+    infer: ([x], attributes) => [{ dtype: x.dtype, shape: reducedShape(name, x.shape, attributes) }],
+    lower: (onnx, { inputs, outputs, attributes: { axes, keepDims } }) => {
+      onnx.node(name, [inputs[0]!, onnx.ints(axes)], { keepdims: keepDims ? 1 : 0 }, outputs[0]);
+    },
+    vjp,
+    samples:
+      vjp === "nondifferentiable"
+        ? []
+        : [
+            { inputs: [[2, 3, 4]], attributes: { axes: [1], keepDims: true } },
+            { inputs: [[2, 3, 4]], attributes: { axes: [0, 2], keepDims: false } },
+          ],
+  };
+}
+
+/** dy spread again over the axes that were reduced. */
+function spread(dy: Value, x: Value, { axes }: Reduction): Value {
+  return expand(reshape(dy, reducedShape("spread", x.shape, { axes, keepDims: true })), x.shape);
+}
+
+const sumOp = reduction("ReduceSum", ({ inputs: [x], attributes }, [dy]) => [spread(dy!, x, attributes)]);
+const meanOp = reduction("ReduceMean", ({ inputs: [x], attributes }, [dy]) => [
+  divideByCount(spread(dy!, x, attributes), x, attributes),
+]);
+const maxOp = reduction("ReduceMax", "nondifferentiable");
+
+function divideByCount(dx: Value, x: Value, attributes: Reduction): Value {
+  const count = product(attributes.axes.map((axis) => x.shape[axisOf("ReduceMean", axis, x.shape.length)]!));
+  if (typeof count === "number") return scale(dx, 1 / count);
+  return div(dx, cast(applyOp(dimOp, [x], { dim: count }), dx.dtype));
+}
+
+/** A symbolic dimension's value as an int64 scalar. */
+const dimOp: Op<[x: Value], { dim: string }> = {
+  name: "Dim",
+  infer: () => [{ dtype: "int64", shape: [] }],
+  lower: (onnx, { outputs, attributes: { dim } }) => {
+    onnx.node("Squeeze", [onnx.dim(dim), onnx.ints([0])], {}, outputs[0]);
+  },
+  vjp: "nondifferentiable",
+  samples: [],
+};
+
+/** Sum over `axes`. */
+export function reduceSum(x: Value, axes: readonly number[], { keepDims = true } = {}): Value {
+  return applyOp(sumOp, [x], { axes, keepDims });
+}
+
+/** Mean over `axes`. */
+export function reduceMean(x: Value, axes: readonly number[], { keepDims = true } = {}): Value {
+  return applyOp(meanOp, [x], { axes, keepDims });
+}
+
+/** Largest over `axes` (no gradient). */
+export function reduceMax(x: Value, axes: readonly number[], { keepDims = true } = {}): Value {
+  return applyOp(maxOp, [x], { axes, keepDims });
+}
+
+/** Sum of everything, a scalar. */
+export function sumAll(x: Value): Value {
+  return reduceSum(x, [...x.shape.keys()], { keepDims: false });
+}
+
+export const reduceOps = [sumOp, meanOp] as const;
+
