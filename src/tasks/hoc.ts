@@ -1,0 +1,117 @@
+/**
+ * Hallmarks of Cancer (Baker et al. 2016), sentence by sentence, as BioGPT fine-tunes on it. Reads its two-column files
+ * (`sentence<TAB>label|label`), or BLURB's three-column ones. Upstream's valid.tsv is its test.tsv byte for byte, so
+ * that reading it as a validation set is refused; BLURB's files are a true split.
+ */
+import { DataError } from "../errors.ts";
+import { multiLabelFigures } from "../eval/metrics/labels.ts";
+import { checkAligned } from "../eval/metrics/report.ts";
+import { readText } from "./files.ts";
+import { answerOf } from "./relations.ts";
+import { commonHyperparameters, greedy, truncateAt, type Example, type Split, type Task } from "./task.ts";
+
+export type HocExample = Example<readonly string[]>;
+
+/** The ten hallmarks, in the order of BLURB's columns 0 to 9. */
+export const hallmarks: readonly string[] = [
+  "activating invasion and metastasis",
+  "avoiding immune destruction",
+  "cellular energetics",
+  "enabling replicative immortality",
+  "evading growth suppressors",
+  "genomic instability and mutation",
+  "inducing angiogenesis",
+  "resisting cell death",
+  "sustaining proliferative signaling",
+  "tumor promoting inflammation",
+];
+const none = "empty";
+
+function readTwoColumns(text: string, path: string, split: Split): HocExample[] {
+  const lines = text.split("\n").filter((line) => line.trim() !== "");
+  return lines.map((line, i) => {
+    const [sentence, labels] = line.split("\t");
+    if (sentence === undefined || labels === undefined) {
+      throw new DataError(`${path}: expected sentence, tab, labels in entry ${i + 1}, got "${line.slice(0, 60)}"`);
+    }
+    return { id: `${split}-${i + 1}`, text: sentence.trim(), gold: splitLabels(labels) };
+  });
+}
+
+function readBlurb(text: string, path: string): HocExample[] {
+  const lines = text
+    .split("\n")
+    .slice(1)
+    .filter((line) => line.trim() !== "");
+  return lines.map((line, i) => {
+    const [flags, sentence, id] = line.split("\t");
+    if (flags === undefined || sentence === undefined || id === undefined) {
+      throw new DataError(`${path}: expected labels, sentence, index in line ${i + 2}, got "${line.slice(0, 60)}"`);
+    }
+    const gold = hallmarks.filter((_, column) => flags.split(",").includes(`${column}_1`));
+    const document = id.trim().replace(/_s\d+$/, "");
+    return { id: id.trim(), document, text: sentence.trim(), gold: gold.length > 0 ? gold : [none] };
+  });
+}
+
+const splitLabels = (text: string): string[] => text.split("|").map((label) => label.trim());
+
+async function read(folder: string, split: Split): Promise<HocExample[]> {
+  const hint = "BLURB's files (train.tsv, dev.tsv, test.tsv with a header) have a true validation split";
+  const blurb = await readText(`${folder}/dev.tsv`).catch(() => undefined);
+  if (blurb?.startsWith("labels\t")) {
+    const path = `${folder}/${split === "valid" ? "dev" : split}.tsv`;
+    return readBlurb(split === "valid" ? blurb : await readText(path), path);
+  }
+  const path = `${folder}/${split}.tsv`;
+  const text = await readText(path, split === "valid" ? hint : undefined);
+  if (split === "valid" && text === (await readText(`${folder}/test.tsv`).catch(() => undefined))) {
+    throw new DataError(`${path}: expected a validation set, got a copy of test.tsv`, { hint });
+  }
+  return readTwoColumns(text, path, split);
+}
+
+export const hoc: Task<HocExample, string[]> = {
+  name: "hoc",
+  version: "1",
+  description: "Hallmarks of cancer that a sentence of a PubMed abstract speaks of (multi-label, HoC)",
+  promptLength: 1,
+  truncation: truncateAt(900),
+  lowercase: false,
+  hyperparameters: {
+    ...commonHyperparameters,
+    learningRate: 1e-5,
+    warmupUpdates: 1000,
+    stop: { updates: 20_000 },
+    checkpoint: "last",
+  },
+  decoding: greedy,
+  published: { base: 85.12, large: 84.4 },
+  read,
+  source: (example) => (example.text.endsWith(".") ? example.text : `${example.text}.`),
+  target: (example) => `the type of this document is ${example.gold.join("|")}.`,
+  parse(generated) {
+    const found = /the type of this document is(.*)/.exec(answerOf(generated))?.[1];
+    return found === undefined ? [] : splitLabels(found);
+  },
+  evaluate(gold, predictions, options = {}) {
+    checkAligned(gold, predictions, "hoc");
+    return {
+      task: "hoc",
+      version: hoc.version,
+      examples: gold.length,
+      failed: predictions.filter((labels) => labels.length === 0).length,
+      primary: "micro_f1",
+      figures: multiLabelFigures(
+        gold.map((one) => one.gold),
+        predictions,
+        {
+          ...options,
+          classes: [...hallmarks, none],
+          none,
+          documents: gold.map((one) => one.document ?? one.id),
+        },
+      ),
+    };
+  },
+};
