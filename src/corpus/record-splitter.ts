@@ -290,11 +290,16 @@ export async function* splitRecords(
 
   let nextDrain = blockBytes;
   for await (const chunk of chunks) {
-    parts.push(chunk);
-    held += chunk.length;
-    if (held < nextDrain) continue;
-    if (!(yield* drain(false))) return;
-    nextDrain = held + blockBytes;
+    // Cut at exact sizes, so that the blocks do not depend on how the stream delivers its bytes.
+    for (let taken = 0; taken < chunk.length;) {
+      const part = chunk.subarray(taken, taken + nextDrain - held);
+      taken += part.length;
+      held += part.length;
+      parts.push(part);
+      if (held < nextDrain) continue;
+      if (!(yield* drain(false))) return;
+      nextDrain = held + blockBytes;
+    }
   }
   if (!(yield* drain(true))) return;
   scanner.finish(offset);

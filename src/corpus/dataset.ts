@@ -1,0 +1,110 @@
+/**
+ * A dataset folder: `manifest.json`, `failures.jsonl` and Parquet shards under `data/`, named so that Hugging Face
+ * `load_dataset(folder)` and DuckDB's `read_parquet('folder/data/*.parquet')` find them. This file reads it back.
+ */
+import { open, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parquetMetadataAsync } from "hyparquet";
+import * as z from "zod";
+import { DataError } from "../errors.ts";
+import { decodeGroup, fileBuffer } from "./parquet-codec.ts";
+import { pubmedColumns } from "./pubmed-columns.ts";
+import type { PubMedRecord } from "./pubmed-record.ts";
+
+export const datasetFormat = "galen-pubmed";
+export const datasetVersion = 1;
+
+const count = z.number().int().nonnegative();
+const manifestSchema = z.object({
+  format: z.literal(datasetFormat),
+  schemaVersion: z.literal(datasetVersion),
+  createdBy: z.string(),
+  compression: z.enum(["zstd", "snappy"]),
+  records: count,
+  counts: z.object({
+    read: count,
+    filtered: count,
+    superseded: count,
+    deleted: count,
+    failures: count,
+  }),
+  /** Records in the dataset for which a column is neither null nor empty. */
+  filled: z.record(z.string(), count),
+  filters: z.record(z.string(), z.unknown()),
+  sources: z.array(z.object({ name: z.string(), bytes: count, sha256: z.string(), records: count, failures: count })),
+  shards: z.array(
+    z.object({ name: z.string().regex(/^data\/train-\d{5,}-of-\d{5,}\.parquet$/), records: count, bytes: count }),
+  ),
+});
+
+export type DatasetManifest = z.infer<typeof manifestSchema>;
+
+/**
+ * The manifest of a dataset folder.
+ * @throws DataError where the folder holds none, or one that is not a dataset's of this version.
+ */
+export async function readManifest(folder: string): Promise<DatasetManifest> {
+  const path = join(folder, "manifest.json");
+  const text = await readFile(path, "utf8").catch((cause: unknown) => {
+    throw new DataError(`${path}: expected a dataset's manifest, got no readable file`, { cause });
+  });
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new DataError(`${path}: expected JSON, got other text`, { cause });
+  }
+  const parsed = manifestSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  throw new DataError(
+    `${path}: expected a ${datasetFormat} manifest of version ${datasetVersion}, got ${issue.path.join(".")}: ${issue.message}`,
+  );
+}
+
+const listColumns = new Set(
+  Object.entries(pubmedColumns).flatMap(([name, shape]) => (Array.isArray(shape) ? [name] : [])),
+);
+
+async function* readShard(path: string, columns: readonly string[]): AsyncGenerator<Record<string, unknown>> {
+  const handle = await open(path, "r").catch((cause: unknown) => {
+    throw new DataError(`${path}: expected a shard that the manifest names, got no readable file`, { cause });
+  });
+  try {
+    const file = fileBuffer(handle, (await handle.stat()).size);
+    const metadata = await parquetMetadataAsync(file);
+    const names = new Set(metadata.schema.map(({ name }) => name));
+    const missing = columns.filter((column) => !names.has(column));
+    if (missing.length > 0) throw new DataError(`expected column ${missing.join(", ")}, got none`);
+    for (let group = 0; group < metadata.row_groups.length; group++) {
+      for (const row of await decodeGroup(file, metadata, group, columns)) {
+        for (const column of columns) if (listColumns.has(column)) row[column] ??= [];
+        yield row;
+      }
+    }
+  } catch (cause) {
+    throw new DataError(`${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * The records of a dataset folder in order, one row group in memory at a time; `columns` reads only those fields.
+ * @throws DataError where the manifest or a shard cannot be read, or a column does not exist.
+ */
+export async function* readDataset<Field extends keyof PubMedRecord = keyof PubMedRecord>(
+  folder: string,
+  options: { columns?: readonly Field[] } = {},
+): AsyncGenerator<Pick<PubMedRecord, Field>> {
+  const known = Object.keys(pubmedColumns);
+  const columns: readonly string[] = options.columns ?? known;
+  const unknown = columns.find((column) => !known.includes(column));
+  if (unknown !== undefined) {
+    throw new DataError(`${folder}: expected columns among ${known.join(", ")}, got ${JSON.stringify(unknown)}`);
+  }
+  const manifest = await readManifest(folder);
+  for (const shard of manifest.shards) {
+    yield* readShard(join(folder, shard.name), columns) as AsyncGenerator<Pick<PubMedRecord, Field>>;
+  }
+}
