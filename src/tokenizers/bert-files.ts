@@ -1,0 +1,286 @@
+/**
+ * The files of a BERT tokenizer directory ↔ one description: tokenizer.json where there is one, else vocab.txt with
+ * tokenizer_config.json, special_tokens_map.json and added_tokens.json, by the rules of transformers' BertTokenizer.
+ */
+import { DataError } from "../errors.ts";
+import type { AddedToken } from "./bert-added.ts";
+import { type Template, type TemplatePart } from "./bert-layout.ts";
+import {
+  allIds,
+  bertTemplate,
+  checkAddedIds,
+  fieldError,
+  type Json,
+  type JsonObject,
+  parseJsonObject,
+  readAddedToken,
+  readTokenizerJson,
+  requireUnknown,
+  type TokenizerJson,
+} from "./tokenizer-json.ts";
+
+const roles = ["unk", "sep", "pad", "cls", "mask"] as const;
+export type Role = (typeof roles)[number];
+
+/** All that is known of a tokenizer. */
+export interface BertDescription extends TokenizerJson {
+  /** Token → id, added tokens too. */
+  readonly ids: ReadonlyMap<string, number>;
+  /** The token of each role that the vocabulary has. */
+  readonly special: { readonly [role in Role]?: string };
+  /** tokenizer_config.json as it was read; unknown fields are kept for writing. */
+  readonly config: JsonObject;
+}
+
+const tokenizerName = "tokenizer.json";
+const vocabularyName = "vocab.txt";
+const configName = "tokenizer_config.json";
+const specialName = "special_tokens_map.json";
+const addedName = "added_tokens.json";
+
+/** @throws DataError for damaged, contradictory or unsupported files. */
+export function readBertFiles(files: ReadonlyMap<string, string>): BertDescription {
+  const config = optionalObject(files, configName);
+  const names = roleNames(config, optionalObject(files, specialName));
+  const json = files.get(tokenizerName);
+  const vocabulary = files.get(vocabularyName);
+  if (json === undefined && vocabulary === undefined) {
+    throw new DataError(
+      `tokenizer: expected tokenizer.json or vocab.txt, got ${[...files.keys()].join(", ") || "no file"}`,
+      {
+        hint: "get one of them from where the model came from",
+      },
+    );
+  }
+  const file = json === undefined ? vocabularyName : tokenizerName;
+  const read =
+    json === undefined
+      ? fromVocabulary(files, readVocabulary(vocabulary!), config, names)
+      : readTokenizerJson(tokenizerName, json);
+  if (json !== undefined) checkAgreement(read, config);
+  const ids = allIds(file, read.model.vocabulary, read.addedTokens);
+  const special: { [role in Role]?: string } = {};
+  for (const role of roles) if (ids.has(names[role])) special[role] = names[role];
+  special.unk = read.model.unknownToken;
+  return { ...read, ids, special, config };
+}
+
+function optionalObject(files: ReadonlyMap<string, string>, name: string): JsonObject {
+  const text = files.get(name);
+  const object = text === undefined ? {} : parseJsonObject(name, text);
+  if (Object.hasOwn(object, "__proto__")) throw fieldError(name, "__proto__", "no such field", object["__proto__"]);
+  return object;
+}
+
+/** The names of [CLS] and the others: tokenizer_config.json before special_tokens_map.json before BERT's own. */
+function roleNames(config: JsonObject, map: JsonObject): { [role in Role]: string } {
+  const names = { unk: "[UNK]", sep: "[SEP]", pad: "[PAD]", cls: "[CLS]", mask: "[MASK]" };
+  for (const [file, object] of [
+    [specialName, map],
+    [configName, config],
+  ] as const) {
+    for (const role of roles) {
+      const field = `${role}_token`;
+      const value = object[field] ?? null;
+      if (value === null) continue;
+      const content = typeof value === "object" && !Array.isArray(value) ? value["content"] : value;
+      if (typeof content !== "string" || content === "") throw fieldError(file, field, "a token", value);
+      names[role] = content;
+    }
+  }
+  return names;
+}
+
+function readVocabulary(text: string): Map<string, number> {
+  if (text.startsWith("\uFEFF"))
+    throw fieldError(vocabularyName, "line 1", "a token", "a byte order mark", "save it as UTF-8 without one");
+  const lines = text.split(/\r?\n/);
+  if (lines.at(-1) === "") lines.pop();
+  const vocabulary = new Map<string, number>();
+  for (const [i, token] of lines.entries()) {
+    if (token === "") throw fieldError(vocabularyName, `line ${i + 1}`, "a token", "an empty line");
+    const earlier = vocabulary.get(token);
+    if (earlier !== undefined) {
+      throw fieldError(vocabularyName, `line ${i + 1}`, `a token that is not on line ${earlier + 1} already`, token);
+    }
+    vocabulary.set(token, i);
+  }
+  return vocabulary;
+}
+
+function flag(config: JsonObject, field: string, absent: boolean): boolean {
+  const value = config[field] ?? absent;
+  if (typeof value !== "boolean") throw fieldError(configName, field, "true or false", value);
+  return value;
+}
+
+function fromVocabulary(
+  files: ReadonlyMap<string, string>,
+  vocabulary: Map<string, number>,
+  config: JsonObject,
+  names: { [role in Role]: string },
+): TokenizerJson {
+  requireUnknown(vocabularyName, vocabulary, names.unk);
+  const lowercase = flag(config, "do_lower_case", true);
+  const stripAccents = (config["strip_accents"] ?? null) === null ? null : flag(config, "strip_accents", lowercase);
+  const addedTokens = readAdded(files, config, vocabulary);
+  const known = new Set(addedTokens.map((token) => token.content));
+  for (const role of roles) {
+    const content = names[role];
+    const id = vocabulary.get(content);
+    if (id !== undefined && !known.has(content)) addedTokens.push(newAddedToken(content, id, { special: true }));
+    known.add(content);
+  }
+  addedTokens.sort((a, b) => a.id - b.id);
+  const idOf = (content: string): number => {
+    const id = vocabulary.get(content) ?? addedTokens.find((token) => token.content === content)?.id;
+    if (id === undefined)
+      throw fieldError(vocabularyName, `token ${JSON.stringify(content)}`, "it in the vocabulary", undefined);
+    return id;
+  };
+  return {
+    model: { vocabulary, unknownToken: names.unk, prefix: "##", maxInputChars: 100 },
+    normalizer: {
+      cleanText: true,
+      handleChineseChars: flag(config, "tokenize_chinese_chars", true),
+      stripAccents,
+      lowercase,
+    },
+    addedTokens,
+    template: bertTemplate(
+      { special: names.cls, ids: [idOf(names.cls)] },
+      { special: names.sep, ids: [idOf(names.sep)] },
+    ),
+    decoder: { prefix: "##", cleanup: true },
+    truncation: null,
+    padding: null,
+  };
+}
+
+/** Added tokens of tokenizer_config.json, or where it names none, of the older added_tokens.json. */
+function readAdded(
+  files: ReadonlyMap<string, string>,
+  config: JsonObject,
+  vocabulary: ReadonlyMap<string, number>,
+): AddedToken[] {
+  const inConfig = config["added_tokens_decoder"];
+  const file = inConfig === undefined ? addedName : configName;
+  const entries = Object.entries(
+    inConfig === undefined ? optionalObject(files, addedName) : ((inConfig as JsonObject | null) ?? {}),
+  );
+  const tokens = entries.map(([key, value]) => {
+    if (inConfig !== undefined) return readAddedToken(file, `added_tokens_decoder[${key}]`, value, Number(key));
+    return readAddedToken(file, key, { content: key, id: value });
+  });
+  checkAddedIds(file, tokens, vocabulary);
+  return tokens;
+}
+
+/** An added token as transformers makes it of a string: a special one is looked for in the text as it is. */
+export function newAddedToken(content: string, id: number, options: Partial<AddedToken> = {}): AddedToken {
+  const special = options.special ?? false;
+  const { normalized = !special, lstrip = false, rstrip = false, singleWord = false } = options;
+  return { id, content, special, normalized, lstrip, rstrip, singleWord };
+}
+
+/** tokenizer_config.json may repeat what tokenizer.json says, not contradict it. */
+function checkAgreement(read: TokenizerJson, config: JsonObject): void {
+  const { lowercase, stripAccents, handleChineseChars } = read.normalizer;
+  const pairs: [string, boolean | null, boolean | null][] = [
+    ["do_lower_case", lowercase, null],
+    ["tokenize_chinese_chars", handleChineseChars, null],
+    ["strip_accents", stripAccents ?? lowercase, null],
+  ];
+  for (const [field, expected] of pairs) {
+    const value = config[field] ?? null;
+    if (value === null || value === expected) continue;
+    throw fieldError(
+      configName,
+      field,
+      `${String(expected)}, as in tokenizer.json`,
+      value,
+      "correct the file that is wrong",
+    );
+  }
+}
+
+/** The files from which `readBertFiles` makes the same description again. */
+export function writeBertFiles(description: BertDescription): Map<string, string> {
+  const { special, config, normalizer } = description;
+  const map: JsonObject = {};
+  for (const role of roles) if (special[role] !== undefined) map[`${role}_token`] = special[role];
+  const decoder: JsonObject = {};
+  for (const token of description.addedTokens) {
+    const { id: _, ...fields } = addedTokenJson(token);
+    decoder[String(token.id)] = fields;
+  }
+  const written: JsonObject = {
+    model_max_length: 1e30, // transformers' "no limit"
+    tokenizer_class: "BertTokenizer",
+    ...config,
+    ...map,
+    added_tokens_decoder: decoder,
+    do_lower_case: normalizer.lowercase,
+    strip_accents: normalizer.stripAccents,
+    tokenize_chinese_chars: normalizer.handleChineseChars,
+  };
+  const vocabulary = [...description.model.vocabulary].sort((a, b) => a[1] - b[1]);
+  const files = new Map([
+    [tokenizerName, tokenizerJsonText(description, vocabulary)],
+    [configName, `${JSON.stringify(written, null, 2)}\n`],
+    [specialName, `${JSON.stringify(map, null, 2)}\n`],
+  ]);
+  const fitsLines = vocabulary.every(([token, id], line) => id === line && !/[\r\n]/.test(token));
+  if (fitsLines) files.set(vocabularyName, vocabulary.map(([token]) => `${token}\n`).join(""));
+  return files;
+}
+
+function addedTokenJson(token: AddedToken): JsonObject {
+  const { id, content, singleWord, lstrip, rstrip, normalized, special } = token;
+  return { id, content, single_word: singleWord, lstrip, rstrip, normalized, special };
+}
+
+function templateJson(template: Template | undefined, ids: ReadonlyMap<string, number>): Json {
+  if (template === undefined) return null;
+  const tokens: JsonObject = {};
+  const tokenOf = new Map([...ids].map(([token, id]) => [id, token]));
+  const part = (item: TemplatePart): Json => {
+    if (!("special" in item)) return { Sequence: { id: item.sequence === 0 ? "A" : "B", type_id: item.typeId } };
+    tokens[item.special] = { id: item.special, ids: [...item.ids], tokens: item.ids.map((id) => tokenOf.get(id)!) };
+    return { SpecialToken: { id: item.special, type_id: item.typeId } };
+  };
+  const single = template.single.map(part);
+  const pair = template.pair.map(part);
+  return { type: "TemplateProcessing", single, pair, special_tokens: tokens };
+}
+
+function tokenizerJsonText(description: BertDescription, vocabulary: readonly [string, number][]): string {
+  const { normalizer, decoder, model } = description;
+  const head: JsonObject = {
+    version: "1.0",
+    truncation: description.truncation,
+    padding: description.padding,
+    added_tokens: description.addedTokens.map(addedTokenJson),
+    normalizer: {
+      type: "BertNormalizer",
+      clean_text: normalizer.cleanText,
+      handle_chinese_chars: normalizer.handleChineseChars,
+      strip_accents: normalizer.stripAccents,
+      lowercase: normalizer.lowercase,
+    },
+    pre_tokenizer: { type: "BertPreTokenizer" },
+    post_processor: templateJson(description.template, description.ids),
+    decoder: decoder === undefined ? null : { type: "WordPiece", prefix: decoder.prefix, cleanup: decoder.cleanup },
+  };
+  const wordPiece = {
+    type: "WordPiece",
+    unk_token: model.unknownToken,
+    continuing_subword_prefix: model.prefix,
+    max_input_chars_per_word: model.maxInputChars,
+  };
+  // The vocabulary line by line: a JavaScript object would move tokens such as "10" to its front.
+  const lines = vocabulary.map(([token, id]) => `      ${JSON.stringify(token)}: ${id}`).join(",\n");
+  const open = (object: unknown, indent: string): string =>
+    JSON.stringify(object, null, 2).slice(0, -2).replaceAll("\n", `\n${indent}`);
+  return `${open(head, "")},\n  "model": ${open(wordPiece, "  ")},\n    "vocab": {\n${lines}\n    }\n  }\n}`;
+}
