@@ -5,7 +5,9 @@ import { hasShared, shared } from "../../test/support/shared.ts";
 import { bc5cdrCounts, type IdentifiedRelation } from "../eval/metrics/bc5cdr.ts";
 import { scores } from "../eval/metrics/counts.ts";
 import type { Relation } from "../eval/metrics/hard-match.ts";
-import { valueOf } from "../eval/metrics/report.ts";
+import { valueOf, type Report } from "../eval/metrics/report.ts";
+import { mosesDetokenize } from "../tokenizers/moses-detokenizer.ts";
+import { mosesTokenize } from "../tokenizers/moses.ts";
 import { bc5cdr, linkNames, pooledLexicon } from "./bc5cdr.ts";
 import { ddi } from "./ddi.ts";
 import { hoc } from "./hoc.ts";
@@ -17,6 +19,9 @@ import type { Split } from "./task.ts";
 import type { RelationTask } from "./triples.ts";
 
 const benchmarks = (path: string): string => shared(`data/benchmarks/${path}`);
+
+/** What of a text comes back from a model that copies its tokens without fault. */
+const throughMoses = (text: string): string => mosesDetokenize(mosesTokenize(text).map((token) => token.text));
 
 describe.skipIf(!hasShared("data/benchmarks/bc5cdr"))("BC5CDR files", () => {
   const read = async (name: string): Promise<Map<string, IdentifiedRelation[]>> => {
@@ -64,13 +69,18 @@ describe.skipIf(!hasShared("data/benchmarks/bc5cdr"))("BC5CDR files", () => {
     ]);
   });
 
-  it("loses little by naming entities: gold answers score 98.1 before tokenisation", async () => {
+  it("loses little by naming entities: gold answers score 98.1, and 97.0 after Moses", async () => {
     const gold = await bc5cdr.read(benchmarks("bc5cdr"), "test");
-    const report = bc5cdr.evaluate(
-      gold,
-      gold.map((one) => bc5cdr.parse(bc5cdr.target(one))),
-    );
-    expect(valueOf(report, "micro_f1")).toBeCloseTo(0.9808, 4);
+    const evaluate = (through: (text: string) => string): Report =>
+      bc5cdr.evaluate(
+        gold,
+        gold.map((one) => bc5cdr.parse(through(bc5cdr.target(one)))),
+      );
+    expect(valueOf(evaluate(String), "micro_f1")).toBeCloseTo(0.9808, 4);
+    const report = evaluate(throughMoses);
+    const counts = ["true_positives", "false_positives", "false_negatives"].map((name) => valueOf(report, name));
+    expect(counts).toEqual([1034, 31, 32]);
+    expect(valueOf(report, "micro_f1")).toBeCloseTo(0.9704, 4);
     expect(valueOf(report, "own_lexicon_micro_f1")).toBeGreaterThan(valueOf(report, "micro_f1"));
     expect(report.failed).toBe(0);
   });
@@ -101,12 +111,15 @@ describe.skipIf(!hasShared("data/benchmarks/kd-dti"))("KD-DTI and DDI files", ()
     [ddi, "train", 664, 469, 3572],
     [ddi, "valid", 50, 41, 305],
     [ddi, "test", 191, 191, 949],
-  ])("$name %s has %i documents, %i with one of %i triples", async (task, split, documents, kept, triples) => {
-    const folder = benchmarks(task.name);
-    const examples = await task.read(folder, split);
-    expect(await task.read(folder, split, { includeEmpty: true })).toHaveLength(documents);
-    expect([examples.length, examples.flatMap((one) => one.gold).length]).toEqual([kept, triples]);
-  });
+  ])(
+    "$name has as many documents, documents with triples and triples as published",
+    async (task, split, documents, kept, triples) => {
+      const folder = benchmarks(task.name);
+      const examples = await task.read(folder, split);
+      expect(await task.read(folder, split, { includeEmpty: true })).toHaveLength(documents);
+      expect([examples.length, examples.flatMap((one) => one.gold).length]).toEqual([kept, triples]);
+    },
+  );
 
   // The lines below are what hard_match_evaluation.py (648f7d6) prints for the same answers.
   const figures = (
@@ -134,15 +147,18 @@ describe.skipIf(!hasShared("data/benchmarks/kd-dti"))("KD-DTI and DDI files", ()
   it.each<[RelationTask, number, number]>([
     [ddi, 941, 941],
     [kdDti, 1565, 1567],
-  ])("$name: %i of %i distinct gold triples survive format and parse", async (task, survivors, triples) => {
-    const gold = await task.read(benchmarks(task.name), "test");
-    const report = task.evaluate(
-      gold,
-      gold.map((one) => task.parse(`${task.source(one)} learned8 learned9 ${task.target(one)}`)),
-    );
-    expect(valueOf(report, "gold_triples")).toBe(triples);
-    expect(valueOf(report, "exact_micro_recall") * triples).toBeCloseTo(survivors, 6);
-  });
+  ])(
+    "$name: all distinct gold triples but those with an and in a name survive format, Moses and parse",
+    async (task, survivors, triples) => {
+      const gold = await task.read(benchmarks(task.name), "test");
+      const report = task.evaluate(
+        gold,
+        gold.map((one) => task.parse(throughMoses(`${task.source(one)} learned8 learned9 ${task.target(one)}`))),
+      );
+      expect(valueOf(report, "gold_triples")).toBe(triples);
+      expect(valueOf(report, "exact_micro_recall") * triples).toBeCloseTo(survivors, 6);
+    },
+  );
 });
 
 describe.skipIf(!hasShared("data/benchmarks/hoc"))("HoC files", () => {

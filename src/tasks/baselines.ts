@@ -1,0 +1,81 @@
+/**
+ * Answers that need no model, to be scored by the same evaluation: the commonest answer of the training examples, and
+ * copying, which pairs the names known from training that stand in a text.
+ */
+import { majority } from "../eval/metrics/classification.ts";
+import type { Relation } from "../eval/metrics/hard-match.ts";
+import { pooledLexicon, type Bc5cdrExample } from "./bc5cdr.ts";
+import type { Example } from "./task.ts";
+import type { RelationExample } from "./triples.ts";
+
+/** The commonest answer of `train`, for every example. `encode` makes an answer a string, `decode` a prediction. */
+export function majorityPredictions<Gold, Prediction>(
+  train: readonly Example<Gold>[],
+  examples: readonly Example<Gold>[],
+  encode: (gold: Gold) => string,
+  decode: (answer: string) => Prediction,
+): Prediction[] {
+  const answer = majority(train.map((one) => encode(one.gold))) ?? "";
+  return examples.map(() => decode(answer));
+}
+
+/** Runs of letters and digits with a space around each, so that names are found as whole words by `includes`. */
+const words = (text: string): string =>
+  ` ${
+    text
+      .toLowerCase()
+      .match(/[\p{L}\p{N}]+/gu)
+      ?.join(" ") ?? ""
+  } `;
+
+/** Names of `candidates` that stand in the text, by where they first do. */
+function namesIn(text: string, candidates: ReadonlyMap<string, string>): string[] {
+  const searched = words(text);
+  const found = [...candidates].flatMap(([key, name]) => {
+    const at = key.trim() === "" ? -1 : searched.indexOf(key);
+    return at === -1 ? [] : [{ name, at }];
+  });
+  return found.sort((a, b) => a.at - b.at).map(({ name }) => name);
+}
+
+const keyed = (names: Iterable<string>): Map<string, string> => new Map([...names].map((name) => [words(name), name]));
+
+/**
+ * Every known head with every known tail of the same text, in their commonest relation, or the commonest of all. Two
+ * names that are both known as head and as tail are paired in the text's order only.
+ */
+export function copyRelations(train: readonly RelationExample[], examples: readonly Example[]): Relation[][] {
+  const all = train.flatMap((one) => one.gold);
+  const [heads, tails] = [keyed(all.map((one) => one.head)), keyed(all.map((one) => one.tail))];
+  const common = majority(all.map((one) => one.relation)) ?? "";
+  const pair = (head: string, tail: string): string => `${words(head)}\n${words(tail)}`;
+  const seen = new Map<string, string[]>();
+  for (const one of all) {
+    const key = pair(one.head, one.tail);
+    seen.set(key, [...(seen.get(key) ?? []), one.relation]);
+  }
+  return examples.map(({ text }) => {
+    const foundHeads = namesIn(text, heads);
+    const foundTails = namesIn(text, tails);
+    const headRank = new Map(foundHeads.map((name, i) => [words(name), i]));
+    const tailRank = new Map(foundTails.map((name, i) => [words(name), i]));
+    return foundHeads.flatMap((head) =>
+      foundTails.flatMap((tail) => {
+        const [a, b] = [words(head), words(tail)];
+        const reversed = tailRank.has(a) && (headRank.get(b) ?? Infinity) < (headRank.get(a) ?? Infinity);
+        if (a === b || reversed) return [];
+        return [{ head, tail, relation: majority(seen.get(pair(head, tail)) ?? []) ?? common }];
+      }),
+    );
+  });
+}
+
+/** Every chemical with every disease of the same text, among the names annotated in training. */
+export function copyChemicalDiseases(train: readonly Bc5cdrExample[], examples: readonly Example[]): Relation[][] {
+  const lexicon = pooledLexicon(train);
+  const [chemicals, diseases] = [keyed(Object.keys(lexicon.chemicals)), keyed(Object.keys(lexicon.diseases))];
+  return examples.map(({ text }) => {
+    const found = namesIn(text, diseases);
+    return namesIn(text, chemicals).flatMap((head) => found.map((tail) => ({ head, tail, relation: "" })));
+  });
+}

@@ -1,0 +1,129 @@
+/** Readers of benchmark formats, on small texts and on the real files; baselines that need no model. */
+import { describe, expect, it } from "vitest";
+import { hasShared, shared } from "../../test/support/shared.ts";
+import { DataError } from "../errors.ts";
+import { valueOf } from "../eval/metrics/report.ts";
+import { copyChemicalDiseases, copyRelations, majorityPredictions } from "./baselines.ts";
+import { bc5cdr } from "./bc5cdr.ts";
+import { ddi } from "./ddi.ts";
+import { parseCsv } from "./files.ts";
+import { readMedicalAbstracts } from "./medical-abstracts.ts";
+import { parseIob, readNer } from "./ner.ts";
+import { formatPubTator, parsePubTator } from "./pubtator.ts";
+import { answerOf, joinTitle, relationTemplate } from "./relations.ts";
+import { readRetrievalSet } from "./retrieval-sets.ts";
+
+const benchmarks = (path: string): string => shared(`data/benchmarks/${path}`);
+
+describe("answers", () => {
+  it("are what follows the last prompt token, without the final full stop", () => {
+    expect(answerOf("we have that x learned1 learned2 a is b.")).toBe("a is b");
+    expect(answerOf("text we can conclude that a is b. ")).toBe("a is b");
+    expect(answerOf("a is b")).toBe("a is b");
+    expect(answerOf("")).toBe("");
+  });
+
+  it("give each name as much as they can", () => {
+    const template = relationTemplate("the interaction between {head} and {tail} is {relation}");
+    expect(template.parse("the interaction between a and b and c is is d; the interaction between x is y")).toEqual([
+      { head: "a and b", tail: "c is", relation: "d" },
+    ]);
+  });
+
+  it("get a full stop between title and abstract where the title lacks one", () => {
+    expect(joinTitle("A title", "B.")).toBe("A title. B.");
+    expect(joinTitle("A title?", "B.")).toBe("A title? B.");
+    expect(joinTitle("Über α", "B.")).toBe("Über α. B.");
+  });
+});
+
+describe("formats", () => {
+  it("reads quoted fields of comma-separated values", () => {
+    expect(parseCsv('a,"b, ""c""\nd"\r\n,e\n')).toEqual([
+      ["a", 'b, "c"\nd'],
+      ["", "e"],
+    ]);
+    expect(parseCsv("a,b")).toEqual([["a", "b"]]);
+    expect(parseCsv("a,")).toEqual([["a", ""]]);
+    expect(() => parseCsv('a,"b" c\n')).toThrow(DataError);
+  });
+
+  it("reads sentences and documents of IOB files", () => {
+    const text = "-DOCSTART- 7\n\na\tO\nb\tB-DNA\n\n\nc\tI-DNA\n";
+    expect(parseIob(text)).toEqual([
+      { id: "1", document: "7", tokens: ["a", "b"], tags: ["O", "B-DNA"] },
+      { id: "2", document: "7", tokens: ["c"], tags: ["I-DNA"] },
+    ]);
+    expect(() => parseIob("a O\n", "x.tsv")).toThrow(/x.tsv:1/);
+  });
+
+  it("writes PubTator as it read it, and names the line that is none", () => {
+    const text = "1|t|A | B\n1|a|C|D\n1\t0\t1\tA\tChemical\tD1\t0.5\n1\tCID\tD1\t-1\t1.0\n\n2|t|E\n2|a|\n\n";
+    expect(formatPubTator(parsePubTator(text))).toBe(text);
+    expect(parsePubTator(text)[0]).toMatchObject({ title: "A | B", abstract: "C|D" });
+    expect(() => parsePubTator("1|t|A\n1\tx\n", "f")).toThrow(/f:2/);
+  });
+});
+
+describe.skipIf(!hasShared("data/benchmarks/ner"))("named-entity files", () => {
+  it.each([
+    ["NCBI-disease", 24_497, 960],
+    ["BC5CDR-chem", 124_750, 5385],
+    ["BC5CDR-disease", 124_750, 4424],
+    ["BC2GM", 0, 6325],
+    ["JNLPBA", 0, 8662],
+  ])("%s: reads its three splits", async (name, tokens, entities) => {
+    const test = await readNer(benchmarks(`ner/${name}`), "test");
+    for (const one of test) expect(one.tokens).toHaveLength(one.tags.length);
+    const tags = test.flatMap((one) => one.tags);
+    expect(tags.filter((tag) => tag.startsWith("B")).length).toBe(entities);
+    if (tokens > 0) expect(tags).toHaveLength(tokens);
+    expect((await readNer(benchmarks(`ner/${name}`), "valid")).length).toBeGreaterThan(100);
+    expect((await readNer(benchmarks(`ner/${name}`), "train")).length).toBeGreaterThan(1000);
+  });
+});
+
+describe.skipIf(!hasShared("data/benchmarks/medical-abstracts"))("Medical Abstracts", () => {
+  it("has 2,888 test abstracts in five classes", async () => {
+    const test = await readMedicalAbstracts(benchmarks("medical-abstracts"), "test");
+    expect(test).toHaveLength(2888);
+    expect(new Set(test.map((one) => one.gold)).size).toBe(5);
+    expect(await readMedicalAbstracts(benchmarks("medical-abstracts"), "train")).toHaveLength(8615);
+  });
+});
+
+describe.skipIf(!hasShared("data/benchmarks/nfcorpus"))("NFCorpus", () => {
+  it("judges queries and documents that are there", async () => {
+    const set = await readRetrievalSet(benchmarks("nfcorpus"), "dev");
+    const ids = new Set(set.documents.map((one) => one.id));
+    expect([ids.size, set.judgements.size, set.queries.size]).toEqual([3395, 324, 324]);
+    for (const judged of set.judgements.values()) for (const id of judged.keys()) expect(ids.has(id)).toBe(true);
+  });
+});
+
+describe("baselines", () => {
+  it("answer what training answers most, and pair known names", () => {
+    const known = { head: "Aspirin", tail: "heparin", relation: "effect" };
+    const train = [{ id: "1", text: "", gold: [known, { head: "x", tail: "y", relation: "int" }, known] }];
+    const unseen = [{ id: "2", text: "Heparin, not aspirin-like x. Xylazine", gold: [] }];
+    expect(copyRelations(train, unseen)).toEqual([[known, { head: "x", tail: "heparin", relation: "effect" }]]);
+    const labels = ["no", "yes", "yes"].map((gold, i) => ({ id: `${i}`, text: "", gold }));
+    expect(majorityPredictions(labels, labels, String, String)).toEqual(["yes", "yes", "yes"]);
+  });
+
+  it.skipIf(!hasShared("data/benchmarks/ddi"))("copying finds few interactions and invents many", async () => {
+    const folder = benchmarks("ddi");
+    const [train, test] = [await ddi.read(folder, "train"), await ddi.read(folder, "test")];
+    const report = ddi.evaluate(test, copyRelations(train, test));
+    expect(valueOf(report, "exact_micro_recall")).toBeGreaterThan(0.08);
+    expect(valueOf(report, "mean_document_f1")).toBeLessThan(0.1);
+  });
+
+  it.skipIf(!hasShared("data/benchmarks/bc5cdr"))("copying finds half of the diseases that drugs cause", async () => {
+    const folder = benchmarks("bc5cdr");
+    const [train, test] = [await bc5cdr.read(folder, "train"), await bc5cdr.read(folder, "test")];
+    const report = bc5cdr.evaluate(test, copyChemicalDiseases(train, test));
+    expect(valueOf(report, "recall")).toBeCloseTo(0.496, 3);
+    expect(valueOf(report, "precision")).toBeCloseTo(0.094, 3);
+  });
+});

@@ -1,0 +1,52 @@
+/**
+ * Retrieval test sets in BEIR's layout (Thakur et al. 2021), such as NFCorpus: corpus.jsonl, queries.jsonl and
+ * qrels/SPLIT.tsv with graded judgements.
+ */
+import { z } from "zod";
+import { DataError } from "../errors.ts";
+import { readJsonLines, readText } from "./files.ts";
+
+export interface RetrievalDocument {
+  readonly id: string;
+  readonly title: string;
+  readonly text: string;
+}
+
+export interface RetrievalSet {
+  readonly documents: readonly RetrievalDocument[];
+  /** Queries that the split judges: id → text. */
+  readonly queries: ReadonlyMap<string, string>;
+  /** Query → document → grade. */
+  readonly judgements: ReadonlyMap<string, ReadonlyMap<string, number>>;
+}
+
+const line = z
+  .object({ _id: z.string(), title: z.string().default(""), text: z.string() })
+  .transform(({ _id, title, text }) => ({ id: _id, title, text }));
+
+function parseQrels(text: string, path: string): Map<string, Map<string, number>> {
+  const judgements = new Map<string, Map<string, number>>();
+  for (const [i, row] of text.split(/\r?\n/).entries()) {
+    if (i === 0 || row.trim() === "") continue;
+    const [query, document, score] = row.split("\t");
+    if (query === undefined || document === undefined || !/^-?\d+$/.test(score ?? "")) {
+      throw new DataError(`${path}:${i + 1}: expected query, document and grade, got "${row.slice(0, 60)}"`);
+    }
+    const judged = judgements.get(query) ?? new Map<string, number>();
+    judgements.set(query, judged.set(document, Number(score)));
+  }
+  return judgements;
+}
+
+/** One split: "train", "dev" or "test", whichever files there are. @throws DataError where a file does not fit. */
+export async function readRetrievalSet(folder: string, split: string): Promise<RetrievalSet> {
+  const path = `${folder}/qrels/${split}.tsv`;
+  const judgements = parseQrels(await readText(path), path);
+  const documents = await readJsonLines(`${folder}/corpus.jsonl`, line);
+  const queries = await readJsonLines(`${folder}/queries.jsonl`, line);
+  return {
+    documents,
+    queries: new Map(queries.filter((one) => judgements.has(one.id)).map((one) => [one.id, one.text])),
+    judgements,
+  };
+}
