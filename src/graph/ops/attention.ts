@@ -71,4 +71,43 @@ export function attention(
   return applyOp(attentionOp, bias_BHTS === undefined ? [q_BHTK, k_BHSK, v_BHSK] : [q_BHTK, k_BHSK, v_BHSK, bias_BHTS], options);
 }
 
+interface GroupQuery {
+  readonly heads: number;
+  readonly keyHeads: number;
+}
+
+interface CachedInputs {
+  readonly q: Value;
+  readonly k: Value;
+  readonly v: Value;
+  readonly key: Value;
+  readonly value: Value;
+  readonly lengths: Value;
+  readonly total: Value;
+}
+
+/** ONNX Runtime's causal attention over a cache; inference only. */
+const groupQueryAttentionOp: Op<readonly [Value, ...Value[]], GroupQuery> = {
+  name: "GroupQueryAttention",
+  infer: ([q, , , key, value]) => [q, key!, value!],
+  lower: (onnx, { inputs, outputs, attributes: { heads, keyHeads } }) => {
+    onnx.multiNode("GroupQueryAttention", inputs, { num_heads: heads, kv_num_heads: keyHeads }, outputs, "com.microsoft");
+  },
+  vjp: "nondifferentiable",
+  samples: [],
+};
+
+/**
+ * Causal attention of new tokens over a cache [B, G, M, K] that they are appended to: q [B, T, H·K], k and v
+ * [B, T, G·K]; `lengths` int32 [B], each row's last token's index; `total` int32 [1], the most tokens of any row.
+ */
+export function groupQueryAttention(
+  { q, k, v, key, value, lengths, total }: CachedInputs,
+  options: GroupQuery,
+): { y: Value; presentKey: Value; presentValue: Value } {
+  const inputs = [q, k, v, key, value, lengths, total] as const;
+  const [y, presentKey, presentValue] = q.graph.apply(groupQueryAttentionOp, inputs, options);
+  return { y: y!, presentKey: presentKey!, presentValue: presentValue! };
+}
+
 export const attentionOps = [attentionOp] as const;

@@ -1,0 +1,140 @@
+/**
+ * BioGPT (Luo et al. 2022, arXiv:2210.10341): a pre-norm decoder with learned positions and a tied head, exactly as
+ * transformers' BioGptForCausalLM computes it. Parameter names are its state dict's. Left out: layer drop.
+ */
+// B batch, T tokens, N = B·T, D width, F feed-forward width, V vocabulary
+import * as z from "zod";
+import type { Graph, Value } from "../graph/graph.ts";
+import { add, cumulativeSum, gelu, geluTanh, linearCrossEntropy, matMul, mul, relu, reshape, scale, shift, slice } from "../graph/ops/index.ts";
+import { type Attend, attentionBias, maskedAttention } from "../nn/attention.ts";
+import { dropout, embedding, embeddingTable, layerNormLayer, linearLayer } from "../nn/layers.ts";
+import { parseConfig } from "./config.ts";
+import type { CacheShape, Family, ModelInputs } from "./family.ts";
+
+const activations = { gelu, gelu_new: geluTanh, relu } as const;
+
+const schema = z.looseObject({
+  model_type: z.literal("biogpt"),
+  vocab_size: z.int().positive(),
+  hidden_size: z.int().positive(),
+  num_hidden_layers: z.int().positive(),
+  num_attention_heads: z.int().positive(),
+  intermediate_size: z.int().positive(),
+  max_position_embeddings: z.int().positive(),
+  hidden_act: z.enum(["gelu", "gelu_new", "relu"]).default("gelu"),
+  hidden_dropout_prob: z.number().min(0).lt(1).default(0.1),
+  attention_probs_dropout_prob: z.number().min(0).lt(1).default(0.1),
+  activation_dropout: z.number().min(0).lt(1).default(0),
+  initializer_range: z.number().positive().default(0.02),
+  scale_embedding: z.boolean().default(true),
+  bos_token_id: z.int().default(0),
+  pad_token_id: z.int().default(1),
+  eos_token_id: z.int().default(2),
+}).refine(({ hidden_size, num_attention_heads }) => hidden_size % num_attention_heads === 0, {
+  path: ["num_attention_heads"],
+  error: "expected a divisor of hidden_size",
+});
+
+/** Hugging Face's BioGptConfig; `layer_norm_eps` is ignored, as the reference ignores it. */
+export type BioGptConfig = z.infer<typeof schema>;
+
+/** LayerNorm's epsilon: torch's default, whatever config.json says (reference: modeling_biogpt.py). */
+const epsilon = 1e-5;
+
+/** Position p has row p + 2: fairseq's padding index 1, then one. */
+const positionOffset = 2;
+
+/** hidden_BTD after the final LayerNorm. ids_BT int64. */
+function hidden(g: Graph, config: BioGptConfig, inputs: ModelInputs): Value {
+  const { ids_BT, mask_BT } = inputs;
+  const attend = inputs.attend ?? maskedAttention(attentionBias(g, { ids_BT, mask_BT, causal: true }));
+  return g.scope("biogpt", () => {
+    let x_BTD = dropout(g, embed(g, config, inputs), config.hidden_dropout_prob);
+    for (let i = 0; i < config.num_hidden_layers; i++) {
+      x_BTD = g.scope(`layers.${i}`, () => layer(g, config, x_BTD, attend, i));
+    }
+    return layerNormLayer(g, "layer_norm", x_BTD, epsilon);
+  });
+}
+
+function tokenTable(g: Graph, { vocab_size, hidden_size, initializer_range }: BioGptConfig): Value {
+  return embeddingTable(g, "embed_tokens", vocab_size, hidden_size, { normal: initializer_range });
+}
+
+function embed(g: Graph, config: BioGptConfig, { ids_BT, mask_BT, positions_BT }: ModelInputs): Value {
+  const { hidden_size, max_position_embeddings, initializer_range } = config;
+  const rows = max_position_embeddings + positionOffset;
+  const table = embeddingTable(g, "embed_positions", rows, hidden_size, { normal: initializer_range });
+  const tokens_BTD = embedding(tokenTable(g, config), ids_BT);
+  const scaled_BTD = config.scale_embedding ? scale(tokens_BTD, Math.sqrt(hidden_size)) : tokens_BTD;
+  return add(scaled_BTD, positions(table, ids_BT, mask_BT, positions_BT));
+}
+
+/** Rows of the position table: [B, T, D], or [T, D] where every row of the batch has the same. */
+function positions(table: Value, ids_BT: Value, mask_BT?: Value, positions_BT?: Value): Value {
+  const tokens = ids_BT.shape[1]!;
+  if (positions_BT !== undefined) return embedding(table, shift(positions_BT, positionOffset));
+  if (mask_BT !== undefined) {
+    const counted_BT = mul(cumulativeSum(mask_BT, 1), mask_BT); // padding gets 0, thus row 1
+    return embedding(table, shift(counted_BT, positionOffset - 1));
+  }
+  if (typeof tokens === "number") return slice(table, 0, positionOffset, positionOffset + tokens);
+  const ones_BT = shift(scale(ids_BT, 0), 1);
+  return embedding(table, shift(cumulativeSum(ones_BT, 1), positionOffset - 1));
+}
+
+function layer(g: Graph, config: BioGptConfig, x_BTD: Value, attend: Attend, index: number): Value {
+  const { hidden_size: width, intermediate_size, num_attention_heads: heads, initializer_range: deviation } = config;
+  const project = (name: string, x: Value, out: number): Value => linearLayer(g, name, x, out, { deviation });
+  const h_BTD = layerNormLayer(g, "self_attn_layer_norm", x_BTD, epsilon);
+  const attended_BTD = g.scope("self_attn", () => {
+    const q = project("q_proj", h_BTD, width);
+    const k = project("k_proj", h_BTD, width);
+    const v = project("v_proj", h_BTD, width);
+    return project("out_proj", attend(q, k, v, { heads }, index), width);
+  });
+  const middle_BTD = add(x_BTD, dropout(g, attended_BTD, config.hidden_dropout_prob));
+  const f_BTD = layerNormLayer(g, "final_layer_norm", middle_BTD, epsilon);
+  const inner_BTF = activations[config.hidden_act](project("fc1", f_BTD, intermediate_size));
+  const outer_BTD = project("fc2", dropout(g, inner_BTF, config.activation_dropout), width);
+  return add(middle_BTD, dropout(g, outer_BTD, config.hidden_dropout_prob));
+}
+
+const tiedHead = (g: Graph, config: BioGptConfig): Value => g.scope("biogpt", () => tokenTable(g, config));
+
+/** A complete configuration: the published fields, with Galen's own small sizes beside the published two. */
+function size(vocab: number, width: number, layers: number, heads: number, positions: number): BioGptConfig {
+  return schema.parse({
+    model_type: "biogpt",
+    vocab_size: vocab,
+    hidden_size: width,
+    num_hidden_layers: layers,
+    num_attention_heads: heads,
+    intermediate_size: 4 * width,
+    max_position_embeddings: positions,
+  });
+}
+
+export const bioGpt: Family<BioGptConfig> = {
+  modelType: "biogpt",
+  architecture: "BioGptForCausalLM",
+  causal: true,
+  tied: { "output_projection.weight": "biogpt.embed_tokens.weight" },
+  sizes: {
+    nano: size(8192, 192, 4, 3, 512),
+    micro: size(16384, 320, 6, 5, 1024),
+    base: size(42384, 1024, 24, 16, 1024),
+    large: size(57717, 1600, 48, 25, 2048),
+  },
+  parseConfig: (json, where) => parseConfig(schema, json, where),
+  hidden,
+  logits: (g, config, hidden_BTD) => matMul(hidden_BTD, tiedHead(g, config), { transB: true }),
+  tokenLoss: (g, config, hidden_BTD, labels_N) =>
+    linearCrossEntropy(reshape(hidden_BTD, [-1, config.hidden_size]), tiedHead(g, config), labels_N),
+  cache: (config): CacheShape => ({
+    layers: config.num_hidden_layers,
+    keyHeads: config.num_attention_heads,
+    headWidth: config.hidden_size / config.num_attention_heads,
+    maxTokens: config.max_position_embeddings,
+  }),
+};

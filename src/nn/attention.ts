@@ -1,0 +1,81 @@
+/**
+ * Multi-head attention between projections: how heads are split, masked and joined. A model calls an `Attend`; training
+ * and scoring pass `maskedAttention`, generation passes `cachedAttention`, and the model's code is the same.
+ */
+// B batch, T query tokens, S key tokens, H heads, G key heads, K width of a head, D = H·K
+import type { Graph, Value } from "../graph/graph.ts";
+import { add, attention, equals, expand, groupQueryAttention, lowerTriangle, reshape, transpose, where } from "../graph/ops/index.ts";
+
+/** q_BTD, and k and v of the new tokens, to y_BTD. `layer` counts from 0. */
+export type Attend = (q_BTD: Value, k_BTD: Value, v_BTD: Value, heads: Heads, layer: number) => Value;
+
+export interface Heads {
+  readonly heads: number;
+  /** Fewer than `heads` for grouped-query attention (Ainslie et al. 2023, arXiv:2305.13245). */
+  readonly keyHeads?: number;
+}
+
+/** What a score is set to where attention is not allowed: large, but two of them still add up to a finite number. */
+function forbidden(g: Graph): Value {
+  return g.scalar(g.float === "float16" ? -3e4 : -1e30);
+}
+
+/** 0 where a token may look, very negative where it may not: [1, 1, T, T] by order, [B, 1, 1 or T, T] with a mask. */
+export function attentionBias(
+  g: Graph,
+  { ids_BT, mask_BT, causal }: { ids_BT: Value; mask_BT?: Value | undefined; causal: boolean },
+): Value | undefined {
+  const [batch, tokens] = ids_BT.shape;
+  const zero = g.scalar(0);
+  const terms: Value[] = [];
+  if (causal) terms.push(where(lowerTriangle(ids_BT, [1, 1, tokens!, tokens!]), zero, forbidden(g)));
+  if (mask_BT !== undefined) {
+    const mask_B11T = reshape(mask_BT, [batch!, 1, 1, tokens!]);
+    terms.push(where(equals(mask_B11T, g.scalar(0, mask_BT.dtype)), forbidden(g), zero));
+  }
+  const [first, second] = terms;
+  return first !== undefined && second !== undefined ? add(first, second) : first;
+}
+
+/** softmax(q kᵀ / √K + bias) v over all tokens at once. */
+export function maskedAttention(bias_BHTT: Value | undefined): Attend {
+  return (q_BTD, k_BTD, v_BTD, { heads, keyHeads = heads }) => {
+    const [batch, tokens, width] = q_BTD.shape;
+    const K = (width as number) / heads;
+    const split = (x: Value, count: number): Value =>
+      transpose(reshape(x, [x.shape[0]!, x.shape[1]!, count, K]), [0, 2, 1, 3]);
+    const k_BHTK = repeatHeads(split(k_BTD, keyHeads), heads / keyHeads);
+    const v_BHTK = repeatHeads(split(v_BTD, keyHeads), heads / keyHeads);
+    const y_BHTK = attention(split(q_BTD, heads), k_BHTK, v_BHTK, bias_BHTT, { scale: 1 / Math.sqrt(K) });
+    return reshape(transpose(y_BHTK, [0, 2, 1, 3]), [batch!, tokens!, width!]);
+  };
+}
+
+/** Each of G key heads serves `times` query heads: [B, G, S, K] → [B, G·times, S, K]. */
+function repeatHeads(x_BGSK: Value, times: number): Value {
+  if (times === 1) return x_BGSK;
+  const [batch, groups, tokens, K] = x_BGSK.shape;
+  const repeated = expand(reshape(x_BGSK, [batch!, groups!, 1, tokens!, K!]), [batch!, groups!, times, tokens!, K!]);
+  return reshape(repeated, [batch!, (groups as number) * times, tokens!, K!]);
+}
+
+/**
+ * Attention over a key-value cache of fixed capacity M, written in place: inputs `past_key_values.i.key|value`
+ * [B, G, M, K], outputs `present.i.key|value`. `lengths_B` (int32) is each row's number of tokens after this step less
+ * one, `total` (int32, [1]) the largest number of tokens.
+ */
+export function cachedAttention(g: Graph, { lengths_B, total }: { lengths_B: Value; total: Value }): Attend {
+  return (q_BTD, k_BTD, v_BTD, { heads, keyHeads = heads }, layer) => {
+    const [batch, , width] = q_BTD.shape;
+    const shape = [batch!, keyHeads, "M", (width as number) / heads];
+    const past = (part: string): Value => g.input(`past_key_values.${layer}.${part}`, g.float, shape);
+    const key = past("key");
+    const value = past("value");
+    const inputs = { q: q_BTD, k: k_BTD, v: v_BTD, key, value, lengths: lengths_B, total };
+    const { y, presentKey, presentValue } = groupQueryAttention(inputs, { heads, keyHeads });
+    g.output(`present.${layer}.key`, presentKey);
+    g.output(`present.${layer}.value`, presentValue);
+    return y;
+  };
+}
+

@@ -1,0 +1,45 @@
+/** Layers as functions over a graph: each declares its parameters under a scope and applies ops. */
+// L leading axes, I and O input and output width, D width, V rows of a table
+import type { Graph, Initialiser, Value } from "../graph/graph.ts";
+import { dropoutWithSeed, gather, layerNorm, linear } from "../graph/ops/index.ts";
+
+interface LinearOptions {
+  readonly bias?: boolean;
+  /** Standard deviation of the normal that the weight starts from. */
+  readonly deviation: number;
+}
+
+/** torch.nn.Linear: x_LI, `weight` [O, I], `bias` [O] → y_LO. */
+export function linearLayer(g: Graph, name: string, x_LI: Value, width: number, options: LinearOptions): Value {
+  return g.scope(name, () => {
+    const weight_OI = g.param("weight", [width, x_LI.shape.at(-1) as number], { normal: options.deviation });
+    if (options.bias === false) return linear(x_LI, weight_OI);
+    return linear(x_LI, weight_OI, g.param("bias", [width], { constant: 0 }));
+  });
+}
+
+/** torch.nn.LayerNorm over the last axis: `weight` and `bias` [D]. */
+export function layerNormLayer(g: Graph, name: string, x_LD: Value, epsilon: number): Value {
+  return g.scope(name, () => {
+    const width = x_LD.shape.at(-1) as number;
+    const weight_D = g.param("weight", [width], { constant: 1 });
+    return layerNorm(x_LD, weight_D, g.param("bias", [width], { constant: 0 }), epsilon);
+  });
+}
+
+/** torch.nn.Embedding's table, `weight` [V, D]. */
+export function embeddingTable(g: Graph, name: string, rows: number, width: number, init: Initialiser): Value {
+  return g.scope(name, () => g.param("weight", [rows, width], init));
+}
+
+/** Rows of a table: ids_L int64 → [L, D]. */
+export function embedding(table_VD: Value, ids_L: Value): Value {
+  return gather(table_VD, ids_L);
+}
+
+/** Dropout in training graphs; in others nothing. The mask depends on the graph's input `seed` and the place alone. */
+export function dropout(g: Graph, x: Value, rate: number): Value {
+  if (!g.training || rate === 0) return x;
+  const seed = g.inputs.find(({ name }) => name === "seed") ?? g.input("seed", "int64", []);
+  return dropoutWithSeed(x, seed, { rate, site: g.nodes.filter(({ op }) => op.name === "Dropout").length });
+}

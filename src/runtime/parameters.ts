@@ -1,0 +1,101 @@
+/** Parameters in memory: one flat float32 buffer with a view for each, and where a compiled model finds them on disk. */
+import { relative } from "node:path";
+import { readFloat32, readTensor, type TensorEntry } from "../checkpoints/entries.ts";
+import { CheckpointError } from "../errors.ts";
+import type { Graph } from "../graph/graph.ts";
+import type { ParameterSource } from "../graph/lower.ts";
+import { random } from "../tensor/random.ts";
+import { sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
+
+/** Views into one buffer, in the graph's order: an optimiser can walk `flat` without knowing names. */
+export interface Parameters {
+  readonly flat: Float32Array;
+  readonly tensors: ReadonlyMap<string, Tensor<"float32">>;
+}
+
+/** Zeros for every parameter of a graph. */
+export function allocateParameters(graph: Graph): Parameters {
+  let total = 0;
+  const places = [...graph.parameters].map(([name, { value }]) => {
+    const dims = value.shape as number[];
+    const start = total;
+    total += sizeOf(dims);
+    return { name, dims, start };
+  });
+  const flat = new Float32Array(total);
+  const tensors = new Map(
+    places.map(({ name, dims, start }) => [name, tensor("float32", dims, flat.subarray(start, start + sizeOf(dims)))]),
+  );
+  return { flat, tensors };
+}
+
+/** Fills parameters from their initialisers; each depends on the seed and its own name alone. */
+export function initialise(graph: Graph, parameters: Parameters, seed: number): void {
+  for (const [name, { init }] of graph.parameters) {
+    const { data } = parameters.tensors.get(name)!;
+    if ("constant" in init) data.fill(init.constant);
+    else {
+      const numbers = random(seed, hashOf(name));
+      for (let i = 0; i < data.length; i++) data[i] = init.normal * numbers.normal();
+    }
+  }
+}
+
+/** FNV-1a over UTF-16 units. */
+function hashOf(name: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
+  return hash >>> 0;
+}
+
+type Entries = ReadonlyMap<string, TensorEntry>;
+
+/** @throws CheckpointError when a parameter is missing or has another shape. */
+function entryOf(graph: Graph, entries: Entries, name: string, where: string): TensorEntry {
+  const entry = entries.get(name);
+  const expected = graph.parameters.get(name)!.value.shape.join(", ");
+  if (entry === undefined) {
+    throw new CheckpointError(`${where}: expected parameter "${name}" [${expected}], got ${entries.size} others`, {
+      hint: "the weights belong to another architecture than config.json says",
+    });
+  }
+  if (entry.dims.join(", ") !== expected) {
+    throw new CheckpointError(`${entry.file}: "${name}": expected shape [${expected}], got [${entry.dims.join(", ")}]`, {
+      hint: "config.json and the weights do not belong together",
+    });
+  }
+  return entry;
+}
+
+/** Reads every parameter of a graph into memory, as float32. */
+export async function readParameters(graph: Graph, entries: Entries, where: string): Promise<Parameters> {
+  const parameters = allocateParameters(graph);
+  for (const [name, { data }] of parameters.tensors) {
+    await readFloat32(entryOf(graph, entries, name, where), data as Float32Array);
+  }
+  return parameters;
+}
+
+/**
+ * Where ONNX Runtime finds each parameter: mapped from the checkpoint's own files, without conversion, or in the
+ * model's bytes where the checkpoint does not hold plain little-endian numbers.
+ */
+export async function parameterSources(
+  graph: Graph,
+  entries: Entries,
+  folder: string,
+): Promise<(name: string) => ParameterSource> {
+  const sources = new Map<string, ParameterSource>();
+  for (const name of graph.parameters.keys()) {
+    const entry = entryOf(graph, entries, name, folder);
+    const { dtype, offset, byteLength: length } = entry;
+    if (entry.layout === undefined) {
+      sources.set(name, { dtype, location: relative(folder, entry.file), offset, length });
+    } else {
+      const { data } = await readTensor(entry);
+      sources.set(name, { dtype, bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) });
+    }
+  }
+  return (name) => sources.get(name)!;
+}
+
