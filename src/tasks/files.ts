@@ -13,7 +13,7 @@ export async function readText(path: string, hint?: string): Promise<string> {
 }
 
 /** @throws DataError that names `where` and every field that does not fit. */
-export function check<S extends z.ZodType>(schema: S, value: unknown, where: string): z.output<S> {
+function check<S extends z.ZodType>(schema: S, value: unknown, where: string): z.output<S> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   throw new DataError(`${where}: ${z.prettifyError(result.error)}`);

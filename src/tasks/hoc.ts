@@ -13,7 +13,7 @@ import { commonHyperparameters, greedy, truncateAt, type Example, type Split, ty
 export type HocExample = Example<readonly string[]>;
 
 /** The ten hallmarks, in the order of BLURB's columns 0 to 9. */
-export const hallmarks: readonly string[] = [
+const hallmarks: readonly string[] = [
   "activating invasion and metastasis",
   "avoiding immune destruction",
   "cellular energetics",

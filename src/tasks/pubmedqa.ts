@@ -115,4 +115,5 @@ export const pubmedqaLarge: Task<PubMedQaExample, string> = {
   truncation: truncateAt(1900, 2048),
   hyperparameters: { ...pubmedqa.hyperparameters, tokensPerBatch: 2048, accumulation: 16 },
   decoding: { ...greedy, maxLength: 2048 },
+  evaluate: (...given) => ({ ...pubmedqa.evaluate(...given), task: "pubmedqa-large" }),
 };

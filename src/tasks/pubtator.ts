@@ -5,7 +5,7 @@
  */
 import { DataError } from "../errors.ts";
 
-export interface Mention {
+interface Mention {
   /** UTF-16 offsets into `title + " " + abstract`, where the file's own offsets count as given. */
   readonly start: number;
   readonly end: number;
@@ -16,7 +16,7 @@ export interface Mention {
   readonly rest: readonly string[];
 }
 
-export interface PubTatorRelation {
+interface PubTatorRelation {
   readonly type: string;
   readonly first: string;
   readonly second: string;

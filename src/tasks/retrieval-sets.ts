@@ -6,7 +6,7 @@ import { z } from "zod";
 import { DataError } from "../errors.ts";
 import { readJsonLines, readText } from "./files.ts";
 
-export interface RetrievalDocument {
+interface RetrievalDocument {
   readonly id: string;
   readonly title: string;
   readonly text: string;

@@ -54,8 +54,7 @@ const classificationSchema = z.strictObject({
 });
 
 /** What such a file may hold. */
-export const taskSchema = z.discriminatedUnion("kind", [relationSchema, classificationSchema]);
-export type TaskSchema = z.input<typeof taskSchema>;
+const taskSchema = z.discriminatedUnion("kind", [relationSchema, classificationSchema]);
 type RelationSettings = z.output<typeof relationSchema>;
 type LabelSettings = z.output<typeof classificationSchema>;
 type LabelExample = Example<readonly string[]>;

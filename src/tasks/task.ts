@@ -16,7 +16,7 @@ export interface Example<Gold = unknown> {
   readonly gold: Gold;
 }
 
-export interface ReadOptions {
+interface ReadOptions {
   /** Also give documents that have nothing to extract, which the published preparation drops. */
   readonly includeEmpty?: boolean;
 }
