@@ -17,8 +17,14 @@ export interface MultiLabelOptions extends EvaluateOptions {
   readonly documents?: readonly string[];
 }
 
-/** Counts of each example over `classes`, those of one document as one unit. */
-function unitsOf(gold: LabelSets, predicted: LabelSets, options: MultiLabelOptions): Map<string, Counts>[] {
+/** Counts of one document: over all classes, over those that are not "none", and of each of these that occurs. */
+interface Unit {
+  readonly all: Counts;
+  readonly named: Counts;
+  readonly perClass: readonly { readonly index: number; readonly counts: Counts }[];
+}
+
+function unitsOf(gold: LabelSets, predicted: LabelSets, options: MultiLabelOptions): Unit[] {
   const groups = new Map<string, number[]>();
   for (const i of gold.keys()) {
     const document = options.documents?.[i] ?? `${i}`;
@@ -27,65 +33,72 @@ function unitsOf(gold: LabelSets, predicted: LabelSets, options: MultiLabelOptio
     else group.push(i);
   }
   const pick = (sets: LabelSets, indices: number[]): LabelSets => indices.map((i) => sets[i] ?? []);
-  return [...groups.values()].map((group) => classCounts(pick(gold, group), pick(predicted, group), options.classes));
+  return [...groups.values()].map((group) => {
+    const counted = classCounts(pick(gold, group), pick(predicted, group), options.classes);
+    const all = sumCounts(counted.values());
+    if (options.none !== undefined) counted.delete(options.none);
+    const perClass = [...counted.values()]
+      .map((counts, index) => ({ index, counts }))
+      .filter(({ counts }) => counts.tp + counts.fp + counts.fn > 0);
+    return { all, named: sumCounts(counted.values()), perClass };
+  });
+}
+
+/** Mean over `size` classes of the F1 of each. */
+function macroOf(units: readonly Unit[], size: number): number {
+  const sums = Array.from({ length: size }, () => ({ tp: 0, fp: 0, fn: 0 }));
+  for (const { perClass } of units) {
+    for (const { index, counts } of perClass) {
+      const sum = sums[index];
+      if (sum === undefined) continue;
+      sum.tp += counts.tp;
+      sum.fp += counts.fp;
+      sum.fn += counts.fn;
+    }
+  }
+  return mean(sums.map((sum) => scores(sum).f1));
 }
 
 /** Micro-F1 with and without the class for "none", macro-F1, exact label sets, and what a constant answer scores. */
 export function multiLabelFigures(gold: LabelSets, predicted: LabelSets, options: MultiLabelOptions): Figure[] {
   const { classes, none } = options;
-  const named = classes.filter((name) => name !== none);
+  const size = classes.filter((name) => name !== none).length;
   const units = unitsOf(gold, predicted, options);
-  const micro = (over: readonly string[], sample: readonly Map<string, Counts>[]): number =>
-    microF1(sample.flatMap((unit) => over.map((name) => unit.get(name) as Counts)));
-  const macro = (over: readonly string[], sample: readonly Map<string, Counts>[]): number =>
-    mean(over.map((name) => microF1(sample.map((unit) => unit.get(name) as Counts))));
+  const microAll = (sample: readonly Unit[]): number => microF1(sample.map((unit) => unit.all));
+  const microNamed = (sample: readonly Unit[]): number => microF1(sample.map((unit) => unit.named));
   const common = majority(gold.flat()) ?? "";
-  const constant = unitsOf(
-    gold,
-    gold.map(() => [common]),
-    options,
-  );
-  const without = none === undefined ? "" : `, without "${none}"`;
-  const total = scores(sumCounts(units.flatMap((unit) => named.map((name) => unit.get(name) as Counts))));
-  const figures: Figure[] = [
-    figure(
-      { name: "micro_f1", label: `micro-F1 over ${classes.length} classes`, kind: "published" },
-      units,
-      (sample) => micro(classes, sample),
-      options,
-    ),
-    figure(
-      { name: "macro_f1", label: `macro-F1 over ${named.length} classes${without}`, kind: "sound" },
-      units,
-      (sample) => macro(named, sample),
-      options,
-    ),
-    {
-      name: "subset_accuracy",
-      label: "examples whose label set is exactly right",
-      kind: "sound",
-      value: subsetAccuracy(gold, predicted),
-    },
-    {
-      name: "majority_micro_f1",
-      label: `micro-F1 of always answering "${common}"`,
-      kind: "baseline",
-      value: micro(classes, constant),
-    },
-  ];
-  if (none === undefined) return figures;
-  const label = `micro-F1 over ${named.length} classes${without}`;
-  const detail = (name: string, value: number): Figure => ({
+  const constant = gold.map(() => [common]);
+  const over = `over ${size} classes${none === undefined ? "" : `, without "${none}"`}`;
+  const interval = (
+    name: string,
+    label: string,
+    kind: Figure["kind"],
+    value: (sample: readonly Unit[]) => number,
+  ): Figure => figure({ name, label, kind }, units, value, options);
+  const plain = (name: string, label: string, kind: Figure["kind"], value: number): Figure => ({
     name,
-    label: `${name} of: ${label}`,
-    kind: "detail",
+    label,
+    kind,
     value,
   });
+  const figures = [
+    interval("micro_f1", `micro-F1 over ${classes.length} classes`, "published", microAll),
+    interval("macro_f1", `macro-F1 ${over}`, "sound", (sample) => macroOf(sample, size)),
+    plain("subset_accuracy", "examples whose label set is exactly right", "sound", subsetAccuracy(gold, predicted)),
+    plain(
+      "majority_micro_f1",
+      `micro-F1 of always answering "${common}"`,
+      "baseline",
+      microAll(unitsOf(gold, constant, options)),
+    ),
+  ];
+  if (none === undefined) return figures;
+  const total = scores(sumCounts(units.map((unit) => unit.named)));
   return [
     ...figures,
-    figure({ name: "micro_f1_without_none", label, kind: "sound" }, units, (sample) => micro(named, sample), options),
-    detail("precision_without_none", total.precision),
-    detail("recall_without_none", total.recall),
+    interval("micro_f1_without_none", `micro-F1 ${over}`, "sound", microNamed),
+    plain("precision_without_none", `precision ${over}`, "detail", total.precision),
+    plain("recall_without_none", `recall ${over}`, "detail", total.recall),
   ];
 }
 
