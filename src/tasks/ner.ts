@@ -46,7 +46,7 @@ export function parseIob(text: string, where = "IOB"): NerSentence[] {
   return sentences;
 }
 
-/** One split of a folder that holds train.tsv, dev.tsv (or devel.tsv, whose tags have types, in JNLPBA) and test.tsv. */
+/** One split of a folder of train.tsv, dev.tsv and test.tsv; the typed devel.tsv of JNLPBA is left out. */
 export async function readNer(folder: string, split: Split): Promise<NerSentence[]> {
   const path = `${folder}/${split === "valid" ? "dev" : split}.tsv`;
   return parseIob(await readText(path), path);
