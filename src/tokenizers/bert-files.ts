@@ -7,6 +7,7 @@ import type { AddedToken } from "./bert-added.ts";
 import { type Template, type TemplatePart } from "./bert-layout.ts";
 import {
   allIds,
+  asObject,
   bertTemplate,
   checkAddedIds,
   fieldError,
@@ -163,11 +164,10 @@ function readAdded(
   config: JsonObject,
   vocabulary: ReadonlyMap<string, number>,
 ): AddedToken[] {
-  const inConfig = config["added_tokens_decoder"];
+  const inConfig = config["added_tokens_decoder"] ?? undefined;
   const file = inConfig === undefined ? addedName : configName;
-  const entries = Object.entries(
-    inConfig === undefined ? optionalObject(files, addedName) : ((inConfig as JsonObject | null) ?? {}),
-  );
+  const added = inConfig === undefined ? optionalObject(files, addedName) : inConfig;
+  const entries = Object.entries(asObject(file, "added_tokens_decoder", added));
   const tokens = entries.map(([key, value]) => {
     if (inConfig !== undefined) return readAddedToken(file, `added_tokens_decoder[${key}]`, value, Number(key));
     return readAddedToken(file, key, { content: key, id: value });

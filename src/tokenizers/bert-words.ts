@@ -5,6 +5,7 @@
  */
 import { type BertNormalizer, normalizeAligned, type AlignedText } from "./bert-normalizer.ts";
 import { characterClasses, PUNCTUATION, SPACE } from "./bert-unicode.ts";
+import { createBoundedCache } from "./bounded-cache.ts";
 import type { WordPieces } from "./wordpiece.ts";
 
 /** What encoding writes to: flat offsets (start, end, start, end …) in UTF-16 units, or none. */
@@ -26,7 +27,7 @@ interface Chunk {
   readonly offsets: readonly number[];
 }
 
-const cacheEntries = 1 << 15; // a generation; two are kept
+const cacheEntries = 1 << 15; // a generation
 const longestCached = 48; // UTF-16 units
 
 const wordCharacter = 0;
@@ -39,8 +40,7 @@ const plain = /^[0-9A-Za-z]*$/;
 
 /** The scanner for one normalizer and vocabulary. */
 export function bertWords(normalizer: BertNormalizer, pieces: WordPieces): BertWords {
-  let recent = new Map<string, Chunk>();
-  let older = new Map<string, Chunk>();
+  const cache = createBoundedCache<Chunk>(cacheEntries);
   const punctuationIds = Array.from({ length: 128 }, (_, code) => {
     const ids: number[] = [];
     if (ascii[code] === asciiPunctuation) pieces(String.fromCharCode(code), ids, []);
@@ -80,15 +80,10 @@ export function bertWords(normalizer: BertNormalizer, pieces: WordPieces): BertW
   };
 
   const lookUp = (chunk: string): Chunk => {
-    let found = recent.get(chunk);
-    if (found !== undefined) return found;
-    found = older.get(chunk) ?? computeChunk(chunk);
-    if (chunk.length <= longestCached) {
-      if (recent.size >= cacheEntries) {
-        older = recent;
-        recent = new Map();
-      }
-      recent.set(chunk, found);
+    let found = cache.get(chunk);
+    if (found === undefined) {
+      found = computeChunk(chunk);
+      if (chunk.length <= longestCached) cache.set(chunk, found);
     }
     return found;
   };

@@ -7,10 +7,11 @@
 import { ConfigError } from "../errors.ts";
 import { type AddedToken, addedTokenFinder } from "./bert-added.ts";
 import { type BertDescription, newAddedToken, readBertFiles, type Role, writeBertFiles } from "./bert-files.ts";
+import { wordPieceDecoder } from "./bert-decode.ts";
 import { addedByTemplate, cut, keptLengths, padTo, type Side, type Template, type Truncation } from "./bert-layout.ts";
 import { normalizeAligned } from "./bert-normalizer.ts";
 import { bertWords, type Sink } from "./bert-words.ts";
-import type { DecodeOptions, Encoding, SpecialTokens, Tokenizer } from "./tokenizer.ts";
+import type { Encoding, SpecialTokens, Tokenizer } from "./tokenizer.ts";
 import { wordPieces } from "./wordpiece.ts";
 
 export interface BertEncoding extends Encoding {
@@ -81,6 +82,7 @@ function bertTokenizer(description: BertDescription): BertTokenizer {
   const { ids, special } = description;
   const tokens: string[] = [];
   for (const [token, id] of ids) tokens[id] = token;
+  const specials = new Set(description.addedTokens.filter((token) => token.special).map((token) => token.id));
   const read = textReader(description);
   const template = description.template ?? bareTemplate;
   const roleIds: { -readonly [role in Role]?: number } = {};
@@ -129,16 +131,16 @@ function bertTokenizer(description: BertDescription): BertTokenizer {
   const idsOf = (texts: readonly string[], options: TruncationOptions, typeIds?: number[]): number[] => {
     const { truncation = "longest_first", truncationSide = "right", maxLength } = options;
     const parts = texts.length === 1 ? template.single : template.pair;
-    const texts_ids = texts.map((text) => {
-      const found: number[] = [];
-      read(text, { ids: found, offsets: undefined });
-      return found;
+    const found = texts.map((text) => {
+      const textIds: number[] = [];
+      read(text, { ids: textIds, offsets: undefined });
+      return textIds;
     });
     const room = roomFor(maxLength, addedByTemplate(parts));
-    const kept = keptLengths(texts_ids[0]!.length, texts_ids[1]?.length, room, truncation);
+    const kept = keptLengths(found[0]!.length, found[1]?.length, room, truncation);
     const result: number[] = [];
     for (const part of parts) {
-      const from = "special" in part ? part.ids : cut(texts_ids[part.sequence]!, kept[part.sequence], truncationSide);
+      const from = "special" in part ? part.ids : cut(found[part.sequence]!, kept[part.sequence], truncationSide);
       for (let i = 0; i < from.length; i++) result.push(from[i]!);
       if (typeIds !== undefined) for (let i = 0; i < from.length; i++) typeIds.push(part.typeId);
     }
@@ -163,7 +165,7 @@ function bertTokenizer(description: BertDescription): BertTokenizer {
       }
       return pad(batch, options, roleIds.pad);
     },
-    decode: (list, options) => decode(description, tokens, list, options),
+    decode: wordPieceDecoder(description.decoder, tokens, specials),
     tokenOf: (id) => tokens[id],
     idOf: (token) => ids.get(token),
     files: () => writeBertFiles(description),
@@ -178,6 +180,8 @@ function roomFor(maxLength: number | undefined, added: number): number {
     hint: "raise maxLength",
   });
 }
+
+const printable = /^[ -~]*$/;
 
 /** Added tokens first, in the text as it is, then in the normalized text; what is between goes to WordPiece. */
 function textReader(description: BertDescription): (text: string, sink: Sink) => void {
@@ -196,6 +200,15 @@ function textReader(description: BertDescription): (text: string, sink: Sink) =>
 
   const readSegment = (text: string, start: number, end: number, sink: Sink): void => {
     if (inNormalized === undefined) {
+      words.encode(text, start, end, sink);
+      return;
+    }
+    // Printable ASCII changes case at most: no need to normalize what no token is in.
+    const segment = text.slice(start, end);
+    if (
+      printable.test(segment) &&
+      inNormalized.find(normalizer.lowercase ? segment.toLowerCase() : segment) === undefined
+    ) {
       words.encode(text, start, end, sink);
       return;
     }
@@ -252,47 +265,6 @@ function pad(batch: BertBatch, options: BatchOptions, padId: number | undefined)
     mask: batch.mask.map((row) => padTo(row, length, 0, paddingSide)),
     typeIds: batch.typeIds.map((row) => padTo(row, length, 0, paddingSide)),
   };
-}
-
-// In this order, on every token by itself: the crate's decoders/wordpiece.rs.
-const cleanups: readonly [string, string][] = [
-  [" .", "."],
-  [" ?", "?"],
-  [" !", "!"],
-  [" ,", ","],
-  [" ' ", "'"],
-  [" n't", "n't"],
-  [" 'm", "'m"],
-  [" do not", " don't"],
-  [" 's", "'s"],
-  [" 've", "'ve"],
-  [" 're", "'re"],
-];
-
-/** Ids that the vocabulary has not are left out, as the reference does. */
-function decode(
-  description: BertDescription,
-  tokens: readonly string[],
-  ids: Iterable<number>,
-  options: DecodeOptions = {},
-): string {
-  const { decoder } = description;
-  const specials = new Set(description.addedTokens.filter((token) => token.special).map((token) => token.content));
-  const pieces: string[] = [];
-  for (const id of ids) {
-    const token = tokens[id];
-    if (token === undefined || (options.skipSpecialTokens === true && specials.has(token))) continue;
-    pieces.push(token);
-  }
-  if (decoder === undefined) return pieces.join(" ");
-  return pieces
-    .map((piece, i) => {
-      let text = piece;
-      if (i > 0) text = piece.startsWith(decoder.prefix) ? piece.slice(decoder.prefix.length) : ` ${piece}`;
-      if (decoder.cleanup) for (const [from, to] of cleanups) text = text.replaceAll(from, to);
-      return text;
-    })
-    .join("");
 }
 
 function withTokens(description: BertDescription, added: readonly NewToken[]): BertDescription {

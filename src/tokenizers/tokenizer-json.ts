@@ -27,8 +27,8 @@ export interface TokenizerJson {
   /** undefined: pieces are joined with spaces. */
   readonly decoder: WordPieceDecoder | undefined;
   /** How a caller once truncated and padded; kept for writing, applied by nobody here. */
-  readonly truncation: Json;
-  readonly padding: Json;
+  readonly truncation: JsonObject | null;
+  readonly padding: JsonObject | null;
 }
 
 const again = "the file may be damaged, or of another tokenizer: get it again from where the model came from";
@@ -61,7 +61,8 @@ export function parseJsonObject(file: string, text: string): JsonObject {
   return asObject(file, "the file", value);
 }
 
-function asObject(file: string, field: string, value: unknown): JsonObject {
+/** @throws DataError where `value` is not an object. */
+export function asObject(file: string, field: string, value: unknown): JsonObject {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw fieldError(file, field, "an object", value);
   }
@@ -145,11 +146,15 @@ export function readTokenizerJson(file: string, text: string): TokenizerJson {
     addedTokens,
     template: readTemplate(file, root.raw("post_processor") ?? null, ids),
     decoder: readDecoder(file, root.raw("decoder") ?? null),
-    truncation: root.raw("truncation") ?? null,
-    padding: root.raw("padding") ?? null,
+    truncation: objectOrNull(file, "truncation", root.raw("truncation")),
+    padding: objectOrNull(file, "padding", root.raw("padding")),
   };
   root.close();
   return result;
+}
+
+function objectOrNull(file: string, field: string, value: Json | undefined): JsonObject | null {
+  return (value ?? null) === null ? null : asObject(file, field, value);
 }
 
 function readModel(file: string, value: unknown): WordPieceModel {
