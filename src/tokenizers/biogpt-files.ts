@@ -177,6 +177,11 @@ function checkTogether({ pieces, merges }: BioGptParts, vocabularyName: string, 
       );
     }
   }
+  if (!pieces.some((piece) => piece.endsWith(WORD_END))) {
+    throw new DataError(`${vocabularyName}: expected pieces that end in ${WORD_END}, got none`, {
+      hint: "this is another kind of byte pair encoding (GPT-2, RoBERTa), not BioGPT's",
+    });
+  }
   const products = new Set(merges.map(([left, right]) => left + right));
   const used = new Set(merges.flat());
   for (const product of products) {

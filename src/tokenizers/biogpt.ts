@@ -26,14 +26,14 @@ export function createBioGptTokenizer(parts: BioGptParts, options: MosesOptions 
   const ids = new Map(pieces.map((piece, id) => [piece, id]));
   const [bos, pad, eos, unk] = bioGptSpecialTokens.map((token) => ids.get(token)!) as [number, number, number, number];
   const specialIds = new Set([bos, pad, eos, unk]);
-  const bpe = createBpe(merges);
+  const bpe = createBpe(merges, pieces);
   const idOfPiece = (piece: string): number => ids.get(piece) ?? unk;
-  const mapSegments = createMosesMapper((tokens) => tokens.flatMap(({ text }) => bpe(text).map(idOfPiece)), options);
+  const mapSegments = createMosesMapper((tokens) => tokens.flatMap(({ text }) => bpe.encode(text, unk)), options);
   const words = createBoundedCache<string[]>(CACHED_WORDS);
   const piecesOf = (word: string): string[] => {
     const known = words.get(word);
     if (known) return known;
-    const cut = bpe(word);
+    const cut = bpe.split(word);
     if (word.length < 64) words.set(word, cut);
     return cut;
   };

@@ -10,46 +10,113 @@ export type Merge = readonly [left: string, right: string];
 export const WORD_END = "</w>";
 
 const NO_RANK = 0x7fffffff;
-/** Above any count of symbols; two symbols make one exact number. */
-const PAIR = 1 << 26;
 
-/** Returns the function that cuts a word into pieces; the last one ends in `</w>`. Rank is the place in `merges`. */
-export function createBpe(merges: readonly Merge[]): (word: string) => string[] {
-  const symbols = new Map<string, number>();
+export interface Bpe {
+  /** Cuts a word into pieces; the last one ends in `</w>`. */
+  split(word: string): string[];
+  /** Indices in the vocabulary of the same pieces; `unknown` for one that is not in it. */
+  encode(word: string, unknown: number): number[];
+}
+
+/** Byte pair encoding by these merges, whose rank is their place, into the pieces of a vocabulary. */
+export function createBpe(merges: readonly Merge[], vocabulary: readonly string[] = []): Bpe {
+  // Symbols below vocabulary.length are the vocabulary's own indices.
+  const symbols = new Map(vocabulary.map((piece, index) => [piece, index]));
   const intern = (symbol: string): number => {
     const known = symbols.get(symbol);
     if (known !== undefined) return known;
     symbols.set(symbol, symbols.size);
     return symbols.size - 1;
   };
-  const ranks = new Map<number, number>();
+  const ranks = createPairTable(merges.length);
   const products = new Int32Array(merges.length);
   merges.forEach(([left, right], rank) => {
-    ranks.set(intern(left) * PAIR + intern(right), rank);
+    ranks.set(intern(left), intern(right), rank);
     products[rank] = intern(left + right);
   });
-  const rankOf = (left: number, right: number): number =>
-    left < 0 || right < 0 ? NO_RANK : (ranks.get(left * PAIR + right) ?? NO_RANK);
-
-  return (word) => {
-    const characters = Array.from(word);
-    if (characters.length === 0) return [];
-    const ids = characters.map((character, index) => {
-      return symbols.get(index === characters.length - 1 ? character + WORD_END : character) ?? -1;
-    });
-    return mergeAll(characters, ids, rankOf, products);
+  const { inner, final } = characterSymbols(symbols);
+  const cut = (word: string): { ids: number[]; starts: number[] } => {
+    const ids: number[] = [];
+    const starts: number[] = [];
+    for (let index = 0; index < word.length;) {
+      const code = word.codePointAt(index)!;
+      const next = index + (code > 0xffff ? 2 : 1);
+      ids.push((next < word.length ? inner : final).get(code) ?? -1);
+      starts.push(index);
+      index = next;
+    }
+    mergeAll(ids, starts, ranks, products);
+    return { ids, starts };
+  };
+  return {
+    encode(word, unknown) {
+      const { ids } = cut(word);
+      for (let index = 0; index < ids.length; index++) {
+        if (ids[index]! < 0 || ids[index]! >= vocabulary.length) ids[index] = unknown;
+      }
+      return ids;
+    },
+    split(word) {
+      const { starts } = cut(word);
+      return starts.map((start, index) => {
+        return index + 1 < starts.length ? word.slice(start, starts[index + 1]) : word.slice(start) + WORD_END;
+      });
+    },
   };
 }
 
-function mergeAll(
-  characters: readonly string[],
-  ids: number[],
-  rankOf: (left: number, right: number) => number,
-  products: Int32Array,
-): string[] {
-  // starts[i]: index of the first character of symbol i; ranks[i]: rank of the pair (i, i + 1).
-  const starts = ids.map((_, index) => index);
-  const ranks = ids.map((id, index) => (index + 1 < ids.length ? rankOf(id, ids[index + 1]!) : NO_RANK));
+/** Symbols of one character by code point: inside a word, and at its end. */
+function characterSymbols(symbols: ReadonlyMap<string, number>): {
+  inner: Map<number, number>;
+  final: Map<number, number>;
+} {
+  const inner = new Map<number, number>();
+  const final = new Map<number, number>();
+  for (const [symbol, id] of symbols) {
+    const code = symbol.codePointAt(0);
+    if (code === undefined) continue;
+    const rest = symbol.slice(code > 0xffff ? 2 : 1);
+    if (rest === "") inner.set(code, id);
+    else if (rest === WORD_END) final.set(code, id);
+  }
+  return { inner, final };
+}
+
+interface PairTable {
+  set(left: number, right: number, value: number): void;
+  /** NO_RANK for a pair that was not set. */
+  get(left: number, right: number): number;
+}
+
+/** Pairs of symbols → rank: open addressing in one typed array, at most half full. */
+function createPairTable(size: number): PairTable {
+  const mask = 2 ** Math.ceil(Math.log2(2 * size + 2)) - 1;
+  // Three numbers a slot: left, right, rank; left is -1 in an empty slot.
+  const slots = new Int32Array(3 * (mask + 1)).fill(-1);
+  const find = (left: number, right: number): number => {
+    let slot = (Math.imul(left, 0x9e3779b1) ^ Math.imul(right, 0x85ebca6b)) >>> 0;
+    slot = (slot ^ (slot >>> 15)) & mask;
+    while (slots[3 * slot] !== -1 && (slots[3 * slot] !== left || slots[3 * slot + 1] !== right)) {
+      slot = (slot + 1) & mask;
+    }
+    return 3 * slot;
+  };
+  return {
+    set(left, right, value) {
+      slots.set([left, right, value], find(left, right));
+    },
+    get(left, right) {
+      if (left < 0 || right < 0) return NO_RANK;
+      const slot = find(left, right);
+      return slots[slot] === -1 ? NO_RANK : slots[slot + 2]!;
+    },
+  };
+}
+
+/** Merges in place: `ids` are symbols, `starts` where they start in the word. */
+function mergeAll(ids: number[], starts: number[], table: PairTable, products: Int32Array): void {
+  // ranks[i]: rank of the pair (i, i + 1).
+  const ranks = ids.map((id, index) => (index + 1 < ids.length ? table.get(id, ids[index + 1]!) : NO_RANK));
   let length = ids.length;
   for (;;) {
     let best = NO_RANK;
@@ -59,11 +126,11 @@ function mergeAll(
     let merged = false;
     for (let index = 0; index < length;) {
       const merges = index + 1 < length && ranks[index] === best;
+      // Right where the next symbol stays as it is; done again below where it does not.
       const rank = ranks[merges ? index + 1 : index]!;
       ids[kept] = merges ? products[best]! : ids[index]!;
       starts[kept] = starts[index]!;
-      if (kept > 0 && (merges || merged)) ranks[kept - 1] = rankOf(ids[kept - 1]!, ids[kept]!);
-      // Right where the next symbol stays as it is; done again above where it does not.
+      if (kept > 0 && (merges || merged)) ranks[kept - 1] = table.get(ids[kept - 1]!, ids[kept]!);
       ranks[kept] = rank;
       merged = merges;
       kept++;
@@ -71,11 +138,8 @@ function mergeAll(
     }
     length = kept;
   }
-  return Array.from({ length }, (_, index) => {
-    const last = index === length - 1;
-    const piece = characters.slice(starts[index], last ? undefined : starts[index + 1]).join("");
-    return last ? piece + WORD_END : piece;
-  });
+  ids.length = length;
+  starts.length = length;
 }
 
 /** Orders strings by code point, which is also the order of their UTF-8 bytes. */
@@ -94,10 +158,10 @@ function isSurrogate(unit: number): boolean {
 }
 
 /** How often every piece occurs when `bpe` cuts words that occur so often: most frequent first, then by code point. */
-export function countPieces(words: ReadonlyMap<string, number>, bpe: (word: string) => string[]): Map<string, number> {
+export function countPieces(words: ReadonlyMap<string, number>, bpe: Bpe): Map<string, number> {
   const counts = new Map<string, number>();
   for (const [word, count] of words) {
-    for (const piece of bpe(word)) counts.set(piece, (counts.get(piece) ?? 0) + count);
+    for (const piece of bpe.split(word)) counts.set(piece, (counts.get(piece) ?? 0) + count);
   }
   return new Map([...counts].sort((a, b) => b[1] - a[1] || compareCodePoints(a[0], b[0])));
 }

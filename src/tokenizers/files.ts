@@ -1,0 +1,69 @@
+/**
+ * Tokenizers from and to directories as Hugging Face and fairseq lay them out. The only file of this folder that uses
+ * `node:*`; reads no file larger than a tokenizer can be.
+ */
+import { readFile, readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { writeFileAtomically } from "../checkpoints/files.ts";
+import { DataError } from "../errors.ts";
+import { bertTokenizerFromFiles } from "./bert.ts";
+import { bioGptFileNames, bioGptPartsFromFiles } from "./biogpt-files.ts";
+import { createBioGptTokenizer } from "./biogpt.ts";
+import type { Tokenizer } from "./tokenizer.ts";
+
+const MAX_BYTES = 256 * 2 ** 20;
+const configurationFiles = ["config.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
+
+/**
+ * The tokenizer of a directory: BioGPT's from vocab.json and merges.txt or dict.txt and bpecodes, BERT's from
+ * tokenizer.json or vocab.txt.
+ * @throws DataError when the directory holds neither, or a file is not what it should be.
+ */
+export async function loadTokenizer(directory: string): Promise<Tokenizer> {
+  const present = new Set(
+    await readdir(directory).catch((cause: unknown) => {
+      throw new DataError(`${directory}: expected a directory with a tokenizer, got ${(cause as Error).message}`, {
+        cause,
+      });
+    }),
+  );
+  const pair = bioGptFileNames.find((names) => names.every((name) => present.has(name)));
+  if (pair) {
+    return createBioGptTokenizer(bioGptPartsFromFiles(await readFiles(directory, pair), `${directory}/`));
+  }
+  if (present.has("tokenizer.json") || present.has("vocab.txt")) {
+    const names = ["tokenizer.json", "vocab.txt", ...configurationFiles].filter((name) => present.has(name));
+    return bertTokenizerFromFiles(await readFiles(directory, names));
+  }
+  throw new DataError(
+    `${directory}: expected vocab.json and merges.txt, dict.txt and bpecodes, tokenizer.json, or vocab.txt; got ` +
+      `${present.size === 0 ? "an empty directory" : [...present].sort().slice(0, 10).join(", ")}`,
+    { hint: "download the tokenizer's files beside the weights" },
+  );
+}
+
+/** Writes the tokenizer's files into a directory, each at once; `loadTokenizer` makes the same tokenizer of them. */
+export async function saveTokenizer(tokenizer: Tokenizer, directory: string): Promise<void> {
+  for (const [name, contents] of tokenizer.files()) await writeFileAtomically(join(directory, name), contents);
+}
+
+async function readFiles(directory: string, names: readonly string[]): Promise<Map<string, string>> {
+  const files = new Map<string, string>();
+  for (const name of names) {
+    const path = join(directory, name);
+    const { size } = await stat(path);
+    if (size > MAX_BYTES) {
+      throw new DataError(`${path}: expected a tokenizer file of at most ${MAX_BYTES} bytes, got ${size}`);
+    }
+    const bytes = await readFile(path);
+    try {
+      files.set(name, new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    } catch (cause) {
+      throw new DataError(`${path}: expected UTF-8 text, got other bytes`, {
+        cause,
+        hint: "the file may be truncated or of another format; compare it with its source",
+      });
+    }
+  }
+  return files;
+}
