@@ -46,7 +46,7 @@ function parseTree(xml: string): Element {
   let top = root;
   let insideText = 0;
   let insideSkipped = 0;
-  const parser = new SaxesParser();
+  const parser = new SaxesParser<{ xmlns: false; position: false }>({ xmlns: false, position: false });
   parser.on("opentag", (tag) => {
     if (insideSkipped > 0) insideSkipped++;
     else if (insideText > 0) insideText++;
@@ -93,8 +93,12 @@ function children(element: Element | undefined, name: string): Element[] {
   return element === undefined ? [] : element.children.filter((candidate) => candidate.name === name);
 }
 
+/** Runs of XML white space as one space, none at the ends. */
 function clean(text: string): string {
-  return (/[\n\t\r]| {2}/.test(text) ? text.replace(/[ \t\r\n]+/g, " ") : text).replace(/^ | $/g, "");
+  const plain = /[\n\t\r]| {2}/.test(text) ? text.replace(/[ \t\r\n]+/g, " ") : text;
+  const start = plain.charCodeAt(0) === 32 ? 1 : 0;
+  const end = plain.charCodeAt(plain.length - 1) === 32 ? plain.length - 1 : plain.length;
+  return start === 0 && end === plain.length ? plain : plain.slice(start, end);
 }
 
 function textOf(element: Element | undefined): string | null {

@@ -86,7 +86,12 @@ function doctypeEnd(buffer: Buffer, from: number): number {
  * End (exclusive) of the record that starts at `start`, and whether it has its end tag. A record without one stops
  * before the next record; "more": the buffer ends first.
  */
-function recordEnd(buffer: Buffer, start: number, name: string): { end: number; closed: boolean } | "more" {
+function recordEnd(
+  buffer: Buffer,
+  start: number,
+  name: string,
+  final: boolean,
+): { end: number; closed: boolean } | "more" {
   const close = `</${name}`;
   let from = start + 1;
   for (;;) {
@@ -110,7 +115,7 @@ function recordEnd(buffer: Buffer, start: number, name: string): { end: number; 
     const stop = buffer.indexOf(cdata ? "]]>" : "-->", at + 4);
     const boundary = own < 0 ? limit : own;
     const swallows = stop > boundary && own < 0 && nextStart(buffer, boundary, stop) < stop;
-    if ((stop < 0 && end >= 0) || swallows) from = boundary;
+    if (swallows || (stop < 0 && final && end >= 0)) from = boundary;
     else if (stop < 0) return "more";
     else from = stop + 3;
   }
@@ -122,11 +127,15 @@ function createScanner(recordLimit: number) {
   let sawSet = false;
   let setClosed = false;
   let records = 0;
+  let failed = false;
   let junk = false;
   let skipping = false;
   let base = 0;
 
-  const fail = (at: number, message: string): void => void failures.push({ offset: base + at, message });
+  const fail = (at: number, message: string): void => {
+    failed = true;
+    failures.push({ offset: base + at, message });
+  };
   const reportJunk = (buffer: Buffer, at: number): void => {
     if (junk) return;
     junk = true;
@@ -147,9 +156,10 @@ function createScanner(recordLimit: number) {
   }
 
   function record(buffer: Buffer, at: number, name: string, final: boolean): Found {
-    const found = recordEnd(buffer, at, name);
+    const last = final || buffer.length - at > recordLimit;
+    const found = recordEnd(buffer, at, name, last);
     if (found === "more") {
-      if (!final && buffer.length - at <= recordLimit) return { kind: "more", from: at };
+      if (!last) return { kind: "more", from: at };
       const next = nextStart(buffer, at + 1, buffer.length);
       skipping = !final && next === buffer.length;
       const size = `record larger than ${recordLimit} bytes`;
@@ -232,7 +242,7 @@ function createScanner(recordLimit: number) {
   function finish(offset: number): void {
     base = offset;
     if (sawSet && !setClosed) fail(0, "expected the set's end tag, got the end: the file is cut short");
-    else if (!sawSet && records === 0 && failures.length === 0) fail(0, "expected PubMed XML, got no records");
+    else if (!sawSet && records === 0 && !failed) fail(0, "expected PubMed XML, got no records");
   }
   return { scan, finish, failures };
 }
@@ -288,7 +298,8 @@ export async function* splitRecords(
     return true;
   }
 
-  let nextDrain = blockBytes;
+  // The first block must hold the XML declaration.
+  let nextDrain = Math.max(256, blockBytes);
   for await (const chunk of chunks) {
     // Cut at exact sizes, so that the blocks do not depend on how the stream delivers its bytes.
     for (let taken = 0; taken < chunk.length;) {

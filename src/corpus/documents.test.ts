@@ -1,0 +1,98 @@
+import { mkdtemp, rm, writeFile, mkdir } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as zlib from "node:zlib";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { readDocuments, type Document } from "./documents.ts";
+import { importPubMed } from "./import-pubmed.ts";
+import type { ReadFailure } from "./pubmed-record.ts";
+
+let folder = "";
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "galen-documents-"));
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true });
+});
+
+const xml = `<PubmedArticleSet><PubmedArticle><MedlineCitation><PMID>7</PMID><Article><ArticleTitle>T</ArticleTitle>
+  <Abstract><AbstractText>Body.</AbstractText></Abstract></Article></MedlineCitation></PubmedArticle></PubmedArticleSet>`;
+
+async function collect(paths: string[]): Promise<{ documents: Document[]; failures: ReadFailure[] }> {
+  const failures: ReadFailure[] = [];
+  const documents: Document[] = [];
+  for await (const document of readDocuments(paths, { onFailure: (failure) => failures.push(failure) })) {
+    documents.push(document);
+  }
+  return { documents, failures };
+}
+
+async function file(name: string, contents: string | Uint8Array): Promise<string> {
+  await writeFile(join(folder, name), contents);
+  return join(folder, name);
+}
+
+describe("readDocuments", () => {
+  test("reads XML, datasets, JSONL and text alike", async () => {
+    const pubmed = await file("a.xml", xml);
+    await importPubMed({ inputs: [pubmed], output: join(folder, "set") });
+    const lines = await file("b.jsonl", '\uFEFF{"id":3,"title":"U","text":"One"}\r\n\n{"abstract":"Two","text":null}');
+    const text = await file("c.txt", "Plain\ntext");
+    const { documents, failures } = await collect([pubmed, join(folder, "set"), lines, text]);
+    expect(failures).toEqual([]);
+    expect(documents).toEqual([
+      { id: "7", title: "T", text: "Body.", source: "a.xml" },
+      { id: "7", title: "T", text: "Body.", source: "set" },
+      { id: "3", title: "U", text: "One", source: "b.jsonl" },
+      { id: "b.jsonl:3", title: "", text: "Two", source: "b.jsonl" },
+      { id: "c.txt", title: "", text: "Plain\ntext", source: "c.txt" },
+    ]);
+  });
+
+  test("walks a folder in the order of its names", async () => {
+    await mkdir(join(folder, "deep"));
+    await file("deep/x.jsonl.gz", zlib.gzipSync('{"text":"zipped"}\n'));
+    await file("z.txt", "last");
+    await file("ignored.csv", "a,b");
+    const { documents } = await collect([folder]);
+    expect(documents.map(({ source }) => source)).toEqual(["deep/x.jsonl.gz", "z.txt"]);
+  });
+
+  test.skipIf(!("zstdCompressSync" in zlib))("reads zstd", async () => {
+    const path = await file("a.jsonl.zst", zlib.zstdCompressSync('{"text":"packed"}'));
+    expect((await collect([path])).documents).toMatchObject([{ text: "packed" }]);
+  });
+
+  test("reports bad lines with file and number, and goes on", async () => {
+    const good = '{"text":"ok"}';
+    const invalid = Buffer.concat([Buffer.from('{"text":"'), Buffer.from([0xff]), Buffer.from('"}\n')]);
+    const rest = ["{", "[1]", '{"text":5}', '{"text":"a","title":1}', '{"text":"a","id":{}}', good].join("\n");
+    const path = await file("a.jsonl", Buffer.concat([Buffer.from(`${good}\n`), invalid, Buffer.from(rest)]));
+    const { documents, failures } = await collect([path]);
+    expect(documents.map(({ id }) => id)).toEqual(["a.jsonl:1", "a.jsonl:8"]);
+    expect(failures.map(({ source, line }) => [source, line])).toEqual(
+      [2, 3, 4, 5, 6, 7].map((line) => ["a.jsonl", line]),
+    );
+  });
+
+  test("reports a broken stream and text that is not UTF-8", async () => {
+    const packed = zlib.gzipSync('{"text":"x"}\n'.repeat(9));
+    const broken = await file("a.jsonl.gz", packed.subarray(0, -6));
+    const latin = await file("b.txt", Buffer.from([0x63, 0xe9]));
+    const { failures } = await collect([broken, latin]);
+    expect(failures.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/cannot be read on/),
+      expect.stringMatching(/expected UTF-8/),
+    ]);
+  });
+
+  test("throws the first failure where nobody takes it", async () => {
+    const path = await file("a.jsonl", "no");
+    const read = async (): Promise<void> => {
+      for await (const _ of readDocuments([path])) expect.unreachable();
+    };
+    await expect(read()).rejects.toThrow(/^a.jsonl:1: expected a JSON object/);
+    await expect(collect([join(folder, "none.txt")])).rejects.toThrow(/expected a file or folder/);
+    await expect(collect([await file("a.pdf", "")])).rejects.toThrow(/expected .xml/);
+  });
+});

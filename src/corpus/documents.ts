@@ -1,0 +1,148 @@
+/**
+ * Any corpus as a stream of documents for training and extraction: PubMed XML, dataset folders, JSONL and plain text.
+ * A PubMed record's text is its abstract; a JSONL line's is `text`, else `abstract`; a .txt file is one document.
+ */
+import { isUtf8 } from "node:buffer";
+import { existsSync } from "node:fs";
+import { readFile, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { DataError } from "../errors.ts";
+import { readDataset } from "./dataset.ts";
+import { readJsonLines } from "./jsonl.ts";
+import { isPubMedName, parseBlock, readBlocks } from "./pubmed-reader.ts";
+import type { ReadFailure } from "./pubmed-record.ts";
+import { listSources, type SourceFile } from "./source-files.ts";
+
+export interface Document {
+  /** PMID, the line's `id`, or file name and line. */
+  id: string;
+  title: string;
+  text: string;
+  /** Name of the file or dataset it comes from. */
+  source: string;
+}
+
+export interface ReadDocumentsOptions {
+  /** Gets what could not be read; without it the first failure is thrown. */
+  onFailure?: ((failure: ReadFailure) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+type DocumentEvent = { document: Document } | { failure: ReadFailure };
+
+const jsonName = /\.(jsonl|ndjson)(\.gz|\.zst)?$/;
+const textLimit = 256 << 20;
+
+function isDocumentName(name: string): boolean {
+  return isPubMedName(name) || jsonName.test(name) || name.endsWith(".txt");
+}
+
+async function* pubmedDocuments(file: SourceFile, signal?: AbortSignal): AsyncGenerator<DocumentEvent> {
+  for await (const part of readBlocks(file, { signal })) {
+    if (!("ranges" in part)) {
+      yield { failure: part };
+      continue;
+    }
+    for (const event of parseBlock(part, file.name)) {
+      if (event.kind === "failure") yield event;
+      else if (event.kind === "record") {
+        const { pmid, title, abstract } = event.record;
+        yield { document: { id: String(pmid), title, text: abstract, source: file.name } };
+      }
+    }
+  }
+}
+
+async function* jsonDocuments(file: SourceFile, signal?: AbortSignal): AsyncGenerator<DocumentEvent> {
+  for await (const event of readJsonLines(file, signal)) {
+    if (event.kind === "failure") {
+      yield event;
+      continue;
+    }
+    const { line, value } = event;
+    const { id = `${file.name}:${line}`, title = "" } = value;
+    const text = value["text"] ?? value["abstract"];
+    const wrong =
+      typeof text !== "string"
+        ? 'expected a string in "text" or "abstract"'
+        : typeof id !== "string" && typeof id !== "number"
+          ? 'expected a string or number in "id"'
+          : title !== null && typeof title !== "string"
+            ? 'expected a string in "title"'
+            : null;
+    if (wrong !== null) {
+      yield { failure: { source: file.name, offset: null, line, message: `${wrong}, got other or none` } };
+    } else {
+      yield {
+        document: { id: String(id), title: (title as string | null) ?? "", text: text as string, source: file.name },
+      };
+    }
+  }
+}
+
+async function* textDocument(file: SourceFile): AsyncGenerator<DocumentEvent> {
+  const failure = { source: file.name, offset: null, line: null };
+  if (file.bytes > textLimit) {
+    const message = `expected a text of at most ${textLimit} bytes, got ${file.bytes}; use JSONL`;
+    yield { failure: { ...failure, message } };
+    return;
+  }
+  const bytes = await readFile(file.path);
+  if (!isUtf8(bytes)) {
+    yield { failure: { ...failure, message: "expected UTF-8, got other bytes" } };
+    return;
+  }
+  const text = bytes.toString("utf8").replace(/^\uFEFF/, "");
+  yield { document: { id: file.name, title: "", text, source: file.name } };
+}
+
+async function* datasetDocuments(folder: string): AsyncGenerator<DocumentEvent> {
+  for await (const { pmid, title, abstract } of readDataset(folder, { columns: ["pmid", "title", "abstract"] })) {
+    yield { document: { id: String(pmid), title, text: abstract, source: basename(folder) } };
+  }
+}
+
+function fileDocuments(file: SourceFile, signal: AbortSignal | undefined): AsyncGenerator<DocumentEvent> {
+  const name = file.path.toLowerCase();
+  if (jsonName.test(name)) return jsonDocuments(file, signal);
+  if (name.endsWith(".txt")) return textDocument(file);
+  if (isPubMedName(name)) return pubmedDocuments(file, signal);
+  throw new DataError(`${file.path}: expected .xml, .xml.gz, .jsonl, .jsonl.gz, .jsonl.zst or .txt, got another name`);
+}
+
+async function* inputEvents(input: string, signal: AbortSignal | undefined): AsyncGenerator<DocumentEvent> {
+  const isFolder = (await stat(input).catch(() => null))?.isDirectory() === true;
+  if (isFolder && existsSync(join(input, "manifest.json"))) {
+    yield* datasetDocuments(input);
+    return;
+  }
+  for (const file of await listSources([input], isDocumentName, ".xml, .jsonl or .txt files")) {
+    signal?.throwIfAborted();
+    yield* fileDocuments(file, signal);
+  }
+}
+
+/**
+ * The documents of files, folders and dataset folders, in the order given.
+ * @throws DataError for an input that does not exist, and for the first failure where there is no `onFailure`.
+ */
+export async function* readDocuments(
+  paths: readonly string[],
+  options: ReadDocumentsOptions = {},
+): AsyncGenerator<Document> {
+  for (const path of paths) {
+    for await (const event of inputEvents(path, options.signal)) {
+      if ("document" in event) {
+        yield event.document;
+        continue;
+      }
+      const { failure } = event;
+      if (options.onFailure === undefined) {
+        const where =
+          failure.line !== null ? `:${failure.line}` : failure.offset !== null ? ` at byte ${failure.offset}` : "";
+        throw new DataError(`${failure.source}${where}: ${failure.message}`);
+      }
+      options.onFailure(failure);
+    }
+  }
+}
