@@ -85,11 +85,14 @@ export interface GraphOptions {
   readonly float?: "float32" | "float64" | "float16";
   /** Dropout is applied, from the graph input `seed`. */
   readonly training?: boolean;
+  /** `checkpoint` has an effect: less memory for a second forward pass. */
+  readonly checkpointing?: boolean;
 }
 
 export class Graph {
   readonly float: "float32" | "float64" | "float16";
   readonly training: boolean;
+  readonly checkpointing: boolean;
   readonly nodes: Node[] = [];
   readonly inputs: Value[] = [];
   readonly parameters: Map<string, Parameter> = new Map();
@@ -104,6 +107,7 @@ export class Graph {
   constructor(options: GraphOptions = {}) {
     this.float = options.float ?? "float32";
     this.training = options.training ?? false;
+    this.checkpointing = options.checkpointing ?? false;
   }
 
   /** A value fed at every run. */
@@ -157,7 +161,8 @@ export class Graph {
   /** Gradient checkpointing: what `build` computes is not kept for the backward pass but computed again there. */
   checkpoint<T>(build: () => T): T {
     const outer = this.#segment;
-    this.#segment = outer ?? this.#segments++;
+    if (!this.checkpointing || outer !== undefined) return build();
+    this.#segment = this.#segments++;
     try {
       return build();
     } finally {

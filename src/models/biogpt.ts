@@ -47,11 +47,12 @@ const positionOffset = 2;
 /** hidden_BTD after the final LayerNorm. ids_BT int64. */
 function hidden(g: Graph, config: BioGptConfig, inputs: ModelInputs): Value {
   const { ids_BT, mask_BT } = inputs;
-  const attend = inputs.attend ?? maskedAttention(attentionBias(g, { ids_BT, mask_BT, causal: true }));
+  const attend = inputs.attend ?? maskedAttention(attentionBias(g, { ids_BT, mask_BT, causal: true }), config.attention_probs_dropout_prob);
   return g.scope("biogpt", () => {
     let x_BTD = dropout(g, embed(g, config, inputs), config.hidden_dropout_prob);
     for (let i = 0; i < config.num_hidden_layers; i++) {
-      x_BTD = g.scope(`layers.${i}`, () => layer(g, config, x_BTD, attend, i));
+      const below_BTD = x_BTD;
+      x_BTD = g.scope(`layers.${i}`, () => g.checkpoint(() => layer(g, config, below_BTD, attend, i)));
     }
     return layerNormLayer(g, "layer_norm", x_BTD, epsilon);
   });

@@ -2,7 +2,7 @@
  * The graphs that a model is run with: scoring, loss with gradients, and generation with a cache. Each works for every
  * family; batch and time are symbolic unless given.
  */
-// B batch, T tokens, N = B·T, V vocabulary, M capacity of the cache
+// B batch, T tokens, N = B·T, R scored tokens, V vocabulary, M capacity of the cache
 import { gradients } from "../graph/grad.ts";
 import { Graph } from "../graph/graph.ts";
 import { gather, mul, reshape, sumAll } from "../graph/ops/index.ts";
@@ -26,6 +26,8 @@ export interface LossOptions {
   readonly masked?: boolean;
   /** Dropout from the input `seed` (int64 scalar). */
   readonly training?: boolean;
+  /** Each layer is computed again in the backward pass instead of being kept. */
+  readonly checkpointing?: boolean;
   /** Outputs `gradient/NAME` for every parameter. Default true. */
   readonly gradients?: boolean;
 }
@@ -36,7 +38,7 @@ export interface LossOptions {
  */
 export function lossGraph(family: Family, config: ModelConfig, options: LossOptions = {}): Graph {
   const { batch = "B", tokens = "T" } = options;
-  const g = new Graph({ training: options.training ?? false });
+  const g = new Graph({ training: options.training ?? false, checkpointing: options.checkpointing ?? false });
   const ids_BT = g.input("ids", "int64", [batch, tokens]);
   const labels_BT = g.input("labels", "int64", [batch, tokens]);
   const mask_BT = options.masked === true ? g.input("mask", "int64", [batch, tokens]) : undefined;
@@ -55,7 +57,8 @@ export function lossGraph(family: Family, config: ModelConfig, options: LossOpti
 
 /**
  * One step of generation: inputs `ids`, `positions` [B, T] int64, `lengths` [B] and `total` [1] int32 (see
- * `cachedAttention`), `last` [B] int64 (which of the B·T tokens ends each row), and the cache; output `logits` [B, V].
+ * `cachedAttention`), `last` [R] int64 (which of the B·T tokens are scored: as a rule each row's end), and the cache;
+ * output `logits` [R, V].
  */
 export function decodingGraph(family: Family, config: ModelConfig): Graph {
   const g = new Graph();
@@ -63,11 +66,11 @@ export function decodingGraph(family: Family, config: ModelConfig): Graph {
   const positions_BT = g.input("positions", "int64", ["B", "T"]);
   const lengths_B = g.input("lengths", "int32", ["B"]);
   const total = g.input("total", "int32", [1]);
-  const last_B = g.input("last", "int64", ["B"]);
+  const last_R = g.input("last", "int64", ["R"]);
   const attend = cachedAttention(g, { lengths_B, total });
   const hidden_BTD = family.hidden(g, config, { ids_BT, positions_BT, attend });
   const width = hidden_BTD.shape[2]!;
-  const ends_BD = gather(reshape(hidden_BTD, [product(["B", "T"]), width]), last_B);
-  g.output("logits", family.logits(g, config, ends_BD));
+  const ends_RD = gather(reshape(hidden_BTD, [product(["B", "T"]), width]), last_R);
+  g.output("logits", family.logits(g, config, ends_RD));
   return g;
 }

@@ -4,7 +4,8 @@
  */
 // B batch, T query tokens, S key tokens, H heads, G key heads, K width of a head, D = H·K
 import type { Graph, Value } from "../graph/graph.ts";
-import { add, attention, equals, expand, groupQueryAttention, lowerTriangle, reshape, transpose, where } from "../graph/ops/index.ts";
+import { add, attention, equals, expand, groupQueryAttention, lowerTriangle, matMul, reshape, softmax, transpose, where } from "../graph/ops/index.ts";
+import { dropout } from "./layers.ts";
 
 /** q_BTD, and k and v of the new tokens, to y_BTD. `layer` counts from 0. */
 export type Attend = (q_BTD: Value, k_BTD: Value, v_BTD: Value, heads: Heads, layer: number) => Value;
@@ -38,7 +39,7 @@ export function attentionBias(
 }
 
 /** softmax(q kᵀ / √K + bias) v over all tokens at once. */
-export function maskedAttention(bias_BHTT: Value | undefined): Attend {
+export function maskedAttention(bias_BHTT: Value | undefined, dropoutRate = 0): Attend {
   return (q_BTD, k_BTD, v_BTD, { heads, keyHeads = heads }) => {
     const [batch, tokens, width] = q_BTD.shape;
     const K = (width as number) / heads;
@@ -46,9 +47,27 @@ export function maskedAttention(bias_BHTT: Value | undefined): Attend {
       transpose(reshape(x, [x.shape[0]!, x.shape[1]!, count, K]), [0, 2, 1, 3]);
     const k_BHTK = repeatHeads(split(k_BTD, keyHeads), heads / keyHeads);
     const v_BHTK = repeatHeads(split(v_BTD, keyHeads), heads / keyHeads);
-    const y_BHTK = attention(split(q_BTD, heads), k_BHTK, v_BHTK, bias_BHTT, { scale: 1 / Math.sqrt(K) });
+    const options = { scale: 1 / Math.sqrt(K) };
+    const q_BHTK = split(q_BTD, heads);
+    const y_BHTK =
+      q_BTD.graph.training && dropoutRate > 0
+        ? attentionWithDropout(q_BHTK, k_BHTK, v_BHTK, bias_BHTT, { ...options, rate: dropoutRate })
+        : attention(q_BHTK, k_BHTK, v_BHTK, bias_BHTT, options);
     return reshape(transpose(y_BHTK, [0, 2, 1, 3]), [batch!, tokens!, width!]);
   };
+}
+
+/** The same from single steps, with dropout on the probabilities. */
+function attentionWithDropout(
+  q_BHTK: Value,
+  k_BHTK: Value,
+  v_BHTK: Value,
+  bias_BHTT: Value | undefined,
+  options: { scale: number; rate: number },
+): Value {
+  const scores_BHTT = matMul(q_BHTK, k_BHTK, { transB: true, alpha: options.scale });
+  const p_BHTT = softmax(bias_BHTT === undefined ? scores_BHTT : add(scores_BHTT, bias_BHTT));
+  return matMul(dropout(q_BHTK.graph, p_BHTT, options.rate), v_BHTK);
 }
 
 /** Each of G key heads serves `times` query heads: [B, G, S, K] → [B, G·times, S, K]. */

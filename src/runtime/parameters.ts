@@ -13,10 +13,12 @@ export interface Parameters {
   readonly tensors: ReadonlyMap<string, Tensor<"float32">>;
 }
 
-/** Zeros for every parameter of a graph. */
+/** Zeros for every parameter of a graph: matrices first, so that what weight decay spares (vectors) is one range. */
 export function allocateParameters(graph: Graph): Parameters {
   let total = 0;
-  const places = [...graph.parameters].map(([name, { value }]) => {
+  const isVector = ({ shape }: { shape: readonly unknown[] }): number => (shape.length < 2 ? 1 : 0);
+  const ordered = [...graph.parameters].sort(([, a], [, b]) => isVector(a.value) - isVector(b.value));
+  const places = ordered.map(([name, { value }]) => {
     const dims = value.shape as number[];
     const start = total;
     total += sizeOf(dims);

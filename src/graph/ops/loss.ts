@@ -1,9 +1,9 @@
-/** Cross-entropy over a vocabulary, fused with the product that makes the logits. */
+/** Cross-entropy: over a vocabulary, fused with the product that makes the logits; over classes; of binary labels. */
 // N tokens, D width, V vocabulary
 import { ShapeError } from "../../errors.ts";
 import { applyOp, type Op, type Value } from "../graph.ts";
 import { expectShape } from "../shape.ts";
-import { cast, less, maximum, mul, neg } from "./elementwise.ts";
+import { cast, less, maximum, mul, neg, sigmoid, sub } from "./elementwise.ts";
 import { addElements, gatherElements } from "./indexing.ts";
 import { matMul } from "./matmul.ts";
 import { logSoftmax } from "./normalisation.ts";
@@ -13,10 +13,11 @@ import { expand, reshape } from "./reshape.ts";
  * Outputs: the loss of every token, and the probabilities p_NV for the backward pass. The gradient never scales the
  * N×V matrix: rows are scaled where they are only D wide, and P - onehot is made in place.
  */
-const linearCrossEntropyOp: Op<[x_ND: Value, weight_VD: Value, label_N: Value], null> = {
+const linearCrossEntropyOp: Op<[x_ND: Value, weight_VD: Value, label_N: Value, ...bias_V: Value[]], null> = {
   name: "LinearCrossEntropy",
-  infer: ([x, weight, label]) => {
+  infer: ([x, weight, label, bias]) => {
     expectShape("linearCrossEntropy: weight", weight.shape, ["_", x.shape[1]!]);
+    if (bias !== undefined) expectShape("linearCrossEntropy: bias", bias.shape, [weight.shape[0]!]);
     expectShape("linearCrossEntropy: label", label.shape, [x.shape[0]!]);
     if (label.dtype !== "int64") throw new ShapeError(`linearCrossEntropy: expected int64 labels, got ${label.dtype}`);
     return [
@@ -24,9 +25,9 @@ const linearCrossEntropyOp: Op<[x_ND: Value, weight_VD: Value, label_N: Value], 
       { dtype: x.dtype, shape: [x.shape[0]!, weight.shape[0]!] },
     ];
   },
-  lower: (onnx, { inputs: [x, weight, label], outputs: [loss, p], types: [type] }) => {
+  lower: (onnx, { inputs: [x, weight, label, ...bias], outputs: [loss, p], types: [type] }) => {
     const { dtype } = type!;
-    const logits = onnx.node("Gemm", [x!, weight!], { transB: 1 });
+    const logits = onnx.node("Gemm", [x!, weight!, ...bias], { transB: 1 });
     onnx.node("Softmax", [logits], { axis: -1 }, p);
     // -log p[label] = max(logits) - log(max(p)) - logits[label]: exact where p[label] underflows.
     const last = onnx.ints([1]);
@@ -38,7 +39,7 @@ const linearCrossEntropyOp: Op<[x_ND: Value, weight_VD: Value, label_N: Value], 
     const ignored = onnx.node("Less", [label!, onnx.constant("int64", [], [0])]);
     onnx.node("Where", [ignored, onnx.constant(dtype, [], [0]), all], {}, loss);
   },
-  vjp: ({ inputs: [x_ND, weight_VD, label_N], outputs: [, p_NV] }, [dloss_N]) => {
+  vjp: ({ inputs: [x_ND, weight_VD, label_N, ...bias], outputs: [, p_NV] }, [dloss_N]) => {
     const { graph, dtype } = x_ND;
     const zero = graph.scalar(0, "int64");
     const rows = label_N.shape[0]!;
@@ -51,17 +52,22 @@ const linearCrossEntropyOp: Op<[x_ND: Value, weight_VD: Value, label_N: Value], 
       mul(matMul(g_NV, weight_VD), scale_N1),
       matMul(g_NV, mul(x_ND, scale_N1), { transA: true }),
       null,
+      ...bias.map((bias_V) => reshape(matMul(scale_N1, g_NV, { transA: true }), bias_V.shape)),
     ];
   },
-  samples: [{ inputs: [[4, 3], [5, 3], { int64: [0, 4, -100, 2], dims: [4] }], attributes: null }],
+  samples: [
+    { inputs: [[4, 3], [5, 3], { int64: [0, 4, -100, 2], dims: [4] }], attributes: null },
+    { inputs: [[4, 3], [5, 3], { int64: [0, 4, -100, 2], dims: [4] }, [5]], attributes: null },
+  ],
 };
 
 /**
- * Cross-entropy of softmax(x Wᵀ) against labels, a loss for every token; 0 where the label is negative (-100, ignored).
- * @param x_ND hidden states; @param weight_VD output embeddings; @param label_N int64.
+ * Cross-entropy of softmax(x Wᵀ [+ b]) against labels, a loss for every token; 0 where the label is negative (-100,
+ * ignored).
+ * @param x_ND hidden states; @param weight_VD output embeddings; @param label_N int64; @param bias_V of the logits.
  */
-export function linearCrossEntropy(x_ND: Value, weight_VD: Value, label_N: Value): Value {
-  return applyOp(linearCrossEntropyOp, [x_ND, weight_VD, label_N], null);
+export function linearCrossEntropy(x_ND: Value, weight_VD: Value, label_N: Value, bias_V?: Value): Value {
+  return applyOp(linearCrossEntropyOp, [x_ND, weight_VD, label_N, ...(bias_V === undefined ? [] : [bias_V])], null);
 }
 
 /** Cross-entropy of softmax(logits) against labels, a loss for every row; 0 where the label is negative. */
@@ -73,4 +79,18 @@ export function crossEntropy(logits_NC: Value, label_N: Value): Value {
   return neg(mul(reshape(gatherElements(logSoftmax(logits_NC), safe_N1, 1), [rows]), kept_N));
 }
 
-export const lossOps = [linearCrossEntropyOp] as const;
+/** log(1 + eˣ), exact for large |x|. */
+const softplusOp: Op<[x: Value], null> = {
+  name: "Softplus",
+  infer: ([x]) => [x],
+  lower: (onnx, { inputs, outputs }) => onnx.node("Softplus", inputs, {}, outputs[0]),
+  vjp: ({ inputs: [x] }, [dy]) => [mul(dy!, sigmoid(x))],
+  samples: [{ inputs: [[3, 5]], attributes: null, range: [-3, 3] }],
+};
+
+/** Binary cross-entropy of σ(x) against targets in [0, 1], a loss for every element: log(1 + eˣ) - x y. */
+export function binaryCrossEntropy(x: Value, target: Value): Value {
+  return sub(applyOp(softplusOp, [x], null), mul(x, target));
+}
+
+export const lossOps = [linearCrossEntropyOp, softplusOp] as const;

@@ -134,11 +134,9 @@ const sliceOp: Op<[x: Value], Range> = {
   lower: (onnx, { inputs, outputs, attributes: { axis, start, end } }) => {
     onnx.node("Slice", [inputs[0]!, onnx.ints([start]), onnx.ints([end]), onnx.ints([axis])], {}, outputs[0]);
   },
-  vjp: ({ inputs: [x], attributes: { axis, start, end } }, [dy]) => {
-    const length = x.shape[axisOf("Slice", axis, x.shape.length)]!;
-    if (typeof length !== "number") throw new ShapeError("Slice: no gradient along a symbolic axis");
-    return [applyOp(padOp, [dy!], { axis, before: start, behind: length - end })];
-  },
+  vjp: ({ inputs: [x], attributes: { axis, start } }, [dy]) => [
+    applyOp(padOp, [dy!], { axis, before: start, length: x.shape[axis]! }),
+  ],
   samples: [{ inputs: [[2, 5]], attributes: { axis: 1, start: 1, end: 4 } }],
 };
 
@@ -147,22 +145,22 @@ export function slice(x: Value, axis: number, start: number, end: number): Value
   return applyOp(sliceOp, [x], { axis: axisOf("Slice", axis, x.shape.length), start, end });
 }
 
-const padOp: Op<[x: Value], { axis: number; before: number; behind: number }> = {
+/** Zeros before and behind, to `length` in all; the axis that is padded is a number, its new length need not be. */
+const padOp: Op<[x: Value], { axis: number; before: number; length: Dim }> = {
   name: "Pad",
-  infer: ([x], { axis, before, behind }) => [
-    {
-      dtype: x.dtype,
-      shape: x.shape.map((dim, i) => (i === axis ? (dim as number) + before + behind : dim)),
-    },
-  ],
-  lower: (onnx, { inputs, outputs, attributes: { axis, before, behind } }) => {
-    const pads = [onnx.ints([before, behind]), "", onnx.ints([axis])];
-    onnx.node("Pad", [inputs[0]!, ...pads], {}, outputs[0]);
+  infer: ([x], { axis, length }) => [{ dtype: x.dtype, shape: x.shape.map((dim, i) => (i === axis ? length : dim)) }],
+  lower: (onnx, { inputs, outputs, attributes: { axis, before, length }, inputTypes: [x] }) => {
+    const end = before + (x!.shape[axis] as number);
+    const pads =
+      typeof length === "number"
+        ? onnx.ints([before, length - end])
+        : onnx.node("Concat", [onnx.ints([before]), onnx.node("Sub", [onnx.dim(length), onnx.ints([end])])], { axis: 0 });
+    onnx.node("Pad", [inputs[0]!, pads, "", onnx.ints([axis])], {}, outputs[0]);
   },
   vjp: ({ inputs: [x], attributes: { axis, before } }, [dy]) => [
     slice(dy!, axis, before, before + (x.shape[axis] as number)),
   ],
-  samples: [{ inputs: [[2, 3]], attributes: { axis: 1, before: 1, behind: 2 } }],
+  samples: [{ inputs: [[2, 3]], attributes: { axis: 1, before: 1, length: 6 } }],
 };
 
 export const reshapeOps = [reshapeOp, transposeOp, expandOp, concatOp, sliceOp, padOp] as const;

@@ -1,0 +1,21 @@
+/** Every recipe by name. */
+import { ConfigError } from "../errors.ts";
+import { bioGptBase, bioGptLarge, bioGptMicro, bioGptNano, type Recipe } from "./biogpt.ts";
+
+export type { Recipe, Scale } from "./biogpt.ts";
+
+export const recipes: Readonly<Record<string, Recipe>> = {
+  "biogpt-nano": bioGptNano,
+  "biogpt-micro": bioGptMicro,
+  "biogpt-base": bioGptBase,
+  "biogpt-large": bioGptLarge,
+};
+
+/** @throws ConfigError that lists the recipes. */
+export function recipeOf(name: string): Recipe {
+  const recipe = Object.hasOwn(recipes, name) ? recipes[name] : undefined;
+  if (recipe === undefined) {
+    throw new ConfigError(`recipe: expected one of ${Object.keys(recipes).join(", ")}, got "${name}"`);
+  }
+  return recipe;
+}
