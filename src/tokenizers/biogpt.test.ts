@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -161,9 +161,9 @@ describe("hostile tokenizer files", () => {
     ["no merges", pair(good, ""), /merges\.txt: expected lines, got an empty file/],
     ["truncated merges", pair(good, "b b</w>\n"), /vocab\.json: expected the piece "bb<\/w>", which merges\.txt makes/],
     [
-      "missing merges",
-      pair(good.replace("}", ',"b":7}'), "a b</w>\n".replace("a b", "b a")),
-      /merges\.txt|vocab\.json/,
+      "a missing merge",
+      pair(good.replace("}", ',"c</w>":7,"ac</w>":8}'), "a c</w>\n"),
+      /merges\.txt: expected a merge that makes the piece "ab<\/w>", got none/,
     ],
     ["GPT-2's pieces", pair(good.replaceAll("</w>", "Ġ"), "a bĠ\n"), /expected pieces that end in <\/w>, got none/],
     ["half a pair", new Map([["vocab.json", good]]), /expected vocab\.json and merges\.txt, .* got vocab\.json/],
@@ -289,10 +289,6 @@ describe.skipIf(!hasShared("data/tokenizers/biogpt"))("Microsoft's BioGPT tokeni
       }
     },
   );
-});
-
-test("the recorded hashes are there", () => {
-  expect(existsSync("test/goldens/biogpt-tokenizer.json")).toBe(true);
 });
 
 function batches(values: readonly unknown[]): string[] {
