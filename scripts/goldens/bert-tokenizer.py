@@ -20,6 +20,8 @@ SEED = 20261121
 HERE = os.path.dirname(os.path.abspath(__file__))
 OUT = os.path.join(HERE, "../../test/goldens/bert-tokenizer.json")
 SHARED = sys.argv[1] if len(sys.argv) > 1 else os.path.join(HERE, "../../../shared/data")
+# The settings that are tried on every code point: with decomposition, without, and with nothing at all.
+EVERY = [{}, {"strip": False}, {"clean": False, "chinese": False, "strip": False, "lower": False}]
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
 
@@ -176,6 +178,19 @@ def batch_cases(vocab):
     return cases
 
 
+def window_cases(vocab):
+    cases = []
+    texts = ["the cells of the gene is not 53 a b c", "the", "", "a b c d e f"]
+    for length, stride in [(5, 0), (6, 2), (8, 5), (3, 0), (40, 3)]:
+        tokenizer = build(vocab)
+        tokenizer.enable_truncation(length, stride=stride)
+        for text in texts:
+            encoding = tokenizer.encode(text)
+            windows = [encoding, *encoding.overflowing]
+            cases.append({"text": text, "maxLength": length, "stride": stride, "ids": [w.ids for w in windows], "offsets": [flat(w, text) for w in windows]})
+    return cases
+
+
 def decode_cases(vocab):
     extra = ["'m", "'s", "'ve", "'re", "n't", "do not", "x do not 's"]
     vocab = vocab + extra
@@ -246,12 +261,14 @@ def main():
         "texts": texts,
         "encoded": [{"ids": e.ids, "offsets": flat(e, t)} for t in texts for e in [main_tokenizer.encode(t)]],
         "settings": [
-            {**s, "texts": digest(build(vocab, **s), texts), "codePoints": digest(build(vocab, **s), every_code_point())}
+            {**s, "texts": digest(build(vocab, **s), texts)}
+            | ({"codePoints": digest(build(vocab, **s), every_code_point())} if s in EVERY else {})
             for s in settings
         ],
         "added": added_cases(vocab),
         "pairs": pair_cases(vocab),
         "batches": batch_cases(vocab),
+        "windows": window_cases(vocab),
         "decoding": decode_cases(vocab),
         "training": training_cases(),
         "real": {"count": 2000, **real(abstracts(2000))},

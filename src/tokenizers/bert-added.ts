@@ -17,7 +17,7 @@ export interface AddedToken {
 }
 
 /** A part of the text: an added token, or text between added tokens (`token` undefined). */
-export interface Part {
+interface Part {
   readonly token: AddedToken | undefined;
   readonly start: number;
   readonly end: number;

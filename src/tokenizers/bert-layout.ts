@@ -3,6 +3,7 @@
  * Face tokenizers does them (truncate_encodings, TemplateProcessing, pad_encodings).
  */
 import { ConfigError } from "../errors.ts";
+import type { Encoding } from "./tokenizer.ts";
 
 export type Truncation = "longest_first" | "only_first" | "only_second" | "do_not_truncate";
 export type Side = "left" | "right";
@@ -11,6 +12,21 @@ export type Side = "left" | "right";
 export type TemplatePart =
   | { readonly special: string; readonly ids: readonly number[]; readonly typeId: number }
   | { readonly sequence: 0 | 1; readonly typeId: number };
+
+/** Tokens `start` to `end` of a text. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface BertEncoding extends Encoding {
+  /** 0 for the first text, 1 for the second. */
+  readonly typeIds: number[];
+  /** 1 where the template put a special token. */
+  readonly specialTokensMask: number[];
+  /** Which text the offsets are of: 0 or 1; null for the template's tokens. */
+  readonly sequenceIds: (0 | 1 | null)[];
+}
 
 export interface Template {
   readonly single: readonly TemplatePart[];
@@ -69,10 +85,76 @@ export function keptLengths(
   return truncation === "only_first" ? [kept, second ?? 0] : [first, kept];
 }
 
-/** `items` cut to `count`, keeping its beginning (side "right") or its end (side "left"). */
-export function cut<Item>(items: Item[], count: number, side: Side): Item[] {
-  if (items.length <= count) return items;
-  return side === "right" ? items.slice(0, count) : items.slice(items.length - count);
+/** Parts of `length` tokens of at most `room`, each but the first repeating `stride` of the one before. */
+export function windows(length: number, room: number, stride: number): Span[] {
+  if (!Number.isInteger(stride) || stride < 0 || stride >= room) {
+    throw new ConfigError(
+      `stride: expected a whole number from 0, less than the window's ${room} tokens, got ${stride}`,
+      {
+        hint: "raise maxLength or lower stride",
+      },
+    );
+  }
+  const spans: Span[] = [];
+  for (let start = 0; ; start += room - stride) {
+    const end = Math.min(start + room, length);
+    spans.push({ start, end });
+    if (end === length) return spans;
+  }
+}
+
+/** Texts, each with the part of it that is kept, put into the template. */
+export function layOut(
+  parts: readonly TemplatePart[],
+  texts: readonly { readonly ids: readonly number[]; readonly offsets: readonly number[]; readonly span: Span }[],
+  tokens: readonly string[],
+): BertEncoding {
+  const encoding: BertEncoding = {
+    ids: [],
+    tokens: [],
+    offsets: [],
+    typeIds: [],
+    specialTokensMask: [],
+    sequenceIds: [],
+  };
+  const put = (id: number, start: number, end: number, typeId: number, sequence: 0 | 1 | null): void => {
+    encoding.ids.push(id);
+    encoding.tokens.push(tokens[id]!);
+    encoding.offsets.push([start, end]);
+    encoding.typeIds.push(typeId);
+    encoding.specialTokensMask.push(sequence === null ? 1 : 0);
+    encoding.sequenceIds.push(sequence);
+  };
+  for (const part of parts) {
+    if ("special" in part) {
+      for (const id of part.ids) put(id, 0, 0, part.typeId, null);
+      continue;
+    }
+    const { ids, offsets, span } = texts[part.sequence]!;
+    for (let i = span.start; i < span.end; i++) {
+      put(ids[i]!, offsets[2 * i]!, offsets[2 * i + 1]!, part.typeId, part.sequence);
+    }
+  }
+  return encoding;
+}
+
+/** The same for ids alone; appends to `typeIds` where it is given. */
+export function layOutIds(
+  parts: readonly TemplatePart[],
+  texts: readonly { readonly ids: readonly number[] }[],
+  spans: readonly Span[],
+  typeIds: number[] | undefined,
+): number[] {
+  const result: number[] = [];
+  for (const part of parts) {
+    const ids = "special" in part ? part.ids : texts[part.sequence]!.ids;
+    const { start, end } = "special" in part ? { start: 0, end: ids.length } : spans[part.sequence]!;
+    for (let i = start; i < end; i++) {
+      result.push(ids[i]!);
+      typeIds?.push(part.typeId);
+    }
+  }
+  return result;
 }
 
 /** `items` filled up to `length` with `filler`, in place, at the given side. */

@@ -1,7 +1,7 @@
 /**
  * Text between added tokens → ids and offsets: BertNormalizer, BertPreTokenizer (white space ends words, punctuation is
- * a word), WordPiece. One pass cuts the text at ASCII white space and punctuation, which no normalization reaches
- * across; what is between is looked up in a bounded cache, and only on a miss normalized and matched.
+ * a word), WordPiece. One pass cuts the text at ASCII white space and punctuation and at Han, which no normalization
+ * reaches across; what is between is looked up in a bounded cache, and only on a miss normalized and matched.
  */
 import { type BertNormalizer, normalizeAligned, type AlignedText } from "./bert-normalizer.ts";
 import { characterClasses, PUNCTUATION, SPACE } from "./bert-unicode.ts";
@@ -38,8 +38,16 @@ for (const character of " \t\n\r") ascii[character.charCodeAt(0)] = asciiSpace;
 for (const character of "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~") ascii[character.charCodeAt(0)] = asciiPunctuation;
 const plain = /^[0-9A-Za-z]*$/;
 
+const firstHan = 0x3400;
+
+/** Han of the basic plane: normalization does not reach across its beginning, since a space is put there. */
+function isHan(code: number): boolean {
+  return (code >= 0x4e00 && code <= 0x9fff) || (code >= firstHan && code <= 0x4dbf);
+}
+
 /** The scanner for one normalizer and vocabulary. */
 export function bertWords(normalizer: BertNormalizer, pieces: WordPieces): BertWords {
+  const { handleChineseChars } = normalizer;
   const cache = createBoundedCache<Chunk>(cacheEntries);
   const punctuationIds = Array.from({ length: 128 }, (_, code) => {
     const ids: number[] = [];
@@ -93,9 +101,8 @@ export function bertWords(normalizer: BertNormalizer, pieces: WordPieces): BertW
     let at = start;
     while (at < end) {
       const code = text.charCodeAt(at);
-      const kind = code < 128 ? ascii[code]! : wordCharacter;
-      if (kind !== wordCharacter) {
-        if (kind === asciiPunctuation) {
+      if (code < 128 && ascii[code] !== wordCharacter) {
+        if (ascii[code] === asciiPunctuation) {
           ids.push(punctuationIds[code]!);
           offsets?.push(at, at + 1);
         }
@@ -106,7 +113,7 @@ export function bertWords(normalizer: BertNormalizer, pieces: WordPieces): BertW
       at += 1;
       for (; at < end; at++) {
         const next = text.charCodeAt(at);
-        if (next < 128 && ascii[next] !== wordCharacter) break;
+        if (next < 128 ? ascii[next] !== wordCharacter : next >= firstHan && handleChineseChars && isHan(next)) break;
       }
       const chunk = lookUp(text.slice(first, at));
       for (let i = 0; i < chunk.ids.length; i++) ids.push(chunk.ids[i]!);

@@ -1,27 +1,31 @@
 /**
  * BERT's tokenizer as Hugging Face tokenizers runs it (Devlin et al. 2019; Rust crate tokenizers 0.22): added tokens,
  * BertNormalizer, BertPreTokenizer, WordPiece, [CLS] and [SEP], type ids, truncation, padding, decoding; same ids, and
- * offsets in UTF-16 units of the original text. Leaves out overflowing windows (stride), and the truncation and padding
+ * offsets in UTF-16 units of the original text. Leaves out windows over pairs, and the truncation and padding
  * that a tokenizer.json may carry: here, as in transformers, the caller says.
  */
 import { ConfigError } from "../errors.ts";
 import { type AddedToken, addedTokenFinder } from "./bert-added.ts";
 import { type BertDescription, newAddedToken, readBertFiles, type Role, writeBertFiles } from "./bert-files.ts";
 import { wordPieceDecoder } from "./bert-decode.ts";
-import { addedByTemplate, cut, keptLengths, padTo, type Side, type Template, type Truncation } from "./bert-layout.ts";
+import {
+  addedByTemplate,
+  type BertEncoding,
+  keptLengths,
+  layOut,
+  layOutIds,
+  padTo,
+  type Side,
+  type Span,
+  type Template,
+  type TemplatePart,
+  type Truncation,
+  windows,
+} from "./bert-layout.ts";
 import { normalizeAligned } from "./bert-normalizer.ts";
 import { bertWords, type Sink } from "./bert-words.ts";
-import type { Encoding, SpecialTokens, Tokenizer } from "./tokenizer.ts";
+import type { SpecialTokens, Tokenizer } from "./tokenizer.ts";
 import { wordPieces } from "./wordpiece.ts";
-
-export interface BertEncoding extends Encoding {
-  /** 0 for the first text, 1 for the second. */
-  readonly typeIds: number[];
-  /** 1 where the template put a special token. */
-  readonly specialTokensMask: number[];
-  /** Which text the offsets are of: 0 or 1; null for the template's tokens. */
-  readonly sequenceIds: (0 | 1 | null)[];
-}
 
 export interface TruncationOptions {
   /** Most tokens, special ones included; without it nothing is cut. */
@@ -30,6 +34,13 @@ export interface TruncationOptions {
   readonly truncation?: Truncation;
   /** The side that is cut: "right" unless said otherwise. */
   readonly truncationSide?: Side;
+}
+
+export interface WindowOptions {
+  /** Most tokens of a window, special ones included. */
+  readonly maxLength: number;
+  /** How many tokens of a window come again in the next: 0 unless said otherwise. */
+  readonly stride?: number;
 }
 
 export interface BatchOptions extends TruncationOptions {
@@ -53,6 +64,8 @@ export type NewToken = string | (Partial<Omit<AddedToken, "id">> & { readonly co
 export interface BertTokenizer extends Tokenizer {
   encode(text: string, options?: TruncationOptions): BertEncoding;
   encodePair(first: string, second: string, options?: TruncationOptions): BertEncoding;
+  /** The whole text in encodings of at most `maxLength` tokens, `stride` of which repeat the one before. */
+  encodeWindows(text: string, options: WindowOptions): BertEncoding[];
   encodeBatch(texts: readonly TextOrPair[], options?: BatchOptions): BertBatch;
   /**
    * A tokenizer with these tokens added behind the vocabulary (one that is there keeps its id). A string is an ordinary
@@ -88,89 +101,76 @@ function bertTokenizer(description: BertDescription): BertTokenizer {
   const roleIds: { -readonly [role in Role]?: number } = {};
   for (const role of Object.keys(special) as Role[]) roleIds[role] = ids.get(special[role]!)!;
 
-  const layOut = (texts: readonly string[], options: TruncationOptions): BertEncoding => {
-    const { truncation = "longest_first", truncationSide = "right", maxLength } = options;
+  const readWithOffsets = (text: string): { ids: number[]; offsets: number[] } => {
+    const sink = { ids: [], offsets: [] };
+    read(text, sink);
+    return sink;
+  };
+  const encode = (texts: readonly string[], options: TruncationOptions): BertEncoding => {
     const parts = texts.length === 1 ? template.single : template.pair;
-    const sinks = texts.map((text): Required<Sink> => {
-      const sink = { ids: [], offsets: [] };
+    const found = texts.map(readWithOffsets);
+    const spans = keptSpans(parts, found, options);
+    return layOut(
+      parts,
+      found.map((text, i) => ({ ...text, span: spans[i]! })),
+      tokens,
+    );
+  };
+  const encodeWindows = (text: string, { maxLength, stride = 0 }: WindowOptions): BertEncoding[] => {
+    const found = readWithOffsets(text);
+    const room = roomFor(maxLength, addedByTemplate(template.single));
+    return windows(found.ids.length, room, stride).map((span) => layOut(template.single, [{ ...found, span }], tokens));
+  };
+  const encodeIds = (texts: readonly string[], options: TruncationOptions, typeIds?: number[]): number[] => {
+    const parts = texts.length === 1 ? template.single : template.pair;
+    const found = texts.map((text) => {
+      const sink = { ids: [], offsets: undefined };
       read(text, sink);
       return sink;
     });
-    const room = roomFor(maxLength, addedByTemplate(parts));
-    const kept = keptLengths(sinks[0]!.ids.length, sinks[1]?.ids.length, room, truncation);
-    const encoding: BertEncoding = {
-      ids: [],
-      tokens: [],
-      offsets: [],
-      typeIds: [],
-      specialTokensMask: [],
-      sequenceIds: [],
-    };
-    const put = (id: number, start: number, end: number, typeId: number, sequence: 0 | 1 | null): void => {
-      encoding.ids.push(id);
-      encoding.tokens.push(tokens[id]!);
-      encoding.offsets.push([start, end]);
-      encoding.typeIds.push(typeId);
-      encoding.specialTokensMask.push(sequence === null ? 1 : 0);
-      encoding.sequenceIds.push(sequence);
-    };
-    for (const part of parts) {
-      if ("special" in part) {
-        for (const id of part.ids) put(id, 0, 0, part.typeId, null);
-        continue;
-      }
-      const sink = sinks[part.sequence]!;
-      const skipped = truncationSide === "left" ? sink.ids.length - kept[part.sequence] : 0;
-      for (let i = skipped; i < skipped + kept[part.sequence]; i++) {
-        put(sink.ids[i]!, sink.offsets![2 * i]!, sink.offsets![2 * i + 1]!, part.typeId, part.sequence);
-      }
-    }
-    return encoding;
+    return layOutIds(parts, found, keptSpans(parts, found, options), typeIds);
   };
-
-  const idsOf = (texts: readonly string[], options: TruncationOptions, typeIds?: number[]): number[] => {
-    const { truncation = "longest_first", truncationSide = "right", maxLength } = options;
-    const parts = texts.length === 1 ? template.single : template.pair;
-    const found = texts.map((text) => {
-      const textIds: number[] = [];
-      read(text, { ids: textIds, offsets: undefined });
-      return textIds;
-    });
-    const room = roomFor(maxLength, addedByTemplate(parts));
-    const kept = keptLengths(found[0]!.length, found[1]?.length, room, truncation);
-    const result: number[] = [];
-    for (const part of parts) {
-      const from = "special" in part ? part.ids : cut(found[part.sequence]!, kept[part.sequence], truncationSide);
-      for (let i = 0; i < from.length; i++) result.push(from[i]!);
-      if (typeIds !== undefined) for (let i = 0; i < from.length; i++) typeIds.push(part.typeId);
+  const encodeBatch = (texts: readonly TextOrPair[], options: BatchOptions = {}): BertBatch => {
+    const batch: BertBatch = { ids: [], mask: [], typeIds: [] };
+    for (const text of texts) {
+      const typeIds: number[] = [];
+      const row = encodeIds(typeof text === "string" ? [text] : text, options, typeIds);
+      batch.ids.push(row);
+      batch.typeIds.push(typeIds);
+      batch.mask.push(row.map(() => 1));
     }
-    return result;
+    return pad(batch, options, roleIds.pad);
   };
 
   return {
     family: "bert",
     vocabSize: ids.size,
     special: roleIds satisfies SpecialTokens,
-    encode: (text, options = {}) => layOut([text], options),
-    encodePair: (first, second, options = {}) => layOut([first, second], options),
-    encodeIds: (text) => idsOf([text], {}),
-    encodeBatch: (texts, options = {}) => {
-      const batch: BertBatch = { ids: [], mask: [], typeIds: [] };
-      for (const text of texts) {
-        const typeIds: number[] = [];
-        const row = idsOf(typeof text === "string" ? [text] : text, options, typeIds);
-        batch.ids.push(row);
-        batch.typeIds.push(typeIds);
-        batch.mask.push(row.map(() => 1));
-      }
-      return pad(batch, options, roleIds.pad);
-    },
+    encode: (text, options = {}) => encode([text], options),
+    encodePair: (first, second, options = {}) => encode([first, second], options),
+    encodeWindows,
+    encodeIds: (text) => encodeIds([text], {}),
+    encodeBatch,
     decode: wordPieceDecoder(description.decoder, tokens, specials),
     tokenOf: (id) => tokens[id],
     idOf: (token) => ids.get(token),
     files: () => writeBertFiles(description),
     addTokens: (added) => bertTokenizer(withTokens(description, added)),
   };
+}
+
+/** What truncation leaves of each text. */
+function keptSpans(
+  parts: readonly TemplatePart[],
+  texts: readonly { readonly ids: readonly number[] }[],
+  options: TruncationOptions,
+): Span[] {
+  const { truncation = "longest_first", truncationSide = "right", maxLength } = options;
+  const room = roomFor(maxLength, addedByTemplate(parts));
+  const kept = keptLengths(texts[0]!.ids.length, texts[1]?.ids.length, room, truncation);
+  return texts.map(({ ids: { length } }, i) => {
+    return truncationSide === "right" ? { start: 0, end: kept[i]! } : { start: length - kept[i]!, end: length };
+  });
 }
 
 function roomFor(maxLength: number | undefined, added: number): number {
@@ -182,6 +182,8 @@ function roomFor(maxLength: number | undefined, added: number): number {
 }
 
 const printable = /^[ -~]*$/;
+// Characters that no other is normalized to: a text without them has no token with them.
+const anchor = /[#$%&()*@[\]_{|}~]/;
 
 /** Added tokens first, in the text as it is, then in the normalized text; what is between goes to WordPiece. */
 function textReader(description: BertDescription): (text: string, sink: Sink) => void {
@@ -193,10 +195,13 @@ function textReader(description: BertDescription): (text: string, sink: Sink) =>
     ordered.filter((token) => !token.normalized),
     (token) => token.content,
   );
+  const normalized = ordered.filter((token) => token.normalized);
   const inNormalized = addedTokenFinder(
-    ordered.filter((token) => token.normalized),
+    normalized,
     (token) => normalizeAligned(token.content, 0, token.content.length, normalizer).text,
   );
+  const found = normalized.map((token) => anchor.exec(token.content)?.[0]);
+  const anchors = found.includes(undefined) ? undefined : new RegExp(found.map((one) => `\\${one}`).join("|"));
 
   const readSegment = (text: string, start: number, end: number, sink: Sink): void => {
     if (inNormalized === undefined) {
@@ -205,6 +210,10 @@ function textReader(description: BertDescription): (text: string, sink: Sink) =>
     }
     // Printable ASCII changes case at most: no need to normalize what no token is in.
     const segment = text.slice(start, end);
+    if (anchors?.test(segment) === false) {
+      words.encode(text, start, end, sink);
+      return;
+    }
     if (
       printable.test(segment) &&
       inNormalized.find(normalizer.lowercase ? segment.toLowerCase() : segment) === undefined

@@ -70,7 +70,7 @@ export function asObject(file: string, field: string, value: unknown): JsonObjec
 }
 
 /** Fields of one object of a file, each read with its type; `close` refuses those that nobody asked for. */
-export interface Fields {
+interface Fields {
   string(name: string, absent?: string): string;
   boolean(name: string, absent?: boolean): boolean;
   /** A whole number from 0 to 2^31 - 1. */
@@ -80,7 +80,7 @@ export interface Fields {
 }
 
 /** Reads the fields of `value`, which is at `path` of `file`. */
-export function fieldsOf(file: string, path: string, value: unknown): Fields {
+function fieldsOf(file: string, path: string, value: unknown): Fields {
   const object = asObject(file, path, value);
   const asked = new Set<string>();
   const raw = (name: string): Json | undefined => {
