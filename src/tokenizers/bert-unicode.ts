@@ -1,7 +1,7 @@
 /**
  * The character classes of BERT tokenization as Hugging Face tokenizers 0.22 has them: general categories of Unicode 8.0
- * whatever the JavaScript engine knows, White_Space, and the CJK blocks of Google's BERT (tokenization.py). Measured
- * for every code point by scripts/goldens/bert-tokenizer.py, which also writes the goldens that test them.
+ * whatever the JavaScript engine knows, White_Space, and the CJK blocks of Google's BERT (tokenization.py). The ranges are
+ * what that crate answered for each code point by itself; bert.test.ts compares hashes of its answers for all of them.
  */
 
 /** Cc, Cf and Co but for tab, line feed and carriage return; and U+FFFD: what clean_text removes. */

@@ -18,7 +18,8 @@ interface Golden {
     clean?: boolean;
     chinese?: boolean;
     texts: string;
-    codePoints: string;
+    /** Where this setting was tried on every code point. */
+    codePoints?: string;
   }[];
   added: {
     added: {
