@@ -27,6 +27,8 @@ import { bertWords, type Sink } from "./bert-words.ts";
 import type { SpecialTokens, Tokenizer } from "./tokenizer.ts";
 import { wordPieces } from "./wordpiece.ts";
 
+export type { BertEncoding, Side, Truncation } from "./bert-layout.ts";
+
 export interface TruncationOptions {
   /** Most tokens, special ones included; without it nothing is cut. */
   readonly maxLength?: number;
