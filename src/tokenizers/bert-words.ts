@@ -5,7 +5,6 @@
  */
 import { type BertNormalizer, normalizeAligned, type AlignedText } from "./bert-normalizer.ts";
 import { characterClasses, PUNCTUATION, SPACE } from "./bert-unicode.ts";
-import { createBoundedCache } from "./bounded-cache.ts";
 import type { WordPieces } from "./wordpiece.ts";
 
 /** What encoding writes to: flat offsets (start, end, start, end …) in UTF-16 units, or none. */
@@ -27,7 +26,7 @@ interface Chunk {
   readonly offsets: readonly number[];
 }
 
-const cacheEntries = 1 << 15; // a generation
+const cacheEntries = 1 << 15; // a generation; two are kept
 const longestCached = 48; // UTF-16 units
 
 const wordCharacter = 0;
@@ -48,7 +47,8 @@ function isHan(code: number): boolean {
 /** The scanner for one normalizer and vocabulary. */
 export function bertWords(normalizer: BertNormalizer, pieces: WordPieces): BertWords {
   const { handleChineseChars } = normalizer;
-  const cache = createBoundedCache<Chunk>(cacheEntries);
+  let recent = new Map<string, Chunk>();
+  let older = new Map<string, Chunk>();
   const punctuationIds = Array.from({ length: 128 }, (_, code) => {
     const ids: number[] = [];
     if (ascii[code] === asciiPunctuation) pieces(String.fromCharCode(code), ids, []);
@@ -88,11 +88,15 @@ export function bertWords(normalizer: BertNormalizer, pieces: WordPieces): BertW
   };
 
   const lookUp = (chunk: string): Chunk => {
-    let found = cache.get(chunk);
-    if (found === undefined) {
-      found = computeChunk(chunk);
-      if (chunk.length <= longestCached) cache.set(chunk, found);
+    const known = recent.get(chunk);
+    if (known !== undefined) return known;
+    const found = older.get(chunk) ?? computeChunk(chunk);
+    if (chunk.length > longestCached) return found;
+    if (recent.size >= cacheEntries) {
+      older = recent;
+      recent = new Map();
     }
+    recent.set(copied(chunk), found);
     return found;
   };
 
@@ -141,4 +145,11 @@ function eachWord(text: string, start: number, end: number, word: (start: number
     at = next;
   }
   if (first < end) word(first, end);
+}
+
+/** A copy that does not keep alive the text that the chunk was cut from, as an engine's slice does. */
+function copied(chunk: string): string {
+  const units: number[] = [];
+  for (let i = 0; i < chunk.length; i++) units.push(chunk.charCodeAt(i));
+  return String.fromCharCode(...units);
 }
