@@ -3,12 +3,12 @@
  * Hugging Face's BioGptTokenizer). A text is `</s>` and its ids; nothing is appended. No normalisation, no lower-casing.
  * Adds what the reference lacks: offsets. Left out: pairs of texts, padding, truncation.
  */
-import { createBoundedCache } from "./bounded-cache.ts";
 import { type BioGptParts, bioGptSpecialTokens, huggingFaceFiles } from "./biogpt-files.ts";
 import { WORD_END, createBpe } from "./bpe.ts";
 import { splitWhitespace } from "./moses-classes.ts";
 import { mosesDetokenize } from "./moses-detokenizer.ts";
 import { type MosesOptions, type MosesToken, createMosesMapper, mosesTokenize } from "./moses.ts";
+import { createSliceCache } from "./slice-cache.ts";
 import type { DecodeOptions, Encoding, SpecialTokens, Tokenizer } from "./tokenizer.ts";
 
 export interface BioGptTokenizer extends Tokenizer {
@@ -29,12 +29,12 @@ export function createBioGptTokenizer(parts: BioGptParts, options: MosesOptions 
   const bpe = createBpe(merges, pieces);
   const idOfPiece = (piece: string): number => ids.get(piece) ?? unk;
   const mapSegments = createMosesMapper((tokens) => tokens.flatMap(({ text }) => bpe.encode(text, unk)), options);
-  const words = createBoundedCache<string[]>(CACHED_WORDS);
+  const words = createSliceCache<string[]>(CACHED_WORDS);
   const piecesOf = (word: string): string[] => {
-    const known = words.get(word);
+    const known = words.get(word, 0, word.length, 0);
     if (known) return known;
     const cut = bpe.split(word);
-    if (word.length < 64) words.set(word, cut);
+    words.set(word, 0, word.length, 0, cut);
     return cut;
   };
 

@@ -7,7 +7,7 @@
  * fourteen steps as regular expressions and compares. Left out: other languages and protected patterns.
  */
 import { ALPHABETIC, ALPHANUMERIC, LOWERCASE, NUMBER, WHITESPACE, basicClasses, classOf } from "./moses-classes.ts";
-import { createBoundedCache } from "./bounded-cache.ts";
+import { createSliceCache } from "./slice-cache.ts";
 
 export interface MosesOptions {
   /** What happens to a period at the end of the text: newer versions of the Perl script always split it off. */
@@ -24,12 +24,12 @@ export interface MosesToken {
   readonly sources?: readonly (readonly [start: number, end: number])[];
 }
 
-/** What follows a segment, as far as its own tokens depend on it: in the cache it ends the key. */
-type Following = " a" | " 0" | " ." | " $";
-const LOWERCASE_FOLLOWS = " a";
-const DIGIT_FOLLOWS = " 0";
-const OTHER_FOLLOWS = " .";
-const END_FOLLOWS = " $";
+/** What follows a segment, as far as its own tokens depend on it. */
+type Following = typeof LOWERCASE_FOLLOWS | typeof DIGIT_FOLLOWS | typeof OTHER_FOLLOWS | typeof END_FOLLOWS;
+const LOWERCASE_FOLLOWS = 1;
+const DIGIT_FOLLOWS = 2;
+const OTHER_FOLLOWS = 3;
+const END_FOLLOWS = 4;
 
 interface Segment {
   readonly text: string;
@@ -58,7 +58,6 @@ const BACKQUOTE = 0x60;
 /** A dot of a run of two or more, which no later rule may touch; sacremoses writes DOTMULTI instead. */
 const RUN_DOT = 0x110000;
 const MARKER = "DOTMULTI";
-const MAX_CACHED_LENGTH = 48;
 
 const prefixes = new Set(
   (
@@ -98,30 +97,32 @@ export function createMosesMapper<Value extends object>(
   compute: (tokens: MosesToken[]) => Value,
   options: MosesOptions & { readonly cacheSize?: number } = {},
 ): (text: string, visit: (value: Value) => void) => void {
-  const cache = createBoundedCache<Value>(options.cacheSize ?? 1 << 17);
+  const cache = createSliceCache<Value>(options.cacheSize ?? 1 << 17);
   return (text, visit) => {
     forEachSegment(text, options, (segment) => {
-      const key = cacheKey(segment);
-      let value = key === undefined ? undefined : cache.get(key);
+      const { text, start, end, following } = segment;
+      if (dependsOnEnds(segment)) {
+        visit(compute(tokenizeSegment(segment)));
+        return;
+      }
+      const tag = text.charCodeAt(end - 1) === DOT ? following : 0;
+      let value = cache.get(text, start, end, tag);
       if (value === undefined) {
         value = compute(tokenizeSegment(segment));
-        if (key !== undefined) cache.set(key, value);
+        cache.set(text, start, end, tag, value);
       }
       visit(value);
     });
   };
 }
 
-/** Undefined where the tokens depend on the ends of the text: a comma or an apostrophe has no neighbour there. */
-function cacheKey({ text, start, end, first, last, following }: Segment): string | undefined {
-  if (end - start > MAX_CACHED_LENGTH) return undefined;
-  const final = text.charCodeAt(end - 1);
-  if (last && (final === COMMA || final === QUOTE)) return undefined;
-  if (first) {
-    const initial = text.charCodeAt(start);
-    if (initial === COMMA || initial === QUOTE) return undefined;
-  }
-  return final === DOT ? text.slice(start, end) + following : text.slice(start, end);
+/** At the ends of the text a comma or an apostrophe has no neighbour. */
+function dependsOnEnds({ text, start, end, first, last }: Segment): boolean {
+  return (first && isMark(text.charCodeAt(start))) || (last && isMark(text.charCodeAt(end - 1)));
+}
+
+function isMark(unit: number): boolean {
+  return unit === COMMA || unit === QUOTE;
 }
 
 /** Steps 1 to 3: cuts at whitespace. `a' 'b` stays whole, because the rule for apostrophes consumes that space. */
@@ -368,7 +369,7 @@ function keepsPeriod(
   next: number | undefined,
   segment: Segment,
 ): boolean {
-  let following: string = segment.following;
+  let following = segment.following;
   if (next !== undefined) {
     const code = codes[next]!;
     if ((classOf(code) & LOWERCASE) !== 0) following = LOWERCASE_FOLLOWS;
