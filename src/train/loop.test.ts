@@ -1,0 +1,130 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { recipeOf, recipes } from "../recipes/index.ts";
+import { random } from "../tensor/random.ts";
+import { listCheckpoints } from "./checkpoint.ts";
+import { applySettings, type TrainConfig, trainConfigSchema } from "./config.ts";
+import { train, type TrainEvent } from "./loop.ts";
+import { writeTokens } from "./token-files.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "galen-train-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const data = { train: join(folder, "train"), valid: join(folder, "valid") };
+
+/** A language of one rule with noise, so that the loss can fall. */
+beforeAll(async () => {
+  for (const [name, count] of [["train", 60], ["valid", 8]] as const) {
+    const numbers = random(7, count);
+    const writer = await writeTokens(join(folder, name), { vocabSize: 64 });
+    for (let i = 0; i < count; i++) {
+      const ids = [2];
+      while (ids.length < 60) ids.push(numbers.next() < 0.1 ? 4 + numbers.integer(60) : ((ids.at(-1)! * 5 + 3) % 60) + 4);
+      await writer.write(ids);
+    }
+    await writer.close();
+  }
+});
+
+const base = applySettings(recipeOf("biogpt-nano")({ scale: "debug" }), [
+  "model.vocab_size=64", "model.hidden_dropout_prob=0.1", "model.attention_probs_dropout_prob=0.1", "threads=1", "steps=12",
+  "save.every=3", "evaluate.every=0",
+]);
+
+async function run(name: string, config: TrainConfig, options: Partial<Parameters<typeof train>[1]> = {}): Promise<TrainEvent[]> {
+  const events: TrainEvent[] = [];
+  await train(config, { data, output: join(folder, name), onEvent: (event) => void events.push(event), ...options });
+  return events;
+}
+
+const weightsOf = (name: string): Buffer => readFileSync(join(folder, name, "model/model.safetensors"));
+
+test("training lowers the held-out loss", async () => {
+  const events = await run("longer", applySettings(base, ["steps=60", "schedule.peak=1e-2", "model.hidden_dropout_prob=0"]));
+  const losses = events.filter((event) => event.type === "evaluated").map((event) => event.loss);
+  expect(losses).toHaveLength(2);
+  expect(losses[0]).toBeGreaterThan(4);
+  expect(losses[1]).toBeLessThan(3);
+});
+
+test("a run stopped by a signal and resumed equals an uninterrupted one, bit for bit, and its log has every step once", async () => {
+  await run("whole", base);
+  const controller = new AbortController();
+  const stopAt = (event: TrainEvent): void => {
+    if (event.type === "step" && event.step === 5) controller.abort();
+  };
+  const first = await train(base, { data, output: join(folder, "stopped"), signal: controller.signal, onEvent: stopAt });
+  expect(first).toMatchObject({ step: 5, stopped: true });
+  await run("stopped", base, { resume: true });
+  expect(weightsOf("stopped").equals(weightsOf("whole"))).toBe(true);
+  const lines = readFileSync(join(folder, "stopped/metrics.jsonl"), "utf8").trim().split("\n");
+  const steps = lines.map((line) => JSON.parse(line) as TrainEvent).filter((event) => event.type === "step");
+  expect(steps.map((event) => event.step)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+  expect(await listCheckpoints(join(folder, "stopped"))).toHaveLength(2);
+});
+
+test("a run killed with SIGKILL at random moments and resumed equals an uninterrupted one, bit for bit", async () => {
+  const config = applySettings(base, ["steps=30"]);
+  await run("unkilled", config);
+  const script = fileURLToPath(new URL("../../test/support/train-child.ts", import.meta.url));
+  const numbers = random(11);
+  let finished = false;
+  for (let attempt = 0; attempt < 40 && !finished; attempt++) {
+    const child = spawn(process.execPath, [script, JSON.stringify(config), folder, "killed"], { stdio: ["ignore", "pipe", "inherit"] });
+    const delay = 20 + numbers.integer(150);
+    // The clock starts when training does: before that there is nothing to interrupt.
+    child.stdout.once("data", () => setTimeout(() => child.kill("SIGKILL"), attempt < 8 ? delay : 60_000).unref());
+    const [code] = await new Promise<[number | null]>((done) => child.once("exit", (status) => done([status])));
+    finished = code === 0;
+  }
+  expect(finished).toBe(true);
+  expect(weightsOf("killed").equals(weightsOf("unkilled"))).toBe(true);
+});
+
+test("one micro-batch of 8 blocks equals 8 micro-batches of one", async () => {
+  const plain = applySettings(base, ["model.hidden_dropout_prob=0", "model.attention_probs_dropout_prob=0", "steps=6"]);
+  const losses = async (name: string, settings: string[]): Promise<number[]> => {
+    const events = await run(name, applySettings(plain, settings));
+    return events.filter((event) => event.type === "step").map((event) => event.loss);
+  };
+  const together = await losses("together", ["batch=8", "accumulate=1"]);
+  const apart = await losses("apart", ["batch=1", "accumulate=8"]);
+  together.forEach((loss, i) => expect(Math.abs(loss - apart[i]!)).toBeLessThan(1e-5));
+});
+
+test("gradient checkpointing changes no loss", async () => {
+  const losses = async (name: string, settings: string[]): Promise<number[]> => {
+    const events = await run(name, applySettings(base, ["model.attention_probs_dropout_prob=0", "model.hidden_dropout_prob=0", "steps=4", ...settings]));
+    return events.filter((event) => event.type === "step").map((event) => event.loss);
+  };
+  const without = await losses("kept", []);
+  const recomputed = await losses("recomputed", ["checkpointing=true"]);
+  without.forEach((loss, i) => expect(Math.abs(loss - recomputed[i]!)).toBeLessThan(1e-5));
+});
+
+describe("settings", () => {
+  test("every recipe at every scale is a complete configuration", () => {
+    for (const recipe of Object.values(recipes)) {
+      for (const scale of ["full", "debug"] as const) expect(trainConfigSchema.parse(recipe({ scale }))).toBeDefined();
+    }
+  });
+
+  test("the published batch is 524,288 tokens", () => {
+    for (const name of ["biogpt-base", "biogpt-large"]) {
+      const { tokens, batch, accumulate } = recipeOf(name)();
+      expect(tokens * batch * accumulate).toBe(524_288);
+    }
+  });
+
+  test.each([
+    ["schedule.peek=1", /expected one of kind, peak, warmup.*got "schedule.peek"/],
+    ["steps=many", /steps: .*expected number.*got "many"/],
+    ["nonsense", /expected path=value/],
+    ["__proto__.x=1", /got "__proto__"/],
+  ])("%s is refused with the reason", (setting, message) => {
+    expect(() => applySettings(base, [setting])).toThrow(message);
+  });
+});
