@@ -90,6 +90,7 @@ export async function readTensor(entry: TensorEntry): Promise<Tensor> {
       await readFully(handle, bytesOf(data), entry.offset, label(entry));
       return { dtype: entry.dtype, dims: entry.dims, data };
     }
+    if (count === 0) return { dtype: entry.dtype, dims: entry.dims, data: allocate(entry.dtype, 0) };
     const bytes = new Uint8Array(entry.byteLength);
     await readFully(handle, bytes, entry.offset, label(entry));
     if (layout.bigEndian) swapBytes(bytes, byteSize[entry.dtype]);
