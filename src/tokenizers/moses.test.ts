@@ -102,7 +102,7 @@ const biomedical = fc
       fc.constantFrom(..."'.,-`&|<>[]\" \t\u0000\u001c\u0085\u00a0\u200b\ufeff%/()5As²µα’é中가𝛼ー़"),
       fc.constantFrom(" ", "'", ".", ",", "-", "s", "S"),
       fc.constantFrom("Dr", "No", "pp", "e.g", "al", "TNF", "IL-6", "p<0.05", "5'-AMP", "DOTMULTI", "DOT", ".."),
-      fc.constantFrom("cells. The", "et al. 12", "' '", "1,000", "DOTMULTI.", "'s ", "\r\n"),
+      fc.constantFrom("cells. The", "et al. 12", "' '", "'\r\n'", "1,000", "DOTMULTI.", "'s ", "\r\n"),
     ),
     { maxLength: 30 },
   )
@@ -128,6 +128,7 @@ describe("mosesTokenize", () => {
       ['[a|b] <i> "q" R&D', "&#91; a &#124; b &#93; &lt; i &gt; &quot; q &quot; R &amp; D"],
       ["TNF-α/IFN-γ", "TNF @-@ α / IFN @-@ γ"],
       ["the DOTMULTI here", "the . here"],
+      ["' '\r\n' '5'", "&apos; &apos; &apos; &apos; 5&apos;"],
     ];
     for (const [text, tokens] of cases) expect(texts(mosesTokenize(text)).join(" "), text).toBe(tokens);
   });

@@ -252,6 +252,9 @@ function separateSymbols(segment: Segment, line: Line, literal: boolean): { comm
       appendDash(line, index, previous, index + 1 < end ? text.codePointAt(index + 1)! : SPACE);
     } else if ((classes & WHITESPACE) !== 0) {
       insertSpace(line);
+      index = skip(text, index, WHITESPACE);
+      previous = SPACE;
+      continue;
     } else {
       insertSpace(line);
       append(line, code, index);
