@@ -14,21 +14,37 @@ import type { PubMedRecord } from "./pubmed-record.ts";
 export const datasetFormat = "galen-pubmed";
 export const datasetVersion = 1;
 
+export interface DatasetManifest {
+  format: typeof datasetFormat;
+  schemaVersion: typeof datasetVersion;
+  createdBy: string;
+  compression: "zstd" | "snappy";
+  records: number;
+  counts: {
+    /** Records read, before filters and deduplication. */
+    read: number;
+    filtered: number;
+    /** Records replaced by another version or a later update. */
+    superseded: number;
+    /** Records that a DeleteCitation removed. */
+    deleted: number;
+    failures: number;
+  };
+  /** Records in the dataset for which a column is neither null nor empty. */
+  filled: Record<string, number>;
+  filters: Record<string, unknown>;
+  sources: { name: string; bytes: number; sha256: string; records: number; failures: number }[];
+  shards: { name: string; records: number; bytes: number }[];
+}
+
 const count = z.number().int().nonnegative();
-const manifestSchema = z.object({
+const manifestSchema: z.ZodType<DatasetManifest> = z.object({
   format: z.literal(datasetFormat),
   schemaVersion: z.literal(datasetVersion),
   createdBy: z.string(),
   compression: z.enum(["zstd", "snappy"]),
   records: count,
-  counts: z.object({
-    read: count,
-    filtered: count,
-    superseded: count,
-    deleted: count,
-    failures: count,
-  }),
-  /** Records in the dataset for which a column is neither null nor empty. */
+  counts: z.object({ read: count, filtered: count, superseded: count, deleted: count, failures: count }),
   filled: z.record(z.string(), count),
   filters: z.record(z.string(), z.unknown()),
   sources: z.array(z.object({ name: z.string(), bytes: count, sha256: z.string(), records: count, failures: count })),
@@ -36,8 +52,6 @@ const manifestSchema = z.object({
     z.object({ name: z.string().regex(/^data\/train-\d{5,}-of-\d{5,}\.parquet$/), records: count, bytes: count }),
   ),
 });
-
-export type DatasetManifest = z.infer<typeof manifestSchema>;
 
 /**
  * The manifest of a dataset folder.

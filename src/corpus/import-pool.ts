@@ -18,7 +18,10 @@ interface Waiting {
 
 /** The source runs as .ts under Node's type stripping, the package as .js. */
 function startWorker(settings: JobSettings): Worker {
-  return new Worker(new URL(`./import-worker${extname(import.meta.url)}`, import.meta.url), { workerData: settings });
+  return new Worker(new URL(`./import-worker${extname(import.meta.url)}`, import.meta.url), {
+    workerData: settings,
+    resourceLimits: { maxYoungGenerationSizeMb: 96 },
+  });
 }
 
 export function createImportPool(workers: number, settings: JobSettings): ImportPool {

@@ -1,5 +1,6 @@
 /** JSON Lines as a stream: `.jsonl`, `.jsonl.gz`, `.jsonl.zst`. A bad line is reported with its number and skipped. */
 import { Buffer, isUtf8 } from "node:buffer";
+import { DataError } from "../errors.ts";
 import type { ReadFailure } from "./pubmed-record.ts";
 import { readBytes, type SourceFile } from "./source-files.ts";
 
@@ -59,6 +60,7 @@ export async function* readJsonLines(file: SourceFile, signal?: AbortSignal): As
     }
   } catch (error) {
     signal?.throwIfAborted();
+    if (error instanceof DataError) throw error;
     line++;
     yield failure(`cannot be read on: ${error instanceof Error ? error.message : String(error)}`);
     return;

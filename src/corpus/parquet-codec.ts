@@ -10,7 +10,8 @@ import { parquetReadObjects } from "hyparquet";
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import { DataError } from "../errors.ts";
 
-export type Scalar = "string" | "integer" | "boolean";
+/** "text" is a string whose values hardly repeat: no dictionary is tried for it. */
+export type Scalar = "string" | "text" | "integer" | "boolean";
 /** A scalar, a struct `{ field: shape }`, or a list `[shape]`; only scalars may be null. */
 export type Shape = Scalar | readonly [Shape] | { readonly [field: string]: Shape };
 export type Columns = { readonly [column: string]: Shape };
@@ -25,8 +26,10 @@ export interface EncodedGroup {
 /** zstd where this Node has it (22.15 and later), else snappy. */
 export const defaultCompression: Compression = "zstdCompressSync" in zlib ? "zstd" : "snappy";
 
+const stringElement = { type: "BYTE_ARRAY", converted_type: "UTF8", logical_type: { type: "STRING" } } as const;
 const scalarElements = {
-  string: { type: "BYTE_ARRAY", converted_type: "UTF8", logical_type: { type: "STRING" } },
+  string: stringElement,
+  text: stringElement,
   integer: { type: "INT32" },
   boolean: { type: "BOOLEAN" },
 } as const;
@@ -81,6 +84,7 @@ export function encodeGroup<Row extends object>(
     data: rows.map((row) => row[name as keyof Row]),
     offsetIndex: false,
     statistics: typeof columns[name] === "string",
+    ...(columns[name] === "text" ? { encoding: "PLAIN" as const } : {}),
   }));
   parquet.write({ columnData, rowGroupSize: rows.length });
   const group = parquet.row_groups[0]!;

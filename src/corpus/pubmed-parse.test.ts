@@ -70,6 +70,11 @@ describe("an article", () => {
     expect(copyright).toBe("© 2015");
   });
 
+  test("repeats an unlabelled abstract in no section", () => {
+    const read = article({ article: "<Abstract><AbstractText>All.</AbstractText></Abstract>" });
+    expect(read).toMatchObject({ abstract: "All.", sections: [] });
+  });
+
   test("has other abstracts, vernacular title, languages and conflicts", () => {
     const read = article({
       article: "<Language>eng</Language><Language>fre</Language><VernacularTitle>Titre</VernacularTitle>",

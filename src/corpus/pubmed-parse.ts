@@ -256,14 +256,15 @@ function pagesOf(parent: Element | undefined): string | null {
 function shared(citation: Element, body: Element | undefined, data: Element | undefined) {
   const { pmid, version } = pmidOf(child(citation, "PMID"));
   const abstract = child(body, "Abstract");
-  const sections = sectionsOf(abstract);
+  const parts = sectionsOf(abstract);
+  const structured = parts.length > 1 || parts.some(({ label, category }) => label !== null || category !== null);
   return {
     pmid,
     version: version ?? 1,
     status: citation.attributes["Status"] || null,
     vernacularTitle: textAt(body, "VernacularTitle"),
-    abstract: sections.map((section) => section.text).join("\n"),
-    sections,
+    abstract: parts.map(({ text }) => text).join("\n"),
+    sections: structured ? parts : [],
     otherAbstracts: otherAbstractsOf(citation),
     copyright: textAt(abstract, "CopyrightInformation"),
     pages: pagesOf(body),

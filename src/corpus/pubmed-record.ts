@@ -88,6 +88,7 @@ export interface PubMedRecord {
   vernacularTitle: string | null;
   /** The sections' texts, one a line, without their labels; "" where the record has no abstract. */
   abstract: string;
+  /** Of a structured abstract; [] where the abstract is one part without a label. */
   sections: AbstractSection[];
   otherAbstracts: OtherAbstract[];
   copyright: string | null;

@@ -54,6 +54,15 @@ function findTag(buffer: Buffer, tag: string, from: number, to: number): number 
   return -1;
 }
 
+/** Position of "<!" in [from, to); -1 where there is none. "!" is rare, "<" is not. */
+function findDeclaration(buffer: Buffer, from: number, to: number): number {
+  const part = buffer.subarray(0, to);
+  for (let at = part.indexOf(33, from); at >= 0; at = part.indexOf(33, at + 1)) {
+    if (at > from && buffer[at - 1] === 60) return at - 1;
+  }
+  return -1;
+}
+
 /** First record start tag in [from, to), or `to`. */
 function nextStart(buffer: Buffer, from: number, to: number): number {
   let nearest = to;
@@ -98,14 +107,13 @@ function recordEnd(
     const end = findTag(buffer, close, from, buffer.length);
     const limit = end < 0 ? buffer.length : end;
     const own = findTag(buffer, `<${name}`, from, limit);
-    const marked = buffer.subarray(from, own < 0 ? limit : own).indexOf("<!");
-    if (marked < 0) {
+    const at = findDeclaration(buffer, from, own < 0 ? limit : own);
+    if (at < 0) {
       if (own >= 0) return { end: nextStart(buffer, from, own), closed: false };
       if (end < 0) return "more";
       const bracket = buffer.indexOf(62, end);
       return bracket < 0 ? "more" : { end: bracket + 1, closed: true };
     }
-    const at = from + marked;
     const cdata = buffer.subarray(at, at + 9).toString("latin1") === "<![CDATA[";
     const comment = !cdata && buffer.subarray(at, at + 4).toString("latin1") === "<!--";
     if (!cdata && !comment) {
