@@ -3,14 +3,16 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openSafetensors, type TensorEntry } from "./checkpoints/safetensors.ts";
 import { CheckpointError, ConfigError } from "./errors.ts";
+import { type Generated, type GenerateOptions, type Generator, generate, generateStream, type Piece } from "./generate/index.ts";
 import type { Graph } from "./graph/graph.ts";
 import { toOnnx } from "./graph/lower.ts";
-import { type Family, familyOf, type ModelConfig } from "./models/index.ts";
-import { lossGraph, scoringGraph } from "./models/programs.ts";
-import { makeBatch } from "./runtime/batch.ts";
+import { type Family, familyOf, headOf, type Labels, type ModelConfig } from "./models/index.ts";
+import { decodingGraph, hiddenGraph, lossGraph, scoringGraph } from "./models/programs.ts";
+import { type Batch, labelFeeds, makeBatch } from "./runtime/batch.ts";
 import { createSession, type Device, type Session } from "./runtime/ort.ts";
 import { allocateParameters, type Parameters, parameterSources, readParameters } from "./runtime/parameters.ts";
 import { type Tensor, tensor } from "./tensor/tensor.ts";
+import { loadTokenizer } from "./tokenizers/files.ts";
 
 export interface LoadOptions {
   readonly device?: Device;
@@ -19,8 +21,27 @@ export interface LoadOptions {
 }
 
 export interface Scored {
-  /** Decoders and masked language models: [batch, tokens, vocabulary]. */
+  /** [batch, tokens, vocabulary or classes], or [batch, classes] of a head that scores rows. */
   readonly logits: Tensor<"float32">;
+}
+
+export interface HiddenStates {
+  /** Of the last layer: [batch, tokens, width]. Positions of padding have no meaning. */
+  readonly hidden: Tensor<"float32">;
+  /** [batch, width], of models with a pooler. */
+  readonly pooled: Tensor<"float32"> | undefined;
+}
+
+/** Rows of unequal length are padded; `mask` has 1 for tokens, 0 for padding; `types` are BERT's segment numbers. */
+export interface ModelRows {
+  readonly ids: number[][];
+  readonly mask?: number[][] | undefined;
+  readonly types?: number[][] | undefined;
+}
+
+export interface LabelledRows extends ModelRows {
+  /** A class of every token, a class of every row, or numbers of every row, as the model's head takes. */
+  readonly labels: number[][] | number[];
 }
 
 export interface LossAndGradients {
@@ -30,6 +51,13 @@ export interface LossAndGradients {
   readonly gradients: Map<string, Tensor<"float32">>;
 }
 
+interface Trainer {
+  readonly session: Session;
+  readonly parameters: Parameters;
+  readonly gradients: Parameters;
+  readonly labels: Labels;
+}
+
 export class Model implements AsyncDisposable {
   readonly folder: string;
   readonly family: Family;
@@ -37,7 +65,9 @@ export class Model implements AsyncDisposable {
   readonly #entries: ReadonlyMap<string, TensorEntry>;
   readonly #options: LoadOptions;
   #scoring: Promise<Session> | undefined;
-  #training: Promise<{ session: Session; parameters: Parameters; gradients: Parameters }> | undefined;
+  #hidden: Promise<Session> | undefined;
+  #training: Promise<Trainer> | undefined;
+  #generator: Promise<Generator> | undefined;
 
   constructor(
     folder: string,
@@ -54,48 +84,42 @@ export class Model implements AsyncDisposable {
   }
 
   /**
-   * Scores: logits of every token. Rows of unequal length are padded; `mask` has 1 for tokens, 0 for padding.
-   * @throws ConfigError when an id is not in the vocabulary.
+   * Scores of the model's head.
+   * @throws ConfigError when an id is not in the vocabulary, or the model has no head.
    */
-  async forward({ ids, mask }: { ids: number[][]; mask?: number[][] }): Promise<Scored> {
-    const batch = this.#batch(ids, mask);
+  async forward(rows: ModelRows): Promise<Scored> {
+    const { ids, mask, types } = this.#batch(rows);
     this.#scoring ??= this.#compile(scoringGraph(this.family, this.config));
     const session = await this.#scoring;
-    const { logits } = await session.run({ ids: batch.ids, mask: batch.mask });
+    const { logits } = await session.run({ ids, mask, types });
     return { logits: logits as Tensor<"float32"> };
   }
 
+  /** What the head stands on. @throws ConfigError when an id is not in the vocabulary. */
+  async hidden(rows: ModelRows): Promise<HiddenStates> {
+    const { ids, mask, types } = this.#batch(rows);
+    this.#hidden ??= this.#compile(hiddenGraph(this.family, this.config));
+    const session = await this.#hidden;
+    const { hidden, pooled } = (await session.run({ ids, mask, types })) as Record<string, Tensor<"float32">>;
+    return { hidden: hidden!, pooled };
+  }
+
   /**
-   * The loss and the gradient of every parameter. Decoders shift `labels` by one, as transformers does; negative
+   * The loss and the gradient of every parameter, as transformers has them. Decoders shift `labels` by one; negative
    * labels (-100) are ignored.
    */
-  async lossAndGradients(input: { ids: number[][]; mask?: number[][]; labels: number[][] }): Promise<LossAndGradients> {
-    const batch = this.#batch(input.ids, input.mask);
-    const { rows, tokens } = batch;
-    if (input.labels.length !== rows || input.labels.some((row, i) => row.length !== input.ids[i]!.length)) {
-      throw new ConfigError("labels: expected the same shape as ids");
-    }
-    const labels = new BigInt64Array(rows * tokens).fill(-100n);
-    let counted = 0;
-    input.labels.forEach((row, i) =>
-      row.forEach((label, j) => {
-        const at = this.family.causal ? j - 1 : j;
-        if (at < 0 || label < 0) return;
-        if (label >= this.config.vocab_size) {
-          throw new ConfigError(`labels[${i}][${j}]: expected an id below ${this.config.vocab_size}, got ${label}`);
-        }
-        labels[i * tokens + at] = BigInt(label);
-        counted++;
-      }),
-    );
+  async lossAndGradients(input: LabelledRows): Promise<LossAndGradients> {
+    const { ids, mask, types } = this.#batch(input);
     this.#training ??= this.#trainer();
-    const { session, parameters, gradients } = await this.#training;
+    const { session, parameters, gradients, labels: wanted } = await this.#training;
+    const { feeds, counted } = labelFeeds(input, wanted, { tokens: ids.dims[1]!, causal: this.family.causal });
     const into = Object.fromEntries([...gradients.tensors].map(([name, value]) => [`gradient/${name}`, value]));
     const { loss } = await session.run(
       {
-        ids: batch.ids,
-        mask: batch.mask,
-        labels: tensor("int64", [rows, tokens], labels),
+        ids,
+        mask,
+        types,
+        ...feeds,
         scale: tensor("float32", [], Float32Array.of(1 / counted)),
         ...Object.fromEntries(parameters.tensors),
       },
@@ -107,10 +131,30 @@ export class Model implements AsyncDisposable {
     return { loss: Number(loss!.data[0]), gradients: new Map(copies) };
   }
 
+  /**
+   * Continues prompts: greedy search, beam search or sampling, with transformers' options and results.
+   * @throws ConfigError on options that are wrong or contradict one another, or when the model is no decoder.
+   */
+  async generate(options: GenerateOptions): Promise<Generated> {
+    return generate(await this.#openGenerator(), options);
+  }
+
+  /** The tokens of greedy search or sampling as they are chosen. @throws ConfigError as `generate`. */
+  async *generateStream(options: GenerateOptions): AsyncGenerator<Piece> {
+    yield* generateStream(await this.#openGenerator(), options);
+  }
+
   async dispose(): Promise<void> {
-    const sessions = [this.#scoring, this.#training?.then(({ session }) => session)];
+    const sessions = [
+      this.#scoring,
+      this.#hidden,
+      this.#training?.then(({ session }) => session),
+      this.#generator?.then(({ decoder }) => decoder.session),
+    ];
     this.#scoring = undefined;
+    this.#hidden = undefined;
     this.#training = undefined;
+    this.#generator = undefined;
     for (const session of sessions) await (await session)?.dispose();
   }
 
@@ -118,9 +162,9 @@ export class Model implements AsyncDisposable {
     await this.dispose();
   }
 
-  #batch(ids: number[][], mask: number[][] | undefined): ReturnType<typeof makeBatch> {
-    const padId = (this.config as { pad_token_id?: number }).pad_token_id ?? 0;
-    return makeBatch(ids, mask, { vocabSize: this.config.vocab_size, padId });
+  #batch(rows: ModelRows): Batch {
+    const { vocab_size: vocabSize, pad_token_id: padId, max_position_embeddings: maxTokens } = this.config;
+    return makeBatch(rows, { vocabSize, padId, maxTokens });
   }
 
   async #compile(graph: Graph): Promise<Session> {
@@ -128,11 +172,28 @@ export class Model implements AsyncDisposable {
     return createSession(toOnnx(graph, { parameters }), { ...this.#options, externalFolder: this.folder });
   }
 
-  async #trainer(): Promise<{ session: Session; parameters: Parameters; gradients: Parameters }> {
-    const graph = lossGraph(this.family, this.config, { masked: true });
+  #openGenerator(): Promise<Generator> {
+    const { family, config, folder } = this;
+    const cache = family.cache?.(config);
+    if (cache === undefined) {
+      throw new ConfigError(`generate: expected a decoder, got ${family.modelType}`, { hint: "use a BioGPT model" });
+    }
+    this.#generator ??= (async (): Promise<Generator> => {
+      const path = join(folder, "generation_config.json");
+      const text = await readFile(path, "utf8").catch(() => "{}");
+      const tokenizer = await loadTokenizer(folder).catch((error: Error) => error);
+      const session = await this.#compile(decodingGraph(family, config));
+      return { decoder: { session, cache, vocabSize: config.vocab_size }, config, defaults: parseJson(path, text), tokenizer };
+    })();
+    return this.#generator;
+  }
+
+  async #trainer(): Promise<Trainer> {
+    const graph = lossGraph(this.family, this.config, { masked: true, typed: true, gathered: true });
     const parameters = await readParameters(graph, this.#entries, this.folder);
     const session = await createSession(toOnnx(graph), this.#options);
-    return { session, parameters, gradients: allocateParameters(graph) };
+    const labels = headOf(this.family, this.config)!.labels(this.config);
+    return { session, parameters, gradients: allocateParameters(graph), labels };
   }
 }
 
@@ -146,7 +207,14 @@ export async function loadModel(folder: string, options: LoadOptions = {}): Prom
   const family = familyOf(json, path);
   const config = family.parseConfig(json, path);
   const { entries } = await openSafetensors(join(folder, "model.safetensors"));
-  return new Model(folder, family, config, entries, options);
+  const adapted = family.adapt?.(config, entries);
+  if (adapted === undefined) return new Model(folder, family, config, entries, options);
+  const renamed = new Map<string, TensorEntry>();
+  for (const [name, entry] of entries) {
+    const parameter = adapted.parameterOf(name);
+    if (parameter !== undefined) renamed.set(parameter, entry);
+  }
+  return new Model(folder, family, adapted.config, renamed, options);
 }
 
 async function readText(path: string): Promise<string> {
@@ -164,6 +232,8 @@ function parseJson(path: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new ConfigError(`${path}: expected JSON, got ${error instanceof Error ? error.message : "none"}`, { cause: error });
+    throw new ConfigError(`${path}: expected JSON, got ${error instanceof Error ? error.message : "none"}`, {
+      cause: error,
+    });
   }
 }

@@ -1,4 +1,5 @@
 /** What a model family says of itself, so that loading, training and generation need to know no family by name. */
+import { ConfigError } from "../errors.ts";
 import type { Graph, Value } from "../graph/graph.ts";
 import type { Attend } from "../nn/attention.ts";
 
@@ -6,6 +7,11 @@ import type { Attend } from "../nn/attention.ts";
 export interface ModelConfig {
   readonly model_type: string;
   readonly vocab_size: number;
+  /** Longest sequence, in tokens. */
+  readonly max_position_embeddings: number;
+  readonly pad_token_id: number;
+  /** Hugging Face's class names; the first says which head the checkpoint has. */
+  readonly architectures?: readonly string[] | null | undefined;
 }
 
 /** B batch, T tokens. Inputs of any family; each uses those it has. */
@@ -30,9 +36,31 @@ export interface CacheShape {
   readonly maxTokens: number;
 }
 
+/** What has a label: every token (a class), every row (a class), or every row C times (numbers). */
+export interface Labels {
+  readonly of: "tokens" | "rows" | "numbers";
+  /** Number of classes, or of numbers in a row. */
+  readonly count: number;
+}
+
+/** What stands on the hidden states, by Hugging Face's class name. */
+export interface Head<Config extends ModelConfig = ModelConfig> {
+  labels(config: Config): Labels;
+  /** hidden_BTD → [B, T, classes], or [B, classes or numbers] for labels of rows. */
+  logits(g: Graph, config: Config, hidden_BTD: Value): Value;
+  /**
+   * The loss of every label, a vector; its mean is the model's loss. Labels are int64 [N] (negative: ignored) or float
+   * [B, C]; labels of tokens take hidden states of any leading shape with N rows in all.
+   */
+  loss(g: Graph, config: Config, hidden: Value, labels: Value): Value;
+}
+
+/** Shapes of the tensors of a checkpoint, by name. */
+export type Shapes = ReadonlyMap<string, { readonly dims: readonly number[] }>;
+
 export interface Family<Config extends ModelConfig = ModelConfig> {
   readonly modelType: string;
-  /** Hugging Face's class name, for config.json's `architectures`. */
+  /** Hugging Face's class name of the language model, for config.json's `architectures`. */
   readonly architecture: string;
   /** Named sizes, each a complete configuration. */
   readonly sizes: Readonly<Record<string, Config>>;
@@ -40,13 +68,36 @@ export interface Family<Config extends ModelConfig = ModelConfig> {
   parseConfig(json: unknown, where: string): Config;
   /** Final hidden states x_BTD. */
   hidden(g: Graph, config: Config, inputs: ModelInputs): Value;
-  /** Scores of the task's head: over the vocabulary, logits_BTV. */
+  /** One vector a row, pooled_BD, from hidden_BTD, where the model has a layer for that. */
+  pooled?(g: Graph, config: Config, hidden_BTD: Value): Value | undefined;
+  /** Scores of the language model's head: over the vocabulary, logits_BTV. */
   logits(g: Graph, config: Config, hidden_BTD: Value): Value;
   /** Cross-entropy of every token, loss_N with N = B·T, given labels_N (negative: ignored). */
   tokenLoss(g: Graph, config: Config, hidden_BTD: Value, labels_N: Value): Value;
   /** True for decoders: the label of token t is token t + 1. */
   readonly causal: boolean;
+  /** True where tokens have types (segment numbers), input `types`. */
+  readonly typed?: boolean;
+  /** Heads besides the language model's, by Hugging Face's class name; "none" for the bare network. */
+  readonly heads?: Readonly<Record<string, Head<Config> | "none">>;
   cache?(config: Config): CacheShape;
   /** Names in a checkpoint that repeat another parameter (a tied head): repeated name → parameter. */
   readonly tied: Readonly<Record<string, string>>;
+  /** What only the checkpoint tells: the configuration completed, and the parameter that a stored tensor is, if any. */
+  adapt?(config: Config, stored: Shapes): { config: Config; parameterOf: (storedName: string) => string | undefined };
+}
+
+/** The head that config.json's `architectures` names; undefined for the bare network. @throws ConfigError. */
+export function headOf(family: Family, config: ModelConfig): Head | undefined {
+  const named = config.architectures?.[0] ?? family.architecture;
+  const { logits, tokenLoss, heads = {} } = family;
+  if (named === family.architecture) {
+    return { labels: ({ vocab_size }) => ({ of: "tokens", count: vocab_size }), logits, loss: tokenLoss };
+  }
+  const head = Object.hasOwn(heads, named) ? heads[named]! : undefined;
+  if (head === undefined) {
+    const known = [family.architecture, ...Object.keys(heads)].join(", ");
+    throw new ConfigError(`config.json: architectures: expected one of ${known}, got ${named}`);
+  }
+  return head === "none" ? undefined : head;
 }

@@ -1,12 +1,25 @@
 /** The model families, by Hugging Face's `model_type`. */
 import { ConfigError } from "../errors.ts";
+import { bert, bertHash } from "./bert.ts";
 import { bioGpt } from "./biogpt.ts";
 import type { Family } from "./family.ts";
 
-export type { CacheShape, Family, ModelConfig, ModelInputs } from "./family.ts";
+export {
+  type CacheShape,
+  type Family,
+  type Head,
+  headOf,
+  type Labels,
+  type ModelConfig,
+  type ModelInputs,
+} from "./family.ts";
+export { bert, bertHash } from "./bert.ts";
+export type { BertConfig } from "./bert-config.ts";
 export { bioGpt, type BioGptConfig } from "./biogpt.ts";
 
 export const families: Readonly<Record<string, Family>> = {
+  bert: bert as unknown as Family,
+  bert_hash: bertHash as unknown as Family,
   biogpt: bioGpt as unknown as Family,
 };
 

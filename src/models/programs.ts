@@ -2,20 +2,57 @@
  * The graphs that a model is run with: scoring, loss with gradients, and generation with a cache. Each works for every
  * family; batch and time are symbolic unless given.
  */
-// B batch, T tokens, N = B·T, R scored tokens, V vocabulary, M capacity of the cache
+// B batch, T tokens, N labels, D width, R scored tokens, V vocabulary, M capacity of the cache
+import { ConfigError } from "../errors.ts";
 import { gradients } from "../graph/grad.ts";
-import { Graph } from "../graph/graph.ts";
+import { Graph, type Value } from "../graph/graph.ts";
 import { gather, mul, reshape, sumAll } from "../graph/ops/index.ts";
-import { type Dim, product } from "../graph/shape.ts";
+import { type Dim, product, type Shape } from "../graph/shape.ts";
 import { cachedAttention } from "../nn/attention.ts";
-import type { Family, ModelConfig } from "./family.ts";
+import { type Family, type Head, headOf, type Labels, type ModelConfig, type ModelInputs } from "./family.ts";
 
-/** Inputs `ids`, `mask` [B, T] int64; output `logits` [B, T, V]. */
+/** Inputs `ids` and, as asked, `mask` and `types`, [B, T] int64; no types for a family that has none. */
+function tokenInputs(
+  g: Graph,
+  family: Family,
+  shape: Shape,
+  { masked = false, typed = false }: { masked?: boolean | undefined; typed?: boolean | undefined },
+): ModelInputs {
+  return {
+    ids_BT: g.input("ids", "int64", shape),
+    mask_BT: masked ? g.input("mask", "int64", shape) : undefined,
+    types_BT: typed && family.typed === true ? g.input("types", "int64", shape) : undefined,
+  };
+}
+
+/** The head of the configuration. @throws ConfigError where it has none. */
+function headFor(family: Family, config: ModelConfig): Head {
+  const head = headOf(family, config);
+  if (head === undefined) {
+    throw new ConfigError(`architectures: expected a model with a head, got ${config.architectures?.[0]}`, {
+      hint: "a bare model has hidden states only",
+    });
+  }
+  return head;
+}
+
+/** Inputs `ids`, `mask` and, by family, `types`, [B, T] int64; output `logits` of the configuration's head. */
 export function scoringGraph(family: Family, config: ModelConfig): Graph {
   const g = new Graph();
-  const ids_BT = g.input("ids", "int64", ["B", "T"]);
-  const mask_BT = g.input("mask", "int64", ["B", "T"]);
-  g.output("logits", family.logits(g, config, family.hidden(g, config, { ids_BT, mask_BT })));
+  const inputs = tokenInputs(g, family, ["B", "T"], { masked: true, typed: true });
+  g.output("logits", headFor(family, config).logits(g, config, family.hidden(g, config, inputs)));
+  return g;
+}
+
+/** Inputs as `scoringGraph`; outputs `hidden` [B, T, D] and, where the model has a pooler, `pooled` [B, D]. */
+export function hiddenGraph(family: Family, config: ModelConfig): Graph {
+  const g = new Graph();
+  const hidden_BTD = g.output(
+    "hidden",
+    family.hidden(g, config, tokenInputs(g, family, ["B", "T"], { masked: true, typed: true })),
+  );
+  const pooled_BD = family.pooled?.(g, config, hidden_BTD);
+  if (pooled_BD !== undefined) g.output("pooled", pooled_BD);
   return g;
 }
 
@@ -24,6 +61,13 @@ export interface LossOptions {
   readonly tokens?: Dim;
   /** Rows may be padded: input `mask` [B, T] int64. */
   readonly masked?: boolean;
+  /** Input `types` [B, T] int64, where the family has them; without it all are 0. */
+  readonly typed?: boolean;
+  /**
+   * Labels of some tokens only: inputs `at` and `labels` [N] int64, `at` counting the B·T tokens. Logits are computed
+   * there alone.
+   */
+  readonly gathered?: boolean;
   /** Dropout from the input `seed` (int64 scalar). */
   readonly training?: boolean;
   /** Each layer is computed again in the backward pass instead of being kept. */
@@ -33,18 +77,22 @@ export interface LossOptions {
 }
 
 /**
- * Inputs `ids` and `labels` [B, T] int64 (labels already shifted for decoders, negative: ignored) and `scale`, a
- * float32 scalar; output `loss` = scale · Σ token losses, and the gradients of that.
+ * Inputs `ids` and, as asked, `mask`, `types` [B, T] int64, `labels` and `scale`, a float32 scalar; output `loss` =
+ * scale · Σ losses of the labels, and the gradients of that. Labels are what the configuration's head takes: [B, T] or
+ * [B] int64 (negative: ignored; already shifted for decoders), or [B, C] float32.
  */
 export function lossGraph(family: Family, config: ModelConfig, options: LossOptions = {}): Graph {
   const { batch = "B", tokens = "T" } = options;
   const g = new Graph({ training: options.training ?? false, checkpointing: options.checkpointing ?? false });
-  const ids_BT = g.input("ids", "int64", [batch, tokens]);
-  const labels_BT = g.input("labels", "int64", [batch, tokens]);
-  const mask_BT = options.masked === true ? g.input("mask", "int64", [batch, tokens]) : undefined;
-  const hidden_BTD = family.hidden(g, config, { ids_BT, mask_BT });
-  const loss_N = family.tokenLoss(g, config, hidden_BTD, reshape(labels_BT, [product([batch, tokens])]));
-  const loss = g.output("loss", mul(sumAll(loss_N), g.input("scale", "float32", [])));
+  const head = headFor(family, config);
+  const inputs = tokenInputs(g, family, [batch, tokens], options);
+  const labels = labelInputs(g, head.labels(config), [batch, tokens], options.gathered === true);
+  const hidden_BTD = family.hidden(g, config, inputs);
+  const width = hidden_BTD.shape[2]!;
+  const kept =
+    labels.at === undefined ? hidden_BTD : gather(reshape(hidden_BTD, [product([batch, tokens]), width]), labels.at);
+  const losses_N = head.loss(g, config, kept, labels.labels);
+  const loss = g.output("loss", mul(sumAll(losses_N), g.input("scale", "float32", [])));
   if (options.gradients === false) return g;
   const parameters = [...g.parameters];
   const found = gradients(
@@ -53,6 +101,19 @@ export function lossGraph(family: Family, config: ModelConfig, options: LossOpti
   );
   parameters.forEach(([name], i) => g.output(`gradient/${name}`, found[i]!));
   return g;
+}
+
+function labelInputs(
+  g: Graph,
+  { of, count }: Labels,
+  [batch, tokens]: Shape,
+  gathered: boolean,
+): { labels: Value; at?: Value } {
+  if (of === "numbers") return { labels: g.input("labels", "float32", [batch!, count]) };
+  if (of === "rows") return { labels: g.input("labels", "int64", [batch!]) };
+  if (gathered) return { labels: g.input("labels", "int64", ["N"]), at: g.input("at", "int64", ["N"]) };
+  const labels_BT = g.input("labels", "int64", [batch!, tokens!]);
+  return { labels: reshape(labels_BT, [product([batch!, tokens!])]) };
 }
 
 /**

@@ -7,6 +7,16 @@ export interface Batch {
   readonly tokens: number;
   readonly ids: Tensor<"int64">;
   readonly mask: Tensor<"int64">;
+  readonly types: Tensor<"int64">;
+}
+
+/** Rows of one sequence each, which may be of unequal length. */
+export interface Rows {
+  readonly ids: readonly (readonly number[])[];
+  /** 1 for a token, 0 for padding; absent: every given id counts. */
+  readonly mask?: readonly (readonly number[])[] | undefined;
+  /** Segment numbers (BERT); absent: 0. */
+  readonly types?: readonly (readonly number[])[] | undefined;
 }
 
 /** int64 [rows, columns] from lists of equal length. */
@@ -17,37 +27,82 @@ export function int64(rows: readonly (readonly number[])[], columns: number): Te
 }
 
 /**
- * Pads on the right; without a mask every given id counts.
- * @throws ConfigError on an empty batch or row, ids outside the vocabulary, or a mask of another shape.
+ * Pads on the right.
+ * @throws ConfigError on an empty batch or row, ids outside the vocabulary, rows too long, or a mask of another shape.
  */
 export function makeBatch(
-  ids: readonly (readonly number[])[],
-  mask: readonly (readonly number[])[] | undefined,
-  { vocabSize, padId }: { vocabSize: number; padId: number },
+  { ids, mask, types }: Rows,
+  { vocabSize, padId, maxTokens }: { vocabSize: number; padId: number; maxTokens: number },
 ): Batch {
   const tokens = Math.max(0, ...ids.map((row) => row.length));
   if (tokens === 0) throw new ConfigError("ids: expected at least one row with one id, got none");
+  if (tokens > maxTokens) {
+    throw new ConfigError(`ids: expected at most ${maxTokens} a row, got ${tokens}`, { hint: "cut the text" });
+  }
   ids.forEach((row, i) => {
     const bad = row.findIndex((id) => !Number.isInteger(id) || id < 0 || id >= vocabSize);
     if (bad >= 0) throw new ConfigError(`ids[${i}][${bad}]: expected an id in [0, ${vocabSize}), got ${row[bad]}`);
   });
-  if (mask !== undefined && (mask.length !== ids.length || mask.some((row, i) => row.length !== ids[i]!.length))) {
-    throw new ConfigError("mask: expected the same shape as ids", { hint: "1 for a token, 0 for padding" });
+  for (const [name, rows] of Object.entries({ mask, types })) {
+    if (rows !== undefined && (rows.length !== ids.length || rows.some((row, i) => row.length !== ids[i]!.length))) {
+      throw new ConfigError(`${name}: expected the same shape as ids`);
+    }
   }
-  const fill = (row: readonly number[], value: number): number[] => [
-    ...row,
-    ...Array<number>(tokens - row.length).fill(value),
-  ];
+  const padded = (rows: Rows["ids"], value: number): Tensor<"int64"> => {
+    const full = rows.map((row) => [...row, ...Array<number>(tokens - row.length).fill(value)]);
+    return int64(full, tokens);
+  };
+  const same = (value: number): number[][] => ids.map((row) => row.map(() => value));
   return {
     rows: ids.length,
     tokens,
-    ids: int64(
-      ids.map((row) => fill(row, padId)),
-      tokens,
-    ),
-    mask: int64(
-      (mask ?? ids.map((row) => row.map(() => 1))).map((row) => fill(row, 0)),
-      tokens,
-    ),
+    ids: padded(ids, padId),
+    mask: padded(mask ?? same(1), 0),
+    types: padded(types ?? same(0), 0),
   };
+}
+
+/** Labels as a loss graph with gathered tokens takes them, and how many count. */
+export interface LabelFeeds {
+  readonly feeds: Readonly<Record<string, Tensor>>;
+  readonly counted: number;
+}
+
+/**
+ * Labels of tokens (`labels` shaped as `ids`; decoders score token t + 1 at t), of rows, or numbers of rows. Negative
+ * classes are ignored.
+ * @throws ConfigError on labels of another shape, classes out of range, or none that counts.
+ */
+export function labelFeeds(
+  { ids, labels }: { ids: readonly (readonly number[])[]; labels: readonly (number | readonly number[])[] },
+  { of, count }: { of: "tokens" | "rows" | "numbers"; count: number },
+  { tokens, causal }: { tokens: number; causal: boolean },
+): LabelFeeds {
+  if (labels.length !== ids.length) throw new ConfigError(`labels: expected ${ids.length} rows, got ${labels.length}`);
+  const rows = labels.map((row) => (typeof row === "number" ? [row] : row));
+  const widths = of === "tokens" ? ids.map((row) => row.length) : ids.map(() => (of === "rows" ? 1 : count));
+  const wrong = rows.findIndex((row, i) => row.length !== widths[i]);
+  if (wrong >= 0)
+    throw new ConfigError(`labels[${wrong}]: expected ${widths[wrong]} of them, got ${rows[wrong]!.length}`);
+  if (of === "numbers") {
+    const data = Float32Array.from(rows.flat());
+    return { feeds: { labels: tensor("float32", [rows.length, count], data) }, counted: data.length };
+  }
+  const at: number[] = [];
+  const classes: number[] = [];
+  rows.forEach((row, i) =>
+    row.forEach((label, j) => {
+      if (!Number.isInteger(label) || label >= count) {
+        throw new ConfigError(`labels[${i}][${j}]: expected an id below ${count}, got ${label}`);
+      }
+      const place = causal ? j - 1 : j;
+      if (of === "tokens" && (label < 0 || place < 0)) return;
+      at.push(i * tokens + place);
+      classes.push(label);
+    }),
+  );
+  const counted = classes.filter((label) => label >= 0).length;
+  if (counted === 0) throw new ConfigError("labels: expected at least one that is not negative, got none");
+  const vector = (data: number[]): Tensor => tensor("int64", [data.length], BigInt64Array.from(data, BigInt));
+  return { feeds: { labels: vector(classes), at: vector(at) }, counted };
 }

@@ -83,7 +83,17 @@ export function crossEntropy(logits_NC: Value, label_N: Value): Value {
 const softplusOp: Op<[x: Value], null> = {
   name: "Softplus",
   infer: ([x]) => [x],
-  lower: (onnx, { inputs, outputs }) => onnx.node("Softplus", inputs, {}, outputs[0]),
+  lower: (onnx, { inputs: [x], outputs: [y], types: [type] }) => {
+    if (type!.dtype !== "float64") {
+      onnx.node("Softplus", [x!], {}, y);
+      return;
+    }
+    // ONNX Runtime's CPU has no Softplus for float64: max(x, 0) + log(1 + exp(-|x|)).
+    const constant = (value: number): string => onnx.constant("float64", [], [value]);
+    const small = onnx.node("Exp", [onnx.node("Neg", [onnx.node("Abs", [x!])])]);
+    const rest = onnx.node("Log", [onnx.node("Add", [small, constant(1)])]);
+    onnx.node("Add", [onnx.node("Max", [x!, constant(0)]), rest], {}, y);
+  },
   vjp: ({ inputs: [x] }, [dy]) => [mul(dy!, sigmoid(x))],
   samples: [{ inputs: [[3, 5]], attributes: null, range: [-3, 3] }],
 };
