@@ -1,0 +1,75 @@
+/** Arithmetic over one row of scores: log-softmax, the best, and draws from the distribution. */
+import type { Random } from "../tensor/random.ts";
+
+/** log Σ exp(score); -Infinity where nothing is possible. */
+export function logSumExp(scores: Float32Array): number {
+  let largest = -Infinity;
+  for (let i = 0; i < scores.length; i++) if (scores[i]! > largest) largest = scores[i]!;
+  if (largest === -Infinity) return -Infinity;
+  let sum = 0;
+  for (let i = 0; i < scores.length; i++) sum += Math.exp(scores[i]! - largest);
+  return largest + Math.log(sum);
+}
+
+/** Turns logits into log-probabilities, in place. */
+export function logSoftmax(scores: Float32Array): void {
+  const normaliser = logSumExp(scores);
+  for (let i = 0; i < scores.length; i++) scores[i]! -= normaliser;
+}
+
+/** Index of the largest score; the first of equals. */
+export function best(scores: Float32Array): number {
+  let at = 0;
+  for (let i = 1; i < scores.length; i++) if (scores[i]! > scores[at]!) at = i;
+  return at;
+}
+
+/** One index, with probability softmax(scores). */
+export function draw(scores: Float32Array, random: Random): number {
+  const normaliser = logSumExp(scores);
+  let left = random.next();
+  let last = 0;
+  for (let i = 0; i < scores.length; i++) {
+    if (!Number.isFinite(scores[i])) continue;
+    last = i;
+    left -= Math.exp(scores[i]! - normaliser);
+    if (left < 0) return i;
+  }
+  return last; // rounding: the probabilities fell short of one
+}
+
+export interface Candidate {
+  /** Index of the row among those given. */
+  readonly row: number;
+  readonly id: number;
+  readonly score: number;
+}
+
+/**
+ * The `count` best continuations of several rows, by `offsets[row] + scores[row][id]`, best first. With `random`, that
+ * many draws without replacement instead, in the order drawn (Gumbel top-k, Kool et al. 2019, arXiv:1903.06059).
+ */
+export function bestContinuations(
+  rows: readonly Float32Array[],
+  offsets: readonly number[],
+  count: number,
+  random?: Random,
+): Candidate[] {
+  const found: (Candidate & { key: number })[] = [];
+  let threshold = -Infinity;
+  rows.forEach((scores, row) => {
+    const offset = offsets[row]!;
+    for (let id = 0; id < scores.length; id++) {
+      const score = offset + scores[id]!;
+      if (score === -Infinity) continue;
+      const key = random === undefined ? score : score - Math.log(-Math.log(1 - random.next()));
+      if (key <= threshold) continue;
+      let at = found.length;
+      while (at > 0 && found[at - 1]!.key < key) at--;
+      found.splice(at, 0, { row, id, score, key });
+      if (found.length > count) found.pop();
+      if (found.length === count) threshold = found.at(-1)!.key;
+    }
+  });
+  return found;
+}

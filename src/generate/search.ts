@@ -1,0 +1,63 @@
+/** What greedy search, sampling and beam search share: a prompt with its limits, its processors and its end. */
+import type { Limits, Settings } from "./options.ts";
+import {
+  badWords,
+  minP,
+  minimumLength,
+  noRepeatNgrams,
+  type Processor,
+  repetitionPenalty,
+  temperature,
+  topK,
+  topP,
+} from "./processors.ts";
+
+/** One prompt to continue. */
+export interface Job {
+  readonly prompt: readonly number[];
+  readonly limits: Limits;
+  readonly processors: readonly Processor[];
+  /** Whether a sequence, prompt included, ends with its last token, its length aside. */
+  ends(ids: readonly number[]): boolean;
+}
+
+/** A finished sequence, prompt included. */
+export interface Finished {
+  readonly ids: number[];
+  readonly score: number;
+}
+
+/** @param textOf new tokens as text, for stop strings. */
+export function createJob(
+  prompt: readonly number[],
+  limits: Limits,
+  settings: Settings,
+  textOf: (ids: readonly number[]) => string,
+): Job {
+  const { eosTokenId, stopStrings } = settings;
+  const ends = (ids: readonly number[]): boolean => {
+    if (eosTokenId.includes(ids.at(-1)!)) return true;
+    if (stopStrings.length === 0) return false;
+    const text = textOf(ids.slice(prompt.length));
+    return stopStrings.some((stop) => text.includes(stop));
+  };
+  return { prompt, limits, processors: processorsOf(settings, limits), ends };
+}
+
+/** In transformers' order. */
+function processorsOf(settings: Settings, limits: Limits): Processor[] {
+  const { eosTokenId, numBeams } = settings;
+  const processors: Processor[] = [];
+  if (settings.repetitionPenalty !== 1) processors.push(repetitionPenalty(settings.repetitionPenalty));
+  if (settings.noRepeatNgramSize > 0) processors.push(noRepeatNgrams(settings.noRepeatNgramSize));
+  if (settings.badWordsIds.length > 0) processors.push(badWords(settings.badWordsIds, eosTokenId));
+  if (limits.least > 0) processors.push(minimumLength(limits.least, eosTokenId));
+  if (!settings.doSample) return processors;
+  // A beam must be able to go on where its best token ends it.
+  const keep = numBeams > 1 ? eosTokenId.length + 1 : 1;
+  if (settings.temperature !== 1) processors.push(temperature(settings.temperature));
+  if (settings.topK > 0) processors.push(topK(Math.max(settings.topK, keep)));
+  if (settings.topP < 1) processors.push(topP(settings.topP, keep));
+  if (settings.minP !== undefined) processors.push(minP(settings.minP, keep));
+  return processors;
+}
