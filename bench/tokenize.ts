@@ -109,9 +109,12 @@ const result = {
 };
 const { galen: own, peer: other } = result;
 const row = (name: string, cold: number, warm: number): string =>
-  `| ${name} | ${cold.toFixed(2)} | ${warm.toFixed(2)} |${other ? ` ${(warm / other.warm).toFixed(1)}× |` : ""}`;
+  `| ${name} | ${cold.toFixed(2)} | ${warm.toFixed(2)} |` +
+  (other ? ` ${(cold / other.cold).toFixed(1)}× | ${(warm / other.warm).toFixed(1)}× |` : "");
 console.log(`${result.processor}, one thread, ${model}, ${megabytes.toFixed(2)} MB, median of ${passes}`);
-console.log(`| MB/s | cold | warm |${other ? " ratio |" : ""}\n| --- | ---: | ---: |${other ? " ---: |" : ""}`);
+console.log(
+  `| MB/s | cold | warm |${other ? " ratio cold | ratio warm |" : ""}\n| --- | ---: | ---: |${other ? " ---: | ---: |" : ""}`,
+);
 console.log(row("Galen encodeIds", own.cold, own.warm));
 if (other) console.log(row(`transformers ${version} BioGptTokenizer`, other.cold, other.warm));
 console.log(JSON.stringify(result));
