@@ -1,11 +1,9 @@
 /** Rows by index (embeddings), elements by index, and the scatters that are their gradients. Indices are int64. */
 import { ShapeError } from "../../errors.ts";
-import { applyOp, type Cotangent, type Op, type Value } from "../graph.ts";
+import { applyOp, type Op, type Value } from "../graph.ts";
 import { axisOf, equal, product, type Shape, show } from "../shape.ts";
 import { cast } from "./elementwise.ts";
 import { reshape } from "./reshape.ts";
-
-type Accumulator = Exclude<Cotangent, Value | null>;
 
 const gatherOp: Op<[table: Value, index: Value], null> = {
   name: "Gather",
@@ -15,12 +13,8 @@ const gatherOp: Op<[table: Value, index: Value], null> = {
   },
   lower: (onnx, { inputs, outputs }) => onnx.node("Gather", inputs, { axis: 0 }, outputs[0]),
   vjp: ({ inputs: [table, index] }, [dy]) => {
-    const addRows: Accumulator = (sum) => {
-      const rows = product(index.shape);
-      const flat = reshape(dy!, [rows, ...table.shape.slice(1)]);
-      return applyOp(addRowsOp, [sum ?? zeros(dy!, table.shape), reshape(index, [rows, 1]), flat], null);
-    };
-    return [addRows, null];
+    const accumulate = (sum: Value | undefined): Value => addRows(sum ?? zeros(dy!, table.shape), index, dy!);
+    return [accumulate, null];
   },
   samples: [{ inputs: [[5, 3], { int64: [4, 0, 4, 2], dims: [2, 2] }], attributes: null }],
 };
@@ -37,6 +31,13 @@ const addRowsOp: Op<[sum: Value, index: Value, rows: Value], null> = {
   vjp: "nondifferentiable",
   samples: [],
 };
+
+/** `sum` [V, ...] with rows [L, ...] added at index [L] (no gradient). */
+export function addRows(sum: Value, index: Value, rows: Value): Value {
+  const count = product(index.shape);
+  const flat = reshape(rows, [count, ...sum.shape.slice(1)]);
+  return applyOp(addRowsOp, [sum, reshape(index, [count, 1]), flat], null);
+}
 
 const zerosOp: Op<[like: Value], { shape: Shape }> = {
   name: "Zeros",

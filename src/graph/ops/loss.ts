@@ -4,14 +4,14 @@ import { ShapeError } from "../../errors.ts";
 import { applyOp, type Op, type Value } from "../graph.ts";
 import { expectShape } from "../shape.ts";
 import { cast, less, maximum, mul, neg, sigmoid, sub } from "./elementwise.ts";
-import { addElements, gatherElements } from "./indexing.ts";
+import { addRows, gather, gatherElements } from "./indexing.ts";
 import { matMul } from "./matmul.ts";
 import { logSoftmax } from "./normalisation.ts";
-import { expand, reshape } from "./reshape.ts";
+import { reshape } from "./reshape.ts";
 
 /**
- * Outputs: the loss of every token, and the probabilities p_NV for the backward pass. The gradient never scales the
- * N×V matrix: rows are scaled where they are only D wide, and P - onehot is made in place.
+ * Outputs: the loss of every token, and the probabilities p_NV for the backward pass, which makes no other N×V matrix:
+ * labels and weights of rows enter where a row is only D wide.
  */
 const linearCrossEntropyOp: Op<[x_ND: Value, weight_VD: Value, label_N: Value, ...bias_V: Value[]], null> = {
   name: "LinearCrossEntropy",
@@ -39,20 +39,25 @@ const linearCrossEntropyOp: Op<[x_ND: Value, weight_VD: Value, label_N: Value, .
     const ignored = onnx.node("Less", [label!, onnx.constant("int64", [], [0])]);
     onnx.node("Where", [ignored, onnx.constant(dtype, [], [0]), all], {}, loss);
   },
+  // With rows scaled by s: dx = s (P W - W[label]), dW = Pᵀ (s x) - rows of s x added at the labels, db likewise.
   vjp: ({ inputs: [x_ND, weight_VD, label_N, ...bias], outputs: [, p_NV] }, [dloss_N]) => {
     const { graph, dtype } = x_ND;
-    const zero = graph.scalar(0, "int64");
-    const rows = label_N.shape[0]!;
-    const safe_N1 = reshape(maximum(label_N, zero), [rows, 1]);
+    const safe_N = maximum(label_N, graph.scalar(0, "int64"));
     const kept_N = cast(less(graph.scalar(-1, "int64"), label_N), dtype);
-    const minusOne_N1 = expand(graph.constant(dtype, [1, 1], [-1]), [rows, 1]);
-    const scale_N1 = reshape(mul(dloss_N!, kept_N), [rows, 1]);
-    const g_NV = addElements(p_NV!, safe_N1, minusOne_N1, 1);
+    const scale_N = mul(dloss_N!, kept_N);
+    const scale_N1 = reshape(scale_N, [label_N.shape[0]!, 1]);
+    const scaled_ND = mul(x_ND, scale_N1);
+    const sumOver = (product: Value, rows: Value, sum: Value | undefined): Value =>
+      addRows(sum === undefined ? product : add(sum, product), safe_N, neg(rows));
     return [
-      mul(matMul(g_NV, weight_VD), scale_N1),
-      matMul(g_NV, mul(x_ND, scale_N1), { transA: true }),
+      mul(sub(matMul(p_NV!, weight_VD), gather(weight_VD, safe_N)), scale_N1),
+      (sum): Value => sumOver(matMul(p_NV!, scaled_ND, { transA: true }), scaled_ND, sum),
       null,
-      ...bias.map((bias_V) => reshape(matMul(scale_N1, g_NV, { transA: true }), bias_V.shape)),
+      ...bias.map(
+        (bias_V) =>
+          (sum: Value | undefined): Value =>
+            sumOver(reshape(matMul(scale_N1, p_NV!, { transA: true }), bias_V.shape), scale_N, sum),
+      ),
     ];
   },
   samples: [
