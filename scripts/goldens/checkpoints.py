@@ -3,6 +3,7 @@
     python scripts/goldens/checkpoints.py        needs torch, transformers, safetensors
 
 `manifest.json` holds the versions, the seed and, of every tensor, the shape and the SHA-256 of its float32 bytes.
+Legacy files hold memory addresses as storage keys, so that their bytes, unlike all others, differ from run to run.
 """
 
 import argparse

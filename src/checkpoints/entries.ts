@@ -22,7 +22,7 @@ export interface TensorEntry {
   readonly layout?: StridedLayout;
 }
 
-export interface StridedLayout {
+interface StridedLayout {
   /** In elements. */
   readonly strides: readonly number[];
   readonly bigEndian: boolean;

@@ -17,7 +17,7 @@ export interface FairseqCheckpoint {
 }
 
 /** The fields of Hugging Face's `BioGptConfig`. */
-export interface BioGptConfigFile {
+interface BioGptConfigFile {
   readonly architectures: readonly string[];
   readonly model_type: "biogpt";
   readonly vocab_size: number;

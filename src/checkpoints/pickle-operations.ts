@@ -43,6 +43,13 @@ function utf8(machine: Machine, bytes: Uint8Array): string {
   }
 }
 
+/** Python's raw-unicode-escape: Latin-1 with \\uXXXX and \\UXXXXXXXX. */
+function rawUnicode(machine: Machine): string {
+  return line(machine).replace(/\\u([\da-f]{4})|\\U000([\da-f]{5})|\\U0010([\da-f]{4})/gi, (_, short, long, last) =>
+    String.fromCodePoint(Number.parseInt(short ?? long ?? `10${last}`, 16)),
+  );
+}
+
 const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
 
 function pop(machine: Machine): PickleValue {
@@ -208,7 +215,8 @@ function swapped<T>(machine: Machine, use: (under: PickleValue, over: PickleValu
 
 const text8 = (size: (machine: Machine) => number): ((machine: Machine) => void) =>
   push((m) => utf8(m, take(m, size(m))));
-const raw = (size: (machine: Machine) => number): ((machine: Machine) => void) => push((m) => take(m, size(m)).slice());
+const raw = (size: (machine: Machine) => number): ((machine: Machine) => void) =>
+  push((m) => new Uint8Array(take(m, size(m))));
 const text1 = (size: (machine: Machine) => number): ((machine: Machine) => void) =>
   push((m) => latin1(take(m, size(m))));
 
@@ -230,7 +238,7 @@ const table: [opcode: number, name: string, run: (machine: Machine) => void][] =
   [0x4e, "NONE", push(() => null)],
   [0x88, "NEWTRUE", push(() => true)],
   [0x89, "NEWFALSE", push(() => false)],
-  [0x56, "UNICODE", push(line)],
+  [0x56, "UNICODE", push(rawUnicode)],
   [0x8c, "SHORT_BINUNICODE", text8(byte1)],
   [0x58, "BINUNICODE", text8(byte4)],
   [0x8d, "BINUNICODE8", text8(byte8)],

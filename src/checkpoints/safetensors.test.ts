@@ -132,6 +132,7 @@ const hostile: [what: string, header: string | Uint8Array, data?: number, length
   ["header that is not UTF-8", Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x7d)],
   ["header that is a list", "[]"],
   ["nesting without end", "[".repeat(1_000_000)],
+  ["millions of lists", `{"x":[${"[],".repeat(2_000_001)}[]]}`],
   ["valid deep nesting", `{"x":${"[".repeat(100_000)}${"]".repeat(100_000)}}`],
   ["same tensor twice", `{"x":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"\\u0078":0}`],
   ["same field twice", `{"x":{"dtype":"U8","dtype":"I8","shape":[0],"data_offsets":[0,0]}}`],

@@ -3,8 +3,16 @@ import { CheckpointError } from "../errors.ts";
 
 const hint = "the file is damaged or hostile; download it again";
 
+const maxContainers = 2_000_000; // objects and lists; a safetensors header has three for each tensor
+
 /** @throws CheckpointError that starts with `where`. */
 export function parseStrictJson(bytes: Uint8Array, where: string, maxDepth: number): unknown {
+  let containers = 0;
+  for (const byte of bytes) if (byte === 0x5b || byte === 0x7b) containers++;
+  if (containers > maxContainers)
+    throw new CheckpointError(`${where}: expected at most ${maxContainers} objects and lists, got ${containers}`, {
+      hint,
+    });
   let text: string;
   let value: unknown;
   try {
