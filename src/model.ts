@@ -1,14 +1,21 @@
 /** Loading a model directory in Hugging Face's format, of any family, and running it: the library's front door. */
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { openSafetensors, type TensorEntry } from "./checkpoints/safetensors.ts";
-import { CheckpointError, ConfigError } from "./errors.ts";
-import { type Generated, type GenerateOptions, type Generator, generate, generateStream, type Piece } from "./generate/index.ts";
+import type { TensorEntry } from "./checkpoints/entries.ts";
+import { ConfigError } from "./errors.ts";
+import {
+  type Generated,
+  type GenerateOptions,
+  type Generator,
+  generate,
+  generateStream,
+  type Piece,
+} from "./generate/index.ts";
 import type { Graph } from "./graph/graph.ts";
 import { toOnnx } from "./graph/lower.ts";
-import { type Family, familyOf, headOf, type Labels, type ModelConfig } from "./models/index.ts";
+import { type Family, headOf, type Labels, type ModelConfig } from "./models/index.ts";
 import { decodingGraph, hiddenGraph, lossGraph, scoringGraph } from "./models/programs.ts";
 import { type Batch, labelFeeds, makeBatch } from "./runtime/batch.ts";
+import { type ModelFolder, openModelFolder, readJson } from "./runtime/folder.ts";
 import { createSession, type Device, type Session } from "./runtime/ort.ts";
 import { allocateParameters, type Parameters, parameterSources, readParameters } from "./runtime/parameters.ts";
 import { type Tensor, tensor } from "./tensor/tensor.ts";
@@ -69,13 +76,7 @@ export class Model implements AsyncDisposable {
   #training: Promise<Trainer> | undefined;
   #generator: Promise<Generator> | undefined;
 
-  constructor(
-    folder: string,
-    family: Family,
-    config: ModelConfig,
-    entries: ReadonlyMap<string, TensorEntry>,
-    options: LoadOptions,
-  ) {
+  constructor({ folder, family, config, entries }: ModelFolder, options: LoadOptions = {}) {
     this.folder = folder;
     this.family = family;
     this.config = config;
@@ -88,19 +89,19 @@ export class Model implements AsyncDisposable {
    * @throws ConfigError when an id is not in the vocabulary, or the model has no head.
    */
   async forward(rows: ModelRows): Promise<Scored> {
-    const { ids, mask, types } = this.#batch(rows);
+    const { tensors } = this.#batch(rows);
     this.#scoring ??= this.#compile(scoringGraph(this.family, this.config));
     const session = await this.#scoring;
-    const { logits } = await session.run({ ids, mask, types });
+    const { logits } = await session.run(tensors);
     return { logits: logits as Tensor<"float32"> };
   }
 
   /** What the head stands on. @throws ConfigError when an id is not in the vocabulary. */
   async hidden(rows: ModelRows): Promise<HiddenStates> {
-    const { ids, mask, types } = this.#batch(rows);
+    const { tensors } = this.#batch(rows);
     this.#hidden ??= this.#compile(hiddenGraph(this.family, this.config));
     const session = await this.#hidden;
-    const { hidden, pooled } = (await session.run({ ids, mask, types })) as Record<string, Tensor<"float32">>;
+    const { hidden, pooled } = (await session.run(tensors)) as Record<string, Tensor<"float32">>;
     return { hidden: hidden!, pooled };
   }
 
@@ -109,16 +110,14 @@ export class Model implements AsyncDisposable {
    * labels (-100) are ignored.
    */
   async lossAndGradients(input: LabelledRows): Promise<LossAndGradients> {
-    const { ids, mask, types } = this.#batch(input);
+    const { tensors, tokens } = this.#batch(input);
     this.#training ??= this.#trainer();
     const { session, parameters, gradients, labels: wanted } = await this.#training;
-    const { feeds, counted } = labelFeeds(input, wanted, { tokens: ids.dims[1]!, causal: this.family.causal });
+    const { feeds, counted } = labelFeeds(input, wanted, { tokens, causal: this.family.causal });
     const into = Object.fromEntries([...gradients.tensors].map(([name, value]) => [`gradient/${name}`, value]));
     const { loss } = await session.run(
       {
-        ids,
-        mask,
-        types,
+        ...tensors,
         ...feeds,
         scale: tensor("float32", [], Float32Array.of(1 / counted)),
         ...Object.fromEntries(parameters.tensors),
@@ -179,11 +178,15 @@ export class Model implements AsyncDisposable {
       throw new ConfigError(`generate: expected a decoder, got ${family.modelType}`, { hint: "use a BioGPT model" });
     }
     this.#generator ??= (async (): Promise<Generator> => {
-      const path = join(folder, "generation_config.json");
-      const text = await readFile(path, "utf8").catch(() => "{}");
+      const defaults = (await readJson(join(folder, "generation_config.json"))) ?? {};
       const tokenizer = await loadTokenizer(folder).catch((error: Error) => error);
       const session = await this.#compile(decodingGraph(family, config));
-      return { decoder: { session, cache, vocabSize: config.vocab_size }, config, defaults: parseJson(path, text), tokenizer };
+      return {
+        decoder: { session, cache, vocabSize: config.vocab_size },
+        config,
+        defaults,
+        tokenizer,
+      };
     })();
     return this.#generator;
   }
@@ -202,38 +205,5 @@ export class Model implements AsyncDisposable {
  * @throws ConfigError or CheckpointError that names the file and what was expected of it.
  */
 export async function loadModel(folder: string, options: LoadOptions = {}): Promise<Model> {
-  const path = join(folder, "config.json");
-  const json = parseJson(path, await readText(path));
-  const family = familyOf(json, path);
-  const config = family.parseConfig(json, path);
-  const { entries } = await openSafetensors(join(folder, "model.safetensors"));
-  const adapted = family.adapt?.(config, entries);
-  if (adapted === undefined) return new Model(folder, family, config, entries, options);
-  const renamed = new Map<string, TensorEntry>();
-  for (const [name, entry] of entries) {
-    const parameter = adapted.parameterOf(name);
-    if (parameter !== undefined) renamed.set(parameter, entry);
-  }
-  return new Model(folder, family, adapted.config, renamed, options);
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    throw new CheckpointError(`${path}: expected a model directory with this file, got none`, {
-      cause: error,
-      hint: "name a directory in Hugging Face's format: config.json, model.safetensors, tokenizer files",
-    });
-  }
-}
-
-function parseJson(path: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new ConfigError(`${path}: expected JSON, got ${error instanceof Error ? error.message : "none"}`, {
-      cause: error,
-    });
-  }
+  return new Model(await openModelFolder(folder), options);
 }

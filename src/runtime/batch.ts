@@ -5,9 +5,8 @@ import { type Tensor, tensor } from "../tensor/tensor.ts";
 export interface Batch {
   readonly rows: number;
   readonly tokens: number;
-  readonly ids: Tensor<"int64">;
-  readonly mask: Tensor<"int64">;
-  readonly types: Tensor<"int64">;
+  /** int64 [rows, tokens] each. */
+  readonly tensors: Readonly<Record<"ids" | "mask" | "types", Tensor<"int64">>>;
 }
 
 /** Rows of one sequence each, which may be of unequal length. */
@@ -56,9 +55,7 @@ export function makeBatch(
   return {
     rows: ids.length,
     tokens,
-    ids: padded(ids, padId),
-    mask: padded(mask ?? same(1), 0),
-    types: padded(types ?? same(0), 0),
+    tensors: { ids: padded(ids, padId), mask: padded(mask ?? same(1), 0), types: padded(types ?? same(0), 0) },
   };
 }
 

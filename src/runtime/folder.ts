@@ -1,0 +1,63 @@
+/** A model directory in Hugging Face's format: config.json and weights, of any family. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { openCheckpoint } from "../checkpoints/checkpoint.ts";
+import type { TensorEntry } from "../checkpoints/entries.ts";
+import { CheckpointError, ConfigError } from "../errors.ts";
+import { type Family, familyOf, type ModelConfig } from "../models/index.ts";
+
+export interface ModelFolder {
+  readonly folder: string;
+  readonly family: Family;
+  /** With what only the weights tell. */
+  readonly config: ModelConfig;
+  /** By the names of the family's parameters. */
+  readonly entries: ReadonlyMap<string, TensorEntry>;
+}
+
+/**
+ * Reads config.json and the headers of the weights. `settings` take the place of fields of config.json.
+ * @throws ConfigError or CheckpointError that names the file and what was expected of it.
+ */
+export async function openModelFolder(
+  folder: string,
+  settings: Readonly<Record<string, unknown>> = {},
+): Promise<ModelFolder> {
+  const path = join(folder, "config.json");
+  const json = await readJson(path);
+  if (json === undefined) {
+    throw new CheckpointError(`${path}: expected a model directory with this file, got none`, {
+      hint: "name a directory in Hugging Face's format: config.json, model.safetensors, tokenizer files",
+    });
+  }
+  const family = familyOf(json, path);
+  const config = family.parseConfig({ ...json, ...settings }, path);
+  const stored = await openCheckpoint(folder);
+  const adapted = family.adapt?.(config, stored);
+  if (adapted === undefined) return { folder, family, config, entries: stored };
+  const entries = new Map<string, TensorEntry>();
+  for (const [name, entry] of stored) {
+    const parameter = adapted.parameterOf(name);
+    if (parameter !== undefined) entries.set(parameter, entry);
+  }
+  return { folder, family, config: adapted.config, entries };
+}
+
+/** The JSON object or list in a file; undefined where there is no file. @throws ConfigError when it is not JSON. */
+export async function readJson(path: string): Promise<object | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw new ConfigError(`${path}: expected a JSON file, got ${(error as Error).message}`, { cause: error });
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new ConfigError(`${path}: expected JSON, got ${(error as Error).message}`, { cause: error });
+  }
+  if (typeof value === "object" && value !== null) return value;
+  throw new ConfigError(`${path}: expected a JSON object, got ${text.slice(0, 40)}`);
+}
