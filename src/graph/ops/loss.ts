@@ -3,7 +3,7 @@
 import { ShapeError } from "../../errors.ts";
 import { applyOp, type Op, type Value } from "../graph.ts";
 import { expectShape } from "../shape.ts";
-import { cast, less, maximum, mul, neg, sigmoid, sub } from "./elementwise.ts";
+import { add, cast, less, maximum, mul, neg, sigmoid, sub } from "./elementwise.ts";
 import { addRows, gather, gatherElements } from "./indexing.ts";
 import { matMul } from "./matmul.ts";
 import { logSoftmax } from "./normalisation.ts";
