@@ -59,7 +59,7 @@ export function allocate<D extends DType>(dtype: D, length: number): TypedArrays
 /** A typed array over bytes that are already in memory; copies only where the offset is not aligned. */
 export function view<D extends DType>(dtype: D, bytes: Uint8Array): TypedArrays[D] {
   const Type = constructors[dtype];
-  const aligned = bytes.byteOffset % Type.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
+  const aligned = bytes.byteOffset % Type.BYTES_PER_ELEMENT === 0 ? bytes : new Uint8Array(bytes);
   return new Type(
     aligned.buffer as ArrayBuffer,
     aligned.byteOffset,
