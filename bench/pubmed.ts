@@ -27,9 +27,9 @@ import sys, time, json, pubmed_parser
 full = dict(author_list=True, reference_list=True, parse_downto_mesh_subterms=True, nlm_category=True, year_info_only=False)
 out = {}
 for name, options in (("default", {}), ("full", full)):
-    start = time.perf_counter()
+    start, busy = time.perf_counter(), time.process_time()
     records = sum(1 for _ in pubmed_parser.parse_medline_xml(sys.argv[1], **options))
-    out[name] = [records, time.perf_counter() - start]
+    out[name] = [records, time.perf_counter() - start, time.process_time() - busy]
 print(json.dumps(out))
 `;
 
@@ -105,9 +105,14 @@ try {
   if (python === undefined) console.log("pubmed_parser: skipped, PEERS_PYTHON names no Python that has it");
   else {
     const output = execFileSync(python, ["-c", peerScript, input.paths[0]!], { encoding: "utf8" });
-    for (const [name, [, peerSeconds]] of Object.entries(JSON.parse(output) as Record<string, [number, number]>)) {
+    const figures = JSON.parse(output) as Record<string, [records: number, seconds: number, busy: number]>;
+    for (const [name, [, peerSeconds, busy]] of Object.entries(figures)) {
       const peer = line(`pubmed_parser, ${name} fields, dictionaries, 1 core`, input.bytes[0]!, peerSeconds);
-      console.log(`  ratio ${(rate / peer).toFixed(1)}`);
+      const busyRate = input.bytes[0]! / 1e6 / busy;
+      const busyRatio = (rate / processors / busyRate).toFixed(1);
+      console.log(
+        `  ratio ${(rate / peer).toFixed(1)}; of processor time, where others use the machine too: ${busyRatio}`,
+      );
     }
   }
 } finally {
