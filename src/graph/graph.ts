@@ -87,7 +87,12 @@ export interface GraphOptions {
   readonly training?: boolean;
   /** `checkpoint` has an effect: less memory for a second forward pass. */
   readonly checkpointing?: boolean;
+  /** What stands in for a parameter where layers use it, such as its sum with a low-rank product. */
+  readonly adapt?: Adapt | undefined;
 }
+
+/** Gives the value that is used instead of the parameter `path`, or nothing; it may declare parameters in its scope. */
+export type Adapt = (g: Graph, path: string, value: Value) => Value | undefined;
 
 export class Graph {
   readonly float: "float32" | "float64" | "float16";
@@ -103,11 +108,14 @@ export class Graph {
   #segments = 0;
   #segment: number | undefined;
   #constantNames: Map<string, Value> = new Map();
+  readonly #adapt: Adapt | undefined;
+  readonly #adapted: Map<Value, Value> = new Map();
 
   constructor(options: GraphOptions = {}) {
     this.float = options.float ?? "float32";
     this.training = options.training ?? false;
     this.checkpointing = options.checkpointing ?? false;
+    this.#adapt = options.adapt;
   }
 
   /** A value fed at every run. */
@@ -126,11 +134,13 @@ export class Graph {
       if (!equal(known.value.shape, shape)) {
         throw new ShapeError(`${path}: expected ${show(known.value.shape)} as before, got ${show(shape)}`);
       }
-      return known.value;
+      return this.#adapted.get(known.value) ?? known.value;
     }
     const value = { graph: this, name: path, dtype: this.float, shape, node: undefined };
     this.parameters.set(path, { value, init });
-    return value;
+    const adapted = this.#adapt?.(this, path, value);
+    if (adapted !== undefined) this.#adapted.set(value, adapted);
+    return adapted ?? value;
   }
 
   /** A constant in the graph, in row-major order; equal constants are one. */

@@ -5,7 +5,7 @@
 // B batch, T tokens, N labels, D width, R scored tokens, V vocabulary, M capacity of the cache
 import { ConfigError } from "../errors.ts";
 import { gradients } from "../graph/grad.ts";
-import { Graph, type Value } from "../graph/graph.ts";
+import { type Adapt, Graph, type Value } from "../graph/graph.ts";
 import { gather, mul, reshape, sumAll } from "../graph/ops/index.ts";
 import { type Dim, product, type Shape } from "../graph/shape.ts";
 import { cachedAttention } from "../nn/attention.ts";
@@ -72,8 +72,10 @@ export interface LossOptions {
   readonly training?: boolean;
   /** Each layer is computed again in the backward pass instead of being kept. */
   readonly checkpointing?: boolean;
-  /** Outputs `gradient/NAME` for every parameter. Default true. */
-  readonly gradients?: boolean;
+  /** Outputs `gradient/NAME` for every parameter, or for those that it says. Default true. */
+  readonly gradients?: boolean | ((name: string) => boolean);
+  /** See `GraphOptions`. */
+  readonly adapt?: Adapt | undefined;
 }
 
 /**
@@ -83,7 +85,11 @@ export interface LossOptions {
  */
 export function lossGraph(family: Family, config: ModelConfig, options: LossOptions = {}): Graph {
   const { batch = "B", tokens = "T" } = options;
-  const g = new Graph({ training: options.training ?? false, checkpointing: options.checkpointing ?? false });
+  const g = new Graph({
+    training: options.training ?? false,
+    checkpointing: options.checkpointing ?? false,
+    adapt: options.adapt,
+  });
   const head = headFor(family, config);
   const inputs = tokenInputs(g, family, [batch, tokens], options);
   const labels = labelInputs(g, head.labels(config), [batch, tokens], options.gathered === true);
@@ -93,8 +99,9 @@ export function lossGraph(family: Family, config: ModelConfig, options: LossOpti
     labels.at === undefined ? hidden_BTD : gather(reshape(hidden_BTD, [product([batch, tokens]), width]), labels.at);
   const losses_N = head.loss(g, config, kept, labels.labels);
   const loss = g.output("loss", mul(sumAll(losses_N), g.input("scale", "float32", [])));
-  if (options.gradients === false) return g;
-  const parameters = [...g.parameters];
+  const { gradients: wanted = true } = options;
+  if (wanted === false) return g;
+  const parameters = [...g.parameters].filter(([name]) => wanted === true || wanted(name));
   const found = gradients(
     loss,
     parameters.map(([, { value }]) => value),

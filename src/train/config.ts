@@ -47,12 +47,17 @@ export const trainConfigSchema = z.strictObject({
 
 export type TrainConfig = z.infer<typeof trainConfigSchema>;
 
+/** A training configuration with settings of the form `path=value`. @throws ConfigError as `withSettings`. */
+export function applySettings(config: TrainConfig, settings: readonly string[]): TrainConfig {
+  return withSettings(trainConfigSchema, config, settings);
+}
+
 /**
  * A configuration with settings such as `schedule.peak=1e-3` or `sample.prompts=["Aspirin is"]` applied.
  * @throws ConfigError that names the setting, what was expected and what came.
  */
-export function applySettings(config: TrainConfig, settings: readonly string[]): TrainConfig {
-  const changed: Record<string, unknown> = structuredClone(config);
+export function withSettings<T extends object>(schema: z.ZodType<T>, config: T, settings: readonly string[]): T {
+  const changed = structuredClone(config) as Record<string, unknown>;
   for (const setting of settings) {
     const at = setting.indexOf("=");
     if (at < 1) throw new ConfigError(`setting: expected path=value, got "${setting}"`);
@@ -67,7 +72,7 @@ export function applySettings(config: TrainConfig, settings: readonly string[]):
     if (!Object.hasOwn(target, last)) throw unknownSetting(path, target);
     target[last] = parseValue(setting.slice(at + 1));
   }
-  return parseConfig(trainConfigSchema, changed, "settings");
+  return parseConfig(schema, changed, "settings");
 }
 
 function unknownSetting(path: readonly string[], target: Record<string, unknown>): ConfigError {
