@@ -11,7 +11,7 @@ import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import { DataError } from "../errors.ts";
 
 /** "text" is a string whose values hardly repeat: no dictionary is tried for it. */
-export type Scalar = "string" | "text" | "integer" | "boolean";
+type Scalar = "string" | "text" | "integer" | "boolean";
 /** A scalar, a struct `{ field: shape }`, or a list `[shape]`; only scalars may be null. */
 export type Shape = Scalar | readonly [Shape] | { readonly [field: string]: Shape };
 export type Columns = { readonly [column: string]: Shape };
@@ -51,7 +51,7 @@ function schemaElements(name: string, shape: Shape): SchemaElement[] {
   ];
 }
 
-export function parquetSchema(columns: Columns): SchemaElement[] {
+function parquetSchema(columns: Columns): SchemaElement[] {
   const entries = Object.entries(columns);
   return [
     { name: "schema", num_children: entries.length },

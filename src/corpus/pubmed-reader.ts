@@ -9,7 +9,7 @@ import type { ReadFailure } from "./pubmed-record.ts";
 import { splitRecords, type RecordBlock, type SplitterOptions } from "./record-splitter.ts";
 import { listSources, readBytes, type SourceFile } from "./source-files.ts";
 
-export type PubMedEvent = ParsedRecord & { source: string; offset: number };
+type PubMedEvent = ParsedRecord & { source: string; offset: number };
 export type PubMedReaderEvent = PubMedEvent | { kind: "failure"; failure: ReadFailure };
 
 export interface ReadPubMedOptions extends SplitterOptions {
