@@ -1,5 +1,6 @@
 /** Tokenizers: BioGPT's (Moses and byte pair encoding) and BERT's (WordPiece), with offsets, training and files. */
 export * from "./bert.ts";
+export { trainBertTokenizer, type TrainBertOptions } from "./bert-train.ts";
 export { type BioGptParts, bioGptPartsFromFiles, fairseqFiles } from "./biogpt-files.ts";
 export { type TrainBioGptOptions, countWords, trainBioGptTokenizer } from "./biogpt-train.ts";
 export { type BioGptTokenizer, createBioGptTokenizer } from "./biogpt.ts";

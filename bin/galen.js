@@ -1,0 +1,37 @@
+#!/usr/bin/env node
+/**
+ * Starts the command line. A clone has its own Node as a dependency, which takes over from one that is older than 22;
+ * dist/ is what an installed package runs, src/ what a clone without a build runs, where Node strips types by itself.
+ */
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const pathOf = (relative) => fileURLToPath(new URL(relative, import.meta.url));
+const ownNode = pathOf(`../node_modules/node/bin/node${process.platform === "win32" ? ".exe" : ""}`);
+const [major] = process.versions.node.split(".").map(Number);
+
+if (major < 22 && existsSync(ownNode) && process.execPath !== ownNode) {
+  const child = spawn(ownNode, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: "inherit" });
+  // A signal to this process alone reaches the child too; the child takes two at once for one.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  child.on("error", (error) => {
+    console.error(`error: ${ownNode} does not run: ${error.message}`);
+    process.exit(1);
+  });
+  child.on("exit", (code, signal) => {
+    if (signal === null) process.exit(code);
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  });
+} else if (existsSync(pathOf("../dist/cli/main.js"))) {
+  const { main } = await import("../dist/cli/main.js");
+  process.exitCode = await main(process.argv.slice(2));
+} else if (process.features.typescript) {
+  const { main } = await import("../src/cli/main.ts");
+  process.exitCode = await main(process.argv.slice(2));
+} else {
+  console.error(`error: this clone is not built, and Node ${process.versions.node} does not read TypeScript`);
+  console.error('Hint: run "npm ci" (it builds), or use Node 22.18 or later');
+  process.exitCode = 1;
+}

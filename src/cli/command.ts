@@ -1,0 +1,95 @@
+/**
+ * What a command is: a description, options, examples and a function. Files under `commands/` import the library
+ * inside `run`, so that help comes without loading ONNX Runtime.
+ */
+import type { Output } from "./output.ts";
+import type { Progress } from "./progress.ts";
+
+export interface Option {
+  readonly type: "flag" | "text" | "integer" | "number";
+  readonly about: string;
+  /** What stands for the value in help: FILE, N. */
+  readonly hint?: string;
+  readonly required?: true;
+  readonly default?: string | number;
+  readonly choices?: readonly string[];
+  readonly least?: number;
+  /** May be given several times; "greedy": and takes every word up to the next option, as a shell's *.xml gives. */
+  readonly many?: "repeat" | "greedy";
+}
+
+export interface Positional {
+  readonly about: string;
+  readonly required?: true;
+  readonly choices?: readonly string[];
+  /** The last one may take all that is left. */
+  readonly many?: true;
+}
+
+type Options = Readonly<Record<string, Option>>;
+type Positionals = Readonly<Record<string, Positional>>;
+
+type Given<O, T> = T | (O extends { required: true } | { default: string | number } ? never : undefined);
+type OptionValue<O extends Option> = O["type"] extends "flag"
+  ? boolean
+  : O extends { many: string }
+    ? string[]
+    : Given<O, O["type"] extends "text" ? string : number>;
+type PositionalValue<P extends Positional> = P extends { many: true } ? string[] : Given<P, string>;
+
+/** Values by name: options as they are declared, positionals in their own lower-case names. */
+export type Values<O extends Options, P extends Positionals> = { readonly [K in keyof O]: OptionValue<O[K]> } & {
+  readonly [K in keyof P]: PositionalValue<P[K]>;
+};
+
+export interface Context<Arguments> {
+  readonly args: Arguments;
+  /** --json was given. */
+  readonly json: boolean;
+  readonly output: Output;
+  /** A line on stderr that is redrawn; nothing with --json. */
+  progress(label: string): Progress;
+  /** Aborted by the first Ctrl-C, where the command is `stoppable`. */
+  readonly signal: AbortSignal;
+}
+
+export interface Definition<O extends Options, P extends Positionals> {
+  readonly about: string;
+  /** More than a line, for the command's own help. */
+  readonly details?: string;
+  readonly positionals?: P;
+  readonly options: O;
+  /** Without the leading "galen", each with what it does. */
+  readonly examples: readonly (readonly [command: string, about: string])[];
+  /** Ends in order when its signal is aborted. */
+  readonly stoppable?: boolean;
+  run(context: Context<Values<O, P>>): Promise<void>;
+}
+
+export type Command = Definition<Options, Positionals>;
+
+/** Types `run`'s arguments by the options and positionals declared. */
+export function command<const O extends Options, const P extends Positionals = Record<never, Positional>>(
+  definition: Definition<O, P>,
+): Command {
+  return definition as unknown as Command;
+}
+
+/** Where a model runs. The names are `devices` of the runtime, which help must not load. */
+export const deviceOptions = {
+  device: { type: "text", hint: "NAME", choices: ["cpu", "webgpu", "cuda", "auto"], about: "Where the model runs" },
+  threads: { type: "integer", hint: "N", least: 1, about: "Threads within an operation (default: one a core)" },
+} as const satisfies Options;
+
+type DeviceValues = { readonly device: string | undefined; readonly threads: number | undefined };
+
+/** `deviceOptions` as `loadModel` takes them. */
+export function loadOptions({ device, threads }: DeviceValues): {
+  device?: "cpu" | "webgpu" | "cuda" | "auto";
+  threads?: number;
+} {
+  return {
+    ...(device === undefined ? {} : { device: device as "cpu" }),
+    ...(threads === undefined ? {} : { threads }),
+  };
+}

@@ -1,0 +1,48 @@
+/** Every command with its line for the overview; a command's own file is loaded when it is called. */
+import type { Command } from "../command.ts";
+
+export interface Entry {
+  readonly about: string;
+  load(): Promise<{ default: Command }>;
+}
+
+export interface Group {
+  readonly about: string;
+  readonly commands: Readonly<Record<string, Entry | Group>>;
+}
+
+export const galen: Group = {
+  about: "Galen: biomedical language models, from PubMed XML to generated text.",
+  commands: {
+    quickstart: {
+      about: "Make a small model from PubMed records and let it write",
+      load: () => import("./quickstart.ts"),
+    },
+    corpus: {
+      about: "Literature as datasets.",
+      commands: {
+        import: { about: "PubMed XML to a dataset folder (Parquet)", load: () => import("./corpus-import.ts") },
+      },
+    },
+    tokenizer: {
+      about: "Tokenizers.",
+      commands: {
+        train: { about: "Learn a tokenizer from documents", load: () => import("./tokenizer-train.ts") },
+      },
+    },
+    tokenize: { about: "Texts to tokens, or documents to training files", load: () => import("./tokenize.ts") },
+    train: { about: "Pre-train a model by a recipe", load: () => import("./train.ts") },
+    generate: { about: "Continue prompts", load: () => import("./generate.ts") },
+    forward: { about: "Scores (logits) of a model for token ids", load: () => import("./forward.ts") },
+    evaluate: {
+      about: "Measure a model.",
+      commands: {
+        perplexity: { about: "How well a model predicts a text", load: () => import("./evaluate-perplexity.ts") },
+      },
+    },
+    export: {
+      about: "Models for other programs.",
+      commands: { onnx: { about: "Write a model as an ONNX file", load: () => import("./export-onnx.ts") } },
+    },
+  },
+};

@@ -1,0 +1,65 @@
+/** `galen tokenize`: texts to ids, pieces and offsets; or documents to the token files that training reads. */
+import { UsageError } from "../../errors.ts";
+import { type Command, command } from "../command.ts";
+import { readLines } from "../lines.ts";
+
+const tokenize: Command = command({
+  about: "Texts to tokens, or documents to training files",
+  details:
+    "Prints one JSON line for every line of FILE or stdin: ids, tokens, and the range of each token in the line (UTF-16 units). With --output the inputs are documents (.xml, .xml.gz, .jsonl, .txt, dataset folders), and DIR gets token files in Megatron's format for training and held out.",
+  positionals: { input: { many: true, about: "File of lines (default: stdin); with --output, documents" } },
+  options: {
+    tokenizer: { type: "text", hint: "DIR", required: true, about: "Tokenizer or model directory" },
+    output: {
+      type: "text",
+      hint: "DIR",
+      about: "Write token files of documents there: train and valid, .bin and .idx",
+    },
+    "held-out": {
+      type: "number",
+      hint: "SHARE",
+      least: 0,
+      default: 0.01,
+      about: "With --output: share of documents held out",
+    },
+    seed: { type: "integer", hint: "N", least: 0, default: 1, about: "With --output: which documents are held out" },
+  },
+  examples: [
+    ["tokenize --tokenizer runs/tokenizer abstracts.txt", "a JSON line for every line of the file"],
+    ["tokenize --tokenizer runs/tokenizer < abstracts.txt | jq -c .ids", "from stdin, ids only"],
+    ["tokenize --tokenizer runs/tokenizer --output runs/tokens pubmed/", "training files of a folder of PubMed XML"],
+  ],
+  stoppable: true,
+  async run({ args, json, output, progress, signal }) {
+    const { loadTokenizer } = await import("../../tokenizers/files.ts");
+    const tokenizer = await loadTokenizer(args.tokenizer);
+    if (args.output === undefined) {
+      if (args.input.length > 1) throw new UsageError(`FILE: expected one file, got ${args.input.length}`);
+      for await (const line of readLines(args.input[0])) {
+        if (signal.aborted) return;
+        const { ids, tokens, offsets } = tokenizer.encode(line);
+        await output.json({ ids, tokens, offsets });
+      }
+      return;
+    }
+    if (args.input.length === 0) throw new UsageError("INPUT: expected documents to write token files of, got none");
+    const { tokenFilesOf } = await import("../training-data.ts");
+    const manifest = await tokenFilesOf(args.input, tokenizer, {
+      output: args.output,
+      heldOut: args["held-out"],
+      seed: args.seed,
+      signal,
+      progress: progress("tokenizing"),
+      note: output.note,
+    });
+    if (json) return output.json({ output: args.output, ...manifest });
+    for (const [name, { documents, tokens }] of [
+      ["train", manifest.train],
+      ["valid", manifest.valid],
+    ] as const) {
+      const counts = `${documents.toLocaleString("en-US")} documents, ${tokens.toLocaleString("en-US")} tokens`;
+      await output.write(`${args.output}/${name}  ${counts}\n`);
+    }
+  },
+});
+export default tokenize;

@@ -1,0 +1,54 @@
+/** `galen tokenizer train`: a tokenizer learned from documents. */
+import { type Command, command } from "../command.ts";
+
+const tokenizerTrain: Command = command({
+  about: "Learn a tokenizer from documents",
+  details:
+    "Reads .xml, .xml.gz, .jsonl, .txt and dataset folders; titles and abstracts are learned from. DIR gets the files of a Hugging Face tokenizer.",
+  positionals: { input: { required: true, many: true, about: "Documents" } },
+  options: {
+    output: { type: "text", hint: "DIR", required: true, about: "Tokenizer directory to make" },
+    family: {
+      type: "text",
+      hint: "NAME",
+      choices: ["biogpt", "bert"],
+      default: "biogpt",
+      about: "biogpt (byte pair encoding of Moses tokens) or bert (WordPiece, lower case)",
+    },
+    "vocab-size": { type: "integer", hint: "N", least: 1, default: 8192, about: "Tokens of the vocabulary" },
+  },
+  examples: [
+    ["tokenizer train pubmed/ --output runs/tokenizer", "BioGPT's kind, 8,192 tokens"],
+    [
+      "tokenizer train datasets/pubmed --output runs/wordpiece --family bert --vocab-size 30522",
+      "BERT's kind from a dataset",
+    ],
+  ],
+  stoppable: true,
+  async run({ args, json, output, progress, signal }) {
+    const { readDocuments } = await import("../../corpus/documents.ts");
+    const { saveTokenizer, trainBertTokenizer, trainBioGptTokenizer } = await import("../../tokenizers/index.ts");
+    const line = progress("reading");
+    let documents = 0;
+    let failures = 0;
+    async function* texts(): AsyncGenerator<string> {
+      for await (const { title, text } of readDocuments(args.input, { signal, onFailure: () => failures++ })) {
+        documents += 1;
+        line.update({ done: documents, unit: "documents" });
+        if (title !== "") yield title;
+        yield text;
+      }
+      line.end();
+      output.note(`learning from ${documents.toLocaleString("en-US")} documents`);
+    }
+    const train = args.family === "bert" ? trainBertTokenizer : trainBioGptTokenizer;
+    const tokenizer = await train(texts(), { vocabSize: args["vocab-size"] });
+    await saveTokenizer(tokenizer, args.output);
+    if (failures > 0) output.note(`${failures} documents could not be read`);
+    const { family, vocabSize } = tokenizer;
+    const files = [...tokenizer.files().keys()];
+    if (json) return output.json({ output: args.output, family, vocabSize, documents, failures, files });
+    await output.write(`${args.output}  ${family}, ${vocabSize} tokens: ${files.join(", ")}\n`);
+  },
+});
+export default tokenizerTrain;

@@ -1,0 +1,77 @@
+/** `galen train`: pre-training by a recipe. */
+import { join } from "node:path";
+import { type Command, command, deviceOptions } from "../command.ts";
+
+const train: Command = command({
+  about: "Pre-train a model by a recipe",
+  details:
+    "A recipe is a full configuration; settings of the form path=value change it (schedule.peak=1e-3, batch=4, sample.every=500). DIR gets metrics.jsonl, run.json, checkpoints/ and, at the end, model/ in Hugging Face's format. Ctrl-C saves and stops; --resume goes on exactly there.",
+  positionals: {
+    // The names of `recipes`, which help must not load.
+    recipe: {
+      required: true,
+      choices: ["biogpt-nano", "biogpt-micro", "biogpt-base", "biogpt-large"],
+      about: "The configuration to start from",
+    },
+    settings: { many: true, about: "path=value…" },
+  },
+  options: {
+    data: {
+      type: "text",
+      hint: "PATH",
+      required: true,
+      many: "greedy",
+      about: "Token files (a prefix, or the folder of tokenize --output), or documents",
+    },
+    valid: { type: "text", hint: "PREFIX", about: "Token files held out, where --data is a prefix" },
+    tokenizer: { type: "text", hint: "DIR", required: true, about: "Tokenizer directory; saved with the model" },
+    output: { type: "text", hint: "DIR", required: true, about: "Folder of the run" },
+    resume: { type: "flag", about: "Go on from the last checkpoint in --output" },
+    scale: {
+      type: "text",
+      hint: "SCALE",
+      choices: ["full", "debug"],
+      default: "full",
+      about: "debug: the same code in seconds",
+    },
+    ...deviceOptions,
+  },
+  examples: [
+    [
+      "train biogpt-nano --data runs/tokens --tokenizer runs/tokenizer --output runs/nano",
+      'on token files made by "galen tokenize --output runs/tokens"',
+    ],
+    [
+      "train biogpt-nano steps=500 batch=4 --data pubmed/*.xml.gz --tokenizer runs/tokenizer --output runs/nano",
+      "500 steps on PubMed XML",
+    ],
+    ["train biogpt-nano --data runs/tokens --tokenizer runs/tokenizer --output runs/nano --resume", "after a stop"],
+  ],
+  stoppable: true,
+  async run({ args, json, output, progress, signal }) {
+    const { recipeOf } = await import("../../recipes/index.ts");
+    const { applySettings } = await import("../../train/config.ts");
+    const { loadTokenizer } = await import("../../tokenizers/files.ts");
+    const tokenizer = await loadTokenizer(args.tokenizer);
+    const config = applySettings(recipeOf(args.recipe)({ scale: args.scale as "full" }), [
+      `model.vocab_size=${tokenizer.vocabSize}`,
+      ...(args.device === undefined ? [] : [`device=${args.device}`]),
+      ...(args.threads === undefined ? [] : [`threads=${args.threads}`]),
+      ...args.settings,
+    ]);
+    const { findTokenFiles, tokenFilesOf } = await import("../training-data.ts");
+    const find = (path: string) => findTokenFiles(path, config.tokens);
+    const tokens = join(args.output, "tokens");
+    let data = args.data.length === 1 ? find(args.data[0]!) : undefined;
+    if (data === undefined && args.resume) data = find(tokens);
+    if (data === undefined) {
+      const options = { output: tokens, heldOut: 0.01, seed: config.seed, signal, note: output.note };
+      await tokenFilesOf(args.data, tokenizer, { ...options, progress: progress("tokenizing") });
+      data = find(tokens)!;
+    }
+    const { runTraining } = await import("../training.ts");
+    const options = { data: { ...data, valid: args.valid ?? data.valid }, output: args.output, resume: args.resume };
+    await runTraining(config, { ...options, tokenizerFiles: tokenizer.files(), signal }, { json, output, progress });
+  },
+});
+export default train;

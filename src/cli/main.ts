@@ -1,0 +1,117 @@
+/**
+ * The `galen` command: finds the sub-command, checks its arguments, runs it. Exit codes: 0 done, 1 failed, 2 called the
+ * wrong way. Loads neither ONNX Runtime nor any other dependency before a command runs.
+ */
+import { readFile } from "node:fs/promises";
+import { GalenError, UsageError } from "../errors.ts";
+import { parseArguments } from "./arguments.ts";
+import type { Command } from "./command.ts";
+import { type Entry, galen, type Group } from "./commands/index.ts";
+import { commandHelp, groupHelp } from "./help.ts";
+import { createOutput, endWithReader } from "./output.ts";
+import { createProgress, noProgress } from "./progress.ts";
+
+interface Found {
+  readonly name: string;
+  readonly entry: Entry | Group;
+  readonly rest: readonly string[];
+}
+
+/** Follows the leading words to a command, or to the group where they end. */
+function find(argv: readonly string[]): Found {
+  let entry: Entry | Group = galen;
+  let depth = 0;
+  while ("commands" in entry) {
+    const word = argv[depth];
+    if (word === undefined || word.startsWith("-")) break;
+    if (!Object.hasOwn(entry.commands, word)) {
+      const name = ["galen", ...argv.slice(0, depth)].join(" ");
+      throw new UsageError(`${name}: expected one of ${Object.keys(entry.commands).join(", ")}, got "${word}"`);
+    }
+    entry = entry.commands[word]!;
+    depth += 1;
+  }
+  return { name: ["galen", ...argv.slice(0, depth)].join(" "), entry, rest: argv.slice(depth) };
+}
+
+function asksHelp(words: readonly string[]): boolean {
+  const end = words.indexOf("--");
+  return words.slice(0, end < 0 ? undefined : end).some((word) => word === "--help" || word === "-h");
+}
+
+/** Runs the command that `argv` (without node and script) names; returns the exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  endWithReader();
+  let name = "galen";
+  try {
+    const found = find(argv);
+    ({ name } = found);
+    if ("commands" in found.entry) return await runGroup(name, found.entry, found.rest);
+    const { default: command } = await found.entry.load();
+    if (asksHelp(found.rest)) process.stdout.write(commandHelp(name, command));
+    else await runCommand(command, found.rest);
+    return process.exitCode === undefined ? 0 : Number(process.exitCode);
+  } catch (error) {
+    return report(error, name);
+  }
+}
+
+async function runGroup(name: string, group: Group, rest: readonly string[]): Promise<number> {
+  if (name === "galen" && rest[0] === "--version") {
+    const text = await readFile(new URL("../../package.json", import.meta.url), "utf8");
+    process.stdout.write(`${(JSON.parse(text) as { version: string }).version}\n`);
+    return 0;
+  }
+  const known = rest.length === 0 || asksHelp(rest);
+  if (!known) throw new UsageError(`${rest[0]}: unknown option`, { hint: "the options are --help, --version" });
+  (rest.length === 0 ? process.stderr : process.stdout).write(groupHelp(name, group));
+  return rest.length === 0 ? 2 : 0;
+}
+
+async function runCommand(command: Command, rest: readonly string[]): Promise<void> {
+  const args = parseArguments(rest, command);
+  const json = args["json"] === true;
+  const signal = command.stoppable === true ? stopSignal() : new AbortController().signal;
+  await command.run({
+    args: args as never,
+    json,
+    output: createOutput({ quiet: json }),
+    progress: (label) => (json ? noProgress : createProgress(label, process.stderr)),
+    signal,
+  });
+}
+
+/**
+ * Aborted by the first SIGINT or SIGTERM; the second ends the process. Two within a quarter of a second count as one:
+ * a terminal sends Ctrl-C to npm, which sends it again.
+ */
+function stopSignal(): AbortSignal {
+  const controller = new AbortController();
+  let first = 0;
+  const onSignal = (): void => {
+    const time = performance.now();
+    if (!controller.signal.aborted) {
+      first = time;
+      process.stderr.write("\nstopping in order; once more to stop at once\n");
+      controller.abort();
+    } else if (time - first > 250) process.exit(130);
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  return controller.signal;
+}
+
+function report(error: unknown, name: string): number {
+  if (error instanceof GalenError) {
+    process.stderr.write(`error: ${error.message}\n`);
+    if (error.code === "USAGE") process.stderr.write(`"${name} --help" shows how it is called\n`);
+    return error.code === "USAGE" ? 2 : 1;
+  }
+  if (error instanceof Error && error.name === "AbortError") {
+    process.stderr.write("stopped\n");
+    return 1;
+  }
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.stderr.write("error: this is a fault in Galen: please report it with the lines above and the command\n");
+  return 1;
+}

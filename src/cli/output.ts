@@ -1,0 +1,36 @@
+/** Results on stdout, written no faster than the reader takes them; notes on stderr. */
+import { once } from "node:events";
+
+export interface Output {
+  /** Text as it is. */
+  write(text: string): Promise<void>;
+  /** One JSON line. */
+  json(value: unknown): Promise<void>;
+  /** A line for people on stderr; nothing with --json. */
+  note(text: string): void;
+}
+
+export function createOutput({ quiet }: { quiet: boolean }): Output {
+  const write = async (text: string): Promise<void> => {
+    if (!process.stdout.write(text)) await once(process.stdout, "drain");
+  };
+  return {
+    write,
+    json: (value) => write(`${JSON.stringify(value)}\n`),
+    note(text: string): void {
+      if (!quiet) process.stderr.write(`${text}\n`);
+    },
+  };
+}
+
+/** A reader that has enough (`| head`) ends the command, not with an error. */
+export function endWithReader(): void {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === "EPIPE" ? 0 : 1);
+  });
+}
+
+/** float32 values as the shortest decimals that give them back. */
+export function decimals(values: ArrayLike<number>): number[] {
+  return Array.from(values, (value) => Number(value.toPrecision(9)));
+}

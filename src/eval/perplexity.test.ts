@@ -1,0 +1,55 @@
+/** Perplexity by strided windows against sums over the model's logits. */
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, test } from "vitest";
+import { loadModel } from "../model.ts";
+import { random } from "../tensor/random.ts";
+import { evaluatePerplexity, type TokenStream } from "./perplexity.ts";
+
+const folder = fileURLToPath(new URL("../../test/goldens/biogpt/model", import.meta.url));
+const model = await loadModel(folder, { threads: 1 });
+afterAll(() => model.dispose());
+
+const numbers = random(7);
+const ids = Array.from({ length: 23 }, () => numbers.integer(61));
+const stream: TokenStream = { tokens: ids.length, read: (start, length) => ids.slice(start, start + length) };
+
+/** -log p(ids[position]) given the ids from `begin`. */
+async function nats(begin: number, position: number): Promise<number> {
+  const { logits } = await model.forward({ ids: [ids.slice(begin, position)] });
+  const last = Array.from(logits.data.slice(-logits.dims[2]!));
+  const largest = Math.max(...last);
+  const logSum = largest + Math.log(last.reduce((sum, x) => sum + Math.exp(x - largest), 0));
+  return logSum - last[ids[position]!]!;
+}
+
+describe("perplexity by strided windows", () => {
+  test("scores every token once, with the context that its window has", async () => {
+    let sum = 0;
+    // Windows of 8 in steps of 3: tokens 1-8 from 0, then 9-11 from 3, 12-14 from 6, 15-17, 18-20, 21-22.
+    for (let position = 1; position < ids.length; position++) {
+      const end = position <= 8 ? 8 : Math.min(22, 8 + 3 * Math.ceil((position - 8) / 3));
+      sum += await nats(Math.max(0, end - 8), position);
+    }
+    const result = await evaluatePerplexity(folder, stream, {
+      context: 8,
+      stride: 3,
+      words: 11,
+      bytes: 70,
+      threads: 1,
+    });
+    expect(result.tokens).toBe(22);
+    expect(Math.log(result.perplexity) * 22).toBeCloseTo(sum, 3);
+    expect(Math.log(result.wordPerplexity!) * 11).toBeCloseTo(sum, 3);
+    expect(result.bitsPerByte! * 70 * Math.LN2).toBeCloseTo(sum, 3);
+  });
+
+  test("refuses tokens of another vocabulary and windows that do not fit", async () => {
+    const foreign: TokenStream = { tokens: 2, read: () => [2, 61] };
+    await expect(evaluatePerplexity(folder, foreign)).rejects.toThrow("expected an id below 61, got 61");
+    await expect(evaluatePerplexity(folder, stream, { context: 4096 })).rejects.toThrow(
+      "context: expected a whole number",
+    );
+    await expect(evaluatePerplexity(folder, stream, { context: 8, stride: 9 })).rejects.toThrow("stride");
+    await expect(evaluatePerplexity(folder, { tokens: 1, read: () => [2] })).rejects.toThrow("at least two tokens");
+  });
+});
