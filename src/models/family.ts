@@ -101,3 +101,8 @@ export function headOf(family: Family, config: ModelConfig): Head | undefined {
   }
   return head === "none" ? undefined : head;
 }
+
+/** The class name of the network without a head; undefined for a family that has none. */
+export function bareArchitecture({ heads = {} }: Family): string | undefined {
+  return Object.keys(heads).find((name) => heads[name] === "none");
+}

@@ -5,6 +5,7 @@ import { bioGpt } from "./biogpt.ts";
 import type { Family } from "./family.ts";
 
 export {
+  bareArchitecture,
   type CacheShape,
   type Family,
   type Head,

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { openCheckpoint } from "../checkpoints/checkpoint.ts";
 import type { TensorEntry } from "../checkpoints/entries.ts";
 import { CheckpointError, ConfigError } from "../errors.ts";
-import { type Family, familyOf, type ModelConfig } from "../models/index.ts";
+import { bareArchitecture, type Family, familyOf, type ModelConfig } from "../models/index.ts";
 
 export interface ModelFolder {
   readonly folder: string;
@@ -16,13 +16,11 @@ export interface ModelFolder {
 }
 
 /**
- * Reads config.json and the headers of the weights. `settings` take the place of fields of config.json.
+ * Reads config.json and the headers of the weights. `bare`: as the network without a head, whatever `architectures`
+ * says.
  * @throws ConfigError or CheckpointError that names the file and what was expected of it.
  */
-export async function openModelFolder(
-  folder: string,
-  settings: Readonly<Record<string, unknown>> = {},
-): Promise<ModelFolder> {
+export async function openModelFolder(folder: string, { bare = false } = {}): Promise<ModelFolder> {
   const path = join(folder, "config.json");
   const json = await readJson(path);
   if (json === undefined) {
@@ -31,7 +29,11 @@ export async function openModelFolder(
     });
   }
   const family = familyOf(json, path);
-  const config = family.parseConfig({ ...json, ...settings }, path);
+  const architecture = bare ? bareArchitecture(family) : undefined;
+  const config = family.parseConfig(
+    architecture === undefined ? json : { ...json, architectures: [architecture] },
+    path,
+  );
   const stored = await openCheckpoint(folder);
   const adapted = family.adapt?.(config, stored);
   if (adapted === undefined) return { folder, family, config, entries: stored };

@@ -1,7 +1,7 @@
 /** Sums, means and maxima over axes. */
 import { applyOp, type Op, type Value } from "../graph.ts";
 import { axisOf, product, type Shape } from "../shape.ts";
-import { div, scale, cast } from "./elementwise.ts";
+import { cast, div, equals, scale, where } from "./elementwise.ts";
 import { expand, reshape } from "./reshape.ts";
 
 interface Reduction {
@@ -22,13 +22,10 @@ function reduction(name: string, vjp: Op<[x: Value], Reduction>["vjp"]): Op<[x: 
       onnx.node(name, [inputs[0]!, onnx.ints(axes)], { keepdims: keepDims ? 1 : 0 }, outputs[0]);
     },
     vjp,
-    samples:
-      vjp === "nondifferentiable"
-        ? []
-        : [
-            { inputs: [[2, 3, 4]], attributes: { axes: [1], keepDims: true } },
-            { inputs: [[2, 3, 4]], attributes: { axes: [0, 2], keepDims: false } },
-          ],
+    samples: [
+      { inputs: [[2, 3, 4]], attributes: { axes: [1], keepDims: true } },
+      { inputs: [[2, 3, 4]], attributes: { axes: [0, 2], keepDims: false } },
+    ],
   };
 }
 
@@ -41,7 +38,10 @@ const sumOp = reduction("ReduceSum", ({ inputs: [x], attributes }, [dy]) => [spr
 const meanOp = reduction("ReduceMean", ({ inputs: [x], attributes }, [dy]) => [
   divideByCount(spread(dy!, x, attributes), x, attributes),
 ]);
-const maxOp = reduction("ReduceMax", "nondifferentiable");
+/** The gradient goes to every element that is the largest: where two tie, to both. */
+const maxOp = reduction("ReduceMax", ({ inputs: [x], outputs: [y], attributes }, [dy]) => [
+  where(equals(x, spread(y!, x, attributes)), spread(dy!, x, attributes), x.graph.scalar(0, x.dtype)),
+]);
 
 function divideByCount(dx: Value, x: Value, attributes: Reduction): Value {
   const count = product(attributes.axes.map((axis) => x.shape[axisOf("ReduceMean", axis, x.shape.length)]!));
@@ -70,7 +70,7 @@ export function reduceMean(x: Value, axes: readonly number[], { keepDims = true 
   return applyOp(meanOp, [x], { axes, keepDims });
 }
 
-/** Largest over `axes` (no gradient). */
+/** Largest over `axes`; where two tie, both get the whole gradient. */
 export function reduceMax(x: Value, axes: readonly number[], { keepDims = true } = {}): Value {
   return applyOp(maxOp, [x], { axes, keepDims });
 }
@@ -80,5 +80,4 @@ export function sumAll(x: Value): Value {
   return reduceSum(x, [...x.shape.keys()], { keepDims: false });
 }
 
-export const reduceOps = [sumOp, meanOp] as const;
-
+export const reduceOps = [sumOp, meanOp, maxOp] as const;

@@ -1,0 +1,122 @@
+/**
+ * Sentence embeddings: texts to vectors by a Sentence Transformers directory, as SentenceTransformer.encode makes them.
+ * Texts are batched by length, so that little is padded; results come in the order of the texts.
+ */
+// B batch, T tokens, K width
+import { ConfigError } from "../errors.ts";
+import { toOnnx } from "../graph/lower.ts";
+import { embeddingGraph, embeddingWidth } from "../models/embedding.ts";
+import { makeBatch } from "../runtime/batch.ts";
+import { createSession, type Session, type SessionOptions } from "../runtime/ort.ts";
+import { parameterSources } from "../runtime/parameters.ts";
+import { type Tensor, tensor } from "../tensor/tensor.ts";
+import type { BertBatch, BertTokenizer } from "../tokenizers/bert.ts";
+import { loadTokenizer } from "../tokenizers/files.ts";
+import { byLength, sliceRows } from "./batching.ts";
+import { openSentenceFolder, type SentenceFolder } from "./sentence-folder.ts";
+
+export interface EmbedOptions {
+  /** Texts in a run of the network. Default 32. */
+  readonly batchSize?: number;
+  /** Put before every text; takes the place of the directory's default prompt. */
+  readonly prompt?: string;
+  /** The directory's prompt of this name. */
+  readonly promptName?: string;
+}
+
+export interface Embedder extends AsyncDisposable {
+  readonly folder: SentenceFolder;
+  /** Numbers in a vector. */
+  readonly width: number;
+  readonly tokenizer: BertTokenizer;
+  /** A vector for every text. @throws ConfigError when there is no prompt of that name. */
+  embed(texts: readonly string[], options?: EmbedOptions): Promise<Float32Array[]>;
+  dispose(): Promise<void>;
+}
+
+/**
+ * Opens a Sentence Transformers directory (either schema).
+ * @throws ConfigError where a module or a setting is not understood; CheckpointError where weights are missing.
+ */
+export async function loadEmbedder(path: string, options: SessionOptions = {}): Promise<Embedder> {
+  const folder = await openSentenceFolder(path);
+  const { model, stages, entries } = folder;
+  if (!stages.some(({ kind }) => kind === "pooling")) {
+    throw new ConfigError(`${path}/modules.json: expected a Pooling module, got none`, {
+      hint: "a ColBERT model gives a vector a token: use loadColbert",
+    });
+  }
+  const width = embeddingWidth(stages, (model.config as unknown as { hidden_size: number }).hidden_size);
+  const tokenizer = await loadBertTokenizer(model.folder);
+  const graph = embeddingGraph(model, stages);
+  const parameters = await parameterSources(graph, entries, path);
+  const session = await createSession(toOnnx(graph, { parameters }), { ...options, externalFolder: path });
+  const dispose = (): Promise<void> => session.dispose();
+  return {
+    folder,
+    width,
+    tokenizer,
+    embed: (texts, embedOptions = {}) => embed({ folder, width, tokenizer, session }, texts, embedOptions),
+    dispose,
+    [Symbol.asyncDispose]: dispose,
+  };
+}
+
+/** @throws ConfigError when the directory's tokenizer is of another family. */
+export async function loadBertTokenizer(folder: string): Promise<BertTokenizer> {
+  const tokenizer = await loadTokenizer(folder);
+  if (tokenizer.family === "bert") return tokenizer as BertTokenizer;
+  throw new ConfigError(`${folder}: expected a BERT tokenizer, got one of ${tokenizer.family}`);
+}
+
+interface Parts {
+  readonly folder: SentenceFolder;
+  readonly width: number;
+  readonly tokenizer: BertTokenizer;
+  readonly session: Session;
+}
+
+async function embed(parts: Parts, texts: readonly string[], options: EmbedOptions): Promise<Float32Array[]> {
+  const { folder, width, tokenizer, session } = parts;
+  const { batchSize = 32 } = options;
+  const prompt = promptOf(folder, options);
+  const prepare = (text: string): string => {
+    const stripped = `${prompt}${text}`.trim();
+    return folder.lowerCase ? stripped.toLowerCase() : stripped;
+  };
+  const limits = { maxLength: folder.maxTokens, padding: "none" } as const;
+  const encoded = tokenizer.encodeBatch(texts.map(prepare), limits);
+  const promptTokens = prompt === "" ? 0 : promptLength(tokenizer, tokenizer.encodeBatch([prepare("")], limits));
+  const { vocab_size: vocabSize, pad_token_id: padId, max_position_embeddings: maxTokens } = folder.model.config;
+  const results: Float32Array[] = Array.from({ length: texts.length });
+  for (const places of byLength(encoded.ids, batchSize)) {
+    const rows = { ids: sliceRows(encoded.ids, places), types: sliceRows(encoded.typeIds, places) };
+    const { tensors } = makeBatch(rows, { vocabSize, padId, maxTokens });
+    const { embedding } = await session.run({ ...tensors, pooled: withoutPrompt(tensors.mask, promptTokens) });
+    const data = embedding!.data as Float32Array;
+    places.forEach((place, i) => (results[place] = data.slice(i * width, (i + 1) * width)));
+  }
+  return results;
+}
+
+function promptOf(
+  { prompts, defaultPrompt }: SentenceFolder,
+  { prompt, promptName = defaultPrompt }: EmbedOptions,
+): string {
+  if (prompt !== undefined) return prompt;
+  if (promptName === undefined) return "";
+  if (Object.hasOwn(prompts, promptName)) return prompts[promptName]!;
+  throw new ConfigError(`prompt: expected one of ${Object.keys(prompts).join(", ") || "none"}, got "${promptName}"`);
+}
+
+/** Tokens of the prompt by itself, without the closing special token, as the reference counts them. */
+function promptLength(tokenizer: BertTokenizer, { ids: [row] }: BertBatch): number {
+  const isClosed = Object.values(tokenizer.special).includes(row!.at(-1)!);
+  return row!.length - (isClosed ? 1 : 0);
+}
+
+/** The mask with the first `count` tokens of every row left out. */
+function withoutPrompt({ dims, data }: Tensor<"int64">, count: number): Tensor<"int64"> {
+  const columns = dims[1]!;
+  return tensor("int64", dims, count === 0 ? data : data.map((kept, i) => (i % columns < count ? 0n : kept)));
+}
