@@ -1,0 +1,8 @@
+/** Reading and writing weights: safetensors, PyTorch's zip and legacy files, fairseq; no pickle is executed. */
+export { averageCheckpoints } from "./average.ts";
+export { openCheckpoint, saveSharded } from "./checkpoint.ts";
+export { readFloat32, readTensor, type TensorEntry } from "./entries.ts";
+export { dropTiedHead, openFairseq } from "./fairseq.ts";
+export { writeAtomically, writeFileAtomically } from "./files.ts";
+export { openSafetensors, type SafetensorsFile, type TensorSource, writeSafetensors } from "./safetensors.ts";
+export { openTorchFile } from "./torch-file.ts";

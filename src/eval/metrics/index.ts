@@ -1,0 +1,12 @@
+/** Metrics as they are published, and the sounder figures beside them. */
+export * from "./auc.ts";
+export * from "./bc5cdr.ts";
+export * from "./bootstrap.ts";
+export * from "./classification.ts";
+export * from "./correlation.ts";
+export * from "./counts.ts";
+export * from "./entities.ts";
+export * from "./hard-match.ts";
+export * from "./labels.ts";
+export * from "./ranking.ts";
+export * from "./report.ts";

@@ -1,0 +1,20 @@
+/** Galen's front door: everything that most programs need. The rest has subpaths of its own (see package.json). */
+export { type DType, tensor, type Tensor } from "./tensor/tensor.ts";
+export * from "./errors.ts";
+export type { Generated, GenerateOptions, Piece } from "./generate/index.ts";
+export {
+  type HiddenStates,
+  type LabelledRows,
+  loadModel,
+  type LoadOptions,
+  type LossAndGradients,
+  Model,
+  type ModelRows,
+  type Scored,
+} from "./model.ts";
+export { quickstart, type QuickstartOptions, type QuickstartResult } from "./quickstart.ts";
+export { loadTokenizer, saveTokenizer } from "./tokenizers/files.ts";
+export type { DecodeOptions, Encoding, Tokenizer } from "./tokenizers/tokenizer.ts";
+export { type Document, readDocuments } from "./corpus/documents.ts";
+export { train, type TrainConfig, type TrainEvent, type TrainOptions, type TrainResult } from "./train/loop.ts";
+export { recipes } from "./recipes/index.ts";

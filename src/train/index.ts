@@ -1,0 +1,9 @@
+/** Training: token files, the loop, optimisers, schedules, and settings. */
+export { createSampler, type LabelledBatch } from "./batches.ts";
+export { listCheckpoints } from "./checkpoint.ts";
+export { applySettings, type TrainConfig } from "./config.ts";
+export { train, type TrainEvent, type TrainOptions, type TrainResult } from "./loop.ts";
+export { createOptimiser, type Optimiser, type OptimiserConfig } from "./optimiser.ts";
+export { learningRate, type ScheduleConfig } from "./schedule.ts";
+export { openTokens, type TokenFile, writeTokens } from "./token-files.ts";
+export { buildTokenFiles, type TokenManifest } from "./tokenize.ts";

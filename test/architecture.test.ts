@@ -1,0 +1,97 @@
+/** The layers of docs/architecture.md as a table: what each folder may import. */
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+
+const source = fileURLToPath(new URL("../src", import.meta.url));
+
+/** Folder (or file) of src/ → what it may import besides itself. Everything may import errors and tensor. */
+const base = ["errors", "tensor"];
+const engine = [...base, "graph", "nn", "models", "checkpoints", "runtime", "tokenizers"];
+const library = [...engine, "generate", "model", "corpus", "train", "recipes"];
+const allowed: Readonly<Record<string, readonly string[]>> = {
+  errors: [],
+  tensor: base,
+  checkpoints: base,
+  tokenizers: [...base, "checkpoints"],
+  graph: base,
+  nn: [...base, "graph"],
+  models: [...base, "graph", "nn"],
+  runtime: [...base, "graph", "models", "checkpoints"],
+  generate: engine,
+  model: [...engine, "generate"],
+  corpus: [...base, "checkpoints", "tokenizers"],
+  train: [...engine, "corpus"],
+  recipes: [...base, "models", "train"],
+  quickstart: library,
+  "eval/metrics": base,
+  tasks: [...base, "tokenizers", "corpus", "eval/metrics"],
+  eval: [...library, "tasks", "eval/metrics"],
+  retrieval: library,
+  finetune: [...library, "tasks", "eval", "eval/metrics"],
+  extract: [...library, "tasks", "finetune"],
+  export: engine,
+};
+/** These run in browsers too: no node:* and no ONNX Runtime. */
+const pure = ["errors", "tensor", "graph", "nn", "models", "tokenizers"];
+const exceptions = new Set(["tokenizers/files.ts"]);
+
+interface Import {
+  readonly file: string;
+  readonly from: string;
+  readonly layer: string;
+  readonly target: string;
+}
+
+function layerOf(path: string): string {
+  const [folder, sub] = path.split("/");
+  if (folder === "eval" && sub === "metrics") return "eval/metrics";
+  return folder!.replace(/\.ts$/, "");
+}
+
+const files = readdirSync(source, { recursive: true, encoding: "utf8" })
+  .map((path) => path.replaceAll("\\", "/"))
+  .filter((path) => path.endsWith(".ts") && !path.endsWith(".test.ts"));
+
+const imports: Import[] = files.flatMap((file) =>
+  [...readFileSync(join(source, file), "utf8").matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map(([, from]) => {
+    const path = from!.startsWith(".") ? relative(source, join(source, dirname(file), from!)) : from!;
+    return { file, from: from!, layer: layerOf(file), target: from!.startsWith(".") ? layerOf(path) : path };
+  }),
+);
+
+describe("layers", () => {
+  test("a folder imports only what stands below it", () => {
+    const wrong = imports.filter(
+      ({ from, layer, target }) =>
+        from.startsWith(".") &&
+        target !== layer &&
+        layer !== "cli" &&
+        layer !== "index" &&
+        !(allowed[layer] ?? []).concat(base).includes(target),
+    );
+    expect(wrong.map(({ file, from }) => `${file} imports ${from}`)).toEqual([]);
+  });
+
+  test("what runs in a browser imports neither node:* nor ONNX Runtime", () => {
+    const wrong = imports.filter(
+      ({ file, layer, from }) =>
+        pure.includes(layer) && !exceptions.has(file) && /^node:|^onnxruntime/.test(from) && file !== "tokenizers/index.ts",
+    );
+    expect(wrong.map(({ file, from }) => `${file} imports ${from}`)).toEqual([]);
+  });
+
+  test("one file imports ONNX Runtime", () => {
+    const importers = imports.filter(({ from }) => from.startsWith("onnxruntime")).map(({ file }) => file);
+    expect(new Set(importers)).toEqual(new Set(["runtime/ort.ts"]));
+  });
+
+  test("no file is longer than 500 lines, tables excepted", () => {
+    const long = files.filter((file) => {
+      const lines = readFileSync(join(source, file), "utf8").split("\n").length;
+      return lines > 500 && !file.includes("tables");
+    });
+    expect(long).toEqual([]);
+  });
+});
