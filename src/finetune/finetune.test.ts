@@ -1,0 +1,110 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { writeTinyTask } from "../../test/support/tiny-task.ts";
+import { openSafetensors, readFloat32 } from "../checkpoints/safetensors.ts";
+import { loadTokenizer } from "../tokenizers/files.ts";
+import { finetune, type FinetuneEvent, type FinetuneOptions, type FinetuneResult } from "./finetune.ts";
+import { readTaskFile, taskOf } from "./metadata.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "galen-finetune-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const tiny = await writeTinyTask(folder);
+const small = ["tokensPerBatch=200", "accumulate=2", "threads=1", "schedule.peak=1e-2"];
+
+async function run(
+  name: string,
+  settings: string[],
+  more: Partial<FinetuneOptions> = {},
+): Promise<FinetuneResult & { events: FinetuneEvent[] }> {
+  const events: FinetuneEvent[] = [];
+  const result = await finetune({
+    task: tiny.schema,
+    model: tiny.start,
+    data: tiny.data,
+    output: join(folder, name),
+    settings: [...small, ...settings],
+    ...more,
+    onEvent: async (event) => {
+      events.push(event);
+      await more.onEvent?.(event);
+    },
+  });
+  return { ...result, events };
+}
+const weightsOf = (name: string): Buffer => readFileSync(join(folder, name, "model/model.safetensors"));
+
+test("the loss falls, and the result is a Hugging Face directory that knows its task", async () => {
+  const { before, after, events, config } = await run("learns", ["epochs=10"]);
+  expect(before).toBeGreaterThan(3);
+  expect(after).toBeLessThan(2);
+  expect(events[0]).toMatchObject({ type: "started", examples: 40, cut: 0, validation: 8 });
+  expect(config.average).toBe(4);
+  const model = join(folder, "learns/model");
+  const file = (await readTaskFile(model))!;
+  const tokenizer = await loadTokenizer(model);
+  expect(file).toMatchObject({
+    task: "tiny",
+    version: "1",
+    promptIds: [tokenizer.vocabSize - 2, tokenizer.vocabSize - 1],
+  });
+  expect(taskOf(file, model).promptLength).toBe(2);
+  const { vocab_size } = JSON.parse(readFileSync(join(model, "config.json"), "utf8"));
+  expect(vocab_size).toBe(tokenizer.vocabSize);
+});
+
+test("the model is the mean of the last epochs' weights", async () => {
+  await run("mean", ["epochs=3", "average=2"]);
+  const read = async (path: string): Promise<Float32Array> =>
+    readFloat32((await openSafetensors(join(folder, "mean", path))).entries.get("biogpt.layers.0.fc1.weight")!);
+  expect(existsSync(join(folder, "mean/epochs/epoch-000001.safetensors"))).toBe(false);
+  const [two, three] = [await read("epochs/epoch-000002.safetensors"), await read("epochs/epoch-000003.safetensors")];
+  expect(await read("model/model.safetensors")).toEqual(two.map((x, i) => Math.fround(x + three[i]!) / 2));
+});
+
+test.each(["full", "lora"])(
+  "a run of mode %s that was stopped and resumed equals an uninterrupted one, bit for bit",
+  async (mode) => {
+    const settings = [`mode=${mode}`, "epochs=3", "average=2", "dropout=0.1"];
+    await run(`whole-${mode}`, settings);
+    for (const at of [2, 7]) {
+      const controller = new AbortController();
+      const onEvent = (event: FinetuneEvent): void => {
+        if (event.type === "step" && event.step === at) controller.abort();
+      };
+      const { stopped } = await run(`halted-${mode}`, settings, { signal: controller.signal, onEvent, resume: true });
+      expect(stopped).toBe(true);
+    }
+    const { events } = await run(`halted-${mode}`, settings, { resume: true });
+    expect(events[0]).toMatchObject({ step: 7 });
+    expect(weightsOf(`halted-${mode}`).equals(weightsOf(`whole-${mode}`))).toBe(true);
+    const lines = readFileSync(join(folder, `halted-${mode}/metrics.jsonl`), "utf8")
+      .trim()
+      .split("\n");
+    const steps = lines
+      .map((line) => JSON.parse(line))
+      .filter(({ type }) => type === "step")
+      .map(({ step }) => step);
+    expect(steps).toEqual(steps.map((_, i) => i + 1));
+  },
+);
+
+test("a low-rank model is saved merged, with the names of an ordinary checkpoint", async () => {
+  await run("merged", ["mode=lora", "epochs=1", "lora.rank=2"]);
+  const { entries } = await openSafetensors(join(folder, "merged/model/model.safetensors"));
+  const start = (await openSafetensors(join(tiny.start, "model.safetensors"))).entries;
+  expect([...entries.keys()].sort()).toEqual([...start.keys()].sort());
+  const name = "biogpt.layers.0.fc1.weight";
+  expect(await readFloat32(entries.get(name)!)).not.toEqual(await readFloat32(start.get(name)!));
+  const kept = "biogpt.layers.0.self_attn.k_proj.weight";
+  expect(await readFloat32(entries.get(kept)!)).toEqual(await readFloat32(start.get(kept)!));
+});
+
+test("a task that does not exist, data without a split, and a model that is no BioGPT are named", async () => {
+  await expect(run("x", [], { task: "nothing" })).rejects.toThrow(
+    /expected one of bc5cdr, .*, or a JSON file, got "nothing"/,
+  );
+  await expect(run("x", [], { data: folder })).rejects.toThrow(/train\.jsonl/);
+  await expect(run("x", ["lora.rnk=3"])).rejects.toThrow(/expected one of rank, alpha, targets, got "lora.rnk"/);
+});
