@@ -12,7 +12,7 @@ export interface Peer extends Disposable {
 export function startPeer(script: URL, ...args: string[]): Peer | undefined {
   const python = process.env["PEERS_PYTHON"];
   if (python === undefined) return undefined;
-  const child = spawn(python, ["-B", script.pathname, ...args], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(python, ["-B", "-P", script.pathname, ...args], { stdio: ["pipe", "pipe", "inherit"] });
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return {
     async ask<T>(request?: unknown): Promise<T> {
