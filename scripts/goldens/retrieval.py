@@ -17,7 +17,6 @@ from pylate import models as pylate_models
 from pylate import scores as pylate_scores
 from safetensors.torch import load_file, save_file
 from sentence_transformers import CrossEncoder, SentenceTransformer, models
-from tokenizers import BertWordPieceTokenizer
 
 logging.disable(logging.WARNING)
 SEED = 20261121
@@ -41,12 +40,8 @@ def tokenizer(folder):
     words = ["the", "of", "and", "kidney", "##al", "heart", "renal", "stroke", "insulin", "gene"]
     vocab = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[unused0]", "[unused1]"]
     vocab += letters + [f"##{x}" for x in letters] + list(string.punctuation) + words
-    backend = BertWordPieceTokenizer({token: i for i, token in enumerate(vocab)}, lowercase=True)
-    fast = transformers.PreTrainedTokenizerFast(
-        tokenizer_object=backend._tokenizer, model_max_length=64, unk_token="[UNK]", pad_token="[PAD]",
-        cls_token="[CLS]", sep_token="[SEP]", mask_token="[MASK]",
-    )
-    fast.save_pretrained(folder)
+    ids = {token: i for i, token in enumerate(vocab)}
+    transformers.BertTokenizer(vocab=ids, do_lower_case=True, model_max_length=64).save_pretrained(folder)
     return len(vocab)
 
 

@@ -11,9 +11,9 @@ import { createSession, type Session, type SessionOptions } from "../runtime/ort
 import { parameterSources } from "../runtime/parameters.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import type { BertBatch, BertTokenizer } from "../tokenizers/bert.ts";
-import { loadTokenizer } from "../tokenizers/files.ts";
 import { byLength, sliceRows } from "./batching.ts";
 import { openSentenceFolder, type SentenceFolder } from "./sentence-folder.ts";
+import { loadBertTokenizer } from "./tokenizer.ts";
 
 export interface EmbedOptions {
   /** Texts in a run of the network. Default 32. */
@@ -60,13 +60,6 @@ export async function loadEmbedder(path: string, options: SessionOptions = {}): 
     dispose,
     [Symbol.asyncDispose]: dispose,
   };
-}
-
-/** @throws ConfigError when the directory's tokenizer is of another family. */
-export async function loadBertTokenizer(folder: string): Promise<BertTokenizer> {
-  const tokenizer = await loadTokenizer(folder);
-  if (tokenizer.family === "bert") return tokenizer as BertTokenizer;
-  throw new ConfigError(`${folder}: expected a BERT tokenizer, got one of ${tokenizer.family}`);
 }
 
 interface Parts {

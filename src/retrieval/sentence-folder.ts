@@ -11,6 +11,7 @@ import { parseConfig } from "../models/config.ts";
 import type { DenseActivation, EmbeddingStage } from "../models/embedding.ts";
 import { type Pooling, poolings } from "../nn/pooling.ts";
 import { type ModelFolder, openModelFolder, readJson } from "../runtime/folder.ts";
+import { tokenizerLimit } from "./tokenizer.ts";
 
 const moduleSchema = z.array(z.looseObject({ path: z.string(), type: z.string(), name: z.string().optional() })).min(1);
 
@@ -210,11 +211,4 @@ async function readLimits(root: string, { config }: ModelFolder): Promise<{ maxT
     return { maxTokens: max_seq_length ?? (await tokenizerLimit(root, config)), lowerCase: do_lower_case };
   }
   return { maxTokens: await tokenizerLimit(root, config), lowerCase: false };
-}
-
-async function tokenizerLimit(root: string, config: ModelFolder["config"]): Promise<number> {
-  const json = await readJson(join(root, "tokenizer_config.json"));
-  const limit = (json as { model_max_length?: unknown } | undefined)?.model_max_length;
-  const positions = config.max_position_embeddings;
-  return typeof limit === "number" && limit > 0 ? Math.min(limit, positions) : positions;
 }

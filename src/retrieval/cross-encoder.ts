@@ -1,0 +1,166 @@
+/**
+ * Cross-encoders: a text pair to a score, by a CrossEncoder directory of Sentence Transformers (a Hugging Face
+ * directory with a sequence-classification head). Raw logits are always given, and the activation is computed in double
+ * precision: in single precision scores of good pairs saturate at 1 and tie.
+ */
+import { join } from "node:path";
+import * as z from "zod";
+import { writeFileAtomically } from "../checkpoints/files.ts";
+import { writeSafetensors } from "../checkpoints/safetensors.ts";
+import { ConfigError } from "../errors.ts";
+import { toOnnx } from "../graph/lower.ts";
+import { parseConfig } from "../models/config.ts";
+import { headOf, type ModelConfig } from "../models/index.ts";
+import { scoringGraph } from "../models/programs.ts";
+import { makeBatch } from "../runtime/batch.ts";
+import { type ModelFolder, openModelFolder, readJson } from "../runtime/folder.ts";
+import { createSession, type Session, type SessionOptions } from "../runtime/ort.ts";
+import { parameterSources } from "../runtime/parameters.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { BertTokenizer } from "../tokenizers/bert.ts";
+import type { Tokenizer } from "../tokenizers/tokenizer.ts";
+import { byLength, sliceRows } from "./batching.ts";
+import { loadBertTokenizer, tokenizerLimit } from "./tokenizer.ts";
+
+/** By torch's class paths. */
+const activations = {
+  "torch.nn.modules.linear.Identity": (x: number): number => x,
+  "torch.nn.modules.activation.Sigmoid": (x: number): number => 1 / (1 + Math.exp(-x)),
+  "torch.nn.modules.activation.Tanh": Math.tanh,
+} as const;
+export type ScoreActivation = keyof typeof activations;
+
+export interface PairScores {
+  /** What the network gives: `labels` numbers a pair. */
+  readonly logits: Float32Array;
+  /** The activation of each. */
+  readonly scores: Float64Array;
+  readonly labels: number;
+}
+
+export interface CrossEncoder extends AsyncDisposable {
+  readonly model: ModelFolder;
+  readonly activation: ScoreActivation;
+  /** Tokens that a pair is cut to, the longer text first. */
+  readonly maxTokens: number;
+  readonly tokenizer: BertTokenizer;
+  /** Scores in the order of the pairs. */
+  score(
+    pairs: readonly (readonly [string, string])[],
+    options?: { readonly batchSize?: number; readonly activation?: ScoreActivation },
+  ): Promise<PairScores>;
+  dispose(): Promise<void>;
+}
+
+/**
+ * Opens a CrossEncoder directory.
+ * @throws ConfigError where the head, a module or the activation is not understood; CheckpointError without weights.
+ */
+export async function loadCrossEncoder(folder: string, options: SessionOptions = {}): Promise<CrossEncoder> {
+  await checkModules(folder);
+  const model = await openModelFolder(folder);
+  const kind = headOf(model.family, model.config)?.labels(model.config);
+  if (kind === undefined || kind.of === "tokens") {
+    throw new ConfigError(
+      `${folder}/config.json: architectures: expected a sequence-classification model, got ${model.config.architectures?.[0]}`,
+    );
+  }
+  const activation = await activationOf(folder, kind.count);
+  const tokenizer = await loadBertTokenizer(folder);
+  const maxTokens = await tokenizerLimit(folder, model.config);
+  const graph = scoringGraph(model.family, model.config);
+  const parameters = await parameterSources(graph, model.entries, folder);
+  const session = await createSession(toOnnx(graph, { parameters }), { ...options, externalFolder: folder });
+  const dispose = (): Promise<void> => session.dispose();
+  return {
+    model,
+    activation,
+    maxTokens,
+    tokenizer,
+    async score(pairs, { batchSize = 32, activation: wanted = activation } = {}): Promise<PairScores> {
+      const logits = await logitsOf({ session, tokenizer, maxTokens, config: model.config }, pairs, {
+        batchSize,
+        labels: kind.count,
+      });
+      return { logits, scores: Float64Array.from(logits, activations[wanted]), labels: kind.count };
+    },
+    dispose,
+    [Symbol.asyncDispose]: dispose,
+  };
+}
+
+interface Parts {
+  readonly session: Session;
+  readonly tokenizer: BertTokenizer;
+  readonly maxTokens: number;
+  readonly config: ModelConfig;
+}
+
+async function logitsOf(
+  { session, tokenizer, maxTokens, config }: Parts,
+  pairs: readonly (readonly [string, string])[],
+  { batchSize, labels }: { batchSize: number; labels: number },
+): Promise<Float32Array> {
+  const encoded = tokenizer.encodeBatch(pairs, { maxLength: maxTokens, padding: "none" });
+  const { vocab_size: vocabSize, pad_token_id: padId, max_position_embeddings } = config;
+  const results = new Float32Array(pairs.length * labels);
+  for (const places of byLength(encoded.ids, batchSize)) {
+    const rows = { ids: sliceRows(encoded.ids, places), types: sliceRows(encoded.typeIds, places) };
+    const { tensors } = makeBatch(rows, { vocabSize, padId, maxTokens: max_position_embeddings });
+    const { logits } = await session.run(tensors);
+    const data = logits!.data as Float32Array;
+    places.forEach((place, i) => results.set(data.subarray(i * labels, (i + 1) * labels), place * labels));
+  }
+  return results;
+}
+
+const modulesSchema = z.array(z.looseObject({ type: z.string() })).length(1, { error: "expected a Transformer alone" });
+
+/** From 5.4 there is a modules.json: with the Transformer alone it says nothing more. */
+async function checkModules(folder: string): Promise<void> {
+  const path = join(folder, "modules.json");
+  const json = await readJson(path);
+  if (json === undefined) return;
+  const [{ type }] = parseConfig(modulesSchema, json, path) as [{ type: string }];
+  if (type.startsWith("sentence_transformers.") && type.endsWith(".Transformer")) return;
+  throw new ConfigError(`${path}: type: expected a Transformer of sentence_transformers, got ${type}`);
+}
+
+const activationPath = z.enum(Object.keys(activations) as [ScoreActivation]).nullish();
+const settingsSchema = z.looseObject({ activation_fn: activationPath });
+const configSchema = z.looseObject({
+  sentence_transformers: settingsSchema.nullish(),
+  sbert_ce_default_activation_function: activationPath,
+});
+
+/** The order in which Sentence Transformers looks; without any, a sigmoid for one label, else nothing. */
+async function activationOf(folder: string, labels: number): Promise<ScoreActivation> {
+  const settingsPath = join(folder, "config_sentence_transformers.json");
+  const configPath = join(folder, "config.json");
+  const settings = parseConfig(settingsSchema, (await readJson(settingsPath)) ?? {}, settingsPath);
+  const config = parseConfig(configSchema, (await readJson(configPath)) ?? {}, configPath);
+  return (
+    settings.activation_fn ??
+    config.sentence_transformers?.activation_fn ??
+    config.sbert_ce_default_activation_function ??
+    (labels === 1 ? "torch.nn.modules.activation.Sigmoid" : "torch.nn.modules.linear.Identity")
+  );
+}
+
+/** Writes a CrossEncoder directory as Sentence Transformers up to 5.3 does. */
+export async function saveCrossEncoder(
+  folder: string,
+  model: {
+    readonly config: ModelConfig;
+    readonly tokenizer: Tokenizer;
+    readonly parameters: ReadonlyMap<string, Tensor>;
+    readonly activation: ScoreActivation;
+  },
+): Promise<void> {
+  const { config, tokenizer, parameters, activation } = model;
+  const json = { ...config, sentence_transformers: { activation_fn: activation, version: "5.3.0" } };
+  const files = new Map([...tokenizer.files(), ["config.json", `${JSON.stringify(json, null, 2)}\n`]]);
+  for (const [name, contents] of files) await writeFileAtomically(join(folder, name), contents);
+  const tensors = [...parameters].map(([name, value]) => ({ name, ...value }));
+  await writeSafetensors(join(folder, "model.safetensors"), tensors);
+}
