@@ -1,5 +1,6 @@
 /** Loading a model directory in Hugging Face's format, of any family, and running it: the library's front door. */
 import { join } from "node:path";
+import type { SaveOptions } from "./checkpoints/checkpoint.ts";
 import type { TensorEntry } from "./checkpoints/entries.ts";
 import { ConfigError } from "./errors.ts";
 import {
@@ -16,6 +17,7 @@ import { type Family, headOf, type Labels, type ModelConfig } from "./models/ind
 import { decodingGraph, hiddenGraph, lossGraph, scoringGraph } from "./models/programs.ts";
 import { type Batch, labelFeeds, makeBatch } from "./runtime/batch.ts";
 import { type ModelFolder, openModelFolder, readJson } from "./runtime/folder.ts";
+import { saveModelFolder } from "./runtime/save.ts";
 import { createSession, type Device, type Session } from "./runtime/ort.ts";
 import { allocateParameters, type Parameters, parameterSources, readParameters } from "./runtime/parameters.ts";
 import { type Tensor, tensor } from "./tensor/tensor.ts";
@@ -143,6 +145,15 @@ export class Model implements AsyncDisposable {
     yield* generateStream(await this.#openGenerator(), options);
   }
 
+  /**
+   * Writes the model as a Hugging Face directory: weights (in shards where they are large), config.json and whatever
+   * tokenizer and generation files lie beside them.
+   * @param options.dtype what weights are stored as; default: as they are.
+   */
+  async save(folder: string, options: SaveOptions = {}): Promise<void> {
+    await saveModelFolder(folder, { folder: this.folder, family: this.family, config: this.config, entries: this.#entries }, options);
+  }
+
   async dispose(): Promise<void> {
     const sessions = [
       this.#scoring,
@@ -154,7 +165,8 @@ export class Model implements AsyncDisposable {
     this.#hidden = undefined;
     this.#training = undefined;
     this.#generator = undefined;
-    for (const session of sessions) await (await session)?.dispose();
+    // A session that failed to open has told its caller so; there is nothing of it to dispose of.
+    for (const session of sessions) await (await session?.catch(() => undefined))?.dispose();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openCheckpoint } from "../checkpoints/checkpoint.ts";
-import type { TensorEntry } from "../checkpoints/entries.ts";
+import { readFloat32, type TensorEntry } from "../checkpoints/entries.ts";
 import { CheckpointError, ConfigError } from "../errors.ts";
 import { bareArchitecture, type Family, familyOf, type ModelConfig } from "../models/index.ts";
 
@@ -35,6 +35,7 @@ export async function openModelFolder(folder: string, { bare = false } = {}): Pr
     path,
   );
   const stored = await openCheckpoint(folder);
+  await dropTied(stored, family, folder);
   const adapted = family.adapt?.(config, stored);
   if (adapted === undefined) return { folder, family, config, entries: stored };
   const entries = new Map<string, TensorEntry>();
@@ -43,6 +44,21 @@ export async function openModelFolder(folder: string, { bare = false } = {}): Pr
     if (parameter !== undefined) entries.set(parameter, entry);
   }
   return { folder, family, config: adapted.config, entries };
+}
+
+/** Forgets weights that repeat another. @throws CheckpointError when they differ: the head would be lost. */
+async function dropTied(stored: Map<string, TensorEntry>, family: Family, folder: string): Promise<void> {
+  for (const [repeated, parameter] of Object.entries(family.tied)) {
+    const [copy, original] = [stored.get(repeated), stored.get(parameter)];
+    if (copy === undefined || original === undefined) continue;
+    const [a, b] = [await readFloat32(copy), await readFloat32(original)];
+    if (a.length !== b.length || a.some((value, i) => value !== b[i])) {
+      throw new CheckpointError(`${folder}: expected "${repeated}" to equal "${parameter}" (tied), got other numbers`, {
+        hint: "the checkpoint has a head of its own, which this architecture has not",
+      });
+    }
+    stored.delete(repeated);
+  }
 }
 
 /** The JSON object or list in a file; undefined where there is no file. @throws ConfigError when it is not JSON. */

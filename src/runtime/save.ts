@@ -1,0 +1,32 @@
+/** Writing a loaded model as a Hugging Face directory. */
+import { copyFile, mkdir, readdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { type SaveOptions, saveSharded } from "../checkpoints/checkpoint.ts";
+import { readTensor } from "../checkpoints/entries.ts";
+import { writeFileAtomically } from "../checkpoints/files.ts";
+import { ConfigError } from "../errors.ts";
+import type { ModelFolder } from "./folder.ts";
+
+/** Files that go along: the tokenizer's, generation's, sentence-transformers'. */
+const companions = /^(tokenizer.*|vocab.*|merges\.txt|dict\.txt|bpecodes|special_tokens_map|added_tokens|generation_config).*$/;
+
+/** @throws ConfigError when asked to write over the directory that the model is mapped from. */
+export async function saveModelFolder(folder: string, model: ModelFolder, options: SaveOptions): Promise<void> {
+  if (resolve(folder) === resolve(model.folder)) {
+    throw new ConfigError(`${folder}: expected another directory than the model's own, which is in use`);
+  }
+  await mkdir(folder, { recursive: true });
+  const tensors = [...model.entries].map(([name, entry]) => ({
+    name,
+    dtype: entry.dtype,
+    dims: entry.dims,
+    data: async () => (await readTensor(entry)).data,
+  }));
+  await saveSharded(folder, tensors, options);
+  const stored = options.dtype ?? tensors[0]?.dtype ?? "float32";
+  const config = { architectures: [model.family.architecture], ...model.config, dtype: stored };
+  await writeFileAtomically(join(folder, "config.json"), `${JSON.stringify(config, null, 2)}\n`);
+  for (const name of await readdir(model.folder)) {
+    if (companions.test(name)) await copyFile(join(model.folder, name), join(folder, name));
+  }
+}
