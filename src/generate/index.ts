@@ -9,6 +9,7 @@ import { createJob, type Job } from "./search.ts";
 import { createTextStream } from "./stream.ts";
 
 export type { GenerateOptions } from "./options.ts";
+export type { Processor } from "./processors.ts";
 
 /** What generation takes from a model directory. */
 export interface Generator {
@@ -94,8 +95,12 @@ function prepare(generator: Generator, options: GenerateOptions): { settings: Se
     throw new ConfigError("generate: eosTokenId: fairseq's scoring expects one, got none");
   }
   const jobs = promptIds(generator, options).map((prompt) =>
-    createJob(prompt, limitsOf(settings, prompt.length, decoder.cache.maxTokens), settings, (ids) =>
-      textOf(generator, ids),
+    createJob(
+      prompt,
+      limitsOf(settings, prompt.length, decoder.cache.maxTokens),
+      settings,
+      (ids) => textOf(generator, ids),
+      options.processors?.(prompt),
     ),
   );
   return { settings, jobs };

@@ -5,6 +5,7 @@
 import * as z from "zod";
 import { ConfigError } from "../errors.ts";
 import type { ModelConfig } from "../models/family.ts";
+import type { Processor } from "./processors.ts";
 
 export interface GenerateOptions {
   /** Prompts as ids, one list or several of any length. Either these or `prompts`. */
@@ -47,6 +48,8 @@ export interface GenerateOptions {
   readonly seed?: number | undefined;
   /** How beams are scored and end: as transformers does (default), or as fairseq does, prompt included. */
   readonly scoring?: "huggingface" | "fairseq" | undefined;
+  /** Further changes to the scores of each prompt's sequences, made before all others. */
+  readonly processors?: ((prompt: readonly number[]) => readonly Processor[]) | undefined;
 }
 
 const count = (least: number): z.ZodNumber =>
@@ -94,7 +97,7 @@ export type Settings = z.infer<typeof schema> & { readonly eosTokenId: readonly 
  * @throws ConfigError on an unknown name, a value out of range, or options that contradict one another.
  */
 export function resolveOptions(options: GenerateOptions, defaults: unknown, config: ModelConfig): Settings {
-  const { ids: _ids, prompts: _prompts, ...given } = options;
+  const { ids: _ids, prompts: _prompts, processors: _processors, ...given } = options;
   for (const name of Object.keys(given)) {
     if (Object.hasOwn(fields, name)) continue;
     const names = ["ids", "prompts", ...Object.keys(fields)].join(", ");

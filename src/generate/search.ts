@@ -27,12 +27,13 @@ export interface Finished {
   readonly score: number;
 }
 
-/** @param textOf new tokens as text, for stop strings. */
+/** @param textOf new tokens as text, for stop strings. @param extra the caller's own processors, which come first. */
 export function createJob(
   prompt: readonly number[],
   limits: Limits,
   settings: Settings,
   textOf: (ids: readonly number[]) => string,
+  extra: readonly Processor[] = [],
 ): Job {
   const { eosTokenId, stopStrings } = settings;
   const ends = (ids: readonly number[]): boolean => {
@@ -41,7 +42,7 @@ export function createJob(
     const text = textOf(ids.slice(prompt.length));
     return stopStrings.some((stop) => text.includes(stop));
   };
-  return { prompt, limits, processors: processorsOf(settings, limits), ends };
+  return { prompt, limits, processors: [...extra, ...processorsOf(settings, limits)], ends };
 }
 
 /** In transformers' order. */

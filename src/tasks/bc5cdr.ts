@@ -10,7 +10,7 @@ import { microF1, scores, sumCounts, mean, type Counts } from "../eval/metrics/c
 import type { Relation } from "../eval/metrics/hard-match.ts";
 import { checkAligned, figure, type EvaluateOptions, type Report } from "../eval/metrics/report.ts";
 import { readJsonEntries } from "./files.ts";
-import { answerOf, joinTitle, relationTemplate } from "./relations.ts";
+import { answerOf, joinTitle, relationTemplate, wordsOf } from "./relations.ts";
 import { commonHyperparameters, greedy, truncateAt, type Example, type Task } from "./task.ts";
 
 /** Lower-cased surface form → MeSH identifier. */
@@ -31,7 +31,8 @@ const file = z.object({
   disease2id: z.record(z.string(), z.string()),
 });
 
-const template = relationTemplate("the relation between {head} and {tail} exists", /\s*;\s*/);
+const sentence = "the relation between {head} and {tail} exists";
+const template = relationTemplate(sentence, /\s*;\s*/);
 
 /** Longest name of each identifier; the first of equally long ones. */
 function longestNames(names: Names): Map<string, string> {
@@ -141,6 +142,7 @@ export const bc5cdr: Task<Bc5cdrExample, Relation[]> = {
   },
   decoding: greedy,
   published: { base: 44.98, large: 50.12 },
+  answerWords: wordsOf(sentence, []),
   async read(folder, split, options = {}) {
     const documents = await readJsonEntries(`${folder}/${split}.json`, file);
     const examples = documents.map(([id, one]) => ({

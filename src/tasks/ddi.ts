@@ -11,6 +11,7 @@ export const ddi: RelationTask = triplesTask(
     description: "Drug-drug interactions of DrugBank and MEDLINE texts: effect, mechanism, advise, int (DDI 2013)",
     published: { base: 40.76, large: 44.89 },
   },
+  ["effect", "mechanism", "advise", "int"],
   { learningRate: 1e-4, warmupUpdates: 500, epochs: 100 },
   (_, abstract) => abstract.trim().replaceAll("\n", " "),
 );

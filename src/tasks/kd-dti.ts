@@ -5,6 +5,12 @@
 import { joinTitle } from "./relations.ts";
 import { triplesTask, type RelationTask } from "./triples.ts";
 
+/** The words of DrugBank's kinds of interaction that occur. */
+const kinds =
+  "activator adduct agonist allosteric antagonist antibody bind binder binding blocker chaperone chelator cleavage cofactor cross-linking/alkylation disruption downregulator enhancer inactivator inducer inhibitor intercalation inverse ligand modulator multitarget negative of opener other other/unknown partial positive potentiator product regulator stimulator substrate suppressor unknown weak".split(
+    " ",
+  );
+
 export const kdDti: RelationTask = triplesTask(
   {
     name: "kd-dti",
@@ -12,6 +18,7 @@ export const kdDti: RelationTask = triplesTask(
     description: "Drug-target interactions of PubMed abstracts, with DrugBank's names (KD-DTI)",
     published: { base: 38.42, large: 38.39 },
   },
+  kinds,
   { learningRate: 1e-5, warmupUpdates: 1000, epochs: 30 },
   joinTitle,
 );

@@ -60,6 +60,12 @@ export function relationTemplate(template: string, split: string | RegExp = "; "
   };
 }
 
+/** What stands in sentences of a template besides the names: its own words, relations, and what joins and ends them. */
+export function wordsOf(template: string, relations: readonly string[]): string[] {
+  const words = template.split(/\{(?:head|tail|relation)\}/).map((part) => part.trim());
+  return [...words, ...relations, ";", "."].filter((word) => word !== "");
+}
+
 /** Title and abstract as one text: a title that ends in a letter, digit or underscore gets a full stop. */
 export function joinTitle(title: string, abstract: string): string {
   return /[^\p{L}\p{N}_]$/u.test(title) ? `${title} ${abstract}` : `${title}. ${abstract}`;

@@ -9,7 +9,7 @@ import { hardMatch, type Relation } from "../eval/metrics/hard-match.ts";
 import { multiLabelFigures, singleLabelFigures } from "../eval/metrics/labels.ts";
 import { checkAligned, type Figure, type Report } from "../eval/metrics/report.ts";
 import { readJson, readJsonLines } from "./files.ts";
-import { answerOf, lowercased, relationTemplate } from "./relations.ts";
+import { answerOf, lowercased, relationTemplate, wordsOf } from "./relations.ts";
 import { commonHyperparameters, greedy, truncateAt, type Example, type Task } from "./task.ts";
 import type { RelationTask } from "./triples.ts";
 
@@ -118,8 +118,10 @@ function relationTask(settings: RelationSettings): RelationTask {
   }
   const task = shared(settings, 640);
   const cased = (text: string): string => (settings.lowercase ? text.toLowerCase() : text);
+  const relations = named ? settings.relations.map(cased) : [];
   return {
     ...task,
+    answerWords: [...wordsOf(settings.template, relations), settings.none],
     async read(folder, split, options = { includeEmpty: true }) {
       const path = `${folder}/${split}.jsonl`;
       const examples = (await readJsonLines(path, relationLine)).map(({ id, text, relations }) => {

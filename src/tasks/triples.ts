@@ -7,7 +7,7 @@ import { z } from "zod";
 import { hardMatch, type Relation } from "../eval/metrics/hard-match.ts";
 import { checkAligned } from "../eval/metrics/report.ts";
 import { readJsonEntries } from "./files.ts";
-import { answerOf, lowercased, orderByHead, relationTemplate } from "./relations.ts";
+import { answerOf, lowercased, orderByHead, relationTemplate, wordsOf } from "./relations.ts";
 import { commonHyperparameters, greedy, truncateAt, type Example, type Task } from "./task.ts";
 
 export type RelationExample = Example<readonly Relation[]>;
@@ -19,17 +19,20 @@ const file = z.object({
   triples: z.array(z.object({ drug: z.string(), target: z.string(), interaction: z.string() })).nullable(),
 });
 
-const template = relationTemplate("the interaction between {head} and {tail} is {relation}");
+const sentence = "the interaction between {head} and {tail} is {relation}";
+const template = relationTemplate(sentence);
 
-/** A task over such files; `textOf` makes the source text, `learning` holds what differs between the two. */
+/** A task over such files; `relations` are all there are, `textOf` makes the source text, `learning` holds what differs between the two. */
 export function triplesTask(
   about: Pick<RelationTask, "name" | "version" | "description" | "published">,
+  relations: readonly string[],
   learning: { readonly learningRate: number; readonly warmupUpdates: number; readonly epochs: number },
   textOf: (title: string, abstract: string) => string,
 ): RelationTask {
   const { epochs, ...rates } = learning;
   return {
     ...about,
+    answerWords: wordsOf(sentence, relations),
     promptLength: 9,
     truncation: truncateAt(640),
     lowercase: true,

@@ -1,0 +1,59 @@
+/** Scores of a tuned model on a split: the published figures and the sounder ones, with intervals, and baselines. */
+import type { Report } from "../eval/metrics/report.ts";
+import { DataError } from "../errors.ts";
+import { copyChemicalDiseases, copyRelations } from "../tasks/baselines.ts";
+import type { Bc5cdrExample } from "../tasks/bc5cdr.ts";
+import type { Example, Split, Task } from "../tasks/task.ts";
+import type { RelationExample } from "../tasks/triples.ts";
+import { predict, type Prediction, type PredictOptions, type TunedModel } from "./predict.ts";
+
+export interface EvaluateTaskOptions extends PredictOptions {
+  /** Folder of the task's data. */
+  readonly data: string;
+  /** Default "test". */
+  readonly split?: Split | undefined;
+  /** The first n examples only. */
+  readonly limit?: number | undefined;
+  /** Of the bootstrap. Default 1. */
+  readonly seed?: number | undefined;
+}
+
+export interface TaskEvaluation {
+  readonly report: Report;
+  /** The same figures of copying known names from the text, where the task is of relations and has training data. */
+  readonly baseline: Report | undefined;
+  readonly examples: readonly Example[];
+  readonly predictions: readonly Prediction[];
+}
+
+/** @throws DataError where the split is missing, ConfigError where decoding options do not fit. */
+export async function evaluateTask(tuned: TunedModel, options: EvaluateTaskOptions): Promise<TaskEvaluation> {
+  const { data, split = "test", limit, seed = 1 } = options;
+  const { task } = tuned;
+  const examples = (await task.read(data, split)).slice(0, limit);
+  if (examples.length === 0) throw new DataError(`${data}: expected examples in split ${split}, got none`);
+  const predictions = await predict(tuned, examples, options);
+  const score = (answers: readonly unknown[]): Report => task.evaluate(examples, answers, { bootstrap: { seed } });
+  const copied = await copyBaseline(task, data, examples);
+  return {
+    report: score(predictions.map(({ answer }) => answer)),
+    baseline: copied === undefined ? undefined : score(copied),
+    examples,
+    predictions,
+  };
+}
+
+/** Answers of a copying baseline; undefined for tasks of labels, whose report has the majority's, or without data. */
+async function copyBaseline(task: Task, folder: string, examples: readonly Example[]): Promise<unknown[] | undefined> {
+  if (task.answerWords === undefined) return undefined;
+  let train: Example[];
+  try {
+    train = await task.read(folder, "train");
+  } catch (error) {
+    if (error instanceof DataError) return undefined;
+    throw error;
+  }
+  return task.name === "bc5cdr"
+    ? copyChemicalDiseases(train as Bc5cdrExample[], examples)
+    : copyRelations(train as RelationExample[], examples);
+}

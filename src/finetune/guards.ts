@@ -1,0 +1,42 @@
+/**
+ * Decoding aids of tasks, as processors of scores. Copy-constrained decoding allows the tokens of the source, the words
+ * of the task's sentences and the end, as microsoft/BioGPT's constrained_generator.py does. The repeat guard ends an
+ * answer that goes in circles, which beam search on BioGPT is known for.
+ */
+import type { Processor } from "../generate/index.ts";
+
+/** Only ids in `allowed` keep a score. */
+export function allowOnly(allowed: ReadonlySet<number>): Processor {
+  return (_ids, scores) => {
+    for (let id = 0; id < scores.length; id++) if (!allowed.has(id)) scores[id] = -Infinity;
+  };
+}
+
+const longestPeriod = 64; // tokens: several sentences of a relation template
+
+/**
+ * Whether `ids` after `start` end with a block that stands there several times without a gap: twice from eight tokens
+ * on, three times from four, else five times. One name may have to be written twice; a circle never stops by itself.
+ */
+export function endsInCircle(ids: readonly number[], start: number): boolean {
+  const length = ids.length - start;
+  for (let period = 1; period <= longestPeriod; period++) {
+    const times = period >= 8 ? 2 : period >= 4 ? 3 : 5;
+    if (period * times > length) continue;
+    let equal = 0;
+    const wanted = period * (times - 1);
+    while (equal < wanted && ids[ids.length - 1 - equal] === ids[ids.length - 1 - equal - period]) equal++;
+    if (equal === wanted) return true;
+  }
+  return false;
+}
+
+/** Allows nothing but `endId` once the new tokens go in circles. `prompt`: tokens before the new ones. */
+export function repeatGuard(prompt: number, endId: number): Processor {
+  return (ids, scores) => {
+    if (!endsInCircle(ids, prompt)) return;
+    const end = Number.isFinite(scores[endId]!) ? scores[endId]! : 0;
+    scores.fill(-Infinity);
+    scores[endId] = end;
+  };
+}
