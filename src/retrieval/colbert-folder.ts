@@ -1,0 +1,163 @@
+/**
+ * ColBERT directories (Khattab and Zaharia 2020, arXiv:2004.12832): PyLate's, which are Sentence Transformers
+ * directories without pooling, and Stanford's (architecture HF_ColBERT, artifact.metadata). PyLate's are written too.
+ * Left out: Sentence Transformers' own multi-vector directories (from 6.0).
+ */
+import { join } from "node:path";
+import * as z from "zod";
+import type { TensorEntry } from "../checkpoints/entries.ts";
+import { CheckpointError, ConfigError } from "../errors.ts";
+import { parseConfig } from "../models/config.ts";
+import type { DenseStage, EmbeddingStage } from "../models/embedding.ts";
+import type { ModelConfig } from "../models/index.ts";
+import { type ModelFolder, openModelFolder, readJson } from "../runtime/folder.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { Tokenizer } from "../tokenizers/tokenizer.ts";
+import { openSentenceFolder } from "./sentence-folder.ts";
+import { saveSentenceFolder } from "./sentence-write.ts";
+
+/** The 32 characters of Python's string.punctuation. */
+const punctuation = [..."!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"];
+
+/** How texts become tokens, and which tokens count. */
+export interface ColbertSettings {
+  /** A token put after [CLS]; empty: none. */
+  readonly queryPrefix: string;
+  readonly documentPrefix: string;
+  /** Most tokens, [CLS], prefix and [SEP] included. */
+  readonly queryLength: number;
+  readonly documentLength: number;
+  /** Queries are filled up to `queryLength` with [MASK], and these tokens are scored. */
+  readonly expandsQueries: boolean;
+  /** Other tokens see the [MASK] tokens. */
+  readonly attendsToExpansion: boolean;
+  /** Tokens of documents that are not scored. */
+  readonly skiplist: readonly string[];
+}
+
+export interface ColbertFolder {
+  readonly model: ModelFolder;
+  /** Dense layers; L2 normalisation follows. */
+  readonly stages: readonly DenseStage[];
+  readonly entries: ReadonlyMap<string, TensorEntry>;
+  readonly settings: ColbertSettings;
+}
+
+const length = z.int().min(4);
+const pylateSchema = z.looseObject({
+  query_prefix: z
+    .string()
+    .nullish()
+    .transform((text) => text ?? "[Q] "),
+  document_prefix: z
+    .string()
+    .nullish()
+    .transform((text) => text ?? "[D] "),
+  query_length: length.nullish().transform((count) => count ?? 32),
+  document_length: length.nullish().transform((count) => count ?? 180),
+  do_query_expansion: z
+    .boolean()
+    .nullish()
+    .transform((on) => on ?? true),
+  attend_to_expansion_tokens: z
+    .boolean()
+    .nullish()
+    .transform((on) => on ?? false),
+  skiplist_words: z
+    .array(z.string())
+    .nullish()
+    .transform((words) => words ?? punctuation),
+});
+
+const stanfordSchema = z.looseObject({
+  query_token_id: z.string().default("[unused0]"),
+  doc_token_id: z.string().default("[unused1]"),
+  query_maxlen: length.default(32),
+  doc_maxlen: length.default(180),
+  attend_to_mask_tokens: z.boolean().default(false),
+  mask_punctuation: z.boolean().default(true),
+});
+
+/** @throws ConfigError where the directory is neither, or a module is not understood; CheckpointError without weights. */
+export async function openColbertFolder(folder: string): Promise<ColbertFolder> {
+  const config = (await readJson(join(folder, "config.json"))) as { architectures?: unknown } | undefined;
+  const architectures: unknown[] = Array.isArray(config?.architectures) ? config.architectures : [];
+  return architectures.includes("HF_ColBERT") ? openStanford(folder) : openPylate(folder);
+}
+
+async function openPylate(folder: string): Promise<ColbertFolder> {
+  const { model, stages, entries, settings } = await openSentenceFolder(folder);
+  const path = join(folder, "config_sentence_transformers.json");
+  const json = parseConfig(pylateSchema, settings, path);
+  const dense = stages.filter((stage: EmbeddingStage): stage is DenseStage => stage.kind === "dense");
+  if (dense.length === 0 || dense.length !== stages.length) {
+    throw new ConfigError(`${folder}/modules.json: expected a Transformer and Dense modules, got others`, {
+      hint: "a directory with Pooling gives one vector a text: use loadEmbedder",
+    });
+  }
+  return {
+    model,
+    stages: dense,
+    entries,
+    settings: {
+      queryPrefix: json.query_prefix,
+      documentPrefix: json.document_prefix,
+      queryLength: json.query_length,
+      documentLength: json.document_length,
+      expandsQueries: json.do_query_expansion,
+      attendsToExpansion: json.do_query_expansion && json.attend_to_expansion_tokens,
+      skiplist: json.skiplist_words,
+    },
+  };
+}
+
+async function openStanford(folder: string): Promise<ColbertFolder> {
+  const model = await openModelFolder(folder, { bare: true });
+  const projection = model.entries.get("linear.weight");
+  const [outWidth, inWidth] = projection?.dims ?? [];
+  if (projection === undefined || outWidth === undefined || inWidth === undefined) {
+    throw new CheckpointError(`${folder}: expected a matrix "linear.weight", got none`);
+  }
+  const path = join(folder, "artifact.metadata");
+  const json = parseConfig(stanfordSchema, (await readJson(path)) ?? {}, path);
+  const name = "1_Dense";
+  return {
+    model,
+    stages: [{ kind: "dense", name, inWidth, outWidth, bias: false, activation: "Identity", residual: false }],
+    entries: new Map([...model.entries, [`${name}.linear.weight`, projection]]),
+    settings: {
+      queryPrefix: json.query_token_id,
+      documentPrefix: json.doc_token_id,
+      queryLength: json.query_maxlen,
+      documentLength: json.doc_maxlen,
+      expandsQueries: true,
+      attendsToExpansion: json.attend_to_mask_tokens,
+      skiplist: json.mask_punctuation ? punctuation : [],
+    },
+  };
+}
+
+/** Writes a PyLate directory. `parameters`: the network's and the dense layers', by the names of the graph. */
+export async function saveColbertFolder(
+  folder: string,
+  model: {
+    readonly config: ModelConfig;
+    readonly tokenizer: Tokenizer;
+    readonly parameters: ReadonlyMap<string, Tensor>;
+  },
+  { stages, settings }: Pick<ColbertFolder, "stages" | "settings">,
+): Promise<void> {
+  const fields = {
+    model_type: "ColBERT",
+    similarity_fn_name: "MaxSim",
+    query_prefix: settings.queryPrefix,
+    document_prefix: settings.documentPrefix,
+    query_length: settings.queryLength,
+    document_length: settings.documentLength,
+    attend_to_expansion_tokens: settings.attendsToExpansion,
+    skiplist_words: settings.skiplist,
+    do_query_expansion: settings.expandsQueries,
+  };
+  const maxTokens = model.config.max_position_embeddings;
+  await saveSentenceFolder(folder, model, { stages, width: stages[0]!.inWidth, maxTokens, settings: fields }, "pylate");
+}
