@@ -11,7 +11,7 @@ import { readTaskFile, taskOf } from "./metadata.ts";
 const folder = mkdtempSync(join(tmpdir(), "galen-finetune-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 const tiny = await writeTinyTask(folder);
-const small = ["tokensPerBatch=200", "accumulate=2", "threads=1", "schedule.peak=1e-2"];
+const small = ["tokensPerBatch=600", "accumulate=2", "threads=1", "schedule.peak=1e-2"];
 
 async function run(
   name: string,
@@ -39,7 +39,7 @@ test("the loss falls, and the result is a Hugging Face directory that knows its 
   const { before, after, events, config } = await run("learns", ["epochs=10"]);
   expect(before).toBeGreaterThan(3);
   expect(after).toBeLessThan(2);
-  expect(events[0]).toMatchObject({ type: "started", examples: 40, cut: 0, validation: 8 });
+  expect(events[0]).toMatchObject({ type: "started", examples: 120, cut: 0, validation: 8 });
   expect(config.average).toBe(4);
   const model = join(folder, "learns/model");
   const file = (await readTaskFile(model))!;
