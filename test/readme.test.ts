@@ -1,0 +1,32 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const readme = readFileSync(`${root}README.md`, "utf8");
+const tree = /```\nbin\/([\s\S]*?)```/.exec(readme)![0];
+
+test("the tree in the README is what src/ holds", () => {
+  const named = [...tree.matchAll(/^ {2}([\w.]+)\/? /gm)].map(([, name]) => name);
+  const present = readdirSync(`${root}src`).filter((name) => !name.endsWith(".test.ts") && name !== "errors.ts" && name !== "index.ts");
+  expect(named.sort()).toEqual(present.sort());
+});
+
+test("every file and folder that the README and the docs link to exists", () => {
+  for (const document of ["README.md", "CONTRIBUTING.md", "docs/architecture.md"]) {
+    const folder = document.includes("/") ? `${root}docs/` : root;
+    for (const [, target] of readFileSync(root + document, "utf8").matchAll(/\]\((?!http)([^)#]+)\)/g)) {
+      expect(existsSync(folder + target), `${document}: ${target}`).toBe(true);
+    }
+  }
+});
+
+test("every subpath that the README names is exported, and its file is in the build", () => {
+  const { exports } = JSON.parse(readFileSync(`${root}package.json`, "utf8")) as { exports: Record<string, { types: string }> };
+  const named = [...readme.matchAll(/`galen\/(\w+)`/g)].map(([, name]) => `./${name}`);
+  expect(named.length).toBeGreaterThan(5);
+  for (const name of named) {
+    const source = exports[name]?.types.replace("./dist/", "src/").replace(".d.ts", ".ts");
+    expect(source !== undefined && existsSync(root + source), name).toBe(true);
+  }
+});
