@@ -25,6 +25,10 @@ function find(argv: readonly string[]): Found {
     const word = argv[depth];
     if (word === undefined || word.startsWith("-")) break;
     if (!Object.hasOwn(entry.commands, word)) {
+      if (entry.otherwise !== undefined) {
+        entry = entry.otherwise;
+        break;
+      }
       const name = ["galen", ...argv.slice(0, depth)].join(" ");
       throw new UsageError(`${name}: expected one of ${Object.keys(entry.commands).join(", ")}, got "${word}"`);
     }

@@ -9,7 +9,14 @@ export interface Entry {
 export interface Group {
   readonly about: string;
   readonly commands: Readonly<Record<string, Entry | Group>>;
+  /** Takes words that name no command: `galen evaluate ddi` is `galen evaluate task ddi`. */
+  readonly otherwise?: Entry;
 }
+
+const evaluateTask: Entry = {
+  about: "Score a tuned model on a task's test set",
+  load: () => import("./evaluate-task.ts"),
+};
 
 export const galen: Group = {
   about: "Galen: biomedical language models, from PubMed XML to generated text.",
@@ -33,12 +40,16 @@ export const galen: Group = {
     tokenize: { about: "Texts to tokens, or documents to training files", load: () => import("./tokenize.ts") },
     train: { about: "Pre-train a model by a recipe", load: () => import("./train.ts") },
     generate: { about: "Continue prompts", load: () => import("./generate.ts") },
+    finetune: { about: "Teach a model a task: relations, labels or answers", load: () => import("./finetune.ts") },
+    predict: { about: "Answers of a tuned model for texts", load: () => import("./predict.ts") },
     forward: { about: "Scores (logits) of a model for token ids", load: () => import("./forward.ts") },
     evaluate: {
       about: "Measure a model.",
       commands: {
         perplexity: { about: "How well a model predicts a text", load: () => import("./evaluate-perplexity.ts") },
+        task: evaluateTask,
       },
+      otherwise: evaluateTask,
     },
     export: {
       about: "Models for other programs.",
