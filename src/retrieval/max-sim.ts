@@ -42,7 +42,7 @@ export interface MaxSimScorer extends AsyncDisposable {
 }
 
 /** Vectors in a matrix product: its result stays in the cache while the largest are found. */
-const chunkVectors = 8192;
+const chunkVectors = 4096;
 
 /** Documents laid one after the other, to be scored against one query after another. */
 export async function createMaxSim(
@@ -53,7 +53,8 @@ export async function createMaxSim(
   const chunks = chunked(documents);
   const g = new Graph();
   const vectors_NK = g.input("vectors", "float32", ["N", width]);
-  g.output("products", matMul(g.input("query", "float32", ["Q", width]), vectors_NK, { transB: true }));
+  // The second operand is the one that is copied into blocks: the query, which is small.
+  g.output("products", matMul(vectors_NK, g.input("query", "float32", ["Q", width]), { transB: true }));
   const session = await createSession(toOnnx(g), options);
   const dispose = (): Promise<void> => session.dispose();
   return {
@@ -104,23 +105,25 @@ function chunked(documents: readonly TokenVectors[]): Chunk[] {
   return chunks;
 }
 
-/** products [Q, N]: adds each query vector's largest product to the score of the document. */
+/** products [N, Q]: adds each query vector's largest product to the score of the document. */
 function addLargest(
   scores: Float64Array,
   products: Float32Array,
   { first, ends, queries }: { first: number; ends: readonly number[]; queries: number },
 ): void {
-  const vectors = ends.at(-1) ?? 0;
-  for (let q = 0; q < queries; q++) {
-    let at = q * vectors;
-    for (let i = 0; i < ends.length; i++) {
-      const end = q * vectors + ends[i]!;
-      if (at === end) continue; // a document without vectors
-      let best = products[at]!;
-      for (at++; at < end; at++) if (products[at]! > best) best = products[at]!;
-      scores[first + i]! += best;
+  const best = new Float32Array(queries);
+  let at = 0;
+  ends.forEach((end, i) => {
+    if (at === end * queries) return; // a document without vectors
+    best.set(products.subarray(at, at + queries));
+    for (at += queries; at < end * queries; at += queries) {
+      for (let q = 0; q < queries; q++) {
+        const product = products[at + q]!;
+        if (product > best[q]!) best[q] = product;
+      }
     }
-  }
+    for (let q = 0; q < queries; q++) scores[first + i]! += best[q]!;
+  });
 }
 
 function checkWidth({ width }: TokenVectors, expected: number): void {
