@@ -1,12 +1,10 @@
-/** Generation against transformers (scripts/goldens/biogpt.py): ids and beam scores, and what each option promises. */
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+/** Generation against transformers (scripts/goldens/biogpt.py): ids and beam scores of every golden. */
 import { readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { rm } from "node:fs/promises";
 import { afterAll, describe, expect, test } from "vitest";
 import type { GenerateOptions } from "../src/generate/index.ts";
 import { loadModel } from "../src/model.ts";
+import { endingFolder, goldenFolder as folder } from "./support/generation.ts";
 
 interface Golden {
   readonly model: "plain" | "ending";
@@ -16,33 +14,11 @@ interface Golden {
   readonly scores: number[] | null;
 }
 
-const folder = fileURLToPath(new URL("goldens/biogpt", import.meta.url));
 const goldens = JSON.parse(readFileSync(`${folder}/goldens.json`, "utf8")) as {
   prompts: number[][];
   generate: Golden[];
   batches: { options: Record<string, unknown>; continuations: number[][] }[];
 };
-
-/** The golden model with its end token's embedding scaled, so that sequences end. */
-async function endingFolder(): Promise<string> {
-  const target = await mkdtemp(join(tmpdir(), "galen-ending-"));
-  await cp(`${folder}/model`, target, { recursive: true });
-  const path = join(target, "model.safetensors");
-  const bytes = await readFile(path);
-  const header = Number(bytes.readBigUInt64LE(0));
-  const entries = JSON.parse(bytes.toString("utf8", 8, 8 + header)) as Record<
-    string,
-    { shape: number[]; data_offsets: number[] }
-  >;
-  const { shape, data_offsets: offsets } = entries["biogpt.embed_tokens.weight"]!;
-  const width = shape[1]!;
-  for (let i = 0; i < width; i++) {
-    const at = 8 + header + offsets[0]! + 4 * (2 * width + i);
-    bytes.writeFloatLE(bytes.readFloatLE(at) * Math.fround(2.2), at);
-  }
-  await writeFile(path, bytes);
-  return target;
-}
 
 const ending = await endingFolder();
 const models = {

@@ -1,0 +1,152 @@
+/**
+ * Generation at BioGPT's size (347 million parameters, random, float32) against transformers and llama.cpp with the
+ * same weights in the same run: rounds take turns, medians are compared.
+ * `PEERS_PYTHON=/path/to/python npx node bench/decode.ts [rounds]`; THREADS=2, FOLDER=kept weights.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { writeSafetensors } from "../src/checkpoints/safetensors.ts";
+import { loadModel } from "../src/model.ts";
+import { bioGpt } from "../src/models/biogpt.ts";
+import { scoringGraph } from "../src/models/programs.ts";
+import { random } from "../src/tensor/random.ts";
+import { sizeOf } from "../src/tensor/tensor.ts";
+
+const rounds = Number(process.argv[2] ?? 5);
+const threads = Number(process.env["THREADS"] ?? 2);
+const python = process.env["PEERS_PYTHON"];
+const config = bioGpt.sizes["base"]!;
+const prompt = Array.from({ length: 256 }, (_, i) => (i === 0 ? 2 : 1000 + 37 * i));
+
+/** The three measurements; decoding is the second less the first. */
+const runs = { prefill: { tokens: 1, beams: 1 }, decode: { tokens: 65, beams: 1 }, beam: { tokens: 32, beams: 5 } };
+type Kind = keyof typeof runs;
+
+interface Answer {
+  readonly seconds: number | null;
+  readonly ids: number[] | null;
+  /** MiB. */
+  readonly peak: number;
+}
+
+interface Side {
+  readonly name: string;
+  run(kind: Kind): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+async function writeModel(folder: string): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  const numbers = random(1);
+  // One block of normal numbers, cut differently for every tensor, is random enough for a matrix product.
+  const block = Float32Array.from({ length: 1 << 20 }, () => 0.02 * numbers.normal());
+  const tensors = [...scoringGraph(bioGpt, config).parameters].map(([name, { value, init }]) => {
+    const dims = value.shape as number[];
+    const data = (): Float32Array => {
+      const filled = new Float32Array(sizeOf(dims));
+      if ("constant" in init) return filled.fill(init.constant);
+      for (let at = 0; at < filled.length;) {
+        const part = block.subarray(numbers.integer(1 << 19));
+        const count = Math.min(part.length, filled.length - at);
+        filled.set(part.subarray(0, count), at);
+        at += count;
+      }
+      return filled;
+    };
+    return { name, dtype: "float32" as const, dims, data };
+  });
+  await writeSafetensors(join(folder, "model.safetensors"), tensors);
+  writeFileSync(join(folder, "config.json"), JSON.stringify({ architectures: [bioGpt.architecture], ...config }));
+}
+
+const peakOf = (): number => Number(/VmHWM:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))![1]) / 1024;
+
+async function galen(folder: string): Promise<Side> {
+  const model = await loadModel(folder, { threads });
+  return {
+    name: "galen",
+    async run(kind): Promise<Answer> {
+      const { tokens, beams } = runs[kind];
+      const start = performance.now();
+      const { sequences } = await model.generate({
+        ids: prompt,
+        maxNewTokens: tokens,
+        numBeams: beams,
+        eosTokenId: [],
+      });
+      const seconds = (performance.now() - start) / 1000;
+      return { seconds, ids: sequences[0]!.slice(prompt.length), peak: peakOf() };
+    },
+    close: () => model.dispose(),
+  };
+}
+
+async function peer(kind: string, folder: string): Promise<Side> {
+  const script = fileURLToPath(new URL("decode.py", import.meta.url));
+  const child: ChildProcess = spawn(python!, ["-P", script, kind, folder, String(threads)], {
+    stdio: ["pipe", "pipe", "inherit"],
+    env: { ...process.env, OMP_NUM_THREADS: String(threads), HF_HUB_OFFLINE: "1" },
+  });
+  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+  const next = async (): Promise<unknown> => JSON.parse((await lines.next()).value as string);
+  const { name } = (await next()) as { name: string };
+  return {
+    name,
+    async run(kind): Promise<Answer> {
+      child.stdin!.write(`${JSON.stringify({ prompt, ...runs[kind] })}\n`);
+      return (await next()) as Answer;
+    },
+    close: async () => void child.stdin!.end(),
+  };
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+}
+
+async function main(): Promise<void> {
+  const kept = process.env["FOLDER"];
+  const folder = kept ?? mkdtempSync(join(tmpdir(), "galen-decode-"));
+  if (!existsSync(join(folder, "config.json"))) await writeModel(folder);
+  const sides = [await galen(folder)];
+  if (python !== undefined) for (const kind of ["transformers", "llama"]) sides.push(await peer(kind, folder));
+  const seconds = sides.map((): Record<Kind, number[]> => ({ prefill: [], decode: [], beam: [] }));
+  const peaks = sides.map(() => 0);
+  const ids = sides.map((): string[] => []);
+  for (let round = -1; round < rounds; round++) {
+    for (const kind of Object.keys(runs) as Kind[]) {
+      for (const [i, side] of sides.entries()) {
+        const answer = await side.run(kind);
+        peaks[i] = answer.peak;
+        if (answer.seconds === null || round < 0) continue; // the first round warms up
+        seconds[i]![kind].push(answer.seconds);
+        if (round === 0) ids[i]!.push(String(answer.ids));
+      }
+    }
+  }
+  for (const side of sides) await side.close();
+  if (kept === undefined) rmSync(folder, { recursive: true });
+
+  console.log(`${cpus()[0]!.model}, ${threads} threads; Node ${process.versions.node}; medians of ${rounds} rounds`);
+  console.log("prompt of 256 tokens; 64 more (greedy); beam search: 5 beams, 32 more, prompt included");
+  const speeds = seconds.map(({ prefill, decode, beam }) => ({
+    prefill: 256 / median(prefill),
+    decode: 64 / median(decode.map((time, round) => time - prefill[round]!)),
+    beam: beam.length === 0 ? 0 : 32 / median(beam),
+  }));
+  sides.forEach(({ name }, i) => {
+    const columns = (Object.keys(runs) as Kind[]).map((kind) => {
+      const speed = speeds[i]![kind];
+      const ratio = i === 0 || speed === 0 ? "" : ` (galen ${(speeds[0]![kind] / speed).toFixed(2)} ×)`;
+      return `${kind} ${speed === 0 ? "none" : speed.toFixed(2)} tokens/s${ratio}`;
+    });
+    console.log(`${name}: ${columns.join("; ")}; peak ${peaks[i]!.toFixed(0)} MiB`);
+  });
+  if (sides.length > 1) console.log(`transformers' ids are Galen's: ${ids[0]!.join() === ids[1]!.join()}`);
+}
+
+await main();
