@@ -83,6 +83,8 @@ export interface Parameter {
 export interface GraphOptions {
   /** Element type of parameters and activations. */
   readonly float?: "float32" | "float64" | "float16";
+  /** Element type of parameters where it is another: mixed precision, with `adapt` casting them where they are used. */
+  readonly parameterFloat?: "float32";
   /** Dropout is applied, from the graph input `seed`. */
   readonly training?: boolean;
   /** `checkpoint` has an effect: less memory for a second forward pass. */
@@ -96,6 +98,7 @@ export type Adapt = (g: Graph, path: string, value: Value) => Value | undefined;
 
 export class Graph {
   readonly float: "float32" | "float64" | "float16";
+  readonly #parameterFloat: DType;
   readonly training: boolean;
   readonly checkpointing: boolean;
   readonly nodes: Node[] = [];
@@ -113,6 +116,7 @@ export class Graph {
 
   constructor(options: GraphOptions = {}) {
     this.float = options.float ?? "float32";
+    this.#parameterFloat = options.parameterFloat ?? this.float;
     this.training = options.training ?? false;
     this.checkpointing = options.checkpointing ?? false;
     this.#adapt = options.adapt;
@@ -136,7 +140,7 @@ export class Graph {
       }
       return this.#adapted.get(known.value) ?? known.value;
     }
-    const value = { graph: this, name: path, dtype: this.float, shape, node: undefined };
+    const value = { graph: this, name: path, dtype: this.#parameterFloat, shape, node: undefined };
     this.parameters.set(path, { value, init });
     const adapted = this.#adapt?.(this, path, value);
     if (adapted !== undefined) this.#adapted.set(value, adapted);

@@ -5,8 +5,8 @@
 // B batch, T tokens, N labels, D width, R scored tokens, V vocabulary, M capacity of the cache
 import { ConfigError } from "../errors.ts";
 import { gradients } from "../graph/grad.ts";
-import { type Adapt, Graph, type Value } from "../graph/graph.ts";
-import { gather, mul, reshape, sumAll } from "../graph/ops/index.ts";
+import { type Adapt, Graph, type GraphOptions, type Value } from "../graph/graph.ts";
+import { cast, gather, mul, reshape, sumAll } from "../graph/ops/index.ts";
 import { type Dim, product, type Shape } from "../graph/shape.ts";
 import { cachedAttention } from "../nn/attention.ts";
 import { type Family, type Head, headOf, type Labels, type ModelConfig, type ModelInputs } from "./family.ts";
@@ -72,6 +72,8 @@ export interface LossOptions {
   readonly training?: boolean;
   /** Each layer is computed again in the backward pass instead of being kept. */
   readonly checkpointing?: boolean;
+  /** "float16": computes in float16 on float32 parameters; the loss is summed in float32. Default "float32". */
+  readonly precision?: "float32" | "float16";
   /** Outputs `gradient/NAME` for every parameter, or for those that it says. Default true. */
   readonly gradients?: boolean | ((name: string) => boolean);
   /** See `GraphOptions`. */
@@ -88,7 +90,7 @@ export function lossGraph(family: Family, config: ModelConfig, options: LossOpti
   const g = new Graph({
     training: options.training ?? false,
     checkpointing: options.checkpointing ?? false,
-    adapt: options.adapt,
+    ...(options.precision === "float16" ? mixedPrecision(options.adapt) : { adapt: options.adapt }),
   });
   const head = headFor(family, config);
   const inputs = tokenInputs(g, family, [batch, tokens], options);
@@ -98,7 +100,7 @@ export function lossGraph(family: Family, config: ModelConfig, options: LossOpti
   const kept =
     labels.at === undefined ? hidden_BTD : gather(reshape(hidden_BTD, [product([batch, tokens]), width]), labels.at);
   const losses_N = head.loss(g, config, kept, labels.labels);
-  const loss = g.output("loss", mul(sumAll(losses_N), g.input("scale", "float32", [])));
+  const loss = g.output("loss", mul(sumAll(cast(losses_N, "float32")), g.input("scale", "float32", [])));
   const { gradients: wanted = true } = options;
   if (wanted === false) return g;
   const parameters = [...g.parameters].filter(([name]) => wanted === true || wanted(name));
@@ -108,6 +110,15 @@ export function lossGraph(family: Family, config: ModelConfig, options: LossOpti
   );
   parameters.forEach(([name], i) => g.output(`gradient/${name}`, found[i]!));
   return g;
+}
+
+/** Parameters stay float32 and are cast where they are used; their gradients come back through the cast. */
+function mixedPrecision(adapt: Adapt | undefined): GraphOptions {
+  return {
+    float: "float16",
+    parameterFloat: "float32",
+    adapt: (g, path, value) => cast(adapt?.(g, path, value) ?? value, "float16"),
+  };
 }
 
 function labelInputs(

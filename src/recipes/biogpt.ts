@@ -27,6 +27,7 @@ function bioGptRecipe(size: keyof typeof bioGpt.sizes & string, full: Partial<Tr
       sample: { every: 5000, prompts: ["COVID-19 is", "The treatment of"], maxNewTokens: 40 },
       save: { every: 1000, keep: 3 },
       checkpointing: false,
+      precision: "float32",
       seed: 1,
       device: "auto",
       threads: 0,

@@ -18,6 +18,8 @@ export interface TrainState {
   readonly parameters: Parameters;
   readonly firstMoment: Float32Array;
   readonly secondMoment: Float32Array;
+  /** Of mixed precision: the factor of the loss, and the updates since it last changed. */
+  lossScale?: { readonly value: number; readonly updates: number };
 }
 
 /** Files that make the checkpoint a model directory: config.json and the tokenizer's. */
@@ -50,7 +52,7 @@ export async function saveCheckpoint(
       join(temporary, "optimiser.safetensors"),
       Object.entries(moments).map(([name, data]) => ({ name, ...tensor("float32", [data.length], data) })),
     );
-    await writeFileAtomically(join(temporary, "training.json"), `${JSON.stringify({ step: state.step })}\n`);
+    await writeFileAtomically(join(temporary, "training.json"), `${JSON.stringify({ step: state.step, lossScale: state.lossScale })}\n`);
     await rm(folder, { recursive: true, force: true });
     await rename(temporary, folder);
   } catch (error) {
@@ -95,8 +97,9 @@ export async function restoreCheckpoint(output: string, state: TrainState): Prom
     if (entry === undefined) throw new CheckpointError(`${moments.path}: expected "${name}", got none`);
     await readFloat32(entry, data);
   }
-  const { step } = JSON.parse(await readFile(join(folder, "training.json"), "utf8")) as { step: unknown };
+  const { step, lossScale } = JSON.parse(await readFile(join(folder, "training.json"), "utf8")) as Partial<TrainState>;
   if (step !== last) throw new CheckpointError(`${folder}/training.json: expected step ${last}, got ${String(step)}`);
   state.step = last;
+  if (lossScale !== undefined) state.lossScale = lossScale;
   return true;
 }

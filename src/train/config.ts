@@ -39,6 +39,8 @@ export const trainConfigSchema = z.strictObject({
   save: z.strictObject({ every: z.int().min(0), keep: count }),
   /** Each layer's forward pass is done again in the backward pass: less memory, a third more time. */
   checkpointing: z.boolean(),
+  /** float16: computes in half precision on float32 parameters, with a loss scale that adapts. For GPUs. */
+  precision: z.enum(["float32", "float16"]),
   seed: z.int().min(0),
   device: z.enum(devices),
   /** 0: one a core. */

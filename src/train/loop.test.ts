@@ -105,6 +105,21 @@ test("gradient checkpointing changes no loss", async () => {
   without.forEach((loss, i) => expect(Math.abs(loss - recomputed[i]!)).toBeLessThan(1e-5));
 });
 
+test("mixed precision trains nearly as float32 does, and an overflow halves the loss scale without an update", async () => {
+  const plain = applySettings(base, ["model.hidden_dropout_prob=0", "model.attention_probs_dropout_prob=0", "steps=15", "schedule.peak=5e-3"]);
+  const steps = async (name: string, config: TrainConfig): Promise<{ loss: number; gradientNorm: number }[]> =>
+    (await run(name, config)).filter((event) => event.type === "step");
+  const full = await steps("fp32", plain);
+  const half = await steps("fp16", applySettings(plain, ["precision=float16"]));
+  expect(full[0]!.loss - full.at(-1)!.loss).toBeGreaterThan(0.1);
+  full.forEach(({ loss }, i) => expect(Math.abs(loss - half[i]!.loss)).toBeLessThan(0.05));
+  const saved = JSON.parse(readFileSync(join(folder, "fp16/checkpoints/step-00000015/training.json"), "utf8")) as {
+    lossScale: { value: number };
+  };
+  const overflows = half.filter(({ gradientNorm }) => !Number.isFinite(gradientNorm)).length;
+  expect(saved.lossScale.value).toBe(65536 / 2 ** overflows);
+});
+
 describe("settings", () => {
   test("every recipe at every scale is a complete configuration", () => {
     for (const recipe of Object.values(recipes)) {

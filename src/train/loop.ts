@@ -168,7 +168,8 @@ async function assemble(
   const family = familyOf(config.model, "model");
   const model = family.parseConfig(config.model, "model");
   const shape = { batch: config.batch, tokens: config.tokens };
-  const graph = lossGraph(family, model, { ...shape, training: true, checkpointing: config.checkpointing });
+  const { checkpointing, precision } = config;
+  const graph = lossGraph(family, model, { ...shape, training: true, checkpointing, precision });
   const parameters = allocateParameters(graph);
   initialise(graph, parameters, config.seed);
   const gradients = allocateParameters(graph);
@@ -190,20 +191,21 @@ async function assemble(
 
   const weights = Object.fromEntries(parameters.tensors);
   const perUpdate = config.batch * config.accumulate;
-  const scale = tensor("float32", [], Float32Array.of(1 / (perUpdate * config.tokens)));
   const { firstMoment, secondMoment } = optimiser.state;
   const state: TrainState = { step: 0, parameters, firstMoment, secondMoment };
+  if (precision === "float16") state.lossScale = firstLossScale;
 
+  const lossScale = (): number => state.lossScale?.value ?? 1;
   const microStep = async (index: number, into: Parameters): Promise<number> => {
     const first = state.step * perUpdate + index * config.batch;
     const seed = random(config.seed, state.step, index).integer(2147483647);
     const inputs: Tensors = {
       ...weights,
       ...sampler.batch(first, config.batch),
-      scale,
+      scale: tensor("float32", [], Float32Array.of(lossScale() / (perUpdate * config.tokens))),
       seed: tensor("int64", [], BigInt64Array.of(BigInt(seed))),
     };
-    return runLoss(compiled, inputs, into);
+    return (await runLoss(compiled, inputs, into)) / lossScale();
   };
   return {
     state,
@@ -217,7 +219,8 @@ async function assemble(
         loss += await microStep(index, scratch);
         await accumulator.add();
       }
-      const { gradientNorm } = await optimiser.update(gradients.flat, rate);
+      const { gradientNorm } = await optimiser.update(gradients.flat, rate, lossScale());
+      if (state.lossScale !== undefined) state.lossScale = nextLossScale(state.lossScale, Number.isFinite(gradientNorm));
       return { loss, gradientNorm };
     },
     async evaluate(): Promise<number | undefined> {
@@ -225,6 +228,14 @@ async function assemble(
     },
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
   };
+}
+
+/** Dynamic loss scaling (Micikevicius et al. 2018, arXiv:1710.03740): halved on overflow, doubled after 2,000 good updates. */
+const firstLossScale = { value: 65536, updates: 0 };
+
+function nextLossScale({ value, updates }: { value: number; updates: number }, finite: boolean): { value: number; updates: number } {
+  if (!finite) return { value: Math.max(1, value / 2), updates: 0 };
+  return updates + 1 === 2000 ? { value: value * 2, updates: 0 } : { value, updates: updates + 1 };
 }
 
 async function runLoss(session: Session, inputs: Tensors, gradients: Parameters): Promise<number> {

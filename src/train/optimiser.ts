@@ -29,8 +29,11 @@ export interface OptimiserState {
 
 export interface Optimiser extends AsyncDisposable {
   readonly state: OptimiserState;
-  /** Updates parameters from `gradient`, and gives the gradient's norm before clipping. */
-  update(gradient: Float32Array, learningRate: number): Promise<{ gradientNorm: number }>;
+  /**
+   * Updates parameters from `gradient / scale`, and gives that gradient's norm before clipping. Where the norm is not
+   * finite nothing is updated.
+   */
+  update(gradient: Float32Array, learningRate: number, scale?: number): Promise<{ gradientNorm: number }>;
   dispose(): Promise<void>;
 }
 
@@ -115,14 +118,15 @@ export async function createOptimiser(
   };
   return {
     state,
-    async update(gradient: Float32Array, learningRate: number): Promise<{ gradientNorm: number }> {
+    async update(gradient: Float32Array, learningRate: number, scale = 1): Promise<{ gradientNorm: number }> {
       let parts = gradientChunks.get(gradient);
       if (parts === undefined) gradientChunks.set(gradient, (parts = chunksOf(gradient)));
       let squares = 0;
       for (const [g] of parts) squares += Number((await norms.run({ g: g! }))["squares"]!.data[0]);
-      const gradientNorm = Math.sqrt(squares);
+      const gradientNorm = Math.sqrt(squares) / scale;
+      if (!Number.isFinite(gradientNorm)) return { gradientNorm };
       // As torch.nn.utils.clip_grad_norm_: never enlarged, 1e-6 against division by zero.
-      const clip = config.clipNorm > 0 ? Math.min(1, config.clipNorm / (gradientNorm + 1e-6)) : 1;
+      const clip = (config.clipNorm > 0 ? Math.min(1, config.clipNorm / (gradientNorm + 1e-6)) : 1) / scale;
       state.step += 1;
       const numbers = settingsOf(config, state.step, learningRate, clip);
       const feeds = Object.fromEntries(

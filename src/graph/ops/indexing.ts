@@ -1,6 +1,8 @@
 /** Rows by index (embeddings), elements by index, and the scatters that are their gradients. Indices are int64. */
 import { ShapeError } from "../../errors.ts";
-import { applyOp, type Op, type Value } from "../graph.ts";
+import { applyOp, type LoweredNode, type Op, type Value } from "../graph.ts";
+import type { Lowering } from "../lower.ts";
+import { onnxType } from "../onnx.ts";
 import { axisOf, equal, product, type Shape, show } from "../shape.ts";
 import { cast } from "./elementwise.ts";
 import { reshape } from "./reshape.ts";
@@ -27,10 +29,25 @@ export function gather(table: Value, index: Value): Value {
 const addRowsOp: Op<[sum: Value, index: Value, rows: Value], null> = {
   name: "ScatterND",
   infer: ([sum]) => [sum],
-  lower: (onnx, { inputs, outputs }) => onnx.node("ScatterND", inputs, { reduction: "add" }, outputs[0]),
+  lower: (onnx, node) => lowerScatter(onnx, "ScatterND", node, {}),
   vjp: "nondifferentiable",
   samples: [],
 };
+
+/** A scatter that adds; float16 is summed in float32, which is exacter and what the CPU's kernel has. */
+function lowerScatter(
+  onnx: Lowering,
+  type: string,
+  { inputs: [sum, index, values], outputs, types }: LoweredNode<unknown>,
+  attributes: { axis?: number },
+): void {
+  const { dtype } = types[0]!;
+  const to = { to: onnxType.float32 };
+  const half = dtype === "float16";
+  const wide = (name: string): string => (half ? onnx.node("Cast", [name], to) : name);
+  const result = onnx.node(type, [wide(sum!), index!, wide(values!)], { ...attributes, reduction: "add" }, half ? undefined : outputs[0]);
+  if (half) onnx.node("Cast", [result], { to: onnxType[dtype] }, outputs[0]);
+}
 
 /** `sum` [V, ...] with rows [L, ...] added at index [L] (no gradient). */
 export function addRows(sum: Value, index: Value, rows: Value): Value {
@@ -80,8 +97,7 @@ export function gatherElements(x: Value, index: Value, axis: number): Value {
 const addElementsOp: Op<[sum: Value, index: Value, values: Value], { axis: number }> = {
   name: "ScatterElements",
   infer: ([sum]) => [sum],
-  lower: (onnx, { inputs, outputs, attributes: { axis } }) =>
-    onnx.node("ScatterElements", inputs, { axis, reduction: "add" }, outputs[0]),
+  lower: (onnx, node) => lowerScatter(onnx, "ScatterElements", node, { axis: node.attributes.axis }),
   vjp: "nondifferentiable",
   samples: [],
 };
