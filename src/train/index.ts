@@ -7,3 +7,4 @@ export { createOptimiser, type Optimiser, type OptimiserConfig } from "./optimis
 export { learningRate, type ScheduleConfig } from "./schedule.ts";
 export { openTokens, type TokenFile, writeTokens } from "./token-files.ts";
 export { buildTokenFiles, type TokenManifest } from "./tokenize.ts";
+export { type Masked, maskingVocabulary, type MaskingOptions, type MaskingVocabulary, maskRow } from "./masking.ts";
