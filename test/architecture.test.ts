@@ -32,6 +32,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   finetune: [...library, "tasks", "eval", "eval/metrics"],
   extract: [...library, "tasks", "finetune"],
   export: engine,
+  convert: [...engine, "model"],
 };
 /** These run in browsers too: no node:* and no ONNX Runtime. */
 const pure = ["errors", "tensor", "graph", "nn", "models", "tokenizers"];

@@ -51,6 +51,7 @@ export const galen: Group = {
       },
       otherwise: evaluateTask,
     },
+    convert: { about: "Convert a model between checkpoint formats", load: () => import("./convert.ts") },
     export: {
       about: "Models for other programs.",
       commands: { onnx: { about: "Write a model as an ONNX file", load: () => import("./export-onnx.ts") } },
