@@ -33,6 +33,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   extract: [...library, "tasks", "finetune"],
   export: engine,
   convert: [...engine, "model"],
+  features: [...engine, "model"],
 };
 /** These run in browsers too: no node:* and no ONNX Runtime. */
 const pure = ["errors", "tensor", "graph", "nn", "models", "tokenizers"];
