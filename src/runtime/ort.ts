@@ -36,11 +36,14 @@ export interface Session extends AsyncDisposable {
 }
 
 const hints: Partial<Record<Device, string>> = {
-  cuda: 'install its provider with "npx --yes onnxruntime-node-install --cuda=v12" or "npm rebuild onnxruntime-node --onnxruntime-node-install=cuda12" on a machine that reaches the network, or use --device cpu',
+  cuda:
+    'install its provider with "node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12" ' +
+    "where the network reaches NuGet, or use --device cpu or webgpu",
   webgpu: "a Vulkan, Metal or Direct3D 12 driver is needed; without one use --device cpu",
 };
 
 async function create(model: Uint8Array | string, device: Device, options: SessionOptions): Promise<ort.InferenceSession> {
+  ort.env.logLevel = "fatal"; // what goes wrong comes as an exception; the log would only say it twice
   const session: Record<string, string> = {};
   if (options.externalFolder !== undefined) session["model_external_initializers_file_folder_path"] = options.externalFolder;
   const extra: Record<string, unknown> = { session };
