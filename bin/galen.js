@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
  * Starts the command line. A clone has its own Node as a dependency, which takes over from one that is older than 22;
- * dist/ is what an installed package runs, src/ what a clone without a build runs, where Node strips types by itself.
+ * dist/ is what runs where it exists; else src/, by a Node that strips types. GALEN_SOURCE=1 takes src/ in any case.
  */
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -24,7 +24,7 @@ if (major < 22 && existsSync(ownNode) && process.execPath !== ownNode) {
     process.removeAllListeners(signal);
     process.kill(process.pid, signal);
   });
-} else if (existsSync(pathOf("../dist/cli/main.js"))) {
+} else if (existsSync(pathOf("../dist/cli/main.js")) && process.env.GALEN_SOURCE !== "1") {
   const { main } = await import("../dist/cli/main.js");
   process.exitCode = await main(process.argv.slice(2));
 } else if (process.features.typescript) {

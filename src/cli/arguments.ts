@@ -27,7 +27,7 @@ export function parseArguments(raw: readonly string[], command: Command): Parsed
   let greedy: string[] | undefined;
   for (const token of tokens) {
     if (token.kind === "option") greedy = setOption(token, options, values);
-    else if (token.kind === "positional") (greedy ?? words).push(token.value);
+    else if (token.kind === "positional") (isSetting(token.value) ? words : (greedy ?? words)).push(token.value);
     else greedy = undefined;
   }
   setPositionals(words, command, values);
@@ -38,6 +38,11 @@ export function parseArguments(raw: readonly string[], command: Command): Parsed
     }
   }
   return values;
+}
+
+/** `schedule.peak=1e-3` is no file's name, wherever it stands; ./a=b is. */
+function isSetting(word: string): boolean {
+  return /^[a-z][\w.]*=/i.test(word);
 }
 
 function tokenise(raw: readonly string[], options: Readonly<Record<string, Option>>): readonly Token[] {

@@ -98,12 +98,7 @@ function summary(
 ): string {
   if (stopped) return `stopped; what was made so far is in ${folder}/\n`;
   const { before, after } = perplexity;
-  const written = texts.flatMap(({ prompt, beam, sampled }) => [
-    "",
-    `  ${prompt} …`,
-    `    beam search  ${beam}`,
-    `    sampling     ${sampled}`,
-  ]);
+  const written = texts.flatMap(({ beam, sampled }) => ["", `  beam search  ${beam}`, `  sampling     ${sampled}`]);
   return [
     "",
     `Held-out perplexity: ${before.toFixed(1)} before training, ${after.toFixed(1)} after.`,
