@@ -91,10 +91,11 @@ function bertFamily(modelType: string, name: string, sizes: Readonly<Record<stri
     architecture: `${name}ForMaskedLM`,
     causal: false,
     typed: true,
-    tied: {
-      "cls.predictions.decoder.weight": "bert.embeddings.word_embeddings.weight",
-      "cls.predictions.decoder.bias": "cls.predictions.bias",
-    },
+    // A factorised table that is tied has no decoder to repeat; the two names of the bias are settled by `adapt`.
+    tied: ({ tie_word_embeddings, projections }): Record<string, string> =>
+      tie_word_embeddings && projections === undefined
+        ? { "cls.predictions.decoder.weight": "bert.embeddings.word_embeddings.weight" }
+        : {},
     sizes,
     heads,
     parseConfig: parseBertConfig,

@@ -120,7 +120,7 @@ export const bioGpt: Family<BioGptConfig> = {
   modelType: "biogpt",
   architecture: "BioGptForCausalLM",
   causal: true,
-  tied: { "output_projection.weight": "biogpt.embed_tokens.weight" },
+  tied: () => ({ "output_projection.weight": "biogpt.embed_tokens.weight" }),
   sizes: {
     nano: size(8192, 192, 4, 3, 512),
     micro: size(16384, 320, 6, 5, 1024),

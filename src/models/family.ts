@@ -82,7 +82,7 @@ export interface Family<Config extends ModelConfig = ModelConfig> {
   readonly heads?: Readonly<Record<string, Head<Config> | "none">>;
   cache?(config: Config): CacheShape;
   /** Names in a checkpoint that repeat another parameter (a tied head): repeated name → parameter. */
-  readonly tied: Readonly<Record<string, string>>;
+  tied(config: Config): Readonly<Record<string, string>>;
   /** What only the checkpoint tells: the configuration completed, and the parameter that a stored tensor is, if any. */
   adapt?(config: Config, stored: Shapes): { config: Config; parameterOf: (storedName: string) => string | undefined };
 }

@@ -35,21 +35,24 @@ export async function openModelFolder(folder: string, { bare = false } = {}): Pr
     path,
   );
   const stored = await openCheckpoint(folder);
-  await dropTied(stored, family, folder);
-  const adapted = family.adapt?.(config, stored);
-  if (adapted === undefined) return { folder, family, config, entries: stored };
+  const adapted = family.adapt?.(config, stored) ?? { config, parameterOf: (name: string): string => name };
   const entries = new Map<string, TensorEntry>();
   for (const [name, entry] of stored) {
     const parameter = adapted.parameterOf(name);
     if (parameter !== undefined) entries.set(parameter, entry);
   }
+  await dropTied(entries, family.tied(adapted.config), folder);
   return { folder, family, config: adapted.config, entries };
 }
 
 /** Forgets weights that repeat another. @throws CheckpointError when they differ: the head would be lost. */
-async function dropTied(stored: Map<string, TensorEntry>, family: Family, folder: string): Promise<void> {
-  for (const [repeated, parameter] of Object.entries(family.tied)) {
-    const [copy, original] = [stored.get(repeated), stored.get(parameter)];
+async function dropTied(
+  entries: Map<string, TensorEntry>,
+  tied: Readonly<Record<string, string>>,
+  folder: string,
+): Promise<void> {
+  for (const [repeated, parameter] of Object.entries(tied)) {
+    const [copy, original] = [entries.get(repeated), entries.get(parameter)];
     if (copy === undefined || original === undefined) continue;
     const [a, b] = [await readFloat32(copy), await readFloat32(original)];
     if (a.length !== b.length || a.some((value, i) => value !== b[i])) {
@@ -57,7 +60,7 @@ async function dropTied(stored: Map<string, TensorEntry>, family: Family, folder
         hint: "the checkpoint has a head of its own, which this architecture has not",
       });
     }
-    stored.delete(repeated);
+    entries.delete(repeated);
   }
 }
 
