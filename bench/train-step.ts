@@ -20,7 +20,14 @@ const [which = "gpt", steps = "15", threads = "2"] = process.argv.slice(2);
 const [batch, tokens] = [8, 256];
 const plain = { hidden_dropout_prob: 0, attention_probs_dropout_prob: 0 };
 const nano = { ...bioGpt.sizes["nano"]!, ...plain };
-const gpt = { ...nano, hidden_size: 384, num_hidden_layers: 6, num_attention_heads: 6, intermediate_size: 1536, max_position_embeddings: 256 };
+const gpt = {
+  ...nano,
+  hidden_size: 384,
+  num_hidden_layers: 6,
+  num_attention_heads: 6,
+  intermediate_size: 1536,
+  max_position_embeddings: 256,
+};
 const config = which === "nano" ? nano : gpt;
 
 const graph = lossGraph(bioGpt as unknown as Family, config, { batch, tokens, training: true });
@@ -57,7 +64,10 @@ async function ownStep(): Promise<Timing> {
   return { step: middle - start, optimiser: performance.now() - middle };
 }
 
-using peer = startPeer(new URL("train-step.py", import.meta.url), JSON.stringify({ ...config, batch, tokens, threads: Number(threads) }));
+using peer = startPeer(
+  new URL("train-step.py", import.meta.url),
+  JSON.stringify({ ...config, batch, tokens, threads: Number(threads) }),
+);
 const versions = await peer?.ask<string>();
 const own: Timing[] = [];
 const others: Timing[] = [];
@@ -75,13 +85,18 @@ const row = (name: string, timings: readonly Timing[]): string => {
   const rate = (batch * tokens * 1e3) / total;
   return `| ${name} | ${of(timings, (t) => t.step).toFixed(0)} | ${of(timings, (t) => t.optimiser).toFixed(1)} | ${total.toFixed(0)} | ${rate.toFixed(0)} |`;
 };
-console.log(`${machine()}; ${which}, ${parameters.flat.length} parameters, batch ${batch} × ${tokens}, ${threads} threads, medians of ${steps} pairs`);
+console.log(
+  `${machine()}; ${which}, ${parameters.flat.length} parameters, batch ${batch} × ${tokens}, ${threads} threads, medians of ${steps} pairs`,
+);
 console.log("| | forward + backward, ms | optimiser, ms | step, ms | tokens/s |\n| --- | ---: | ---: | ---: | ---: |");
 console.log(row("Galen", own));
 if (others.length > 0) {
   console.log(row(`${versions}`, others));
   // Medians of the pairs' ratios: each pair saw the same state of the machine.
-  const ratio = (pick: (timing: Timing) => number): string => median(own.map((t, i) => pick(others[i]!) / pick(t))).toFixed(2);
+  const ratio = (pick: (timing: Timing) => number): string =>
+    median(own.map((t, i) => pick(others[i]!) / pick(t))).toFixed(2);
   console.log(`ratio: forward + backward ${ratio((t) => t.step)}, with optimiser ${ratio(whole)}`);
 }
-console.log(`optimiser's share of the step: ${((100 * of(own, (t) => t.optimiser)) / of(own, whole)).toFixed(1)} %; peak memory ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MiB`);
+console.log(
+  `optimiser's share of the step: ${((100 * of(own, (t) => t.optimiser)) / of(own, whole)).toFixed(1)} %; peak memory ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MiB`,
+);

@@ -151,7 +151,11 @@ export class Model implements AsyncDisposable {
    * @param options.dtype what weights are stored as; default: as they are.
    */
   async save(folder: string, options: SaveOptions = {}): Promise<void> {
-    await saveModelFolder(folder, { folder: this.folder, family: this.family, config: this.config, entries: this.#entries }, options);
+    await saveModelFolder(
+      folder,
+      { folder: this.folder, family: this.family, config: this.config, entries: this.#entries },
+      options,
+    );
   }
 
   async dispose(): Promise<void> {

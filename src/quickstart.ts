@@ -31,7 +31,12 @@ export interface QuickstartOptions {
 
 export type QuickstartEvent =
   | { readonly type: "reading"; readonly documents: number; readonly characters: number }
-  | { readonly type: "read"; readonly documents: number; readonly characters: number; readonly failures: readonly ReadFailure[] }
+  | {
+      readonly type: "read";
+      readonly documents: number;
+      readonly characters: number;
+      readonly failures: readonly ReadFailure[];
+    }
   | { readonly type: "learning"; readonly vocabSize: number }
   | { readonly type: "learned"; readonly vocabSize: number; readonly folder: string }
   | { readonly type: "tokenized"; readonly tokens: TokenManifest; readonly folder: string }
@@ -58,7 +63,8 @@ const heldOut = 0.05;
  */
 export async function quickstart(options: QuickstartOptions): Promise<QuickstartResult> {
   const { output, seed = 1, onEvent, signal } = options;
-  if (options.inputs.length === 0) throw new ConfigError("quickstart: expected at least one file of documents, got none");
+  if (options.inputs.length === 0)
+    throw new ConfigError("quickstart: expected at least one file of documents, got none");
   const folders = { tokenizer: join(output, "tokenizer"), tokens: join(output, "tokens"), run: join(output, "run") };
   for (const folder of Object.values(folders)) await rm(folder, { recursive: true, force: true });
 
@@ -129,7 +135,10 @@ function vocabularyFor(characters: number): number {
   return Math.min(8192, Math.max(1024, size));
 }
 
-function configuration({ steps = 600, seed = 1, threads = 0, prompts }: QuickstartOptions, vocabSize: number): TrainConfig {
+function configuration(
+  { steps = 600, seed = 1, threads = 0, prompts }: QuickstartOptions,
+  vocabSize: number,
+): TrainConfig {
   const nano = recipeOf("biogpt-nano")();
   const model: BioGptConfig = {
     ...(nano.model as BioGptConfig),
@@ -176,4 +185,3 @@ async function write(
   }
   return texts;
 }
-

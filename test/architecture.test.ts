@@ -79,7 +79,10 @@ describe("layers", () => {
   test("what runs in a browser imports neither node:* nor ONNX Runtime", () => {
     const wrong = imports.filter(
       ({ file, layer, from }) =>
-        pure.includes(layer) && !exceptions.has(file) && /^node:|^onnxruntime/.test(from) && file !== "tokenizers/index.ts",
+        pure.includes(layer) &&
+        !exceptions.has(file) &&
+        /^node:|^onnxruntime/.test(from) &&
+        file !== "tokenizers/index.ts",
     );
     expect(wrong.map(({ file, from }) => `${file} imports ${from}`)).toEqual([]);
   });

@@ -16,7 +16,8 @@ function largest(a: readonly number[], b: ArrayLike<number>): number {
 
 describe("WebGPU", () => {
   test("gives the CPU's logits, loss, gradients and texts", async ({ skip }) => {
-    if (!existsSync(driver)) skip(`${driver} is absent: Debian's packages chromium and libvulkan1 bring a software driver`);
+    if (!existsSync(driver))
+      skip(`${driver} is absent: Debian's packages chromium and libvulkan1 bring a software driver`);
     const child = spawnSync(process.execPath, [fileURLToPath(new URL("support/webgpu-child.ts", import.meta.url))], {
       env: { ...process.env, VK_DRIVER_FILES: driver },
       encoding: "utf8",
@@ -24,7 +25,8 @@ describe("WebGPU", () => {
       timeout: 110_000,
     });
     const line = child.stdout.split("\n").find((text) => text.startsWith("{"));
-    if (line === undefined && /libvulkan|No supported adapters/.test(child.stderr)) skip("libvulkan.so.1 is absent: Debian's package libvulkan1");
+    if (line === undefined && /libvulkan|No supported adapters/.test(child.stderr))
+      skip("libvulkan.so.1 is absent: Debian's package libvulkan1");
     expect(line, child.stderr).toBeDefined();
     const found = JSON.parse(line!) as {
       logits: number[];
@@ -32,7 +34,10 @@ describe("WebGPU", () => {
       gradients: [string, number[]][];
       sequences: number[][];
     };
-    const { ids, right, labels } = JSON.parse(readFileSync(`${folder}/goldens.json`, "utf8")) as Record<string, number[][]>;
+    const { ids, right, labels } = JSON.parse(readFileSync(`${folder}/goldens.json`, "utf8")) as Record<
+      string,
+      number[][]
+    >;
     await using model = await loadModel(`${folder}/model`, { threads: 1 });
     expect(largest(found.logits, (await model.forward({ ids: ids! })).logits.data as Float32Array)).toBeLessThan(1e-3);
     const { loss, gradients } = await model.lossAndGradients({ ids: ids!, mask: right!, labels: labels! });

@@ -63,12 +63,32 @@ describe("bad directories are explained", () => {
   test.each([
     ["no directory", () => join(folder, "absent"), /config\.json: expected a model directory/],
     ["config is no JSON", () => withConfig("a", "{"), /expected JSON/],
-    ["unknown family", () => withConfig("b", config.replace('"biogpt"', '"gpt9"')), /expected one of .*biogpt.* got "gpt9"/],
+    [
+      "unknown family",
+      () => withConfig("b", config.replace('"biogpt"', '"gpt9"')),
+      /expected one of .*biogpt.* got "gpt9"/,
+    ],
     ["hostile family", () => withConfig("c", config.replace('"biogpt"', '"__proto__"')), /expected one of/],
-    ["field of another type", () => withConfig("d", config.replace('"hidden_size": 24', '"hidden_size": "24"')), /hidden_size: .*got "24"/],
-    ["another width", () => withConfig("e", config.replace('"hidden_size": 24', '"hidden_size": 48')), /expected shape \[.*48.*\], got \[.*24/],
-    ["heads do not divide", () => withConfig("f", config.replace('"num_attention_heads": 3', '"num_attention_heads": 5')), /divisor/],
-    ["more layers than weights", () => withConfig("g", config.replace('"num_hidden_layers": 2', '"num_hidden_layers": 3')), /expected parameter "biogpt\.layers\.2/],
+    [
+      "field of another type",
+      () => withConfig("d", config.replace('"hidden_size": 24', '"hidden_size": "24"')),
+      /hidden_size: .*got "24"/,
+    ],
+    [
+      "another width",
+      () => withConfig("e", config.replace('"hidden_size": 24', '"hidden_size": 48')),
+      /expected shape \[.*48.*\], got \[.*24/,
+    ],
+    [
+      "heads do not divide",
+      () => withConfig("f", config.replace('"num_attention_heads": 3', '"num_attention_heads": 5')),
+      /divisor/,
+    ],
+    [
+      "more layers than weights",
+      () => withConfig("g", config.replace('"num_hidden_layers": 2', '"num_hidden_layers": 3')),
+      /expected parameter "biogpt\.layers\.2/,
+    ],
     ["absurd size", () => withConfig("h", config.replace('"vocab_size": 61', '"vocab_size": 1e300')), /vocab_size/],
     ["no weights", () => broken("i", (directory) => rmSync(join(directory, "model.safetensors"))), /safetensors/],
   ])("%s", async (_, make, message) => {
@@ -82,14 +102,23 @@ describe("bad directories are explained", () => {
       const directory = broken(`mutated-${i}`, (target) => {
         if (i % 2 === 0) {
           const at = numbers.integer(config.length);
-          writeFileSync(join(target, "config.json"), config.slice(0, at) + String.fromCharCode(32 + numbers.integer(90)) + config.slice(at + 1));
+          writeFileSync(
+            join(target, "config.json"),
+            config.slice(0, at) + String.fromCharCode(32 + numbers.integer(90)) + config.slice(at + 1),
+          );
         } else {
           const bytes = Buffer.from(weights);
           bytes[numbers.integer(400)] = numbers.integer(256);
-          writeFileSync(join(target, "model.safetensors"), numbers.next() < 0.3 ? bytes.subarray(0, numbers.integer(bytes.length)) : bytes);
+          writeFileSync(
+            join(target, "model.safetensors"),
+            numbers.next() < 0.3 ? bytes.subarray(0, numbers.integer(bytes.length)) : bytes,
+          );
         }
       });
-      const error: unknown = await logitsOf(directory).then(() => undefined, (reason: unknown) => reason);
+      const error: unknown = await logitsOf(directory).then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
       if (error !== undefined) expect(error).toBeInstanceOf(GalenError);
       rmSync(directory, { recursive: true });
     }

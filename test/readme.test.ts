@@ -8,7 +8,9 @@ const tree = /```\nbin\/([\s\S]*?)```/.exec(readme)![0];
 
 test("the tree in the README is what src/ holds", () => {
   const named = [...tree.matchAll(/^ {2}([\w.]+)\/? /gm)].map(([, name]) => name);
-  const present = readdirSync(`${root}src`).filter((name) => !name.endsWith(".test.ts") && name !== "errors.ts" && name !== "index.ts");
+  const present = readdirSync(`${root}src`).filter(
+    (name) => !name.endsWith(".test.ts") && name !== "errors.ts" && name !== "index.ts",
+  );
   expect(named.sort()).toEqual(present.sort());
 });
 
@@ -22,7 +24,9 @@ test("every file and folder that the README and the docs link to exists", () => 
 });
 
 test("every subpath that the README names is exported, and its file is in the build", () => {
-  const { exports } = JSON.parse(readFileSync(`${root}package.json`, "utf8")) as { exports: Record<string, { types: string }> };
+  const { exports } = JSON.parse(readFileSync(`${root}package.json`, "utf8")) as {
+    exports: Record<string, { types: string }>;
+  };
   const named = [...readme.matchAll(/`galen\/(\w+)`/g)].map(([, name]) => `./${name}`);
   expect(named.length).toBeGreaterThan(5);
   for (const name of named) {

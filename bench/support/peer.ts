@@ -31,4 +31,5 @@ export const median = (values: readonly number[]): number => {
 };
 
 /** Processor and cores, for the head of a table. */
-export const machine = (): string => `${cpus()[0]!.model.trim()}, ${cpus().length} cores, Node ${process.versions.node}`;
+export const machine = (): string =>
+  `${cpus()[0]!.model.trim()}, ${cpus().length} cores, Node ${process.versions.node}`;

@@ -58,7 +58,13 @@ export class Lowering {
   }
 
   /** A node with several outputs; an empty name leaves one out. */
-  multiNode(type: string, inputs: readonly string[], attributes: OnnxNode["attributes"], outputs: string[], domain = ""): void {
+  multiNode(
+    type: string,
+    inputs: readonly string[],
+    attributes: OnnxNode["attributes"],
+    outputs: string[],
+    domain = "",
+  ): void {
     this.nodes.push({ type, domain, inputs, outputs, attributes });
   }
 

@@ -42,10 +42,15 @@ const hints: Partial<Record<Device, string>> = {
   webgpu: "a Vulkan, Metal or Direct3D 12 driver is needed; without one use --device cpu",
 };
 
-async function create(model: Uint8Array | string, device: Device, options: SessionOptions): Promise<ort.InferenceSession> {
+async function create(
+  model: Uint8Array | string,
+  device: Device,
+  options: SessionOptions,
+): Promise<ort.InferenceSession> {
   ort.env.logLevel = "fatal"; // what goes wrong comes as an exception; the log would only say it twice
   const session: Record<string, string> = {};
-  if (options.externalFolder !== undefined) session["model_external_initializers_file_folder_path"] = options.externalFolder;
+  if (options.externalFolder !== undefined)
+    session["model_external_initializers_file_folder_path"] = options.externalFolder;
   const extra: Record<string, unknown> = { session };
   if (options.keepRecomputation === true) {
     extra["optimization"] = { disable_specified_optimizers: "CommonSubexpressionElimination" };
@@ -115,7 +120,9 @@ function wrap(session: ort.InferenceSession): Session {
       for (const name of session.inputNames) {
         const input = inputs[name];
         if (input === undefined) {
-          throw new RuntimeError(`session: expected input "${name}", got ${Object.keys(inputs).join(", ") || "nothing"}`);
+          throw new RuntimeError(
+            `session: expected input "${name}", got ${Object.keys(inputs).join(", ") || "nothing"}`,
+          );
         }
         feeds[name] = handleOf(input);
       }

@@ -62,9 +62,12 @@ function entryOf(graph: Graph, entries: Entries, name: string, where: string): T
     });
   }
   if (entry.dims.join(", ") !== expected) {
-    throw new CheckpointError(`${entry.file}: "${name}": expected shape [${expected}], got [${entry.dims.join(", ")}]`, {
-      hint: "config.json and the weights do not belong together",
-    });
+    throw new CheckpointError(
+      `${entry.file}: "${name}": expected shape [${expected}], got [${entry.dims.join(", ")}]`,
+      {
+        hint: "config.json and the weights do not belong together",
+      },
+    );
   }
   return entry;
 }
@@ -100,4 +103,3 @@ export async function parameterSources(
   }
   return (name) => sources.get(name)!;
 }
-

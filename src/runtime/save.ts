@@ -8,7 +8,8 @@ import { ConfigError } from "../errors.ts";
 import type { ModelFolder } from "./folder.ts";
 
 /** Files that go along: the tokenizer's, generation's, sentence-transformers'. */
-const companions = /^(tokenizer.*|vocab.*|merges\.txt|dict\.txt|bpecodes|special_tokens_map|added_tokens|generation_config).*$/;
+const companions =
+  /^(tokenizer.*|vocab.*|merges\.txt|dict\.txt|bpecodes|special_tokens_map|added_tokens|generation_config).*$/;
 
 /** @throws ConfigError when asked to write over the directory that the model is mapped from. */
 export async function saveModelFolder(folder: string, model: ModelFolder, options: SaveOptions): Promise<void> {

@@ -52,7 +52,10 @@ export async function saveCheckpoint(
       join(temporary, "optimiser.safetensors"),
       Object.entries(moments).map(([name, data]) => ({ name, ...tensor("float32", [data.length], data) })),
     );
-    await writeFileAtomically(join(temporary, "training.json"), `${JSON.stringify({ step: state.step, lossScale: state.lossScale })}\n`);
+    await writeFileAtomically(
+      join(temporary, "training.json"),
+      `${JSON.stringify({ step: state.step, lossScale: state.lossScale })}\n`,
+    );
     await rm(folder, { recursive: true, force: true });
     await rename(temporary, folder);
   } catch (error) {
@@ -92,7 +95,10 @@ export async function restoreCheckpoint(output: string, state: TrainState): Prom
     await readFloat32(entry, data as Float32Array);
   }
   const moments = await openSafetensors(join(folder, "optimiser.safetensors"));
-  for (const [name, data] of [["first_moment", state.firstMoment], ["second_moment", state.secondMoment]] as const) {
+  for (const [name, data] of [
+    ["first_moment", state.firstMoment],
+    ["second_moment", state.secondMoment],
+  ] as const) {
     const entry = moments.entries.get(name);
     if (entry === undefined) throw new CheckpointError(`${moments.path}: expected "${name}", got none`);
     await readFloat32(entry, data);

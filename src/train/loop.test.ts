@@ -17,12 +17,16 @@ const data = { train: join(folder, "train"), valid: join(folder, "valid") };
 
 /** A language of one rule with noise, so that the loss can fall. */
 beforeAll(async () => {
-  for (const [name, count] of [["train", 60], ["valid", 8]] as const) {
+  for (const [name, count] of [
+    ["train", 60],
+    ["valid", 8],
+  ] as const) {
     const numbers = random(7, count);
     const writer = await writeTokens(join(folder, name), { vocabSize: 64 });
     for (let i = 0; i < count; i++) {
       const ids = [2];
-      while (ids.length < 60) ids.push(numbers.next() < 0.1 ? 4 + numbers.integer(60) : ((ids.at(-1)! * 5 + 3) % 60) + 4);
+      while (ids.length < 60)
+        ids.push(numbers.next() < 0.1 ? 4 + numbers.integer(60) : ((ids.at(-1)! * 5 + 3) % 60) + 4);
       await writer.write(ids);
     }
     await writer.close();
@@ -30,11 +34,20 @@ beforeAll(async () => {
 });
 
 const base = applySettings(recipeOf("biogpt-nano")({ scale: "debug" }), [
-  "model.vocab_size=64", "model.hidden_dropout_prob=0.1", "model.attention_probs_dropout_prob=0.1", "threads=1", "steps=12",
-  "save.every=3", "evaluate.every=0",
+  "model.vocab_size=64",
+  "model.hidden_dropout_prob=0.1",
+  "model.attention_probs_dropout_prob=0.1",
+  "threads=1",
+  "steps=12",
+  "save.every=3",
+  "evaluate.every=0",
 ]);
 
-async function run(name: string, config: TrainConfig, options: Partial<Parameters<typeof train>[1]> = {}): Promise<TrainEvent[]> {
+async function run(
+  name: string,
+  config: TrainConfig,
+  options: Partial<Parameters<typeof train>[1]> = {},
+): Promise<TrainEvent[]> {
   const events: TrainEvent[] = [];
   await train(config, { data, output: join(folder, name), onEvent: (event) => void events.push(event), ...options });
   return events;
@@ -43,7 +56,10 @@ async function run(name: string, config: TrainConfig, options: Partial<Parameter
 const weightsOf = (name: string): Buffer => readFileSync(join(folder, name, "model/model.safetensors"));
 
 test("training lowers the held-out loss", async () => {
-  const events = await run("longer", applySettings(base, ["steps=60", "schedule.peak=1e-2", "model.hidden_dropout_prob=0"]));
+  const events = await run(
+    "longer",
+    applySettings(base, ["steps=60", "schedule.peak=1e-2", "model.hidden_dropout_prob=0"]),
+  );
   const losses = events.filter((event) => event.type === "evaluated").map((event) => event.loss);
   expect(losses).toHaveLength(2);
   expect(losses[0]).toBeGreaterThan(4);
@@ -56,7 +72,12 @@ test("a run stopped by a signal and resumed equals an uninterrupted one, bit for
   const stopAt = (event: TrainEvent): void => {
     if (event.type === "step" && event.step === 5) controller.abort();
   };
-  const first = await train(base, { data, output: join(folder, "stopped"), signal: controller.signal, onEvent: stopAt });
+  const first = await train(base, {
+    data,
+    output: join(folder, "stopped"),
+    signal: controller.signal,
+    onEvent: stopAt,
+  });
   expect(first).toMatchObject({ step: 5, stopped: true });
   await run("stopped", base, { resume: true });
   expect(weightsOf("stopped").equals(weightsOf("whole"))).toBe(true);
@@ -73,7 +94,9 @@ test("a run killed with SIGKILL at random moments and resumed equals an uninterr
   const numbers = random(11);
   let finished = false;
   for (let attempt = 0; attempt < 40 && !finished; attempt++) {
-    const child = spawn(process.execPath, [script, JSON.stringify(config), folder, "killed"], { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(process.execPath, [script, JSON.stringify(config), folder, "killed"], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     const delay = 20 + numbers.integer(150);
     // The clock starts when training does: before that there is nothing to interrupt.
     child.stdout.once("data", () => setTimeout(() => child.kill("SIGKILL"), attempt < 8 ? delay : 60_000).unref());
@@ -97,7 +120,15 @@ test("one micro-batch of 8 blocks equals 8 micro-batches of one", async () => {
 
 test("gradient checkpointing changes no loss", async () => {
   const losses = async (name: string, settings: string[]): Promise<number[]> => {
-    const events = await run(name, applySettings(base, ["model.attention_probs_dropout_prob=0", "model.hidden_dropout_prob=0", "steps=4", ...settings]));
+    const events = await run(
+      name,
+      applySettings(base, [
+        "model.attention_probs_dropout_prob=0",
+        "model.hidden_dropout_prob=0",
+        "steps=4",
+        ...settings,
+      ]),
+    );
     return events.filter((event) => event.type === "step").map((event) => event.loss);
   };
   const without = await losses("kept", []);
@@ -106,7 +137,12 @@ test("gradient checkpointing changes no loss", async () => {
 });
 
 test("mixed precision trains nearly as float32 does, and an overflow halves the loss scale without an update", async () => {
-  const plain = applySettings(base, ["model.hidden_dropout_prob=0", "model.attention_probs_dropout_prob=0", "steps=15", "schedule.peak=5e-3"]);
+  const plain = applySettings(base, [
+    "model.hidden_dropout_prob=0",
+    "model.attention_probs_dropout_prob=0",
+    "steps=15",
+    "schedule.peak=5e-3",
+  ]);
   const steps = async (name: string, config: TrainConfig): Promise<{ loss: number; gradientNorm: number }[]> =>
     (await run(name, config)).filter((event) => event.type === "step");
   const full = await steps("fp32", plain);

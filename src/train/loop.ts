@@ -108,7 +108,15 @@ export async function train(config: TrainConfig, options: TrainOptions): Promise
     state.step += 1;
     loss = result.loss;
     const { gradientNorm } = result;
-    await emit({ type: "step", step: state.step, steps: config.steps, loss, learningRate: rate, gradientNorm, ...clock(state.step) });
+    await emit({
+      type: "step",
+      step: state.step,
+      steps: config.steps,
+      loss,
+      learningRate: rate,
+      gradientNorm,
+      ...clock(state.step),
+    });
     if (stopped || state.step === config.steps) break;
     if (due(config.evaluate.every)) await evaluate();
     if (due(config.save.every)) await save();
@@ -125,7 +133,10 @@ export async function train(config: TrainConfig, options: TrainOptions): Promise
 }
 
 /** Tokens a second over the last steps, and the time left at that rate. */
-function stopwatch(config: TrainConfig, first: number): (step: number) => { tokensPerSecond: number; secondsLeft: number } {
+function stopwatch(
+  config: TrainConfig,
+  first: number,
+): (step: number) => { tokensPerSecond: number; secondsLeft: number } {
   const window: { step: number; time: number }[] = [{ step: first, time: performance.now() }];
   return (step) => {
     window.push({ step, time: performance.now() });
@@ -220,7 +231,8 @@ async function assemble(
         await accumulator.add();
       }
       const { gradientNorm } = await optimiser.update(gradients.flat, rate, lossScale());
-      if (state.lossScale !== undefined) state.lossScale = nextLossScale(state.lossScale, Number.isFinite(gradientNorm));
+      if (state.lossScale !== undefined)
+        state.lossScale = nextLossScale(state.lossScale, Number.isFinite(gradientNorm));
       return { loss, gradientNorm };
     },
     async evaluate(): Promise<number | undefined> {
@@ -233,7 +245,10 @@ async function assemble(
 /** Dynamic loss scaling (Micikevicius et al. 2018, arXiv:1710.03740): halved on overflow, doubled after 2,000 good updates. */
 const firstLossScale = { value: 65536, updates: 0 };
 
-function nextLossScale({ value, updates }: { value: number; updates: number }, finite: boolean): { value: number; updates: number } {
+function nextLossScale(
+  { value, updates }: { value: number; updates: number },
+  finite: boolean,
+): { value: number; updates: number } {
   if (!finite) return { value: Math.max(1, value / 2), updates: 0 };
   return updates + 1 === 2000 ? { value: value * 2, updates: 0 } : { value, updates: updates + 1 };
 }

@@ -13,7 +13,11 @@ export interface ScheduleConfig {
 }
 
 /** The learning rate of update `step` of `steps`. */
-export function learningRate({ kind, peak, warmup, initial, floor }: ScheduleConfig, step: number, steps: number): number {
+export function learningRate(
+  { kind, peak, warmup, initial, floor }: ScheduleConfig,
+  step: number,
+  steps: number,
+): number {
   if (step <= warmup) return initial + ((peak - initial) * step) / warmup;
   const progress = Math.min(1, (step - warmup) / Math.max(1, steps - warmup));
   switch (kind) {

@@ -110,7 +110,9 @@ export function openTokens(prefix: string): TokenFile {
     }
     const found = Object.entries(codes).find(([, code]) => code === header.readUInt8(17));
     if (found === undefined) {
-      throw new DataError(`${prefix}.idx: expected tokens of type uint16 (8) or int32 (4), got code ${header.readUInt8(17)}`);
+      throw new DataError(
+        `${prefix}.idx: expected tokens of type uint16 (8) or int32 (4), got code ${header.readUInt8(17)}`,
+      );
     }
     type = found[0] as TokenType;
     documents = Number(header.readBigUInt64LE(18));
@@ -145,7 +147,9 @@ export function openTokens(prefix: string): TokenFile {
     documents,
     read(start: number, length: number): Uint16Array | Int32Array {
       if (start < 0 || start + length > tokens) {
-        throw new DataError(`${prefix}.bin: expected a range within ${tokens} tokens, got [${start}, ${start + length})`);
+        throw new DataError(
+          `${prefix}.bin: expected a range within ${tokens} tokens, got [${start}, ${start + length})`,
+        );
       }
       const ids = new Type(length);
       const bytes = new Uint8Array(ids.buffer);

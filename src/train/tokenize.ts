@@ -13,7 +13,11 @@ export interface TokenizeOptions {
   readonly heldOut: number;
   readonly seed: number;
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: (progress: { readonly documents: number; readonly tokens: number; readonly bytes: number }) => void;
+  readonly onProgress?: (progress: {
+    readonly documents: number;
+    readonly tokens: number;
+    readonly bytes: number;
+  }) => void;
 }
 
 /** What a split holds; `words` are whitespace-separated, `bytes` are of UTF-8 text. */

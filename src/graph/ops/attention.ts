@@ -52,8 +52,23 @@ const attentionOp: Op<[q_BHTK: Value, k_BHSK: Value, v_BHSK: Value, ...bias: Val
     ];
   },
   samples: [
-    { inputs: [[2, 2, 3, 4], [2, 2, 5, 4], [2, 2, 5, 4]], attributes: { scale: 0.5 } },
-    { inputs: [[1, 2, 3, 4], [1, 2, 3, 4], [1, 2, 3, 4], [1, 1, 3, 3]], attributes: { scale: 0.5 } },
+    {
+      inputs: [
+        [2, 2, 3, 4],
+        [2, 2, 5, 4],
+        [2, 2, 5, 4],
+      ],
+      attributes: { scale: 0.5 },
+    },
+    {
+      inputs: [
+        [1, 2, 3, 4],
+        [1, 2, 3, 4],
+        [1, 2, 3, 4],
+        [1, 1, 3, 3],
+      ],
+      attributes: { scale: 0.5 },
+    },
   ],
 };
 
@@ -68,7 +83,11 @@ export function attention(
   bias_BHTS: Value | undefined,
   options: Attention,
 ): Value {
-  return applyOp(attentionOp, bias_BHTS === undefined ? [q_BHTK, k_BHSK, v_BHSK] : [q_BHTK, k_BHSK, v_BHSK, bias_BHTS], options);
+  return applyOp(
+    attentionOp,
+    bias_BHTS === undefined ? [q_BHTK, k_BHSK, v_BHSK] : [q_BHTK, k_BHSK, v_BHSK, bias_BHTS],
+    options,
+  );
 }
 
 interface GroupQuery {
@@ -91,7 +110,13 @@ const groupQueryAttentionOp: Op<readonly [Value, ...Value[]], GroupQuery> = {
   name: "GroupQueryAttention",
   infer: ([q, , , key, value]) => [q, key!, value!],
   lower: (onnx, { inputs, outputs, attributes: { heads, keyHeads } }) => {
-    onnx.multiNode("GroupQueryAttention", inputs, { num_heads: heads, kv_num_heads: keyHeads }, outputs, "com.microsoft");
+    onnx.multiNode(
+      "GroupQueryAttention",
+      inputs,
+      { num_heads: heads, kv_num_heads: keyHeads },
+      outputs,
+      "com.microsoft",
+    );
   },
   vjp: "nondifferentiable",
   samples: [],

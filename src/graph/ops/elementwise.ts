@@ -22,8 +22,22 @@ function binary(name: string, vjp: Binary["vjp"], range: readonly [number, numbe
     lower: (onnx, { inputs, outputs }) => onnx.node(name, inputs, {}, outputs[0]),
     vjp,
     samples: [
-      { inputs: [[2, 3], [2, 3]], attributes: null, range },
-      { inputs: [[2, 1, 3], [4, 1]], attributes: null, range },
+      {
+        inputs: [
+          [2, 3],
+          [2, 3],
+        ],
+        attributes: null,
+        range,
+      },
+      {
+        inputs: [
+          [2, 1, 3],
+          [4, 1],
+        ],
+        attributes: null,
+        range,
+      },
     ],
   };
 }

@@ -45,7 +45,12 @@ function lowerScatter(
   const to = { to: onnxType.float32 };
   const half = dtype === "float16";
   const wide = (name: string): string => (half ? onnx.node("Cast", [name], to) : name);
-  const result = onnx.node(type, [wide(sum!), index!, wide(values!)], { ...attributes, reduction: "add" }, half ? undefined : outputs[0]);
+  const result = onnx.node(
+    type,
+    [wide(sum!), index!, wide(values!)],
+    { ...attributes, reduction: "add" },
+    half ? undefined : outputs[0],
+  );
   if (half) onnx.node("Cast", [result], { to: onnxType[dtype] }, outputs[0]);
 }
 
@@ -77,7 +82,9 @@ const gatherElementsOp: Op<[x: Value, index: Value], { axis: number }> = {
   infer: ([x, index], { axis }) => {
     axisOf("GatherElements", axis, x.shape.length);
     if (index.dtype !== "int64" || index.shape.length !== x.shape.length) {
-      throw new ShapeError(`GatherElements: expected int64 indices of rank ${x.shape.length}, got ${show(index.shape)}`);
+      throw new ShapeError(
+        `GatherElements: expected int64 indices of rank ${x.shape.length}, got ${show(index.shape)}`,
+      );
     }
     return [{ dtype: x.dtype, shape: index.shape }];
   },

@@ -42,17 +42,45 @@ const matMulOp: Op<[a: Value, b: Value], MatMul> = {
     else onnx.node("Mul", [onnx.node("MatMul", [left, right]), onnx.constant(type!.dtype, [], [alpha])], {}, y);
   },
   vjp: ({ inputs: [a, b], attributes: { transA, transB, alpha } }, [dy]) => [
-    transA
-      ? matMul(b, dy!, { transA: transB, transB: true, alpha })
-      : matMul(dy!, b, { transB: !transB, alpha }),
+    transA ? matMul(b, dy!, { transA: transB, transB: true, alpha }) : matMul(dy!, b, { transB: !transB, alpha }),
     transB ? matMul(dy!, a, { transA: true, transB: transA, alpha }) : matMul(a, dy!, { transA: !transA, alpha }),
   ],
   samples: [
-    { inputs: [[2, 3, 4], [2, 4, 5]], attributes: { transA: false, transB: false, alpha: 1 } },
-    { inputs: [[2, 3, 4], [2, 5, 4]], attributes: { transA: false, transB: true, alpha: 0.5 } },
-    { inputs: [[2, 4, 3], [2, 4, 5]], attributes: { transA: true, transB: false, alpha: 2 } },
-    { inputs: [[2, 4, 3], [2, 5, 4]], attributes: { transA: true, transB: true, alpha: 1 } },
-    { inputs: [[2, 1, 3, 4], [5, 4, 2]], attributes: { transA: false, transB: false, alpha: 1 } },
+    {
+      inputs: [
+        [2, 3, 4],
+        [2, 4, 5],
+      ],
+      attributes: { transA: false, transB: false, alpha: 1 },
+    },
+    {
+      inputs: [
+        [2, 3, 4],
+        [2, 5, 4],
+      ],
+      attributes: { transA: false, transB: true, alpha: 0.5 },
+    },
+    {
+      inputs: [
+        [2, 4, 3],
+        [2, 4, 5],
+      ],
+      attributes: { transA: true, transB: false, alpha: 2 },
+    },
+    {
+      inputs: [
+        [2, 4, 3],
+        [2, 5, 4],
+      ],
+      attributes: { transA: true, transB: true, alpha: 1 },
+    },
+    {
+      inputs: [
+        [2, 1, 3, 4],
+        [5, 4, 2],
+      ],
+      attributes: { transA: false, transB: false, alpha: 1 },
+    },
   ],
 };
 
@@ -68,7 +96,9 @@ const gemmOp: Op<[a: Value, b: Value, ...c: Value[]], { transA: boolean; transB:
     const left = transA ? swapped(a.shape) : a.shape;
     const right = transB ? swapped(b.shape) : b.shape;
     if (a.shape.length !== 2 || b.shape.length !== 2 || left[1] !== right[0]) {
-      throw new ShapeError(`Gemm: expected matrices with equal inner dimensions, got ${show(left)} times ${show(right)}`);
+      throw new ShapeError(
+        `Gemm: expected matrices with equal inner dimensions, got ${show(left)} times ${show(right)}`,
+      );
     }
     const shape = [left[0]!, right[1]!];
     if (c !== undefined) broadcast("Gemm", c.shape, shape);
@@ -88,10 +118,29 @@ const gemmOp: Op<[a: Value, b: Value, ...c: Value[]], { transA: boolean; transB:
     ...rest.map((c) => (c.shape.length === 2 ? dy! : reduceSum(dy!, [0], { keepDims: false }))),
   ],
   samples: [
-    { inputs: [[3, 4], [4, 5]], attributes: { transA: false, transB: false } },
+    {
+      inputs: [
+        [3, 4],
+        [4, 5],
+      ],
+      attributes: { transA: false, transB: false },
+    },
     { inputs: [[3, 4], [5, 4], [5]], attributes: { transA: false, transB: true } },
-    { inputs: [[4, 3], [4, 5], [3, 5]], attributes: { transA: true, transB: false } },
-    { inputs: [[4, 3], [5, 4]], attributes: { transA: true, transB: true } },
+    {
+      inputs: [
+        [4, 3],
+        [4, 5],
+        [3, 5],
+      ],
+      attributes: { transA: true, transB: false },
+    },
+    {
+      inputs: [
+        [4, 3],
+        [5, 4],
+      ],
+      attributes: { transA: true, transB: true },
+    },
   ],
 };
 

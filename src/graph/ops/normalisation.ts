@@ -37,7 +37,12 @@ const layerNormOp: Op<[x_LD: Value, scale_D: Value, bias_D: Value], { epsilon: n
 };
 
 /** The same from simple operators, because LayerNormalization yields float32 statistics for float64 input. */
-function lowerLayerNorm64(onnx: Lowering, [x, weight, bias]: string[], [y, mean, rstd]: string[], epsilon: number): void {
+function lowerLayerNorm64(
+  onnx: Lowering,
+  [x, weight, bias]: string[],
+  [y, mean, rstd]: string[],
+  epsilon: number,
+): void {
   const last = onnx.ints([-1]);
   const centred = onnx.node("Sub", [x!, onnx.node("ReduceMean", [x!, last], { keepdims: 1 }, mean)]);
   const variance = onnx.node("ReduceMean", [onnx.node("Mul", [centred, centred]), last], { keepdims: 1 });

@@ -35,6 +35,12 @@ test("a wrong gradient is found", async () => {
     ...original,
     vjp: ({ inputs: [a, b] }, [dy]) => [applyOp(original, [dy!, a], null), applyOp(original, [dy!, b], null)],
   };
-  const check = await checkGradient(([a, b]) => applyOp(wrong, [a!, b!], null), [[2, 3], [2, 3]]);
+  const check = await checkGradient(
+    ([a, b]) => applyOp(wrong, [a!, b!], null),
+    [
+      [2, 3],
+      [2, 3],
+    ],
+  );
   expect(difference(check)).toBeGreaterThan(1e-2);
 });

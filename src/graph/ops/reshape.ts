@@ -16,7 +16,8 @@ const reshapeOp: Op<[x: Value], { shape: Shape }> = {
   lower: (onnx, { inputs, outputs, attributes: { shape } }) => {
     // One unknown dimension needs no computing: ONNX infers it from -1.
     const symbols = shape.filter((dim) => typeof dim === "string").length;
-    const dims = symbols === 1 ? onnx.ints(shape.map((dim) => (typeof dim === "string" ? -1 : dim))) : onnx.shape(shape);
+    const dims =
+      symbols === 1 ? onnx.ints(shape.map((dim) => (typeof dim === "string" ? -1 : dim))) : onnx.shape(shape);
     onnx.node("Reshape", [inputs[0]!, dims], {}, outputs[0]);
   },
   vjp: ({ inputs: [x] }, [dy]) => [reshape(dy!, x.shape)],
@@ -101,7 +102,15 @@ const concatOp: Op<readonly Value[], { axis: number }> = {
       return slice(dy!, axis, start - length, start);
     });
   },
-  samples: [{ inputs: [[2, 3], [2, 1]], attributes: { axis: 1 } }],
+  samples: [
+    {
+      inputs: [
+        [2, 3],
+        [2, 1],
+      ],
+      attributes: { axis: 1 },
+    },
+  ],
 };
 
 function sum(inputs: readonly Value[], axis: number): Dim {
@@ -154,7 +163,9 @@ const padOp: Op<[x: Value], { axis: number; before: number; length: Dim }> = {
     const pads =
       typeof length === "number"
         ? onnx.ints([before, length - end])
-        : onnx.node("Concat", [onnx.ints([before]), onnx.node("Sub", [onnx.dim(length), onnx.ints([end])])], { axis: 0 });
+        : onnx.node("Concat", [onnx.ints([before]), onnx.node("Sub", [onnx.dim(length), onnx.ints([end])])], {
+            axis: 0,
+          });
     onnx.node("Pad", [inputs[0]!, pads, "", onnx.ints([axis])], {}, outputs[0]);
   },
   vjp: ({ inputs: [x], attributes: { axis, before } }, [dy]) => [
