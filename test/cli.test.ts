@@ -301,8 +301,8 @@ describe("galen from PubMed XML to text", () => {
 
   test("train, evaluate and generate follow on one another; settings are applied", () => {
     const lines = result(
-      ...["train", "biogpt-nano", "steps=3", "--scale", "debug", "--data", "tokens", "--tokenizer", "tokenizer"],
-      ...["--output", "run", "--threads", "1", "--json"],
+      ..."train biogpt-nano steps=3 --scale debug --data tokens --tokenizer tokenizer".split(" "),
+      ..."--output run --threads 1 --json".split(" "),
     );
     const events = lines
       .trim()
