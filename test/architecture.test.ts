@@ -30,7 +30,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   eval: [...library, "tasks", "eval/metrics"],
   retrieval: library,
   finetune: [...library, "tasks", "eval", "eval/metrics"],
-  extract: [...library, "tasks", "finetune"],
+  extract: [...library, "tasks", "eval/metrics", "finetune"],
   export: engine,
   convert: [...engine, "model"],
   features: [...engine, "model"],
