@@ -88,7 +88,7 @@ export interface Prediction<Answer = unknown> {
 /** How answers are decoded: the task's settings with what the options change. */
 export function decodingOf(
   task: Task,
-  options: PredictOptions,
+  options: Pick<PredictOptions, "decoding" | "repeatGuard" | "copyOnly">,
   positions: number,
 ): Decoding & { readonly repeatGuard: boolean; readonly copyOnly: boolean } {
   const decoding = { ...task.decoding, ...options.decoding };

@@ -42,6 +42,7 @@ export const galen: Group = {
     generate: { about: "Continue prompts", load: () => import("./generate.ts") },
     finetune: { about: "Teach a model a task: relations, labels or answers", load: () => import("./finetune.ts") },
     predict: { about: "Answers of a tuned model for texts", load: () => import("./predict.ts") },
+    extract: { about: "Mine documents for relations", load: () => import("./extract.ts") },
     forward: { about: "Scores (logits) of a model for token ids", load: () => import("./forward.ts") },
     features: { about: "Hidden states of texts, per token or pooled", load: () => import("./features.ts") },
     evaluate: {

@@ -1,0 +1,177 @@
+import { spawn } from "node:child_process";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { tinyDocuments, writeTinyTask } from "../../test/support/tiny-task.ts";
+import type { Document } from "../corpus/documents.ts";
+import { readDocuments } from "../corpus/documents.ts";
+import { finetune, openTuned, type TunedModel } from "../finetune/index.ts";
+import { extract, type ExtractOptions, type ExtractResult, type Triple } from "./extract.ts";
+import { writeReview } from "./review.ts";
+import { countRelations, writeRelations } from "./summary.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "galen-extract-"));
+const tiny = await writeTinyTask(folder);
+let model: string;
+let tuned: TunedModel;
+const documentsPath = join(folder, "documents.jsonl");
+const settings = [
+  "tokensPerBatch=600",
+  "accumulate=1",
+  "threads=1",
+  "schedule.kind=constant",
+  "schedule.peak=5e-3",
+  "schedule.warmup=20",
+  "epochs=30",
+  "dropout=0",
+  "validate.every=0",
+];
+beforeAll(async () => {
+  ({ model } = await finetune({
+    task: tiny.schema,
+    model: tiny.start,
+    data: tiny.data,
+    output: join(folder, "run"),
+    settings,
+  }));
+  tuned = await openTuned(model, { threads: 1 });
+  const lines = tinyDocuments(60, 9).map(({ id, text }) => `${JSON.stringify({ id, text })}\n`);
+  writeFileSync(documentsPath, lines.join(""));
+}, 60_000);
+afterAll(async () => {
+  await tuned.model.dispose();
+  rmSync(folder, { recursive: true });
+});
+
+const linesOf = (name: string, file = "triples.jsonl"): string => readFileSync(join(folder, name, file), "utf8");
+const triplesOf = (name: string): Triple[] =>
+  linesOf(name)
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Triple);
+const run = (
+  name: string,
+  documents: AsyncIterable<Document> | Document[],
+  options: Partial<ExtractOptions> = {},
+): Promise<ExtractResult> =>
+  extract(tuned, documents, { output: join(folder, name), inputs: [documentsPath], window: 16, group: 4, ...options });
+const document = (id: string, text: string, title = ""): Document => ({ id, title, text, source: "test" });
+
+describe("extraction", () => {
+  test("gives both names with their places in the cased original", async () => {
+    const result = await run("plain", readDocuments([documentsPath]));
+    expect(result).toMatchObject({ documents: 60, empty: 0, stopped: false });
+    expect(result.grounded / result.triples).toBeGreaterThan(0.8);
+    const texts = new Map(tinyDocuments(60, 9).map(({ id, text }) => [id, text]));
+    const triples = triplesOf("plain");
+    expect(triples).toHaveLength(result.triples);
+    for (const { document: id, head, tail, sentences } of triples) {
+      for (const { name, at } of [head, tail]) {
+        if (at === null) continue;
+        expect(texts.get(id)!.slice(at.start, at.end)).toBe(at.text);
+        expect(at.text.toLowerCase()).toBe(name);
+      }
+      if (head.at !== null && tail.at !== null) expect(sentences).toEqual([texts.get(id)]);
+    }
+    expect(triples[0]).toMatchObject({ task: "tiny", decoder: { beams: 1, repeatGuard: true } });
+  });
+
+  test("titles, long, empty and odd documents behave", async () => {
+    const long = Array<string>(30).fill("Insulin lowers Heparin levels in man.").join(" ");
+    const result = await run("odd", [
+      document("titled", "", "Aspirin raises Warfarin levels in man"),
+      document("empty", "  "),
+      document("long", long),
+      document("markup", "<script>alert('x')</script> \u2028 </s> 𝛼-tocopherol"),
+    ]);
+    expect(result).toMatchObject({ documents: 4, empty: 1 });
+    expect(result.windowed).toBeGreaterThanOrEqual(1);
+    const titled = triplesOf("odd").find(({ document: id }) => id === "titled")!;
+    expect(titled.head.at).toMatchObject({ field: "title", start: 0, end: 7, text: "Aspirin" });
+    const keys = triplesOf("odd").map(({ document: id, head, tail, relation }) =>
+      [id, head.name, tail.name, relation].join(),
+    );
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+
+  test("copying only, every name stands in the text", async () => {
+    const result = await run("copied", readDocuments([documentsPath]), { copyOnly: true });
+    expect(result.triples).toBeGreaterThan(30);
+    expect(result.grounded).toBe(result.triples);
+  });
+
+  test("killed again and again with SIGKILL and resumed, it gives the same lines, none twice", async () => {
+    await run("whole", readDocuments([documentsPath]));
+    const child = fileURLToPath(new URL("../../test/support/extract-child.ts", import.meta.url));
+    const start = (): ReturnType<typeof spawn> =>
+      spawn(process.execPath, [child, model, documentsPath, join(folder, "killed")], {
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+    let kills = 0;
+    for (let code: number | null = null; code !== 0;) {
+      const running = start();
+      let seen = 0;
+      running.stdout!.on("data", () => {
+        seen += 1;
+        // Every process gets a few groups done, then dies in the middle of the next.
+        if (kills < 4 && seen === 2 + kills) setTimeout(() => running.kill("SIGKILL"), kills);
+      });
+      code = await new Promise((resolve) => running.on("exit", resolve));
+      if (code !== 0) kills += 1;
+      if (kills > 8) throw new Error("the run never ends");
+      // What a kill during a write leaves behind.
+      if (code !== 0)
+        for (const file of ["triples.jsonl", "journal.jsonl"]) appendFileSync(join(folder, "killed", file), '{"half":');
+    }
+    expect(kills).toBeGreaterThanOrEqual(2);
+    for (const file of ["triples.jsonl", "documents.jsonl"])
+      expect(linesOf("killed", file)).toBe(linesOf("whole", file));
+  }, 60_000);
+
+  test("a run is not resumed unasked, nor with other settings or documents", async () => {
+    await expect(run("plain", [])).rejects.toThrow(/expected a folder without a run, got one/);
+    await expect(run("plain", [], { resume: true, copyOnly: true })).rejects.toThrow(
+      /expected a run with the same model/,
+    );
+    const others = Array.from({ length: 60 }, (_, i) => document(`other-${i}`, "Insulin"));
+    await expect(run("plain", others, { resume: true })).rejects.toThrow(/expected document doc-48 at this place/);
+    expect((await run("plain", readDocuments([documentsPath]), { resume: true })).now).toBe(0);
+  });
+
+  test("a task of labels is refused", async () => {
+    const labels = { ...tuned, task: { ...tuned.task, answerWords: undefined } } as unknown as TunedModel;
+    await expect(extract(labels, [], { output: join(folder, "labels") })).rejects.toThrow(
+      /expected a task of relations/,
+    );
+  });
+
+  test("the tables count documents, and the page holds no markup of the texts", async () => {
+    const relations = await writeRelations(join(folder, "plain"));
+    expect(relations.reduce((sum, { documents }) => sum + documents, 0)).toBe(triplesOf("plain").length);
+    expect(relations[0]!.documents).toBeGreaterThanOrEqual(relations.at(-1)!.documents);
+    expect(linesOf("plain", "relations.csv").split("\r\n")).toHaveLength(relations.length + 2);
+    await writeRelations(join(folder, "odd"));
+    await writeReview(join(folder, "odd"), "<b>odd</b>");
+    const page = linesOf("odd", "review.html");
+    expect(page).not.toMatch(/<script>alert|<b>odd|https?:\/\/(?!)/);
+    expect(page).not.toMatch(/(?:src|href)="(?:http|\/\/)/);
+    const json = /<script type="application\/json" id="data">(.*?)<\/script>/s.exec(page)![1]!;
+    expect(JSON.parse(json)).toMatchObject({ name: "<b>odd</b>", task: "tiny" });
+  });
+});
+
+test("relations in several spellings and documents are counted once", async () => {
+  const at = { field: "text" as const, start: 0, end: 1, text: "A" };
+  const one = (id: string, head: string, score: number, found = true): Triple => ({
+    ...triplesOf("plain")[0]!,
+    document: id,
+    head: { name: head, at: found ? at : null },
+    tail: { name: "b", at },
+    relation: "effect",
+    score,
+  });
+  const counted = await countRelations([one("1", "A", -2), one("1", "a", -1), one("2", "a", -3, false)]);
+  expect(counted).toMatchObject([{ head: "A", documents: 2, grounded: 1, score: -1, examples: ["1", "2"] }]);
+});

@@ -1,0 +1,235 @@
+/**
+ * Mining a literature: documents → triples, one JSON line each, with where both names stand in the original text.
+ * Documents are read in windows, sorted by length within each, and answered group by group; the journal makes a run
+ * resumable group by group. Files: triples.jsonl, documents.jsonl (those with triples), journal.jsonl.
+ */
+import { ConfigError } from "../errors.ts";
+import type { Document } from "../corpus/documents.ts";
+import type { Relation } from "../eval/metrics/hard-match.ts";
+import {
+  decodingOf,
+  type Prediction,
+  type PredictOptions,
+  predictSources,
+  type TunedModel,
+} from "../finetune/predict.ts";
+import { type JoinedText, chunksOf, joinDocument, type Place, placeIn } from "./chunks.ts";
+import { findName, placePair, searchable } from "./ground.ts";
+import { type Counts, noCounts, openJournal } from "./journal.ts";
+import type { Range } from "./sentences.ts";
+
+export interface Mention {
+  /** As generated. */
+  readonly name: string;
+  /** Where it stands, with the text there; null: not in the text. */
+  readonly at: (Place & { readonly text: string }) | null;
+}
+
+/** A line of triples.jsonl. */
+export interface Triple {
+  readonly document: string;
+  readonly head: Mention;
+  readonly tail: Mention;
+  readonly relation: string;
+  /** The sentence that holds both mentions, or the two that hold one each; empty where neither was found. */
+  readonly sentences: readonly string[];
+  /** Mean log-probability of a token of the answer that stated it. */
+  readonly score: number;
+  readonly task: string;
+  readonly decoder: Readonly<Record<string, unknown>>;
+}
+
+export interface ExtractOptions extends Omit<PredictOptions, "onProgress"> {
+  readonly output: string;
+  /** Go on where a run in `output` ended. */
+  readonly resume?: boolean | undefined;
+  /** Names of the inputs, so that a run is not resumed on others. */
+  readonly inputs?: readonly string[] | undefined;
+  /** Documents sorted by length together. Default 256. */
+  readonly window?: number | undefined;
+  /** Documents between two entries of the journal. Default 32. */
+  readonly group?: number | undefined;
+  readonly onProgress?: ((progress: ExtractProgress) => void) | undefined;
+}
+
+export interface ExtractProgress extends Counts {
+  /** Documents of this call alone, and the seconds that they took. */
+  readonly now: number;
+  readonly seconds: number;
+}
+
+export interface ExtractResult extends ExtractProgress {
+  /** True where `signal` ended the run; what is done is kept. */
+  readonly stopped: boolean;
+}
+
+export const extractFiles = ["triples.jsonl", "documents.jsonl"] as const;
+
+/**
+ * Mines documents into `output`.
+ * @throws ConfigError where the task is not one of relations, or `output` holds another run.
+ */
+export async function extract(
+  tuned: TunedModel,
+  documents: AsyncIterable<Document> | Iterable<Document>,
+  options: ExtractOptions,
+): Promise<ExtractResult> {
+  const { task, model } = tuned;
+  if (task.answerWords === undefined) {
+    throw new ConfigError(`${task.name}: expected a task of relations, got one of labels or answers`, {
+      hint: "galen predict answers for single texts",
+    });
+  }
+  const { window = 256, group = 32 } = options;
+  const decoding = decodingOf(
+    task,
+    { ...options, repeatGuard: options.repeatGuard ?? true },
+    model.config.max_position_embeddings,
+  );
+  const settings = {
+    model: model.folder,
+    task: task.name,
+    version: task.version,
+    decoder: { ...decoding, maxNewTokens: options.maxNewTokens },
+    inputs: options.inputs ?? [],
+    window,
+    group,
+  };
+  await using journal = await openJournal(options.output, extractFiles, { settings, resume: options.resume ?? false });
+  const { last } = journal;
+  const started = performance.now();
+  let counts = last?.counts ?? noCounts;
+  let now = 0;
+  const state = (): ExtractProgress => ({ ...counts, now, seconds: (performance.now() - started) / 1000 });
+  const answer = (texts: readonly string[]): Promise<Prediction[]> =>
+    predictSources(tuned, texts, { ...options, repeatGuard: decoding.repeatGuard, onProgress: undefined });
+
+  let index = -1;
+  for await (const read of inWindows(documents, window)) {
+    index += 1;
+    if (last !== undefined && index < last.window) continue;
+    const resumed = last !== undefined && index === last.window;
+    if (resumed && read[0]!.id !== last.first) {
+      throw new ConfigError(
+        `${options.output}: expected document ${last.first} at this place of the input, got ${read[0]!.id}`,
+        {
+          hint: "a run is resumed on the same inputs",
+        },
+      );
+    }
+    const prepared = read.map((document) => prepare(document, tuned));
+    const order = prepared.map((_, i) => i).sort((a, b) => prepared[b]!.longest - prepared[a]!.longest);
+    for (let first = 0; first < order.length; first += group) {
+      const number = first / group;
+      if (resumed && number <= last.group) continue;
+      if (options.signal?.aborted === true) return { ...state(), stopped: true };
+      const part = order.slice(first, first + group).map((i) => prepared[i]!);
+      const answers = await answer(part.flatMap(({ sources }) => sources));
+      const found = part.map((one) =>
+        triplesOf(one, answers.splice(0, one.sources.length), task.name, settings.decoder),
+      );
+      counts = addCounts(counts, part, found);
+      now += part.length;
+      const lines = [
+        found.flatMap(({ triples }) => triples),
+        part.flatMap(({ document: { id, title, text } }, i) =>
+          found[i]!.triples.length > 0 ? [{ id, title, text }] : [],
+        ),
+      ];
+      const written = lines.map((values) => values.map((value) => `${JSON.stringify(value)}\n`).join(""));
+      await journal.append(written, { window: index, group: number, first: read[0]!.id, counts });
+      options.onProgress?.(state());
+    }
+  }
+  return { ...state(), stopped: false };
+}
+
+async function* inWindows<T>(items: AsyncIterable<T> | Iterable<T>, size: number): AsyncGenerator<T[]> {
+  let window: T[] = [];
+  for await (const item of items) {
+    window.push(item);
+    if (window.length < size) continue;
+    yield window;
+    window = [];
+  }
+  if (window.length > 0) yield window;
+}
+
+interface Prepared {
+  readonly document: Document;
+  readonly joined: JoinedText;
+  readonly chunks: readonly Range[];
+  /** What the model reads, one a chunk. */
+  readonly sources: readonly string[];
+  /** Tokens of the longest. */
+  readonly longest: number;
+}
+
+function prepare(document: Document, { task, layout }: TunedModel): Prepared {
+  const joined = joinDocument(document);
+  const sourceOf = (text: string): string => task.source({ id: document.id, text, gold: [] });
+  const tokensOf = (text: string): number => layout.tokenizer.encodeIds(sourceOf(text)).length - 1;
+  const chunks = chunksOf(joined, layout.truncation.maxSourceTokens, tokensOf);
+  const sources = chunks.map(([start, end]) => sourceOf(joined.text.slice(start, end)));
+  return { document, joined, chunks, sources, longest: Math.max(0, ...sources.map(tokensOf)) };
+}
+
+interface Found {
+  readonly triples: Triple[];
+  readonly unfinished: number;
+}
+
+function triplesOf(
+  { document, joined, chunks }: Prepared,
+  answers: readonly Prediction[],
+  task: string,
+  decoder: Readonly<Record<string, unknown>>,
+): Found {
+  const triples = new Map<string, Triple>();
+  answers.forEach(({ answer, text, score, tokens, complete }, i) => {
+    const [start, end] = chunks[i]!;
+    const part = searchable(joined.text.slice(start, end));
+    const relations = answer as readonly Relation[];
+    // An answer that was cut off may end within a sentence: its last one is not to be trusted.
+    const kept = complete || /[.;]\s*$/.test(text) ? relations : relations.slice(0, -1);
+    for (const { head, tail, relation } of kept) {
+      if (head === "" || tail === "") continue;
+      const key = JSON.stringify([head, tail, relation]);
+      const mean = score / Math.max(1, tokens);
+      if ((triples.get(key)?.score ?? -Infinity) >= mean) continue;
+      const within = (ranges: Range[]): Range[] => ranges.map(([a, b]) => [a + start, b + start]);
+      const places = placePair(within(findName(head, part)), within(findName(tail, part)), joined.sentences);
+      triples.set(key, {
+        document: document.id,
+        head: mentionOf(head, places.head, joined),
+        tail: mentionOf(tail, places.tail, joined),
+        relation: relation === "" ? "related" : relation,
+        sentences: places.sentences.map(([a, b]) => joined.text.slice(a, b)),
+        score: Number(mean.toFixed(4)),
+        task,
+        decoder,
+      });
+    }
+  });
+  return { triples: [...triples.values()], unfinished: answers.filter(({ complete }) => !complete).length };
+}
+
+function mentionOf(name: string, range: Range | undefined, joined: JoinedText): Mention {
+  const place = range === undefined ? undefined : placeIn(joined, range);
+  return { name, at: place === undefined ? null : { ...place, text: joined.text.slice(...range!) } };
+}
+
+function addCounts(counts: Counts, part: readonly Prepared[], found: readonly Found[]): Counts {
+  const triples = found.flatMap((one) => one.triples);
+  const count = <T>(items: readonly T[], is: (item: T) => boolean): number => items.filter(is).length;
+  return {
+    documents: counts.documents + part.length,
+    empty: counts.empty + count(part, ({ chunks }) => chunks.length === 0),
+    windowed: counts.windowed + count(part, ({ chunks }) => chunks.length > 1),
+    triples: counts.triples + triples.length,
+    grounded: counts.grounded + count(triples, ({ head, tail }) => head.at !== null && tail.at !== null),
+    headsNotInText: counts.headsNotInText + count(triples, ({ head }) => head.at === null),
+    tailsNotInText: counts.tailsNotInText + count(triples, ({ tail }) => tail.at === null),
+    unfinished: counts.unfinished + found.reduce((sum, one) => sum + one.unfinished, 0),
+  };
+}

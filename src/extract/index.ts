@@ -1,0 +1,12 @@
+/** Mining a literature for relations: triples with their places, counts over documents, and a page to review them. */
+export {
+  extract,
+  type ExtractOptions,
+  type ExtractProgress,
+  type ExtractResult,
+  type Mention,
+  type Triple,
+} from "./extract.ts";
+export type { Counts } from "./journal.ts";
+export { reviewPage, writeReview } from "./review.ts";
+export { type CountedRelation, countRelations, toCsv, toTsv, writeRelations } from "./summary.ts";

@@ -1,0 +1,100 @@
+/** A run's triples deduplicated and counted over documents, as CSV and TSV. */
+import { createReadStream } from "node:fs";
+import { join } from "node:path";
+import { writeFileAtomically } from "../checkpoints/files.ts";
+import { DataError } from "../errors.ts";
+import type { Triple } from "./extract.ts";
+
+/** One relation, whatever documents state it. */
+export interface CountedRelation {
+  readonly head: string;
+  readonly relation: string;
+  readonly tail: string;
+  /** Distinct documents. */
+  readonly documents: number;
+  /** Of these, those where both names stand in the text. */
+  readonly grounded: number;
+  /** The best of its triples. */
+  readonly score: number;
+  /** The first few documents. */
+  readonly examples: readonly string[];
+}
+
+const mostExamples = 5;
+
+/** Values of JSON lines. Only line feeds part lines: JSON may hold U+2028. @throws DataError that names the line. */
+export async function* readLinesOf<T>(path: string): AsyncGenerator<T> {
+  let rest = "";
+  let number = 0;
+  const parse = (line: string): T => {
+    number += 1;
+    try {
+      return JSON.parse(line) as T;
+    } catch (cause) {
+      throw new DataError(`${path}:${number}: expected JSON, got ${(cause as Error).message}`, { cause });
+    }
+  };
+  for await (const chunk of createReadStream(path, { encoding: "utf8" })) {
+    const lines = (rest + (chunk as string)).split("\n");
+    rest = lines.pop()!;
+    for (const line of lines) yield parse(line);
+  }
+  if (rest !== "") yield parse(rest);
+}
+
+/** Most documents first; names that differ in case are one. */
+export async function countRelations(triples: AsyncIterable<Triple> | Iterable<Triple>): Promise<CountedRelation[]> {
+  const found = new Map<string, CountedRelation>();
+  const lastDocument = new Map<string, string>();
+  for await (const { head, tail, relation, document, score } of triples) {
+    const key = JSON.stringify([head.name.toLowerCase(), relation.toLowerCase(), tail.name.toLowerCase()]);
+    const known = found.get(key);
+    const grounded = Number(head.at !== null && tail.at !== null);
+    if (known === undefined) {
+      const first = { head: head.name, relation, tail: tail.name, documents: 1, grounded, score };
+      found.set(key, { ...first, examples: [document] });
+      lastDocument.set(key, document);
+      continue;
+    }
+    // A document's triples stand together and differ, but names in another case may repeat.
+    const again = lastDocument.get(key) === document;
+    lastDocument.set(key, document);
+    found.set(key, {
+      ...known,
+      documents: known.documents + (again ? 0 : 1),
+      grounded: known.grounded + (again ? 0 : grounded),
+      score: Math.max(known.score, score),
+      examples: again || known.examples.length === mostExamples ? known.examples : [...known.examples, document],
+    });
+  }
+  return [...found.values()].sort((a, b) => b.documents - a.documents || b.grounded - a.grounded || b.score - a.score);
+}
+
+const columns = ["head", "relation", "tail", "documents", "grounded", "score", "examples"] as const;
+
+const cellsOf = (one: CountedRelation): string[] =>
+  columns.map((name) => (name === "examples" ? one.examples.join(" ") : String(one[name])));
+
+/** RFC 4180; a cell that a spreadsheet would take for a formula begins with an apostrophe. */
+export function toCsv(relations: readonly CountedRelation[]): string {
+  const quote = (cell: string): string => {
+    const safe = /^[=@\t]|^[+-](?!\d+(\.\d+)?$)/.test(cell) ? `'${cell}` : cell;
+    return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  };
+  const rows = [[...columns], ...relations.map(cellsOf)];
+  return rows.map((row) => `${row.map(quote).join(",")}\r\n`).join("");
+}
+
+/** Tabs and line ends within cells become spaces. */
+export function toTsv(relations: readonly CountedRelation[]): string {
+  const rows = [[...columns], ...relations.map(cellsOf)];
+  return rows.map((row) => `${row.map((cell) => cell.replace(/[\t\r\n]+/g, " ")).join("\t")}\n`).join("");
+}
+
+/** Writes relations.csv and relations.tsv beside the run's triples.jsonl. */
+export async function writeRelations(folder: string): Promise<CountedRelation[]> {
+  const relations = await countRelations(readLinesOf<Triple>(join(folder, "triples.jsonl")));
+  await writeFileAtomically(join(folder, "relations.csv"), toCsv(relations));
+  await writeFileAtomically(join(folder, "relations.tsv"), toTsv(relations));
+  return relations;
+}
