@@ -18,7 +18,7 @@ function describe(event: TrainEvent, config: TrainConfig): string | undefined {
       return `${config.recipe}: ${size} parameters, ${tokens.toLocaleString("en-US")} training tokens, step ${event.step} of ${config.steps}`;
     }
     case "evaluated":
-      return `step ${event.step}: held-out perplexity ${event.perplexity.toFixed(2)} (loss ${event.loss.toFixed(4)})`;
+      return `step ${event.step}: held-out ${config.objective.kind === "masked" ? "masked " : ""}perplexity ${event.perplexity.toFixed(2)} (loss ${event.loss.toFixed(4)})`;
     case "sampled":
       return event.texts.map((text) => `step ${event.step}: ${text}`).join("\n");
     default:
@@ -70,13 +70,18 @@ export async function runTraining(
   });
   line.end();
   if (json) await output.json({ type: "result", ...result, secondsElapsed: (performance.now() - started) / 1000 });
-  else await output.write(summary(result, options.output, performance.now() - started));
+  else await output.write(summary(result, config, options.output, performance.now() - started));
   if (result.stopped) process.exitCode = 1;
 }
 
 type Result = Awaited<ReturnType<typeof train>>;
 
-function summary({ step, stopped, before, after, loss, model }: Result, folder: string, milliseconds: number): string {
+function summary(
+  { step, stopped, before, after, loss, model }: Result,
+  { objective }: TrainConfig,
+  folder: string,
+  milliseconds: number,
+): string {
   if (stopped) return `stopped and saved at step ${step}; the same command with --resume goes on there\n`;
   const rows = [
     ["steps", `${step} in ${duration(milliseconds / 1000)}, last loss ${loss.toFixed(4)}`],
@@ -85,7 +90,7 @@ function summary({ step, stopped, before, after, loss, model }: Result, folder: 
       : [["held-out perplexity", `${before?.toFixed(2)} before, ${after.toFixed(2)} after`]]),
     ["model", model],
     ["metrics", join(folder, "metrics.jsonl")],
-    ["try", `galen generate --model ${model} "Aspirin is"`],
+    ["try", `galen ${objective.kind === "masked" ? "features" : "generate"} --model ${model} "Aspirin is"`],
   ];
   return rows.map(([name, value]) => `${name!.padEnd(20)}${value}\n`).join("");
 }

@@ -17,10 +17,13 @@ import type { Family, Head, ModelInputs } from "./family.ts";
 
 /** hidden_BTD of the last layer. */
 function hidden(g: Graph, config: BertConfig, inputs: ModelInputs): Value {
-  const { ids_BT, mask_BT } = inputs;
+  const { ids_BT, mask_BT, documents_BT } = inputs;
   const attend =
     inputs.attend ??
-    maskedAttention(attentionBias(g, { ids_BT, mask_BT, causal: false }), config.attention_probs_dropout_prob);
+    maskedAttention(
+      attentionBias(g, { ids_BT, mask_BT, documents_BT, causal: false }),
+      config.attention_probs_dropout_prob,
+    );
   return inBody(g, config, () => {
     let x_BTD = g.scope("embeddings", () => embed(g, config, inputs));
     for (let i = 0; i < config.num_hidden_layers; i++) {

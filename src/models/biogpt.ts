@@ -5,7 +5,20 @@
 // B batch, T tokens, N = B·T, D width, F feed-forward width, V vocabulary
 import * as z from "zod";
 import type { Graph, Value } from "../graph/graph.ts";
-import { add, cumulativeSum, gelu, geluTanh, linearCrossEntropy, matMul, mul, relu, reshape, scale, shift, slice } from "../graph/ops/index.ts";
+import {
+  add,
+  cumulativeSum,
+  gelu,
+  geluTanh,
+  linearCrossEntropy,
+  matMul,
+  mul,
+  relu,
+  reshape,
+  scale,
+  shift,
+  slice,
+} from "../graph/ops/index.ts";
 import { type Attend, attentionBias, maskedAttention } from "../nn/attention.ts";
 import { dropout, embedding, embeddingTable, layerNormLayer, linearLayer } from "../nn/layers.ts";
 import { parseConfig } from "./config.ts";
@@ -13,27 +26,29 @@ import type { CacheShape, Family, ModelInputs } from "./family.ts";
 
 const activations = { gelu, gelu_new: geluTanh, relu } as const;
 
-const schema = z.looseObject({
-  model_type: z.literal("biogpt"),
-  vocab_size: z.int().positive(),
-  hidden_size: z.int().positive(),
-  num_hidden_layers: z.int().positive(),
-  num_attention_heads: z.int().positive(),
-  intermediate_size: z.int().positive(),
-  max_position_embeddings: z.int().positive(),
-  hidden_act: z.enum(["gelu", "gelu_new", "relu"]).default("gelu"),
-  hidden_dropout_prob: z.number().min(0).lt(1).default(0.1),
-  attention_probs_dropout_prob: z.number().min(0).lt(1).default(0.1),
-  activation_dropout: z.number().min(0).lt(1).default(0),
-  initializer_range: z.number().positive().default(0.02),
-  scale_embedding: z.boolean().default(true),
-  bos_token_id: z.int().default(0),
-  pad_token_id: z.int().default(1),
-  eos_token_id: z.int().default(2),
-}).refine(({ hidden_size, num_attention_heads }) => hidden_size % num_attention_heads === 0, {
-  path: ["num_attention_heads"],
-  error: "expected a divisor of hidden_size",
-});
+const schema = z
+  .looseObject({
+    model_type: z.literal("biogpt"),
+    vocab_size: z.int().positive(),
+    hidden_size: z.int().positive(),
+    num_hidden_layers: z.int().positive(),
+    num_attention_heads: z.int().positive(),
+    intermediate_size: z.int().positive(),
+    max_position_embeddings: z.int().positive(),
+    hidden_act: z.enum(["gelu", "gelu_new", "relu"]).default("gelu"),
+    hidden_dropout_prob: z.number().min(0).lt(1).default(0.1),
+    attention_probs_dropout_prob: z.number().min(0).lt(1).default(0.1),
+    activation_dropout: z.number().min(0).lt(1).default(0),
+    initializer_range: z.number().positive().default(0.02),
+    scale_embedding: z.boolean().default(true),
+    bos_token_id: z.int().default(0),
+    pad_token_id: z.int().default(1),
+    eos_token_id: z.int().default(2),
+  })
+  .refine(({ hidden_size, num_attention_heads }) => hidden_size % num_attention_heads === 0, {
+    path: ["num_attention_heads"],
+    error: "expected a divisor of hidden_size",
+  });
 
 /** Hugging Face's BioGptConfig; `layer_norm_eps` is ignored, as the reference ignores it. */
 export type BioGptConfig = z.infer<typeof schema>;
@@ -47,7 +62,12 @@ const positionOffset = 2;
 /** hidden_BTD after the final LayerNorm. ids_BT int64. */
 function hidden(g: Graph, config: BioGptConfig, inputs: ModelInputs): Value {
   const { ids_BT, mask_BT } = inputs;
-  const attend = inputs.attend ?? maskedAttention(attentionBias(g, { ids_BT, mask_BT, causal: true }), config.attention_probs_dropout_prob);
+  const attend =
+    inputs.attend ??
+    maskedAttention(
+      attentionBias(g, { ids_BT, mask_BT, documents_BT: inputs.documents_BT, causal: true }),
+      config.attention_probs_dropout_prob,
+    );
   return g.scope("biogpt", () => {
     let x_BTD = dropout(g, embed(g, config, inputs), config.hidden_dropout_prob);
     for (let i = 0; i < config.num_hidden_layers; i++) {

@@ -19,6 +19,8 @@ export interface ModelInputs {
   readonly ids_BT: Value;
   /** int64, 1 for a token, 0 for padding. Absent: no padding. */
   readonly mask_BT?: Value | undefined;
+  /** int64: which document of its row a token belongs to, where several share a row; tokens see their own alone. */
+  readonly documents_BT?: Value | undefined;
   /** int64 segment numbers (BERT). Absent: all 0. */
   readonly types_BT?: Value | undefined;
   /** int64 positions, for generation with a cache; absent: from the mask. */

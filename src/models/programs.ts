@@ -11,16 +11,17 @@ import { type Dim, product, type Shape } from "../graph/shape.ts";
 import { cachedAttention } from "../nn/attention.ts";
 import { type Family, type Head, headOf, type Labels, type ModelConfig, type ModelInputs } from "./family.ts";
 
-/** Inputs `ids` and, as asked, `mask` and `types`, [B, T] int64; no types for a family that has none. */
+/** Inputs `ids` and, as asked, `mask`, `documents` and `types`, [B, T] int64; no types for a family that has none. */
 function tokenInputs(
   g: Graph,
   family: Family,
   shape: Shape,
-  { masked = false, typed = false }: { masked?: boolean | undefined; typed?: boolean | undefined },
+  { masked = false, packed = false, typed = false }: Pick<LossOptions, "masked" | "packed" | "typed">,
 ): ModelInputs {
   return {
     ids_BT: g.input("ids", "int64", shape),
     mask_BT: masked ? g.input("mask", "int64", shape) : undefined,
+    documents_BT: packed ? g.input("documents", "int64", shape) : undefined,
     types_BT: typed && family.typed === true ? g.input("types", "int64", shape) : undefined,
   };
 }
@@ -61,13 +62,15 @@ export interface LossOptions {
   readonly tokens?: Dim;
   /** Rows may be padded: input `mask` [B, T] int64. */
   readonly masked?: boolean;
+  /** Several documents share a row: input `documents` [B, T] int64, the number of each token's document. */
+  readonly packed?: boolean;
   /** Input `types` [B, T] int64, where the family has them; without it all are 0. */
   readonly typed?: boolean;
   /**
    * Labels of some tokens only: inputs `at` and `labels` [N] int64, `at` counting the B·T tokens. Logits are computed
-   * there alone.
+   * there alone. A number: so many of them, always.
    */
-  readonly gathered?: boolean;
+  readonly gathered?: boolean | number;
   /** Dropout from the input `seed` (int64 scalar). */
   readonly training?: boolean;
   /** Each layer is computed again in the backward pass instead of being kept. */
@@ -81,7 +84,7 @@ export interface LossOptions {
 }
 
 /**
- * Inputs `ids` and, as asked, `mask`, `types` [B, T] int64, `labels` and `scale`, a float32 scalar; output `loss` =
+ * Inputs `ids` and, as asked, `mask`, `documents`, `types` [B, T] int64, `labels` and `scale`, a float32 scalar; output `loss` =
  * scale · Σ losses of the labels, and the gradients of that. Labels are what the configuration's head takes: [B, T] or
  * [B] int64 (negative: ignored; already shifted for decoders), or [B, C] float32.
  */
@@ -94,7 +97,7 @@ export function lossGraph(family: Family, config: ModelConfig, options: LossOpti
   });
   const head = headFor(family, config);
   const inputs = tokenInputs(g, family, [batch, tokens], options);
-  const labels = labelInputs(g, head.labels(config), [batch, tokens], options.gathered === true);
+  const labels = labelInputs(g, head.labels(config), [batch, tokens], options.gathered ?? false);
   const hidden_BTD = family.hidden(g, config, inputs);
   const width = hidden_BTD.shape[2]!;
   const kept =
@@ -125,11 +128,14 @@ function labelInputs(
   g: Graph,
   { of, count }: Labels,
   [batch, tokens]: Shape,
-  gathered: boolean,
+  gathered: boolean | number,
 ): { labels: Value; at?: Value } {
   if (of === "numbers") return { labels: g.input("labels", "float32", [batch!, count]) };
   if (of === "rows") return { labels: g.input("labels", "int64", [batch!]) };
-  if (gathered) return { labels: g.input("labels", "int64", ["N"]), at: g.input("at", "int64", ["N"]) };
+  if (gathered !== false) {
+    const shape = [gathered === true ? "N" : gathered];
+    return { labels: g.input("labels", "int64", shape), at: g.input("at", "int64", shape) };
+  }
   const labels_BT = g.input("labels", "int64", [batch!, tokens!]);
   return { labels: reshape(labels_BT, [product([batch!, tokens!])]) };
 }

@@ -4,7 +4,19 @@
  */
 // B batch, T query tokens, S key tokens, H heads, G key heads, K width of a head, D = H·K
 import type { Graph, Value } from "../graph/graph.ts";
-import { add, attention, equals, expand, groupQueryAttention, lowerTriangle, matMul, reshape, softmax, transpose, where } from "../graph/ops/index.ts";
+import {
+  add,
+  attention,
+  equals,
+  expand,
+  groupQueryAttention,
+  lowerTriangle,
+  matMul,
+  reshape,
+  softmax,
+  transpose,
+  where,
+} from "../graph/ops/index.ts";
 import { dropout } from "./layers.ts";
 
 /** q_BTD, and k and v of the new tokens, to y_BTD. `layer` counts from 0. */
@@ -21,10 +33,18 @@ function forbidden(g: Graph): Value {
   return g.scalar(g.float === "float16" ? -3e4 : -1e30);
 }
 
-/** 0 where a token may look, very negative where it may not: [1, 1, T, T] by order, [B, 1, 1 or T, T] with a mask. */
+/**
+ * 0 where a token may look, very negative where it may not: [1, 1, T, T] by order, [B, 1, 1 or T, T] with a mask,
+ * [B, 1, T, T] where several documents share a row.
+ */
 export function attentionBias(
   g: Graph,
-  { ids_BT, mask_BT, causal }: { ids_BT: Value; mask_BT?: Value | undefined; causal: boolean },
+  {
+    ids_BT,
+    mask_BT,
+    documents_BT,
+    causal,
+  }: { ids_BT: Value; mask_BT?: Value | undefined; documents_BT?: Value | undefined; causal: boolean },
 ): Value | undefined {
   const [batch, tokens] = ids_BT.shape;
   const zero = g.scalar(0);
@@ -34,8 +54,15 @@ export function attentionBias(
     const mask_B11T = reshape(mask_BT, [batch!, 1, 1, tokens!]);
     terms.push(where(equals(mask_B11T, g.scalar(0, mask_BT.dtype)), forbidden(g), zero));
   }
-  const [first, second] = terms;
-  return first !== undefined && second !== undefined ? add(first, second) : first;
+  if (documents_BT !== undefined) {
+    const own_BTT = equals(
+      reshape(documents_BT, [batch!, 1, tokens!, 1]),
+      reshape(documents_BT, [batch!, 1, 1, tokens!]),
+    );
+    terms.push(where(own_BTT, zero, forbidden(g)));
+  }
+  const [first, ...rest] = terms;
+  return first === undefined ? undefined : rest.reduce((sum, term) => add(sum, term), first);
 }
 
 /** softmax(q kᵀ / √K + bias) v over all tokens at once. */
@@ -97,4 +124,3 @@ export function cachedAttention(g: Graph, { lengths_B, total }: { lengths_B: Val
     return y;
   };
 }
-

@@ -15,6 +15,7 @@ function bioGptRecipe(size: keyof typeof bioGpt.sizes & string, full: Partial<Tr
     const config: TrainConfig = {
       recipe: `biogpt-${size}`,
       model: bioGpt.sizes[size]!,
+      objective: { kind: "causal" },
       tokens: 1024,
       batch: 1,
       // 8 GPUs × 64 micro-batches of 1,024 tokens = 524,288 tokens an update, on one device.

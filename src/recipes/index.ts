@@ -1,6 +1,7 @@
 /** Every recipe by name. */
 import { ConfigError } from "../errors.ts";
 import { bioGptBase, bioGptLarge, bioGptMicro, bioGptNano, type Recipe } from "./biogpt.ts";
+import { biomedBertRecipes } from "./biomedbert.ts";
 
 export type { Recipe, Scale } from "./biogpt.ts";
 
@@ -9,6 +10,7 @@ export const recipes: Readonly<Record<string, Recipe>> = {
   "biogpt-micro": bioGptMicro,
   "biogpt-base": bioGptBase,
   "biogpt-large": bioGptLarge,
+  ...biomedBertRecipes,
 };
 
 /** @throws ConfigError that lists the recipes. */

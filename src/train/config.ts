@@ -11,6 +11,19 @@ export const trainConfigSchema = z.strictObject({
   recipe: z.string(),
   /** config.json of the model. */
   model: z.looseObject({ model_type: z.string(), vocab_size: count }),
+  /** causal: predict the next token. masked: predict tokens that are hidden (see `masking.ts`). */
+  objective: z.discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("causal") }),
+    z.strictObject({
+      kind: z.literal("masked"),
+      /** Share of tokens to predict. */
+      rate: z.number().positive().lt(1),
+      /** Pieces of a word are masked together. */
+      wholeWords: z.boolean(),
+      /** Tokens see the other documents of their block too. */
+      acrossDocuments: z.boolean(),
+    }),
+  ]),
   /** Tokens of a block: the context that the model is trained on. */
   tokens: count,
   /** Blocks of a micro-batch. */

@@ -6,20 +6,22 @@
 import { join } from "node:path";
 import { writeFileAtomically } from "../checkpoints/files.ts";
 import { toOnnx } from "../graph/lower.ts";
+import { ConfigError } from "../errors.ts";
 import { familyOf } from "../models/index.ts";
-import { lossGraph } from "../models/programs.ts";
+import { lossGraph, type LossOptions } from "../models/programs.ts";
 import { Owned } from "../runtime/owned.ts";
 import { createSession, type Session, type SessionOptions, type Tensors } from "../runtime/ort.ts";
 import { allocateParameters, initialise, type Parameters } from "../runtime/parameters.ts";
 import { random } from "../tensor/random.ts";
 import { tensor } from "../tensor/tensor.ts";
-import { type BlockSampler, createSampler } from "./batches.ts";
+import { type BlockSampler, createMaskedSampler, createSampler, labelsOfBlock } from "./batches.ts";
 import { type ModelFiles, restoreCheckpoint, saveCheckpoint, saveModel, type TrainState } from "./checkpoint.ts";
 import type { TrainConfig } from "./config.ts";
+import type { MaskingVocabulary } from "./masking.ts";
 import { openMetricsLog } from "./metrics-log.ts";
 import { createAccumulator, createOptimiser } from "./optimiser.ts";
 import { learningRate } from "./schedule.ts";
-import { openTokens } from "./token-files.ts";
+import { openTokens, type TokenFile } from "./token-files.ts";
 
 export interface TrainOptions {
   /** Token files (prefixes of .bin and .idx). */
@@ -28,6 +30,8 @@ export interface TrainOptions {
   readonly output: string;
   /** The tokenizer's files, saved with the weights. */
   readonly tokenizerFiles?: ReadonlyMap<string, string>;
+  /** What a masked objective masks with. */
+  readonly vocabulary?: MaskingVocabulary | undefined;
   /** Continue from the last checkpoint in `output`. */
   readonly resume?: boolean;
   /** Aborted: the run saves and stops after the step under way. */
@@ -180,7 +184,14 @@ async function assemble(
   const model = family.parseConfig(config.model, "model");
   const shape = { batch: config.batch, tokens: config.tokens };
   const { checkpointing, precision } = config;
-  const graph = lossGraph(family, model, { ...shape, training: true, checkpointing, precision });
+  const objective = objectiveOf(config, family.causal, options.vocabulary);
+  const graph = lossGraph(family, model, {
+    ...shape,
+    ...objective.graph(config.batch),
+    training: true,
+    checkpointing,
+    precision,
+  });
   const parameters = allocateParameters(graph);
   initialise(graph, parameters, config.seed);
   const gradients = allocateParameters(graph);
@@ -191,14 +202,18 @@ async function assemble(
   const compiled = owned.use(
     await createSession(toOnnx(graph), { ...sessionOptions, keepRecomputation: config.checkpointing }),
   );
-  const scoringGraph = lossGraph(family, model, { tokens: config.tokens, gradients: false });
+  const scoringGraph = lossGraph(family, model, {
+    tokens: config.tokens,
+    ...objective.graph(undefined),
+    gradients: false,
+  });
   const scoring = owned.use(await createSession(toOnnx(scoringGraph), sessionOptions));
   const optimiser = owned.use(await createOptimiser(config.optimiser, parameters.flat, sessionOptions));
   const accumulator = owned.use(await createAccumulator(gradients.flat, scratch.flat, sessionOptions));
   const trainTokens = owned.use(openTokens(options.data.train));
-  const sampler = createSampler(trainTokens, { tokens: config.tokens, seed: config.seed });
+  const sampler = objective.sampler(trainTokens, config.seed);
   const valid = options.data.valid === undefined ? undefined : owned.use(openTokens(options.data.valid));
-  const held = valid === undefined ? undefined : createSampler(valid, { tokens: config.tokens, seed: 0 });
+  const held = valid === undefined ? undefined : objective.sampler(valid, 0);
 
   const weights = Object.fromEntries(parameters.tensors);
   const perUpdate = config.batch * config.accumulate;
@@ -210,10 +225,11 @@ async function assemble(
   const microStep = async (index: number, into: Parameters): Promise<number> => {
     const first = state.step * perUpdate + index * config.batch;
     const seed = random(config.seed, state.step, index).integer(2147483647);
+    const batch = sampler.batch(first, config.batch);
     const inputs: Tensors = {
       ...weights,
-      ...sampler.batch(first, config.batch),
-      scale: tensor("float32", [], Float32Array.of(lossScale() / (perUpdate * config.tokens))),
+      ...batch.inputs,
+      scale: tensor("float32", [], Float32Array.of(lossScale() / (batch.counted * config.accumulate))),
       seed: tensor("int64", [], BigInt64Array.of(BigInt(seed))),
     };
     return (await runLoss(compiled, inputs, into)) / lossScale();
@@ -258,16 +274,49 @@ async function runLoss(session: Session, inputs: Tensors, gradients: Parameters)
   return Number((await session.run(inputs, into))["loss"]!.data[0]);
 }
 
-/** Mean token loss over the first `evaluate.blocks` held-out blocks. */
+/** Mean loss of a label over the first `evaluate.blocks` held-out blocks. */
 async function meanLoss(session: Session, weights: Tensors, held: BlockSampler, config: TrainConfig): Promise<number> {
   const blocks = Math.min(held.blocks, config.evaluate.blocks);
-  const scale = tensor("float32", [], Float32Array.of(1 / (blocks * config.tokens)));
-  let mean = 0;
+  const scale = tensor("float32", [], Float32Array.of(1));
+  let sum = 0;
+  let labels = 0;
   for (let first = 0; first < blocks; first += config.batch) {
-    const batch = held.inOrder(first, Math.min(config.batch, blocks - first));
-    mean += Number((await session.run({ ...weights, ...batch, scale }))["loss"]!.data[0]);
+    const { inputs, counted } = held.inOrder(first, Math.min(config.batch, blocks - first));
+    sum += Number((await session.run({ ...weights, ...inputs, scale }))["loss"]!.data[0]);
+    labels += counted;
   }
-  return mean;
+  return sum / labels;
+}
+
+/** What is predicted: how the loss graph takes its labels, and where these come from. */
+interface Objective {
+  /** Without `batch` for any number of rows. */
+  graph(batch: number | undefined): Pick<LossOptions, "gathered" | "packed">;
+  sampler(file: TokenFile, seed: number): BlockSampler;
+}
+
+/** @throws ConfigError when the model is not of the kind that the objective is for. */
+function objectiveOf(
+  { objective, tokens, model }: TrainConfig,
+  causal: boolean,
+  vocabulary: MaskingVocabulary | undefined,
+): Objective {
+  if (causal !== (objective.kind === "causal")) {
+    const expected = causal ? "causal" : "masked";
+    throw new ConfigError(`objective: expected ${expected} for ${model.model_type}, got ${objective.kind}`);
+  }
+  if (objective.kind === "causal") {
+    return { graph: () => ({}), sampler: (file, seed) => createSampler(file, { tokens, seed }) };
+  }
+  if (vocabulary === undefined) throw new ConfigError("vocabulary: expected one for a masked objective, got none");
+  const { rate, wholeWords, acrossDocuments } = objective;
+  return {
+    graph: (batch) => ({
+      gathered: batch === undefined ? true : batch * labelsOfBlock(tokens, rate),
+      packed: !acrossDocuments,
+    }),
+    sampler: (file, seed) => createMaskedSampler(file, { tokens, seed, rate, wholeWords }, vocabulary),
+  };
 }
 
 export type { TrainConfig } from "./config.ts";

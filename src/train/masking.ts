@@ -6,6 +6,7 @@
  */
 import { ConfigError } from "../errors.ts";
 import { random } from "../tensor/random.ts";
+import type { SpecialTokens } from "../tokenizers/tokenizer.ts";
 
 export interface MaskingOptions {
   /** Share of tokens to predict. Default 0.15. */
@@ -20,6 +21,8 @@ export interface MaskingOptions {
 /** What the vocabulary tells about its pieces. */
 export interface MaskingVocabulary {
   readonly maskId: number;
+  /** What every document begins with. */
+  readonly startId: number | undefined;
   /** Never masked and never a random piece. */
   readonly special: ReadonlySet<number>;
   /** The piece continues a word (`##`). */
@@ -38,11 +41,11 @@ export interface Masked {
 /** @throws ConfigError when the tokenizer has no [MASK]. */
 export function maskingVocabulary(tokenizer: {
   readonly vocabSize: number;
-  readonly special: Readonly<Record<string, number | undefined>>;
+  readonly special: SpecialTokens;
   tokenOf(id: number): string | undefined;
 }): MaskingVocabulary {
   const { vocabSize: size, special } = tokenizer;
-  if (special["mask"] === undefined) {
+  if (special.mask === undefined) {
     throw new ConfigError("masking: expected a tokenizer with a mask token, got one without", {
       hint: "use a BERT tokenizer",
     });
@@ -51,8 +54,11 @@ export function maskingVocabulary(tokenizer: {
     Number(tokenizer.tokenOf(id)?.startsWith("##") === true),
   );
   return {
-    maskId: special["mask"],
-    special: new Set(Object.values(special).filter((id) => id !== undefined)),
+    maskId: special.mask,
+    startId: special.cls,
+    special: new Set(
+      Object.values(special as Readonly<Record<string, number | undefined>>).filter((id) => id !== undefined),
+    ),
     continues: (id) => continuing[id] === 1,
     size,
   };

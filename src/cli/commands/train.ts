@@ -10,7 +10,17 @@ const train: Command = command({
     // The names of `recipes`, which help must not load.
     recipe: {
       required: true,
-      choices: ["biogpt-nano", "biogpt-micro", "biogpt-base", "biogpt-large"],
+      choices: [
+        "biogpt-nano",
+        "biogpt-micro",
+        "biogpt-base",
+        "biogpt-large",
+        "biomedbert-small",
+        "biomedbert-base",
+        "hash-nano",
+        "hash-pico",
+        "hash-femto",
+      ],
       about: "The configuration to start from",
     },
     settings: { many: true, about: "path=value…" },
@@ -71,7 +81,13 @@ const train: Command = command({
     }
     const { runTraining } = await import("../training.ts");
     const options = { data: { ...data, valid: args.valid ?? data.valid }, output: args.output, resume: args.resume };
-    await runTraining(config, { ...options, tokenizerFiles: tokenizer.files(), signal }, { json, output, progress });
+    const { maskingVocabulary } = await import("../../train/masking.ts");
+    const vocabulary = config.objective.kind === "masked" ? maskingVocabulary(tokenizer) : undefined;
+    await runTraining(
+      config,
+      { ...options, tokenizerFiles: tokenizer.files(), vocabulary, signal },
+      { json, output, progress },
+    );
   },
 });
 export default train;

@@ -1,0 +1,81 @@
+/**
+ * Pre-training encoders by masked language modelling. NeuML publishes neither steps nor rates for BiomedBERT Small and
+ * BERT-hash; these settings are RoBERTa's (Liu et al. 2019, arXiv:1907.11692, table 9: peak 6e-4, betas 0.9 and 0.98,
+ * epsilon 1e-6, decay 0.01, linear) at batches and lengths that one machine can do.
+ */
+import { bert, type BertConfig, bertHash } from "../models/index.ts";
+import type { TrainConfig } from "../train/config.ts";
+import type { Recipe } from "./biogpt.ts";
+
+function maskedRecipe(name: string, full: Partial<TrainConfig>): Recipe {
+  return ({ scale = "full" } = {}) => {
+    const config: TrainConfig = {
+      recipe: name,
+      model: { ...bert.sizes, ...bertHash.sizes }[name]!,
+      objective: { kind: "masked", rate: 0.15, wholeWords: false, acrossDocuments: false },
+      tokens: 512,
+      batch: 8,
+      accumulate: 32,
+      steps: 100_000,
+      optimiser: { name: "adamw", betas: [0.9, 0.98], epsilon: 1e-6, weightDecay: 0.01, clipNorm: 1 },
+      schedule: { kind: "linear", peak: 6e-4, warmup: 6000, initial: 0, floor: 0 },
+      evaluate: { every: 1000, blocks: 64 },
+      sample: { every: 0, prompts: [], maxNewTokens: 1 },
+      save: { every: 1000, keep: 3 },
+      checkpointing: false,
+      precision: "float32",
+      seed: 1,
+      device: "auto",
+      threads: 0,
+      ...full,
+    };
+    return scale === "full" ? config : debug(config);
+  };
+}
+
+/** Five updates of a model that is a caricature of the real one: same code, seconds. */
+function debug(config: TrainConfig): TrainConfig {
+  const model: BertConfig = {
+    ...(config.model as BertConfig),
+    hidden_size: 32,
+    num_hidden_layers: 2,
+    num_attention_heads: 2,
+    intermediate_size: 64,
+    max_position_embeddings: 64,
+  };
+  return {
+    ...config,
+    model,
+    tokens: 32,
+    batch: 2,
+    accumulate: 2,
+    steps: 5,
+    schedule: { ...config.schedule, peak: 1e-3, warmup: 2 },
+    evaluate: { every: 2, blocks: 4 },
+    save: { every: 2, keep: 2 },
+    device: "cpu",
+  };
+}
+
+/** Models of a few hundred thousand weights, for machines without a GPU: short blocks, a larger step, no dropout. */
+function hash(name: string): Recipe {
+  return maskedRecipe(name, {
+    model: { ...bertHash.sizes[name]!, hidden_dropout_prob: 0, attention_probs_dropout_prob: 0 },
+    tokens: 128,
+    batch: 32,
+    accumulate: 1,
+    steps: 20_000,
+    schedule: { kind: "linear", peak: 2e-3, warmup: 500, initial: 0, floor: 0 },
+    device: "cpu",
+  });
+}
+
+/** Every masked-language-model recipe by name, which is its model's. */
+export const biomedBertRecipes: Readonly<Record<string, Recipe>> = {
+  "biomedbert-small": maskedRecipe("biomedbert-small", {}),
+  // 768 wide: half the rows in a micro-batch, as many tokens an update.
+  "biomedbert-base": maskedRecipe("biomedbert-base", { batch: 4, accumulate: 64 }),
+  "hash-nano": hash("hash-nano"),
+  "hash-pico": hash("hash-pico"),
+  "hash-femto": hash("hash-femto"),
+};
