@@ -41,8 +41,8 @@ const dropoutOp: Op<[x: Value, seed: Value], Dropout> = {
     const rows = onnx.node("Unsqueeze", [hashes(onnx, product(shape.slice(0, -1)), seed!, 2 * site), onnx.ints([1])]);
     const columns = hashes(onnx, shape.at(-1)!, seed!, 2 * site + 1);
     const threshold = Math.round(-2147483648 + rate * 4294967296);
-    const product_ = onnx.node("Mul", [rows, columns]);
-    const dropped = onnx.node("Less", [product_, onnx.constant("int32", [], [threshold])]);
+    const hashed = onnx.node("Mul", [rows, columns]);
+    const dropped = onnx.node("Less", [hashed, onnx.constant("int32", [], [threshold])]);
     const scalar = (value: number): string => onnx.constant(dtype, [], [value]);
     const flat = onnx.node("Where", [dropped, scalar(0), scalar(1 / (1 - rate))]);
     onnx.node("Reshape", [flat, onnx.shape(shape)], {}, kept);
