@@ -24,8 +24,9 @@ export function tokenTable(g: Graph, config: BertConfig): Value {
   return embeddingTable(g, "word_embeddings", vocab_size, projections, { normal });
 }
 
-/** In the scope `embeddings`: BERT-hash's projection_DP. */
+/** In the scope `embeddings`: BERT-hash's projection_DP. It starts so that token vectors are as large as BERT's. */
 export function projectionWeight(g: Graph, config: BertConfig): Value {
-  const { hidden_size, projections = hidden_size, initializer_range: normal } = config;
-  return g.scope("projection", () => g.param("weight", [hidden_size, projections], { normal }));
+  const { hidden_size, projections = hidden_size } = config;
+  const init = { normal: 1 / Math.sqrt(projections) };
+  return g.scope("projection", () => g.param("weight", [hidden_size, projections], init));
 }
