@@ -4,7 +4,7 @@
  *     npx node bench/startup.ts [rounds]
  *
  * Runs dist/ where it is built (npm run build), else src/, as the command does. PEER=/usr/bin/node measures with
- * another Node as well: below 22 it hands over to the clone's own.
+ * another Node as well.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";

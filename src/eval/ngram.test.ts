@@ -15,7 +15,10 @@ test("after any context, seen or not, the probabilities of all tokens add up to 
       expect(sum).toBeCloseTo(1, 10);
     }
   }
-  expect(Array.from({ length: vocab + 1 }, (_, c) => Math.exp(model.unigram(c))).reduce((x, y) => x + y)).toBeCloseTo(1, 10);
+  expect(Array.from({ length: vocab + 1 }, (_, c) => Math.exp(model.unigram(c))).reduce((x, y) => x + y)).toBeCloseTo(
+    1,
+    10,
+  );
 });
 
 test("a text of one rule is nearly certain for the trigram and not for the unigram", () => {

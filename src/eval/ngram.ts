@@ -54,7 +54,14 @@ function discountOf(counts: Uint32Array): number {
 }
 
 /** (count - discount) / total and the weight left for the lower order, for `next` after the context of `prefix`. */
-function interpolate(level: Counts, discount: number, vocab: number, prefix: number, next: number, lower: () => number): number {
+function interpolate(
+  level: Counts,
+  discount: number,
+  vocab: number,
+  prefix: number,
+  next: number,
+  lower: () => number,
+): number {
   const first = lowerBound(level.keys, prefix * vocab);
   const end = lowerBound(level.keys, (prefix + 1) * vocab);
   if (first === end) return lower();
@@ -70,7 +77,8 @@ function interpolate(level: Counts, discount: number, vocab: number, prefix: num
  * @throws ConfigError where the vocabulary is too large for exact keys (2^53 trigrams).
  */
 export function trainNgrams(ids: ArrayLike<number>, vocab: number): NgramModel {
-  if (vocab ** 3 > Number.MAX_SAFE_INTEGER) throw new ConfigError(`ngrams: expected a vocabulary below 208,064, got ${vocab}`);
+  if (vocab ** 3 > Number.MAX_SAFE_INTEGER)
+    throw new ConfigError(`ngrams: expected a vocabulary below 208,064, got ${vocab}`);
   const length = Math.max(0, ids.length - 2);
   const keys = new Float64Array(length);
   for (let i = 0; i < length; i++) keys[i] = (ids[i]! * vocab + ids[i + 1]!) * vocab + ids[i + 2]!;

@@ -1,8 +1,9 @@
-/** Sums, means and maxima over axes. */
+/** Sums, means and maxima over axes, and their mirror image: repeating along axes. */
+import { ShapeError } from "../../errors.ts";
 import { applyOp, type Op, type Value } from "../graph.ts";
-import { axisOf, product, type Shape } from "../shape.ts";
+import { axisOf, broadcast, broadcastAxes, equal, product, type Shape, show } from "../shape.ts";
 import { cast, div, equals, scale, where } from "./elementwise.ts";
-import { expand, reshape } from "./reshape.ts";
+import { reshape } from "./reshape.ts";
 
 interface Reduction {
   readonly axes: readonly number[];
@@ -80,4 +81,25 @@ export function sumAll(x: Value): Value {
   return reduceSum(x, [...x.shape.keys()], { keepDims: false });
 }
 
-export const reduceOps = [sumOp, meanOp, maxOp] as const;
+const expandOp: Op<[x: Value], { shape: Shape }> = {
+  name: "Expand",
+  infer: ([x], { shape }) => {
+    if (!equal(broadcast("Expand", x.shape, shape), shape)) {
+      throw new ShapeError(`Expand: ${show(x.shape)} does not broadcast to ${show(shape)}`);
+    }
+    return [{ dtype: x.dtype, shape }];
+  },
+  lower: (onnx, { inputs, outputs, attributes: { shape } }) =>
+    onnx.node("Expand", [inputs[0]!, onnx.shape(shape)], {}, outputs[0]),
+  vjp: ({ inputs: [x] }, [dy]) => [
+    reshape(reduceSum(dy!, broadcastAxes(dy!.shape, x.shape), { keepDims: false }), x.shape),
+  ],
+  samples: [{ inputs: [[3, 1]], attributes: { shape: [2, 3, 4] } }],
+};
+
+/** Repeats along axes of length 1. */
+export function expand(x: Value, shape: Shape): Value {
+  return equal(x.shape, shape) ? x : applyOp(expandOp, [x], { shape });
+}
+
+export const reduceOps = [sumOp, meanOp, maxOp, expandOp] as const;

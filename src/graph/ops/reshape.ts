@@ -1,9 +1,7 @@
-/** Ops that move or repeat elements without arithmetic: reshape, transpose, expand, concat, slice. */
+/** Ops that move elements without arithmetic: reshape, transpose, concat, slice. */
 import { ShapeError } from "../../errors.ts";
 import { applyOp, type Op, type Value } from "../graph.ts";
-import { axisOf, broadcast, equal, product, quotient, show, type Dim, type Shape } from "../shape.ts";
-import { reduceSum } from "./reduce.ts";
-import { broadcastAxes } from "../shape.ts";
+import { axisOf, equal, product, quotient, show, type Dim, type Shape } from "../shape.ts";
 
 const reshapeOp: Op<[x: Value], { shape: Shape }> = {
   name: "Reshape",
@@ -56,27 +54,6 @@ const transposeOp: Op<[x: Value], { permutation: readonly number[] }> = {
 /** Axes in another order: output axis i is input axis permutation[i]. */
 export function transpose(x: Value, permutation: readonly number[]): Value {
   return applyOp(transposeOp, [x], { permutation });
-}
-
-const expandOp: Op<[x: Value], { shape: Shape }> = {
-  name: "Expand",
-  infer: ([x], { shape }) => {
-    if (!equal(broadcast("Expand", x.shape, shape), shape)) {
-      throw new ShapeError(`Expand: ${show(x.shape)} does not broadcast to ${show(shape)}`);
-    }
-    return [{ dtype: x.dtype, shape }];
-  },
-  lower: (onnx, { inputs, outputs, attributes: { shape } }) =>
-    onnx.node("Expand", [inputs[0]!, onnx.shape(shape)], {}, outputs[0]),
-  vjp: ({ inputs: [x] }, [dy]) => [
-    reshape(reduceSum(dy!, broadcastAxes(dy!.shape, x.shape), { keepDims: false }), x.shape),
-  ],
-  samples: [{ inputs: [[3, 1]], attributes: { shape: [2, 3, 4] } }],
-};
-
-/** Repeats along axes of length 1. */
-export function expand(x: Value, shape: Shape): Value {
-  return equal(x.shape, shape) ? x : applyOp(expandOp, [x], { shape });
 }
 
 const concatOp: Op<readonly Value[], { axis: number }> = {
@@ -174,4 +151,4 @@ const padOp: Op<[x: Value], { axis: number; before: number; length: Dim }> = {
   samples: [{ inputs: [[2, 3]], attributes: { axis: 1, before: 1, length: 6 } }],
 };
 
-export const reshapeOps = [reshapeOp, transposeOp, expandOp, concatOp, sliceOp, padOp] as const;
+export const reshapeOps = [reshapeOp, transposeOp, concatOp, sliceOp, padOp] as const;
