@@ -55,9 +55,12 @@ function rangesOf(doc, field, triple, triples) {
   const ranges = [];
   for (const [kind, mention] of [["head", triple.head], ["tail", triple.tail]]) if (mention.at && mention.at.field === field) ranges.push({ ...mention.at, kind });
   for (const other of triples) for (const mention of [other.head, other.tail]) if (mention.at && mention.at.field === field) ranges.push({ ...mention.at, kind: "other" });
-  for (const sentence of triple.sentences) {
-    const start = doc[field].indexOf(sentence);
-    if (start >= 0) ranges.push({ start, end: start + sentence.length, kind: "evidence" });
+  for (const { at: place } of [triple.head, triple.tail]) {
+    if (!place || place.field !== field) continue;
+    for (const sentence of triple.sentences) {
+      const start = doc[field].lastIndexOf(sentence, place.start);
+      if (start >= 0 && place.end <= start + sentence.length) ranges.push({ start, end: start + sentence.length, kind: "evidence" });
+    }
   }
   return ranges;
 }
@@ -101,10 +104,10 @@ function draw() {
     article.append(make("p", {}, ...marked(doc.text, rangesOf(doc, "text", triple, triples))));
     const key = (name, what) => make("span", {}, make("kbd", {}, name), " " + what + "  ");
     main.append(article, make("aside", {},
-      make("ol", {}, ...triples.map((one, i) => card(doc, one, i))),
       make("div", { class: "actions" },
         make("button", { onclick: () => decide("accept") }, "✓ Accept"), make("button", { onclick: () => decide("reject") }, "✗ Reject"), make("button", { onclick: () => decide(null) }, "Undecide"),
-        make("button", { onclick: () => turn(-1) }, "← Previous document"), make("button", { onclick: () => turn(1) }, "Next document →")),
+        make("button", { onclick: () => turn(-1), title: "previous document" }, "← Previous"), make("button", { onclick: () => turn(1), title: "next document" }, "Next →")),
+      make("ol", {}, ...triples.map((one, i) => card(doc, one, i))),
       make("p", { class: "help" }, key("a", "accept"), key("r", "reject"), key("u", "undecide"), key("j", "next"), key("k", "previous"), key("n", "next document"), key("p", "previous document"), key("s", "save decisions"))));
   }
   app.replaceChildren(headerOf(docs), main);

@@ -40,7 +40,7 @@ li.triple.reject .names { text-decoration: line-through; text-decoration-color: 
 .note .missing { color: var(--no); }
 .note .decision { font-weight: 600; }
 .accept .decision { color: var(--yes); } .reject .decision { color: var(--no); }
-.actions { display: flex; gap: .5rem; margin: .75rem 0; flex-wrap: wrap; }
+.actions { position: sticky; top: -2px; display: flex; gap: .4rem; padding: .25rem 0 .6rem; flex-wrap: wrap; background: var(--paper); }
 .help { color: var(--soft); font-size: .85rem; margin: .75rem 0 0; }
 kbd { font: .8rem ui-monospace, monospace; border: 1px solid var(--line); border-bottom-width: 2px; border-radius: .25rem; padding: 0 .3rem; }
 .empty { padding: 3rem; text-align: center; color: var(--soft); grid-column: 1 / -1; }
