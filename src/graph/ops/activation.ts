@@ -1,8 +1,19 @@
 /** Activations: the exact GELU (erf), its tanh approximation, and SiLU. */
+import type { DType } from "../../tensor/tensor.ts";
 import { applyOp, type Op, type Value } from "../graph.ts";
+import type { Lowering } from "../lower.ts";
+import { onnxType } from "../onnx.ts";
 import { mul, scale, shift, sigmoid, tanh } from "./elementwise.ts";
 
 type Unary = Op<[x: Value], null>;
+
+/** u = x / √2 and erf(u). ONNX Runtime's CPU has no Erf for float64: the error function alone is then in float32. */
+function errorFunction(onnx: Lowering, x: string, dtype: DType): { u: string; erf: string } {
+  const u = onnx.node("Mul", [x, onnx.constant(dtype, [], [Math.SQRT1_2])]);
+  if (dtype !== "float64") return { u, erf: onnx.node("Erf", [u]) };
+  const erf = onnx.node("Erf", [onnx.node("Cast", [u], { to: onnxType.float32 })]);
+  return { u, erf: onnx.node("Cast", [erf], { to: onnxType.float64 }) };
+}
 
 /** GELU: y = x Φ(x), Φ(x) = (1 + erf(x / √2)) / 2 (Hendrycks and Gimpel 2016, arXiv:1606.08415). */
 const geluOp: Unary = {
@@ -13,15 +24,10 @@ const geluOp: Unary = {
       onnx.contribNode("Gelu", [x!], {}, y);
       return;
     }
-    const { dtype } = type!;
-    const constant = (value: number): string => onnx.constant(dtype, [], [value]);
-    // ONNX Runtime's CPU has no Erf for float64: the error function alone is then taken in float32.
-    const u = onnx.node("Mul", [x!, constant(Math.SQRT1_2)]);
-    const narrow = dtype === "float64" ? onnx.node("Cast", [u], { to: 1 }) : u;
-    const erf = onnx.node("Erf", [narrow]);
-    const wide = dtype === "float64" ? onnx.node("Cast", [erf], { to: 11 }) : erf;
+    const constant = (value: number): string => onnx.constant(type!.dtype, [], [value]);
+    const { erf } = errorFunction(onnx, x!, type!.dtype);
     const half = onnx.node("Mul", [x!, constant(0.5)]);
-    onnx.node("Mul", [half, onnx.node("Add", [wide, constant(1)])], {}, y);
+    onnx.node("Mul", [half, onnx.node("Add", [erf, constant(1)])], {}, y);
   },
   // y' = Φ(x) + x φ(x), with u = x / √2:  2 y' = 1 + erf(u) + (2 / √π) u exp(-u²)
   vjp: ({ inputs: [x] }, [dy]) => [applyOp(geluGradientOp, [x, dy!], null)],
@@ -32,15 +38,11 @@ const geluGradientOp: Op<[x: Value, dy: Value], null> = {
   name: "GeluGradient",
   infer: ([x]) => [x],
   lower: (onnx, { inputs: [x, dy], outputs: [dx], types: [type] }) => {
-    const { dtype } = type!;
-    const constant = (value: number): string => onnx.constant(dtype, [], [value]);
-    const u = onnx.node("Mul", [x!, constant(Math.SQRT1_2)]);
-    const narrow = dtype === "float64" ? onnx.node("Cast", [u], { to: 1 }) : u;
-    const erf = onnx.node("Erf", [narrow]);
-    const wide = dtype === "float64" ? onnx.node("Cast", [erf], { to: 11 }) : erf;
+    const constant = (value: number): string => onnx.constant(type!.dtype, [], [value]);
+    const { u, erf } = errorFunction(onnx, x!, type!.dtype);
     const gauss = onnx.node("Exp", [onnx.node("Neg", [onnx.node("Mul", [u, u])])]);
     const slope = onnx.node("Mul", [onnx.node("Mul", [u, constant(2 / Math.sqrt(Math.PI))]), gauss]);
-    const sum = onnx.node("Add", [onnx.node("Add", [wide, slope]), constant(1)]);
+    const sum = onnx.node("Add", [onnx.node("Add", [erf, slope]), constant(1)]);
     onnx.node("Mul", [onnx.node("Mul", [sum, constant(0.5)]), dy!], {}, dx);
   },
   vjp: "nondifferentiable",
