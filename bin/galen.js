@@ -9,9 +9,12 @@ import { fileURLToPath } from "node:url";
 
 const pathOf = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 const ownNode = pathOf(`../node_modules/node/bin/node${process.platform === "win32" ? ".exe" : ""}`);
+const built = existsSync(pathOf("../dist/cli/main.js")) && process.env.GALEN_SOURCE !== "1";
+/** What any Node that runs dist/ does at once. */
+const light = built && process.argv.slice(2).some((word) => ["--help", "-h", "--version"].includes(word));
 const [major] = process.versions.node.split(".").map(Number);
 
-if (major < 22 && existsSync(ownNode) && process.execPath !== ownNode) {
+if (major < 22 && !light && existsSync(ownNode) && process.execPath !== ownNode) {
   const child = spawn(ownNode, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: "inherit" });
   // A signal to this process alone reaches the child too; the child takes two at once for one.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
@@ -24,7 +27,7 @@ if (major < 22 && existsSync(ownNode) && process.execPath !== ownNode) {
     process.removeAllListeners(signal);
     process.kill(process.pid, signal);
   });
-} else if (existsSync(pathOf("../dist/cli/main.js")) && process.env.GALEN_SOURCE !== "1") {
+} else if (built) {
   const { main } = await import("../dist/cli/main.js");
   process.exitCode = await main(process.argv.slice(2));
 } else if (process.features.typescript) {

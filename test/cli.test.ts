@@ -141,7 +141,7 @@ describe("galen called the wrong way", () => {
     [["forward", "--model", model, "--ids", "2", "9"], 'expected options only, got "9" as well'],
     [["forward", "--json=yes", "--model", model], '--json: expected no value, got "yes"'],
     [["train"], "expected RECIPE, one of biogpt-nano, biogpt-micro"],
-    [["train", "gpt"], 'biogpt-large, got "gpt"'],
+    [["train", "gpt"], ', got "gpt"'],
     [["generate", "--model", model], "expected PROMPT…, --prompts FILE or --ids IDS, got none"],
     [["export", "onnx", "--model", model, "--output", "x", "--inline", "--external"], "expected one of them, got both"],
   ])("%j: exit code 2 and what is allowed", (args, message) => {
@@ -156,7 +156,12 @@ describe("galen called the wrong way", () => {
     [["forward", "--model", model, "--ids", "2,61"], "61"],
     [["tokenize", "--tokenizer", model], "expected vocab.json and merges.txt"],
     [["corpus", "import", "nothing.xml", "--output", "x"], "nothing.xml: expected a file or folder"],
-    [["generate", "--model", model, "--ids", "2", "--temperature", "0.5"], "temperature: expected only with doSample"],
+    [["generate", "--model", model, "--ids", "2", "--max-new-tokens", "9999"], "--max-new-tokens can be at most"],
+    [["export", "onnx", "--model", model, "--output", join(binary, "x.onnx")], "mkdir"],
+    [
+      ["generate", "--model", model, "--ids", "2", "--temperature", "0.5"],
+      "temperature: expected only with --do-sample, got 0.5",
+    ],
   ])("%j: exit code 1, the reason without a stack", (args, message) => {
     const { code, out, err } = galen(args);
     expect(err).toMatch(/^error: /m);
@@ -338,6 +343,14 @@ describe("galen from PubMed XML to text", () => {
       "2",
     );
     expect(beams.trim().split("\n").length).toBe(2);
+  });
+
+  test("a run is not written over another", () => {
+    const args = "train biogpt-nano steps=1 --scale debug --data tokens --tokenizer tokenizer --output once".split(" ");
+    result(...args, "--json");
+    const again = galen(args);
+    expect(again).toMatchObject({ code: 1, out: "" });
+    expect(again.err).toContain("go on with --resume");
   });
 
   test("a first signal saves and stops, with exit code 1; --resume goes on there", async () => {

@@ -1,5 +1,5 @@
 /** The options of generation as the command line has them: the library's names with hyphens. */
-import { UsageError } from "../errors.ts";
+import { ConfigError, UsageError } from "../errors.ts";
 import type { GenerateOptions } from "../generate/index.ts";
 import type { Option } from "./command.ts";
 import { parseRows } from "./rows.ts";
@@ -42,10 +42,13 @@ export function toGenerateOptions(args: Readonly<Record<string, unknown>>): Part
   for (const name of Object.keys(generateOptions)) {
     const value = args[name];
     if (value === undefined || value === false || (Array.isArray(value) && value.length === 0)) continue;
-    const camel = name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
-    options[camel] = convert(name, value);
+    options[camelCase(name)] = convert(name, value);
   }
   return options;
+}
+
+function camelCase(name: string): string {
+  return name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
 function convert(name: string, value: unknown): unknown {
@@ -55,4 +58,15 @@ function convert(name: string, value: unknown): unknown {
   const rows = parseRows(`--${name}`, value as string);
   if (rows.length > 1) throw new UsageError(`--${name}: expected one row of ids, got ${rows.length}`);
   return rows[0];
+}
+
+/** The library's message with its option names as the command line has them. */
+export function inOptionNames(error: unknown): unknown {
+  if (!(error instanceof ConfigError)) return error;
+  let { message } = error;
+  for (const name of Object.keys(generateOptions)) {
+    const camel = camelCase(name);
+    if (camel !== name) message = message.replace(new RegExp(`\\b${camel}\\b(: true)?`, "g"), `--${name}`);
+  }
+  return new ConfigError(message, { cause: error });
 }

@@ -9,7 +9,7 @@ import type { Command } from "./command.ts";
 import { type Entry, galen, type Group } from "./commands/index.ts";
 import { commandHelp, groupHelp } from "./help.ts";
 import { createOutput, endWithReader } from "./output.ts";
-import { createProgress, noProgress } from "./progress.ts";
+import { createProgress, noProgress, type Progress } from "./progress.ts";
 
 interface Found {
   readonly name: string;
@@ -76,13 +76,18 @@ async function runCommand(command: Command, rest: readonly string[]): Promise<vo
   const args = parseArguments(rest, command);
   const json = args["json"] === true;
   const signal = command.stoppable === true ? stopSignal() : new AbortController().signal;
-  await command.run({
-    args: args as never,
-    json,
-    output: createOutput({ quiet: json }),
-    progress: (label) => (json ? noProgress : createProgress(label, process.stderr)),
-    signal,
-  });
+  const lines: Progress[] = [];
+  const progress = (label: string): Progress => {
+    const line = json ? noProgress : createProgress(label, process.stderr);
+    lines.push(line);
+    return line;
+  };
+  try {
+    await command.run({ args: args as never, json, output: createOutput({ quiet: json }), progress, signal });
+  } catch (error) {
+    for (const line of lines) line.end();
+    throw error;
+  }
 }
 
 /**
@@ -115,7 +120,16 @@ function report(error: unknown, name: string): number {
     process.stderr.write("stopped\n");
     return 1;
   }
+  if (isSystemError(error)) {
+    process.stderr.write(`error: ${error.message}\n`);
+    return 1;
+  }
   process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   process.stderr.write("error: this is a fault in Galen: please report it with the lines above and the command\n");
   return 1;
+}
+
+/** No space, no permission, no such folder: the system's own words say it. */
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && "syscall" in error && "errno" in error;
 }

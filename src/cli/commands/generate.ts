@@ -1,9 +1,11 @@
 /** `galen generate`: a model continues prompts, with every option of the library's `generate`. */
-import { UsageError } from "../../errors.ts";
+import { ConfigError, UsageError } from "../../errors.ts";
 import type { GenerateOptions } from "../../generate/index.ts";
+import type { Model } from "../../model.ts";
 import { type Command, command, deviceOptions, loadOptions } from "../command.ts";
-import { generateOptions, toGenerateOptions } from "../generate-options.ts";
+import { generateOptions, inOptionNames, toGenerateOptions } from "../generate-options.ts";
 import { readLines } from "../lines.ts";
+import type { Output } from "../output.ts";
 import { parseRows } from "../rows.ts";
 
 async function linesOf(path: string): Promise<string[]> {
@@ -11,6 +13,22 @@ async function linesOf(path: string): Promise<string[]> {
   for await (const line of readLines(path)) if (line.trim() !== "") lines.push(line);
   if (lines.length === 0) throw new UsageError(`--prompts ${path}: expected one prompt a line, got none`);
   return lines;
+}
+
+/** Writes the text as it comes; false for beam search, asked for here or by the model's generation_config.json. */
+async function stream(model: Model, prompt: string, options: GenerateOptions, output: Output): Promise<boolean> {
+  let before = prompt;
+  try {
+    for await (const { text } of model.generateStream(options)) {
+      await output.write(before + text);
+      before = "";
+    }
+  } catch (error) {
+    if (error instanceof ConfigError && error.message.startsWith("generateStream: numBeams")) return false;
+    throw inOptionNames(error);
+  }
+  await output.write(`${before}\n`);
+  return true;
 }
 
 const generate: Command = command({
@@ -45,13 +63,12 @@ const generate: Command = command({
     const options = { ...inputs, ...toGenerateOptions(args) };
     const { loadModel } = await import("../../model.ts");
     await using model = await loadModel(args.model, loadOptions(args));
-    const { numBeams = 1, numReturnSequences = 1, scoring } = options;
-    if (!json && prompts.length === 1 && numBeams === 1 && numReturnSequences === 1 && scoring !== "fairseq") {
-      await output.write(prompts[0]!);
-      for await (const { text } of model.generateStream(options)) await output.write(text);
-      return output.write("\n");
-    }
-    const { sequences, scores, texts } = await model.generate(options);
+    const { numReturnSequences = 1 } = options;
+    const alone = prompts.length === 1 && numReturnSequences === 1 && !json;
+    if (alone && (await stream(model, prompts[0]!, options, output))) return;
+    const { sequences, scores, texts } = await model
+      .generate(options)
+      .catch((error) => Promise.reject(inOptionNames(error)));
     const perPrompt = sequences.length / (ids ?? prompts).length;
     for (const [i, sequence] of sequences.entries()) {
       const prompt = ids === undefined ? prompts[Math.floor(i / perPrompt)] : undefined;
