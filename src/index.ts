@@ -18,3 +18,24 @@ export type { DecodeOptions, Encoding, Tokenizer } from "./tokenizers/tokenizer.
 export { type Document, readDocuments } from "./corpus/documents.ts";
 export { train, type TrainConfig, type TrainEvent, type TrainOptions, type TrainResult } from "./train/loop.ts";
 export { recipes } from "./recipes/index.ts";
+export {
+  evaluateTask,
+  finetune,
+  type FinetuneEvent,
+  type FinetuneOptions,
+  type FinetuneResult,
+  openTuned,
+  predict,
+  type Prediction,
+  type TunedModel,
+} from "./finetune/index.ts";
+export {
+  extract,
+  type ExtractOptions,
+  type ExtractResult,
+  type Triple,
+  writeRelations,
+  writeReview,
+} from "./extract/index.ts";
+export { convertModel, type ConvertOptions, type Converted } from "./convert.ts";
+export { openFeatures, type FeatureOptions, type TextFeatures } from "./features.ts";
