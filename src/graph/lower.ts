@@ -199,15 +199,25 @@ export function toOnnx(graph: Graph, options: LowerOptions = {}): Uint8Array {
   });
 }
 
-/** The nodes that the outputs need, in order. */
+/**
+ * The nodes that the outputs need, in order, and those that nothing else uses (the gradients of parameters) at the end,
+ * backwards: ONNX Runtime walks from the last of these, so each is computed as soon as it can be and what it needs is
+ * freed, instead of all waiting for the end of the backward pass.
+ */
 function neededNodes(graph: Graph): Node[] {
   const needed = new Set<Node>();
+  const used = new Set<Value>();
   const pending = [...graph.outputs.values()].map((value) => value.node);
   while (pending.length > 0) {
     const node = pending.pop();
     if (node === undefined || needed.has(node)) continue;
     needed.add(node);
-    for (const input of node.inputs) pending.push(input.node);
+    for (const input of node.inputs) {
+      used.add(input);
+      pending.push(input.node);
+    }
   }
-  return graph.nodes.filter((node) => needed.has(node));
+  const ordered = graph.nodes.filter((node) => needed.has(node));
+  const isLeaf = (node: Node): boolean => !node.outputs.some((output) => used.has(output));
+  return [...ordered.filter((node) => !isLeaf(node)), ...ordered.filter(isLeaf).reverse()];
 }

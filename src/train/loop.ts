@@ -15,7 +15,14 @@ import { allocateParameters, initialise, type Parameters } from "../runtime/para
 import { random } from "../tensor/random.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { type BlockSampler, createMaskedSampler, createSampler, labelsOfBlock } from "./batches.ts";
-import { type ModelFiles, restoreCheckpoint, saveCheckpoint, saveModel, type TrainState } from "./checkpoint.ts";
+import {
+  listCheckpoints,
+  type ModelFiles,
+  restoreCheckpoint,
+  saveCheckpoint,
+  saveModel,
+  type TrainState,
+} from "./checkpoint.ts";
 import type { TrainConfig } from "./config.ts";
 import type { MaskingVocabulary } from "./masking.ts";
 import { openMetricsLog } from "./metrics-log.ts";
@@ -80,6 +87,11 @@ export async function train(config: TrainConfig, options: TrainOptions): Promise
   await using run = await prepare(config, options, session);
   const { state, files } = run;
   if (options.resume === true) await restoreCheckpoint(output, state);
+  else if ((await listCheckpoints(output)).length > 0) {
+    throw new ConfigError(`${output}: expected a folder without checkpoints, got those of another run`, {
+      hint: "resume that run (--resume), or name another folder",
+    });
+  }
   run.optimiser.state.step = state.step;
   await writeFileAtomically(join(output, "run.json"), `${JSON.stringify(config, null, 2)}\n`);
   const log = await openMetricsLog(join(output, "metrics.jsonl"), state.step);
