@@ -333,9 +333,7 @@ describe("options that are wrong are refused with what to do", () => {
     ["a name in snake case", { num_beams: 3 }, '"num_beams"'],
     ["temperature 0", { doSample: true, temperature: 0 }, "temperature: expected a number above 0, got 0"],
     ["top-p above 1", { doSample: true, topP: 1.5 }, "topP: expected a number in [0, 1], got 1.5"],
-    ["temperature without sampling", { temperature: 0.7 }, "doSample: true"],
     ["more sequences than beams", { numBeams: 2, numReturnSequences: 3 }, "expected at most numBeams (2), got 3"],
-    ["a length penalty without beams", { lengthPenalty: 2 }, "numBeams above 1"],
     ["an unknown kind of early stopping", { numBeams: 2, earlyStopping: "soon" }, "earlyStopping"],
     ["sampling as fairseq", { doSample: true, scoring: "fairseq" }, "scoring"],
     ["fairseq without early stopping", { numBeams: 2, scoring: "fairseq", earlyStopping: false }, "earlyStopping"],
@@ -365,4 +363,24 @@ describe("options that are wrong are refused with what to do", () => {
     const stream = model.generateStream({ ids: prompts, numBeams: 2 });
     await expect(stream.next()).rejects.toThrow("beam search knows its best sequence only at its end");
   });
+});
+
+test("options without effect are warned of, not refused", async () => {
+  const warnings: string[] = [];
+  const listen = (warning: Error): void => void warnings.push(warning.message);
+  process.on("warning", listen);
+  const plain = await model.generate({ ids: [[2, 17, 5]], maxNewTokens: 4 });
+  const { sequences } = await model.generate({
+    ids: [[2, 17, 5]],
+    maxNewTokens: 4,
+    temperature: 0.7,
+    earlyStopping: true,
+  });
+  await new Promise(setImmediate);
+  process.off("warning", listen);
+  expect(sequences).toEqual(plain.sequences);
+  expect(warnings).toEqual([
+    "generate: temperature: no effect without doSample: true",
+    "generate: earlyStopping: no effect without numBeams above 1",
+  ]);
 });

@@ -116,7 +116,19 @@ export function resolveOptions(options: GenerateOptions, defaults: unknown, conf
   }
   const settings = { ...result.data, eosTokenId: result.data.eosTokenId ?? [] };
   refuseContradictions(settings, options, config);
+  warnOfIgnored(settings, options);
   return settings;
+}
+
+/** Says which options have no effect, as transformers does. */
+function warnOfIgnored({ doSample, numBeams, scoring }: Settings, given: GenerateOptions): void {
+  const ignored = (names: readonly (keyof GenerateOptions)[], without: string): void => {
+    const set = names.filter((name) => given[name] !== undefined && given[name] !== false);
+    if (set.length > 0)
+      process.emitWarning(`generate: ${set.join(", ")}: no effect without ${without}`, "GalenWarning");
+  };
+  if (!doSample) ignored(["temperature", "topK", "topP", "minP"], "doSample: true");
+  if (numBeams === 1 && scoring === "huggingface") ignored(["lengthPenalty", "earlyStopping"], "numBeams above 1");
 }
 
 /** generation_config.json: the names that this code knows, in camel case; null means absent. */
@@ -144,20 +156,6 @@ function refuseContradictions(settings: Settings, given: GenerateOptions, { voca
     throw new ConfigError(
       `generate: numReturnSequences: expected at most numBeams (${numBeams}), got ${numReturnSequences}`,
     );
-  }
-  if (!doSample) {
-    for (const name of ["temperature", "topK", "topP", "minP"] as const) {
-      if (given[name] === undefined) continue;
-      throw new ConfigError(`generate: ${name}: expected only with doSample: true, got ${given[name]} without it`, {
-        hint: "add doSample: true, or leave it out",
-      });
-    }
-  }
-  if (numBeams === 1 && scoring === "huggingface") {
-    for (const name of ["lengthPenalty", "earlyStopping"] as const) {
-      if (given[name] === undefined || given[name] === false) continue;
-      throw new ConfigError(`generate: ${name}: expected only with numBeams above 1, got ${given[name]} without it`);
-    }
   }
   if (scoring === "fairseq" && doSample) {
     throw new ConfigError('generate: scoring: expected "huggingface" with doSample, got "fairseq"', {
