@@ -52,11 +52,17 @@ function selection(filters: PubMedFilters): RecordPredicate[] {
   return selectors;
 }
 
+/** A year, a month that exists, or a day that exists. */
+function isDate(text: string): boolean {
+  const date = new Date(`${text}-01-01`.slice(0, 10));
+  return /^\d{4}(-\d{2}){0,2}$/.test(text) && !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
+}
+
 function restrictions(filters: PubMedFilters): RecordPredicate[] {
   const { from, to, hasAbstract } = filters;
   const rules: RecordPredicate[] = [];
   for (const [name, date] of Object.entries({ from, to })) {
-    if (date !== undefined && !/^\d{4}(-\d{2}(-\d{2})?)?$/.test(date)) {
+    if (date !== undefined && !isDate(date)) {
       throw new ConfigError(
         `filters.${name} expected a date as 2015, 2015-03 or 2015-03-07, got ${JSON.stringify(date)}`,
       );
