@@ -88,10 +88,7 @@ const cases: Record<string, [inputs: string[], build: Build]> = {
     ["lateQuery", "lateDocuments"],
     (inputs, g) => divergenceLoss(stretched(apart(inputs, g)), teacher(g)),
   ],
-  "late divergence": [
-    ["lateQuery", "lateDocuments"],
-    (inputs, g) => divergenceLoss(apart(inputs, g), teacher(g)),
-  ],
+  "late divergence": [["lateQuery", "lateDocuments"], (inputs, g) => divergenceLoss(apart(inputs, g), teacher(g))],
 };
 
 const near = (actual: number, expected: number): boolean =>

@@ -164,11 +164,9 @@ export interface LateVectors {
 export function allInteractions({ query, documents, kept, queryKept }: LateVectors): Value {
   const [batch, q, width] = query.shape;
   const [count, s] = documents.shape;
-  const products_BNQS = matMul(
-    reshape(query, [batch!, 1, q!, width!]),
-    reshape(documents, [1, count!, s!, width!]),
-    { transB: true },
-  );
+  const products_BNQS = matMul(reshape(query, [batch!, 1, q!, width!]), reshape(documents, [1, count!, s!, width!]), {
+    transB: true,
+  });
   const own = queryKept === undefined ? undefined : reshape(queryKept, [batch!, 1, q!]);
   return interaction(products_BNQS, reshape(kept, [1, count!, 1, s!]), own);
 }
@@ -177,11 +175,9 @@ export function allInteractions({ query, documents, kept, queryKept }: LateVecto
 export function ownInteractions({ query, documents, kept, queryKept }: LateVectors, n: number): Value {
   const [batch, q, width] = query.shape;
   const s = documents.shape[1]!;
-  const products_BnQS = matMul(
-    reshape(query, [batch!, 1, q!, width!]),
-    reshape(documents, [batch!, n, s, width!]),
-    { transB: true },
-  );
+  const products_BnQS = matMul(reshape(query, [batch!, 1, q!, width!]), reshape(documents, [batch!, n, s, width!]), {
+    transB: true,
+  });
   const own = queryKept === undefined ? undefined : reshape(queryKept, [batch!, 1, q!]);
   return interaction(products_BnQS, reshape(kept, [batch!, n, 1, s]), own);
 }

@@ -35,6 +35,17 @@ export interface ColbertSettings {
   readonly skiplist: readonly string[];
 }
 
+/** PyLate's defaults for a new model. */
+export const defaultColbertSettings: ColbertSettings = {
+  queryPrefix: "[Q] ",
+  documentPrefix: "[D] ",
+  queryLength: 32,
+  documentLength: 180,
+  expandsQueries: true,
+  attendsToExpansion: false,
+  skiplist: punctuation,
+};
+
 export interface ColbertFolder {
   readonly model: ModelFolder;
   /** Dense layers; L2 normalisation follows. */

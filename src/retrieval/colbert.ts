@@ -57,8 +57,7 @@ export async function loadColbert(path: string, options: ColbertOptions = {}): P
   const parameters = await parameterSources(graph, entries, path);
   const session = await createSession(toOnnx(graph, { parameters }), { ...sessionOptions, externalFolder: path });
   const network = { session, folder, width };
-  // A word that is no token of its own cannot be found among the tokens.
-  const skipped = new Set(settings.skiplist.map((word) => tokenizer.idOf(word)).filter((id) => id !== undefined));
+  const skipped = skippedIds(tokenizer, settings);
   const dispose = (): Promise<void> => session.dispose();
   return {
     folder,
@@ -89,7 +88,13 @@ export async function loadColbert(path: string, options: ColbertOptions = {}): P
   };
 }
 
-function prefixOf(path: string, tokenizer: BertTokenizer, prefix: string): number | undefined {
+/** Ids of the skiplist; a word that is no token of its own cannot be found among the tokens. */
+export function skippedIds(tokenizer: BertTokenizer, { skiplist }: ColbertSettings): Set<number> {
+  return new Set(skiplist.map((word) => tokenizer.idOf(word)).filter((id) => id !== undefined));
+}
+
+/** The id of a prefix; none for an empty one. @throws ConfigError where the tokenizer has no such token. */
+export function prefixOf(path: string, tokenizer: BertTokenizer, prefix: string): number | undefined {
   if (prefix === "") return undefined;
   const id = tokenizer.idOf(prefix);
   if (id !== undefined) return id;
@@ -102,7 +107,7 @@ function prefixOf(path: string, tokenizer: BertTokenizer, prefix: string): numbe
 }
 
 /** [CLS], the prefix, the text's tokens, [SEP]; at most `limit` of them. */
-function tokensOf(
+export function tokensOf(
   tokenizer: BertTokenizer,
   texts: readonly string[],
   prefix: number | undefined,
@@ -121,7 +126,7 @@ function tokensOf(
   return { rows, cut };
 }
 
-interface Row {
+export interface Row {
   readonly ids: readonly number[];
   /** 1 where other tokens look. */
   readonly mask: readonly number[];
@@ -130,7 +135,7 @@ interface Row {
 }
 
 /** A query filled up with [MASK]: all its tokens are scored, whether or not others look at them. */
-function expanded(ids: readonly number[], settings: ColbertSettings, { special }: BertTokenizer): Row {
+export function expanded(ids: readonly number[], settings: ColbertSettings, { special }: BertTokenizer): Row {
   const { expandsQueries, attendsToExpansion, queryLength } = settings;
   const missing = expandsQueries ? Math.max(0, queryLength - ids.length) : 0;
   if (missing > 0 && special.mask === undefined) {

@@ -17,10 +17,13 @@ export interface ModelFolder {
 
 /**
  * Reads config.json and the headers of the weights. `bare`: as the network without a head, whatever `architectures`
- * says.
+ * says; `suffix`: as the family's class of this ending, such as ForSequenceClassification.
  * @throws ConfigError or CheckpointError that names the file and what was expected of it.
  */
-export async function openModelFolder(folder: string, { bare = false } = {}): Promise<ModelFolder> {
+export async function openModelFolder(
+  folder: string,
+  { bare = false, suffix }: { bare?: boolean; suffix?: string } = {},
+): Promise<ModelFolder> {
   const path = join(folder, "config.json");
   const json = await readJson(path);
   if (json === undefined) {
@@ -29,7 +32,8 @@ export async function openModelFolder(folder: string, { bare = false } = {}): Pr
     });
   }
   const family = familyOf(json, path);
-  const architecture = bare ? bareArchitecture(family) : undefined;
+  const bareName = bare || suffix !== undefined ? bareArchitecture(family) : undefined;
+  const architecture = suffix === undefined ? bareName : bareName?.replace(/Model$/, suffix);
   const config = family.parseConfig(
     architecture === undefined ? json : { ...json, architectures: [architecture] },
     path,

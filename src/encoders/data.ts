@@ -1,0 +1,83 @@
+/**
+ * Training data as JSON lines: lists `{query, documents, scores?, transform?}`, texts `{text}`, texts with a class
+ * `{text, label}`, and sentences with IOB2 tags `{tokens, tags}`.
+ */
+import * as z from "zod";
+import { DataError } from "../errors.ts";
+import { readJsonLines } from "../tasks/files.ts";
+import type { Objective } from "./config.ts";
+
+const text = z.string();
+const list = z
+  .object({
+    query: text,
+    documents: z.array(text).min(1),
+    /** One a document: a teacher's scores, or grades. */
+    scores: z.array(z.number()).optional(),
+    /** What the scores have been put through: "none" for logits. */
+    transform: z.string().optional(),
+  })
+  .refine(({ documents, scores }) => scores === undefined || scores.length === documents.length, {
+    path: ["scores"],
+    error: "expected one a document",
+  });
+const tagged = z
+  .object({ tokens: z.array(text).min(1), tags: z.array(z.string().regex(/^(?:O|[BI](?:-.+)?)$/)) })
+  .refine(({ tokens, tags }) => tokens.length === tags.length, { path: ["tags"], error: "expected one a token" });
+
+export type ScoredList = z.infer<typeof list>;
+export type Tagged = z.infer<typeof tagged>;
+export interface Labelled {
+  readonly text: string;
+  readonly label: string;
+}
+
+export interface Examples {
+  readonly texts?: readonly string[];
+  readonly lists?: readonly ScoredList[];
+  readonly labelled?: readonly Labelled[];
+  readonly tagged?: readonly Tagged[];
+}
+
+/** Kinds of training whose lists need scores. */
+const needScores: ReadonlySet<Objective["kind"]> = new Set(["margin", "divergence", "late-divergence"]);
+
+/**
+ * Examples of a file as an objective takes them.
+ * @throws DataError that names the line, or says what to run first where scores are missing or were transformed unlike.
+ */
+export async function readExamples(path: string, { kind }: Objective, documents: number): Promise<Examples> {
+  switch (kind) {
+    case "distil":
+      return { texts: (await readJsonLines(path, z.object({ text }))).map((one) => one.text) };
+    case "classes":
+      return { labelled: await readJsonLines(path, z.object({ text, label: z.string() })) };
+    case "tags":
+      return { tagged: await readJsonLines(path, tagged) };
+    default: {
+      const lists = await readJsonLines(path, list);
+      checkLists(path, lists, documents, needScores.has(kind));
+      return { lists };
+    }
+  }
+}
+
+function checkLists(path: string, lists: readonly ScoredList[], documents: number, scored: boolean): void {
+  const short = lists.findIndex((one) => one.documents.length < documents);
+  if (short >= 0) {
+    throw new DataError(
+      `${path}:${short + 1}: expected ${documents} documents a query, got ${lists[short]!.documents.length}`,
+      { hint: "lower documents=" },
+    );
+  }
+  const bare = scored ? lists.findIndex((one) => one.scores === undefined) : -1;
+  if (bare >= 0) {
+    throw new DataError(`${path}:${bare + 1}: expected a teacher's scores, got none`, {
+      hint: `score the lists first: galen rerank --model RERANKER ${path} --output scored.jsonl`,
+    });
+  }
+  const transforms = new Set(lists.map((one) => one.transform ?? "unknown"));
+  if (transforms.size > 1) {
+    throw new DataError(`${path}: expected scores transformed alike, got ${[...transforms].join(" and ")}`);
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * What a training starts from: a masked language model, an embedding model or a ColBERT directory, with the stages or
+ * the head that are new, and its parameters: stored ones read, new ones from their initialisers.
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { readFloat32, type TensorEntry } from "../checkpoints/entries.ts";
+import { CheckpointError } from "../errors.ts";
+import type { Graph } from "../graph/graph.ts";
+import type { DenseStage, EmbeddingStage } from "../models/embedding.ts";
+import type { Family, ModelConfig } from "../models/index.ts";
+import { type ColbertSettings, defaultColbertSettings, openColbertFolder } from "../retrieval/colbert-folder.ts";
+import { openSentenceFolder } from "../retrieval/sentence-folder.ts";
+import { loadBertTokenizer } from "../retrieval/tokenizer.ts";
+import { openModelFolder } from "../runtime/folder.ts";
+import { allocateParameters, initialise, type Parameters } from "../runtime/parameters.ts";
+import { sizeOf } from "../tensor/tensor.ts";
+import type { BertTokenizer } from "../tokenizers/bert.ts";
+
+export interface Source {
+  readonly folder: string;
+  readonly family: Family;
+  readonly config: ModelConfig;
+  readonly entries: ReadonlyMap<string, TensorEntry>;
+  readonly tokenizer: BertTokenizer;
+}
+
+export interface EmbeddingSource extends Source {
+  readonly stages: readonly EmbeddingStage[];
+  readonly prompts: Readonly<Record<string, string>>;
+}
+
+export interface LateSource extends Source {
+  readonly stages: readonly DenseStage[];
+  readonly settings: ColbertSettings;
+}
+
+const widthOf = (config: ModelConfig): number => (config as unknown as { hidden_size: number }).hidden_size;
+const isSentence = (folder: string): boolean => existsSync(join(folder, "modules.json"));
+
+/** An embedding model, or an encoder with mean pooling put on it. */
+export async function openEmbeddingSource(folder: string): Promise<EmbeddingSource> {
+  if (!isSentence(folder)) {
+    const { family, config, entries } = await openModelFolder(folder, { bare: true });
+    const stage = { kind: "pooling", name: "1_Pooling", modes: ["mean"], includePrompt: true } as const;
+    const tokenizer = await loadBertTokenizer(folder);
+    return { folder, family, config, entries, tokenizer, stages: [stage], prompts: {} };
+  }
+  const { model, stages, entries, prompts } = await openSentenceFolder(folder);
+  const { family, config } = model;
+  return { folder, family, config, entries, stages, prompts, tokenizer: await loadBertTokenizer(model.folder) };
+}
+
+/** A ColBERT model, or an encoder with a layer to 128 numbers a token and PyLate's prefixes put on it. */
+export async function openLateSource(
+  folder: string,
+  lengths: { query: number; document: number },
+): Promise<LateSource> {
+  const late = isSentence(folder) ? await openColbertFolder(folder).catch(() => undefined) : undefined;
+  const changes = { queryLength: lengths.query, documentLength: lengths.document };
+  if (late !== undefined) {
+    const { model, stages, entries, settings } = late;
+    const tokenizer = await loadBertTokenizer(model.folder);
+    const { family, config } = model;
+    return { folder, family, config, entries, tokenizer, stages, settings: { ...settings, ...changes } };
+  }
+  const { family, config, entries, tokenizer } = await openEmbeddingSource(folder);
+  const settings = { ...defaultColbertSettings, ...changes };
+  const grown = tokenizer.addTokens([settings.queryPrefix, settings.documentPrefix]);
+  const dense: DenseStage = {
+    kind: "dense",
+    name: "1_Dense",
+    inWidth: widthOf(config),
+    outWidth: 128,
+    bias: false,
+    activation: "Identity",
+    residual: false,
+  };
+  const larger = { ...config, vocab_size: Math.max(config.vocab_size, grown.vocabSize) };
+  return { folder, family, config: larger, entries, tokenizer: grown, stages: [dense], settings };
+}
+
+/** An encoder with a classification head of `labels` classes, or of one number. */
+export async function openHeadSource(
+  folder: string,
+  suffix: "ForSequenceClassification" | "ForTokenClassification",
+  labels: readonly string[],
+): Promise<Source> {
+  const { family, config, entries } = await openModelFolder(folder, { suffix });
+  const tokenizer = await loadBertTokenizer(folder);
+  const id2label = Object.fromEntries(labels.map((label, i) => [String(i), label]));
+  const label2id = Object.fromEntries(labels.map((label, i) => [label, i]));
+  const problem = labels.length === 1 ? "regression" : "single_label_classification";
+  const named = { ...config, id2label, label2id, num_labels: labels.length, problem_type: problem };
+  return { folder, family, config: named, entries, tokenizer };
+}
+
+/**
+ * The parameters of a graph: stored ones, rows that a grown vocabulary adds, and what is new (`isNew`).
+ * @throws CheckpointError where a parameter that is not new is missing or has another shape.
+ */
+export async function startParameters(
+  graph: Graph,
+  { entries, folder }: Pick<Source, "entries" | "folder">,
+  seed: number,
+  isNew: (name: string) => boolean,
+): Promise<Parameters> {
+  const parameters = allocateParameters(graph);
+  initialise(graph, parameters, seed);
+  for (const [name, { dims, data }] of parameters.tensors) {
+    const entry = entries.get(name);
+    const fits =
+      entry !== undefined && entry.dims.slice(1).join() === dims.slice(1).join() && entry.dims[0]! <= dims[0]!;
+    if (entry !== undefined && fits && (entry.dims[0] === dims[0] || name.endsWith("word_embeddings.weight"))) {
+      await readFloat32(entry, (data as Float32Array).subarray(0, sizeOf(entry.dims)));
+    } else if (!isNew(name)) {
+      const got = entry === undefined ? "none" : `[${entry.dims.join(", ")}]`;
+      throw new CheckpointError(`${folder}: expected parameter "${name}" [${dims.join(", ")}], got ${got}`, {
+        hint: "config.json and the weights do not belong together",
+      });
+    }
+  }
+  return parameters;
+}
