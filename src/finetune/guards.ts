@@ -34,9 +34,19 @@ export function endsInCircle(ids: readonly number[], start: number): boolean {
 /** Allows nothing but `endId` once the new tokens go in circles. `prompt`: tokens before the new ones. */
 export function repeatGuard(prompt: number, endId: number): Processor {
   return (ids, scores) => {
-    if (!endsInCircle(ids, prompt)) return;
-    const end = Number.isFinite(scores[endId]!) ? scores[endId]! : 0;
-    scores.fill(-Infinity);
-    scores[endId] = end;
+    if (endsInCircle(ids, prompt)) onlyEnd(scores, endId);
   };
+}
+
+/** Allows nothing but `endId` after `most` new tokens, whatever the other rows of a batch may still write. */
+export function lengthGuard(prompt: number, most: number, endId: number): Processor {
+  return (ids, scores) => {
+    if (ids.length - prompt >= most) onlyEnd(scores, endId);
+  };
+}
+
+function onlyEnd(scores: Float32Array, endId: number): void {
+  const end = Number.isFinite(scores[endId]!) ? scores[endId]! : 0;
+  scores.fill(-Infinity);
+  scores[endId] = end;
 }

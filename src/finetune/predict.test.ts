@@ -83,6 +83,20 @@ describe("prediction", () => {
     expect(long!.tokens).toBeLessThanOrEqual(64 - 43);
   });
 
+  test("answers are cut at the most tokens asked for, whatever the longest text of their batch", async () => {
+    const sources = [
+      "aspirin raises warfarin levels in man.",
+      "insulin lowers codeine levels again and again and in man.",
+    ];
+    const together = await predictSources(tuned, sources, { maxNewTokens: 3 });
+    const alone = await predictSources(tuned, sources.slice(0, 1), { maxNewTokens: 3 });
+    expect(together[0]).toEqual(alone[0]);
+    expect(together.map(({ text, complete }) => [text, complete])).toEqual([
+      ["the interaction between", false],
+      ["the interaction between", false],
+    ]);
+  });
+
   test("beam search is guarded against circles", async () => {
     const answers = await predict(tuned, examples.slice(0, 2), { decoding: { beams: 3 } });
     expect(answers[0]!.score).toBeLessThan(0);

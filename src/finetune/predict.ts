@@ -7,7 +7,7 @@ import type { GenerateOptions, Processor } from "../generate/index.ts";
 import { loadModel, type LoadOptions, type Model } from "../model.ts";
 import type { Decoding, Example, Task } from "../tasks/task.ts";
 import { loadTokenizer } from "../tokenizers/files.ts";
-import { allowOnly, endsInCircle, repeatGuard } from "./guards.ts";
+import { allowOnly, endsInCircle, lengthGuard, repeatGuard } from "./guards.ts";
 import { createLayout, fitTruncation, type Layout, layoutSource } from "./layout.ts";
 import { openTask, readTaskFile, taskFileName, taskOf } from "./metadata.ts";
 import { findPromptIds } from "./prompt-rows.ts";
@@ -123,7 +123,8 @@ export async function predictSources(
   const positions = model.config.max_position_embeddings;
   const decoding = decodingOf(task, options, positions);
   const laid = sources.map((source) => layoutSource(layout, source));
-  const most = (length: number): number => Math.min(decoding.maxLength, length + (options.maxNewTokens ?? positions));
+  const most = (length: number): number =>
+    Math.min(decoding.maxLength, length + 1 + (options.maxNewTokens ?? positions));
   const predictions = Array<Prediction>(sources.length);
   let done = 0;
   for (const batch of batchesOf(
@@ -133,25 +134,25 @@ export async function predictSources(
   )) {
     options.signal?.throwIfAborted();
     const prompts = batch.map((i) => laid[i]!.ids);
-    const answers = await decodeBatch(tuned, prompts, decoding, most);
+    const answers = await decodeBatch(tuned, prompts, { ...decoding, maxNewTokens: options.maxNewTokens ?? positions });
     batch.forEach((index, row) => (predictions[index] = { ...answers[row]!, cut: laid[index]!.cut }));
     options.onProgress?.((done += batch.length), sources.length);
   }
   return predictions;
 }
 
-type Settings = ReturnType<typeof decodingOf>;
+type Settings = ReturnType<typeof decodingOf> & { readonly maxNewTokens: number };
 
 async function decodeBatch(
   { model, task, layout }: TunedModel,
   prompts: readonly number[][],
   decoding: Settings,
-  most: (length: number) => number,
 ): Promise<Omit<Prediction, "cut">[]> {
   const end = layout.tokenizer.special.eos!;
   const options: GenerateOptions = {
     ids: prompts,
-    maxLength: Math.max(...prompts.map((ids) => most(ids.length))),
+    // One more for the end that the length guard puts.
+    maxLength: Math.min(decoding.maxLength, Math.max(...prompts.map((ids) => ids.length)) + decoding.maxNewTokens + 1),
     minNewTokens: decoding.minLength,
     eosTokenId: end,
     noRepeatNgramSize: decoding.noRepeatNgramSize,
@@ -167,7 +168,9 @@ async function decodeBatch(
     const ended = added.at(-1) === end;
     const text = layout.tokenizer.decode(added, { skipSpecialTokens: true });
     const written = ended ? ids.slice(0, -1) : ids;
-    const complete = ended && !(decoding.repeatGuard && endsInCircle(written, start));
+    const stopped =
+      written.length - start >= decoding.maxNewTokens || (decoding.repeatGuard && endsInCircle(written, start));
+    const complete = ended && !stopped;
     return { answer: task.parse(text), text, score: scores[row]!, tokens: added.length, complete };
   });
 }
@@ -192,6 +195,9 @@ function processorsOf(
     const words = task.answerWords.flatMap((word) => tokenizer.encodeIds(word).slice(1));
     const learned = new Set(promptIds);
     processors.push(allowOnly(new Set([...prompt.filter((id) => !learned.has(id)), ...words, end])));
+  }
+  if (prompt.length + decoding.maxNewTokens < decoding.maxLength) {
+    processors.push(lengthGuard(prompt.length, decoding.maxNewTokens, end));
   }
   if (decoding.repeatGuard) processors.push(repeatGuard(prompt.length, end));
   return processors;
