@@ -11,5 +11,6 @@ export function parseConfig<T>(schema: z.ZodType<T>, json: unknown, where: strin
   let value: unknown = json;
   for (const key of issue.path) value = (value as Record<PropertyKey, unknown> | undefined)?.[key];
   const got = value === undefined ? "nothing" : (JSON.stringify(value) ?? String(value)).slice(0, 80);
-  throw new ConfigError(`${where}${path === "" ? "" : `: ${path}`}: ${issue.message}, got ${got}`);
+  const message = issue.message.replace(/^Invalid input: /, "").replace(/, received [^,]*$/, "");
+  throw new ConfigError(`${where}${path === "" ? "" : `: ${path}`}: ${message}, got ${got}`);
 }
