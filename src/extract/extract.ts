@@ -6,6 +6,7 @@
 import { ConfigError } from "../errors.ts";
 import type { Document } from "../corpus/documents.ts";
 import type { Relation } from "../eval/metrics/hard-match.ts";
+import type { Task } from "../tasks/task.ts";
 import {
   decodingOf,
   type Prediction,
@@ -125,9 +126,7 @@ export async function extract(
       if (options.signal?.aborted === true) return { ...state(), stopped: true };
       const part = order.slice(first, first + group).map((i) => prepared[i]!);
       const answers = await answer(part.flatMap(({ sources }) => sources));
-      const found = part.map((one) =>
-        triplesOf(one, answers.splice(0, one.sources.length), task.name, settings.decoder),
-      );
+      const found = part.map((one) => triplesOf(one, answers.splice(0, one.sources.length), task, settings.decoder));
       counts = addCounts(counts, part, found);
       now += part.length;
       const lines = [
@@ -182,16 +181,14 @@ interface Found {
 function triplesOf(
   { document, joined, chunks }: Prepared,
   answers: readonly Prediction[],
-  task: string,
+  task: Task,
   decoder: Readonly<Record<string, unknown>>,
 ): Found {
   const triples = new Map<string, Triple>();
   answers.forEach(({ answer, text, score, tokens, complete }, i) => {
     const [start, end] = chunks[i]!;
     const part = searchable(joined.text.slice(start, end));
-    const relations = answer as readonly Relation[];
-    // An answer that was cut off may end within a sentence: its last one is not to be trusted.
-    const kept = complete || /[.;]\s*$/.test(text) ? relations : relations.slice(0, -1);
+    const kept = (complete ? answer : task.parse(wholeSentences(text))) as readonly Relation[];
     for (const { head, tail, relation } of kept) {
       if (head === "" || tail === "") continue;
       const key = JSON.stringify([head, tail, relation]);
@@ -206,12 +203,17 @@ function triplesOf(
         relation: relation === "" ? "related" : relation,
         sentences: places.sentences.map(([a, b]) => joined.text.slice(a, b)),
         score: Number(mean.toFixed(4)),
-        task,
+        task: task.name,
         decoder,
       });
     }
   });
   return { triples: [...triples.values()], unfinished: answers.filter(({ complete }) => !complete).length };
+}
+
+/** An answer that was cut off may end within a sentence; what stands before the last semicolon does not. */
+function wholeSentences(text: string): string {
+  return /\.\s*$/.test(text) ? text : text.slice(0, Math.max(0, text.lastIndexOf(";")));
 }
 
 function mentionOf(name: string, range: Range | undefined, joined: JoinedText): Mention {
