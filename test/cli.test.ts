@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Command } from "../src/cli/command.ts";
 import { type Entry, galen as commands, type Group } from "../src/cli/commands/index.ts";
 import { generateOptions } from "../src/cli/generate-options.ts";
+import { encoderRecipes } from "../src/encoders/recipes.ts";
 import { recipes } from "../src/recipes/index.ts";
 import { devices } from "../src/runtime/ort.ts";
 
@@ -100,7 +101,7 @@ describe("galen --help", () => {
 
   test("names the recipes, devices and generation options that there are", async () => {
     const { default: train } = await import("../src/cli/commands/train.ts");
-    expect(train.positionals!["recipe"]!.choices).toEqual(Object.keys(recipes));
+    expect(train.positionals!["recipe"]!.choices).toEqual([...Object.keys(recipes), ...Object.keys(encoderRecipes)]);
     expect(train.options["device"]!.choices).toEqual(devices);
     const options = readFileSync(join(root, "src/generate/options.ts"), "utf8");
     const declared = /interface GenerateOptions \{([^]*?)\n\}/.exec(options)![1]!;
@@ -159,8 +160,8 @@ describe("galen called the wrong way", () => {
     [["generate", "--model", model, "--ids", "2", "--max-new-tokens", "9999"], "--max-new-tokens can be at most"],
     [["export", "onnx", "--model", model, "--output", join(binary, "x.onnx")], "mkdir"],
     [
-      ["generate", "--model", model, "--ids", "2", "--temperature", "0.5"],
-      "temperature: expected only with --do-sample, got 0.5",
+      ["generate", "--model", model, "--ids", "2", "--num-return-sequences", "3"],
+      "num-return-sequences: expected at most --num-beams (1), got 3",
     ],
   ])("%j: exit code 1, the reason without a stack", (args, message) => {
     const { code, out, err } = galen(args);

@@ -11,7 +11,7 @@ import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import { DataError } from "../errors.ts";
 
 /** "text" is a string whose values hardly repeat: no dictionary is tried for it. */
-type Scalar = "string" | "text" | "integer" | "boolean";
+type Scalar = "string" | "text" | "integer" | "float" | "boolean";
 /** A scalar, a struct `{ field: shape }`, or a list `[shape]`; only scalars may be null. */
 export type Shape = Scalar | readonly [Shape] | { readonly [field: string]: Shape };
 export type Columns = { readonly [column: string]: Shape };
@@ -31,6 +31,7 @@ const scalarElements = {
   string: stringElement,
   text: stringElement,
   integer: { type: "INT32" },
+  float: { type: "FLOAT" },
   boolean: { type: "BOOLEAN" },
 } as const;
 

@@ -14,7 +14,7 @@ import type { Examples } from "./data.ts";
 import { binaryLoss, listNetLoss, rankNetLoss, squaredLoss } from "./losses.ts";
 import { float32, int64List, lossGraphOf, type Program, rowFeeds, simpleProgram } from "./program.ts";
 import type { Source } from "./source.ts";
-import { firstPieces } from "./tags.ts";
+import { firstPieces } from "../tokenizers/words.ts";
 
 const isHead = (name: string): boolean => /^classifier\.|(^|\.)pooler\./.test(name);
 const pairLosses = { binary: binaryLoss, regression: squaredLoss, ranknet: rankNetLoss, listnet: listNetLoss } as const;

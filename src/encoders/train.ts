@@ -237,7 +237,8 @@ export async function trainEncoder(config: EncoderConfig, options: EncoderOption
   const before = await evaluate();
   const losses: number[] = [];
   const [began, first] = [performance.now(), state.step];
-  while (state.step < plan.steps && signal?.aborted !== true) {
+  while (state.step < plan.steps) {
+    if (signal?.aborted === true) break;
     const batch = plan.batch(state.step);
     const seed = random(config.seed, state.step, 1).integer(2147483647);
     const loss = await program.loss(batch, { weights, seed }, gradients);

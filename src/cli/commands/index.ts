@@ -45,10 +45,31 @@ export const galen: Group = {
     extract: { about: "Mine documents for relations", load: () => import("./extract.ts") },
     forward: { about: "Scores (logits) of a model for token ids", load: () => import("./forward.ts") },
     features: { about: "Hidden states of texts, per token or pooled", load: () => import("./features.ts") },
+    embed: { about: "Vectors of texts by an embedding model", load: () => import("./embed.ts") },
+    similarity: { about: "Score the first text against each other", load: () => import("./similarity.ts") },
+    rerank: {
+      about: "Order documents by a reranker, ColBERT or an embedding model",
+      load: () => import("./rerank.ts"),
+    },
+    classify: { about: "Classes of texts", load: () => import("./classify.ts") },
+    tag: { about: "Named entities of sentences", load: () => import("./tag.ts") },
     evaluate: {
       about: "Measure a model.",
       commands: {
         perplexity: { about: "How well a model predicts a text", load: () => import("./evaluate-perplexity.ts") },
+        similarity: {
+          about: "Score right pairs of texts against wrong ones",
+          load: () => import("./evaluate-similarity.ts"),
+        },
+        retrieval: {
+          about: "Rank the documents of a test set in BEIR's layout",
+          load: () => import("./evaluate-retrieval.ts"),
+        },
+        classification: {
+          about: "Accuracy, F1 and loss of a classifier of texts",
+          load: () => import("./evaluate-classification.ts"),
+        },
+        ner: { about: "Entity precision, recall and F1 of a tagger", load: () => import("./evaluate-ner.ts") },
         task: evaluateTask,
       },
       otherwise: evaluateTask,

@@ -1,5 +1,6 @@
 /** `galen train`: pre-training by a recipe. */
 import { join } from "node:path";
+import { UsageError } from "../../errors.ts";
 import { type Command, command, deviceOptions } from "../command.ts";
 
 const train: Command = command({
@@ -20,6 +21,14 @@ const train: Command = command({
         "hash-nano",
         "hash-pico",
         "hash-femto",
+        "embeddings-distil",
+        "embeddings-ranking",
+        "embeddings-kl",
+        "colbert",
+        "colbert-contrastive",
+        "reranker",
+        "classifier",
+        "tagger",
       ],
       about: "The configuration to start from",
     },
@@ -31,10 +40,13 @@ const train: Command = command({
       hint: "PATH",
       required: true,
       many: "greedy",
-      about: "Token files (a prefix, or the folder of tokenize --output), or documents",
+      about:
+        "Token files (a prefix, or the folder of tokenize --output), or documents; JSON lines from embeddings-distil on",
     },
     valid: { type: "text", hint: "PREFIX", about: "Token files held out, where --data is a prefix" },
-    tokenizer: { type: "text", hint: "DIR", required: true, about: "Tokenizer directory; saved with the model" },
+    tokenizer: { type: "text", hint: "DIR", about: "Tokenizer directory; saved with the model (pre-training)" },
+    model: { type: "text", hint: "DIR", about: "What training starts from (from embeddings-distil on)" },
+    teacher: { type: "text", hint: "DIR", about: "Embedding model to learn from (embeddings-distil)" },
     output: { type: "text", hint: "DIR", required: true, about: "Folder of the run" },
     resume: { type: "flag", about: "Go on from the last checkpoint in --output" },
     scale: {
@@ -59,6 +71,17 @@ const train: Command = command({
   ],
   stoppable: true,
   async run({ args, json, output, progress, signal }) {
+    const { encoderRecipes } = await import("../../encoders/recipes.ts");
+    if (Object.hasOwn(encoderRecipes, args.recipe)) {
+      const { runEncoderTraining } = await import("../encoder-training.ts");
+      const settings = [
+        ...(args.device === undefined ? [] : [`device=${args.device}`]),
+        ...(args.threads === undefined ? [] : [`threads=${args.threads}`]),
+        ...args.settings,
+      ];
+      return runEncoderTraining({ ...args, settings }, { json, output, progress, signal });
+    }
+    if (args.tokenizer === undefined) throw new UsageError("expected --tokenizer DIR for pre-training, got none");
     const { recipeOf } = await import("../../recipes/index.ts");
     const { applySettings } = await import("../../train/config.ts");
     const { loadTokenizer } = await import("../../tokenizers/files.ts");

@@ -1,5 +1,5 @@
 /** Words and their pieces: where each word's first piece stands, so that a tag is of a word. */
-import type { BertTokenizer } from "../tokenizers/bert.ts";
+import type { BertTokenizer } from "./bert.ts";
 
 export interface WordPieces {
   /** [CLS], pieces, [SEP]. */

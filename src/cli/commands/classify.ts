@@ -1,0 +1,36 @@
+/** `galen classify`: the class of every text, with probabilities. */
+import { type Command, command, deviceOptions, loadOptions } from "../command.ts";
+
+const classify: Command = command({
+  about: "Classes of texts",
+  positionals: { text: { many: true, about: "Texts; quote each" } },
+  options: {
+    model: { type: "text", hint: "DIR", required: true, about: "Classifier's directory" },
+    file: { type: "text", hint: "FILE", about: 'Texts from a file, one a line or JSON lines with "text"; - is stdin' },
+    "max-tokens": {
+      type: "integer",
+      hint: "N",
+      least: 3,
+      about: "Texts are cut to this (default: the model's length)",
+    },
+    ...deviceOptions,
+  },
+  examples: [["classify --model runs/classes/model --file abstracts.jsonl", "a class a line"]],
+  stoppable: true,
+  async run({ args, json, output, signal }) {
+    const { loadClassifier } = await import("../../eval/labels.ts");
+    const { textWindows } = await import("../texts.ts");
+    await using classifier = await loadClassifier(args.model, loadOptions(args));
+    for await (const window of textWindows(args.text, args.file, 256)) {
+      signal.throwIfAborted();
+      const texts = window.map(({ text }) => text);
+      const found = await classifier.classify(texts, { maxTokens: args["max-tokens"] });
+      for (const [i, { label, probabilities }] of found.entries()) {
+        const { id, text } = window[i]!;
+        if (json) await output.json({ id, label, probabilities });
+        else await output.write(`${label}  ${probabilities[label]!.toFixed(3)}  ${text.slice(0, 80)}\n`);
+      }
+    }
+  },
+});
+export default classify;

@@ -1,0 +1,61 @@
+/** `galen embed`: a vector for every text. */
+import { type Command, command, deviceOptions, loadOptions } from "../command.ts";
+
+const embed: Command = command({
+  about: "Vectors of texts by an embedding model",
+  details:
+    'FILE has a text a line, or JSON lines with "text" and, if they are there, "id" and "title". --output takes NAME.parquet (columns id, embedding) or NAME.npy; without it JSON lines are written.',
+  positionals: { text: { many: true, about: "Texts; quote each" } },
+  options: {
+    model: { type: "text", hint: "DIR", required: true, about: "Sentence Transformers directory" },
+    file: { type: "text", hint: "FILE", about: "Texts from a file; - is stdin" },
+    output: { type: "text", hint: "FILE", about: ".parquet or .npy" },
+    prompt: { type: "text", hint: "NAME", about: "The model's prompt of this name" },
+    "batch-size": { type: "integer", hint: "N", least: 1, default: 32, about: "Texts in a run of the network" },
+    ...deviceOptions,
+  },
+  examples: [
+    ["embed --model all-MiniLM-L6-v2 --file abstracts.jsonl --output abstracts.parquet", "a file of vectors"],
+    ['embed --model all-MiniLM-L6-v2 "Aspirin inhibits cyclooxygenase."', "on the terminal"],
+  ],
+  stoppable: true,
+  async run({ args, json, output, progress, signal }) {
+    const { loadEmbedder } = await import("../../retrieval/embedder.ts");
+    const { createVectorFile } = await import("../../retrieval/vector-files.ts");
+    const { textWindows } = await import("../texts.ts");
+    const { decimals } = await import("../output.ts");
+    await using embedder = await loadEmbedder(args.model, loadOptions(args));
+    const options = {
+      batchSize: args["batch-size"],
+      ...(args.prompt === undefined ? {} : { promptName: args.prompt }),
+    };
+    const file = args.output === undefined ? undefined : await createVectorFile(args.output, embedder.width);
+    const line = progress("embedding");
+    let count = 0;
+    try {
+      for await (const window of textWindows(args.text, args.file)) {
+        signal.throwIfAborted();
+        const vectors = await embedder.embed(
+          window.map(({ text }) => text),
+          options,
+        );
+        count += window.length;
+        line.update({ done: count, unit: "texts" });
+        const ids = window.map(({ id }) => id);
+        if (file !== undefined) await file.write(ids, vectors);
+        else for (const [i, id] of ids.entries()) await output.json({ id, embedding: decimals(vectors[i]!) });
+      }
+      await file?.close();
+    } catch (error) {
+      await file?.abort();
+      throw error;
+    } finally {
+      line.end();
+    }
+    if (file === undefined) return;
+    const { width } = embedder;
+    if (json) return output.json({ output: args.output, texts: count, width });
+    await output.write(`${args.output}  ${count} vectors of ${width}\n`);
+  },
+});
+export default embed;

@@ -1,0 +1,38 @@
+/** `galen evaluate retrieval`: rankings over a test set in BEIR's layout. */
+import { type Command, command, deviceOptions, loadOptions } from "../command.ts";
+
+const evaluateRetrieval: Command = command({
+  about: "Rank the documents of a test set in BEIR's layout",
+  details:
+    "DATA has corpus.jsonl, queries.jsonl and qrels/SPLIT.tsv. Embedding models and ColBERT rank all documents; a reranker orders what BM25 finds. --model bm25 is the baseline.",
+  positionals: { data: { required: true, about: "Folder in BEIR's layout" } },
+  options: {
+    model: { type: "text", hint: "DIR", required: true, about: "Embedding model, ColBERT or reranker; bm25" },
+    split: { type: "text", hint: "NAME", default: "test", about: "Judgements: qrels/NAME.tsv" },
+    candidates: { type: "integer", hint: "N", least: 1, default: 100, about: "What BM25 gives a reranker" },
+    ...deviceOptions,
+  },
+  examples: [
+    ["evaluate retrieval --model runs/colbert/model data/nfcorpus --split dev", "nDCG@10 and others"],
+    ["evaluate retrieval --model bm25 data/nfcorpus --split dev", "the baseline"],
+  ],
+  stoppable: true,
+  async run({ args, json, output, progress, signal }) {
+    const { readRetrievalSet } = await import("../../tasks/retrieval-sets.ts");
+    const { openScorer } = await import("../../eval/scorers.ts");
+    const { evaluateRetrieval: evaluate } = await import("../../eval/retrieval.ts");
+    const set = await readRetrievalSet(args.data, args.split);
+    await using scorer = await openScorer(args.model, loadOptions(args));
+    const bar = progress("ranking");
+    const report = await evaluate(scorer, set, {
+      candidates: args.candidates,
+      signal,
+      onProgress: (done, total) => bar.update({ done, total, unit: "queries" }),
+    }).finally(() => bar.end());
+    if (json) return output.json({ model: args.model, split: args.split, kind: scorer.kind, ...report });
+    const { describeFigures } = await import("../figures.ts");
+    const facts = [["queries", String(report.queries)] as const, ["documents", String(report.documents)] as const];
+    await output.write(describeFigures(report, facts));
+  },
+});
+export default evaluateRetrieval;

@@ -1,0 +1,40 @@
+/** `galen evaluate similarity`: do right pairs score above wrong ones? */
+import { type Command, command, deviceOptions, loadOptions } from "../command.ts";
+
+const evaluateSimilarity: Command = command({
+  about: "Score right pairs of texts against wrong ones",
+  details:
+    'PAIRS are JSON lines {"query", "documents"} of which the first document is right, or the folder of PubMedQA (questions and long answers). Wrong pairs are made here, by --negatives, --per-positive and --seed: Pearson and AUC depend on them, ranks do not.',
+  positionals: { pairs: { required: true, about: "JSON lines, or PubMedQA's folder" } },
+  options: {
+    model: { type: "text", hint: "DIR", required: true, about: "Embedding model, ColBERT or reranker; bm25" },
+    negatives: { type: "text", hint: "KIND", choices: ["random", "bm25"], default: "random", about: "Wrong answers" },
+    "per-positive": { type: "integer", hint: "N", least: 1, default: 1, about: "Wrong answers to a question" },
+    seed: { type: "integer", hint: "N", least: 0, default: 1, about: "Of random wrong answers" },
+    limit: { type: "integer", hint: "N", least: 2, about: "The first N pairs only" },
+    ...deviceOptions,
+  },
+  examples: [
+    ["evaluate similarity --model all-MiniLM-L6-v2 data/pubmedqa", "one random wrong answer to a question"],
+    ["evaluate similarity --model runs/colbert/model pairs.jsonl --negatives bm25 --per-positive 5", "hard ones"],
+  ],
+  async run({ args, json, output }) {
+    const { openScorer } = await import("../../eval/scorers.ts");
+    const { evaluateSimilarity: evaluate } = await import("../../eval/similarity.ts");
+    const { readPairs } = await import("../pairs.ts");
+    const pairs = (await readPairs(args.pairs)).slice(0, args.limit);
+    await using scorer = await openScorer(args.model, loadOptions(args));
+    const { negatives: kind, "per-positive": perPositive, seed } = args;
+    const report = await evaluate(scorer, pairs, { kind: kind as "random", perPositive, seed });
+    if (json) return output.json({ model: args.model, kind: scorer.kind, ...report });
+    const { describeFigures } = await import("../figures.ts");
+    const wrong = `${perPositive} ${kind} a question, seed ${seed}`;
+    await output.write(
+      describeFigures(report, [
+        ["pairs", String(report.pairs)],
+        ["negatives", wrong],
+      ]),
+    );
+  },
+});
+export default evaluateSimilarity;

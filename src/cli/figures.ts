@@ -1,0 +1,18 @@
+/** Figures with intervals as lines for people. */
+import type { Interval } from "../eval/metrics/bootstrap.ts";
+
+interface Report {
+  readonly hash: string;
+  readonly figures: Readonly<Record<string, { readonly value: number; readonly interval?: Interval }>>;
+}
+
+/** `name  value  (95 %: low to high)`, and the protocol's hash. */
+export function describeFigures({ figures, hash }: Report, facts: readonly (readonly [string, string])[]): string {
+  const rows = Object.entries(figures).map(([name, { value, interval }]) => {
+    const range = interval === undefined ? "" : `  (95 %: ${interval.low.toFixed(4)} to ${interval.high.toFixed(4)})`;
+    return [name, `${value.toFixed(4)}${range}`] as const;
+  });
+  return [...rows, ...facts, ["protocol", hash] as const]
+    .map(([name, value]) => `${name.padEnd(14)}${value}\n`)
+    .join("");
+}

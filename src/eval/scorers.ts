@@ -1,0 +1,112 @@
+/**
+ * One way to score texts against texts, whatever the model: cosine of embeddings, MaxSim of ColBERT vectors, logits of a
+ * cross-encoder, or BM25.
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { ConfigError } from "../errors.ts";
+import { loadColbert } from "../retrieval/colbert.ts";
+import { loadCrossEncoder } from "../retrieval/cross-encoder.ts";
+import { loadEmbedder } from "../retrieval/embedder.ts";
+import { createMaxSim, maxSim } from "../retrieval/max-sim.ts";
+import { openSentenceFolder } from "../retrieval/sentence-folder.ts";
+import { openModelFolder } from "../runtime/folder.ts";
+import type { SessionOptions } from "../runtime/ort.ts";
+import { createBm25 } from "./bm25.ts";
+
+export interface Scorer extends AsyncDisposable {
+  readonly kind: "embeddings" | "colbert" | "reranker" | "bm25";
+  /** Scores of pairs, in their order. */
+  pairs(pairs: readonly (readonly [string, string])[]): Promise<Float64Array>;
+  /**
+   * Scores of every query with every document, query by query; where it would take a run of the network for every pair
+   * there is none.
+   */
+  all?(queries: readonly string[], documents: readonly string[]): AsyncGenerator<Float64Array>;
+}
+
+const cosine = (a: Float32Array, b: Float32Array): number => {
+  let [ab, aa, bb] = [0, 0, 0];
+  for (let i = 0; i < a.length; i++) {
+    ab += a[i]! * b[i]!;
+    aa += a[i]! * a[i]!;
+    bb += b[i]! * b[i]!;
+  }
+  return ab / Math.max(Math.sqrt(aa) * Math.sqrt(bb), 1e-12);
+};
+
+const bm25: Scorer = {
+  kind: "bm25",
+  async pairs(pairs) {
+    const index = createBm25([...new Set(pairs.map(([, document]) => document))]);
+    const numbers = new Map([...new Set(pairs.map(([, document]) => document))].map((text, i) => [text, i]));
+    return Float64Array.from(pairs, ([query, document]) => index.score(query).get(numbers.get(document)!) ?? 0);
+  },
+  async *all(queries, documents) {
+    const index = createBm25(documents);
+    for (const query of queries) {
+      const found = index.score(query);
+      yield Float64Array.from(documents, (_, i) => found.get(i) ?? 0);
+    }
+  },
+  async [Symbol.asyncDispose]() {},
+};
+
+/** What a directory is, by its files. @throws ConfigError where it is none of these. */
+async function kindOf(folder: string): Promise<Exclude<Scorer["kind"], "bm25">> {
+  if (existsSync(join(folder, "modules.json"))) {
+    const { stages, model } = await openSentenceFolder(folder).catch(() => ({ stages: [], model: undefined }));
+    if (model === undefined) return "reranker";
+    return stages.some(({ kind }) => kind === "pooling") ? "embeddings" : "colbert";
+  }
+  const { config } = await openModelFolder(folder);
+  const [architecture = ""] = config.architectures ?? [];
+  if (architecture === "HF_ColBERT") return "colbert";
+  if (architecture.endsWith("ForSequenceClassification")) return "reranker";
+  throw new ConfigError(`${folder}: expected an embedding model, ColBERT or a reranker, got ${architecture}`, {
+    hint: 'galen train embeddings-ranking, colbert or reranker makes one; "bm25" is the baseline',
+  });
+}
+
+/** Opens a directory of any of the three kinds, or "bm25". */
+export async function openScorer(folder: string, options: SessionOptions = {}): Promise<Scorer> {
+  if (folder === "bm25") return bm25;
+  const kind = await kindOf(folder);
+  if (kind === "reranker") {
+    const encoder = await loadCrossEncoder(folder, options);
+    return {
+      kind,
+      pairs: async (pairs) => Float64Array.from((await encoder.score(pairs)).logits),
+      [Symbol.asyncDispose]: () => encoder.dispose(),
+    };
+  }
+  if (kind === "colbert") {
+    const colbert = await loadColbert(folder, options);
+    return {
+      kind,
+      async pairs(pairs) {
+        const queries = await colbert.encodeQueries(pairs.map(([query]) => query));
+        const documents = await colbert.encodeDocuments(pairs.map(([, document]) => document));
+        return Float64Array.from(queries, (query, i) => maxSim(query, documents[i]!));
+      },
+      async *all(queries, documents) {
+        await using scorer = await createMaxSim(await colbert.encodeDocuments(documents), options);
+        for (const query of await colbert.encodeQueries(queries)) yield scorer.score(query);
+      },
+      [Symbol.asyncDispose]: () => colbert.dispose(),
+    };
+  }
+  const embedder = await loadEmbedder(folder, options);
+  return {
+    kind,
+    async pairs(pairs) {
+      const vectors = await embedder.embed(pairs.flat());
+      return Float64Array.from(pairs, (_, i) => cosine(vectors[2 * i]!, vectors[2 * i + 1]!));
+    },
+    async *all(queries, documents) {
+      const targets = await embedder.embed(documents);
+      for (const query of await embedder.embed(queries)) yield Float64Array.from(targets, (one) => cosine(query, one));
+    },
+    [Symbol.asyncDispose]: () => embedder.dispose(),
+  };
+}

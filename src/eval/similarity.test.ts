@@ -1,0 +1,95 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import type { RetrievalSet } from "../tasks/retrieval-sets.ts";
+import { createBm25 } from "./bm25.ts";
+import { evaluateRetrieval } from "./retrieval.ts";
+import { openScorer, type Scorer } from "./scorers.ts";
+import { evaluateSimilarity, negativePlaces } from "./similarity.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "galen-similarity-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const pairs = Array.from({ length: 30 }, (_, i): [string, string] => [`what is drug${i}`, `drug${i} is the answer`]);
+
+describe("BM25", () => {
+  test("equals the formula worked out by hand", () => {
+    const index = createBm25(["a b b", "a c", "c c d"], { k1: 0.9, b: 0.4 });
+    // "b" is in one of three documents: idf = ln(1 + 2.5 / 1.5); the document has 3 words, the mean is 8 / 3.
+    const expected = (Math.log(1 + 2.5 / 1.5) * 2) / (2 + 0.9 * (0.6 + (0.4 * 3) / (8 / 3)));
+    expect([...index.score("B!").keys()]).toEqual([0]);
+    expect(index.score("B!").get(0)).toBeCloseTo(expected, 12);
+    expect(index.score("nothing").size).toBe(0);
+  });
+});
+
+describe("similarity", () => {
+  test("random wrong answers are never a question's own, none comes twice, and the seed decides", () => {
+    const places = negativePlaces(pairs, { kind: "random", perPositive: 4, seed: 7 });
+    places.forEach((row, i) => {
+      expect(row).not.toContain(i);
+      expect(new Set(row).size).toBe(4);
+    });
+    expect(negativePlaces(pairs, { kind: "random", perPositive: 4, seed: 7 })).toEqual(places);
+    expect(negativePlaces(pairs, { kind: "random", perPositive: 4, seed: 8 })).not.toEqual(places);
+  });
+
+  test("a scorer that knows gets 1, and the hash tells protocols apart", async () => {
+    await using scorer = await openScorer("bm25");
+    const one = await evaluateSimilarity(scorer, pairs, { kind: "random", perPositive: 1, seed: 1 }, { resamples: 20 });
+    expect(one.figures["auc"]!.value).toBe(1);
+    expect(one.figures["mrr"]!.value).toBe(1);
+    const other = await evaluateSimilarity(
+      scorer,
+      pairs,
+      { kind: "random", perPositive: 1, seed: 2 },
+      { resamples: 20 },
+    );
+    expect(other.hash).not.toBe(one.hash);
+  });
+
+  test("a tie counts against the right answer, and a scorer of pairs alone has no ranks", async () => {
+    const constant: Scorer = {
+      kind: "embeddings",
+      pairs: async (some) => new Float64Array(some.length),
+      async *all(queries, documents) {
+        for (const _ of queries) yield new Float64Array(documents.length);
+      },
+      async [Symbol.asyncDispose]() {},
+    };
+    const negatives = { kind: "random", perPositive: 1, seed: 1 } as const;
+    const { figures } = await evaluateSimilarity(constant, pairs, negatives, { resamples: 10 });
+    expect(figures["mrr"]!.value).toBeCloseTo(1 / 30);
+    expect(figures["auc"]!.value).toBe(0.5);
+    const { all: _, ...alone } = constant;
+    const report = await evaluateSimilarity(alone, pairs, negatives, { resamples: 10 });
+    expect(Object.keys(report.figures)).toEqual(["pearson", "spearman", "auc"]);
+  });
+});
+
+test("retrieval: BM25 finds the document with the word; a reranker orders what BM25 found", async () => {
+  const set: RetrievalSet = {
+    documents: pairs.map(([, text], i) => ({ id: `d${i}`, title: "", text })),
+    queries: new Map([
+      ["q1", "what is drug3"],
+      ["q2", "is the drug9"],
+    ]),
+    judgements: new Map([
+      ["q1", new Map([["d3", 2]])],
+      ["q2", new Map([["d9", 1]])],
+    ]),
+  };
+  await using bm25 = await openScorer("bm25");
+  const first = await evaluateRetrieval(bm25, set);
+  expect(first.figures["ndcg@10"]!.value).toBe(1);
+  // A reranker that likes long numbers least: the right document, drug3, comes after drug1 and others.
+  const backwards: Scorer = {
+    kind: "reranker",
+    pairs: async (some) => Float64Array.from(some, ([, text]) => -Number(/\d+/.exec(text)![0])),
+    async [Symbol.asyncDispose]() {},
+  };
+  const second = await evaluateRetrieval(backwards, set, { candidates: 30 });
+  expect(second.figures["mrr@10"]!.value).toBeCloseTo((1 / 4 + 1 / 10) / 2);
+  expect(second.protocol["candidates"]).toBe(30);
+});
