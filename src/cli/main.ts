@@ -46,6 +46,7 @@ function asksHelp(words: readonly string[]): boolean {
 /** Runs the command that `argv` (without node and script) names; returns the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
   endWithReader();
+  printWarnings();
   let name = "galen";
   try {
     const found = find(argv);
@@ -58,6 +59,16 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     return report(error, name);
   }
+}
+
+/** Galen's own warnings as one line; Node's form with a process number is for programs. */
+function printWarnings(): void {
+  const others = process.listeners("warning");
+  process.removeAllListeners("warning");
+  process.on("warning", (warning) => {
+    if (warning.name === "GalenWarning") process.stderr.write(`warning: ${warning.message}\n`);
+    else for (const listener of others) listener.call(process, warning);
+  });
 }
 
 async function runGroup(name: string, group: Group, rest: readonly string[]): Promise<number> {
