@@ -16,8 +16,19 @@ const lines = (name: string, rows: readonly object[]): string => {
   return at(name);
 };
 
+/** Of the fields that the tests look at. */
+interface Printed {
+  readonly id: string;
+  readonly embedding: number[];
+  readonly score: number;
+  readonly label: string;
+  readonly ranked: { readonly text: string }[];
+  readonly figures: Readonly<Record<string, { readonly value: number }>>;
+  readonly entities: object[];
+}
+
 /** What a command prints with --json, line by line. */
-async function galen(...args: string[]): Promise<Record<string, any>[]> {
+async function galen(...args: string[]): Promise<Printed[]> {
   const printed: string[] = [];
   const spy = vi.spyOn(process.stdout, "write").mockImplementation((text) => {
     printed.push(String(text));
@@ -32,7 +43,7 @@ async function galen(...args: string[]): Promise<Record<string, any>[]> {
     .join("")
     .trim()
     .split("\n")
-    .map((line) => JSON.parse(line));
+    .map((line) => JSON.parse(line) as Printed);
 }
 
 const words = ["kidney", "heart", "stroke", "insulin"];
@@ -57,7 +68,7 @@ test("embed: the same vectors as lines, as .npy and as .parquet, with ids", asyn
   })) as { id: string; embedding: number[] }[];
   printed.forEach(({ id, embedding }, i) => {
     expect(rows[i]!.id).toBe(id);
-    (embedding as number[]).forEach((value, k) => {
+    embedding.forEach((value, k) => {
       expect(rows[i]!.embedding[k]).toBeCloseTo(value, 6);
       expect(npy.readFloatLE(128 + 4 * (i * 20 + k))).toBeCloseTo(value, 6);
     });
@@ -66,14 +77,14 @@ test("embed: the same vectors as lines, as .npy and as .parquet, with ids", asyn
 
 test("similarity and rerank: a text is most like itself, and scores go into training", async () => {
   const scores = await galen("similarity", "--model", embeddings, "heart", "insulin", "heart");
-  expect(scores[1]!["score"]).toBeCloseTo(1, 5);
-  expect(scores[0]!["score"]).toBeLessThan(scores[1]!["score"] as number);
+  expect(scores[1]!.score).toBeCloseTo(1, 5);
+  expect(scores[0]!.score).toBeLessThan(scores[1]!.score);
   const lists = lines(
     "lists.jsonl",
     words.map((query) => ({ query, documents: [query, "a gene", "of and"] })),
   );
   const [first] = await galen("rerank", lists, "--model", embeddings);
-  expect(first!["ranked"][0].text).toBe("kidney");
+  expect(first!.ranked[0]!.text).toBe("kidney");
   await galen("rerank", lists, "--model", embeddings, "--output", at("scored.jsonl"));
   const settings = ["documents=3", "batch=2", "queryTokens=16", "documentTokens=16"];
   const events = await galen(
@@ -89,7 +100,7 @@ test("similarity and rerank: a text is most like itself, and scores go into trai
   );
   expect(events.at(-1)).toMatchObject({ type: "result", step: 2, stopped: false });
   const evaluated = await galen("evaluate", "similarity", lists, "--model", at("kl/model"));
-  expect(evaluated[0]!["figures"]["recall@1"].value).toBeGreaterThan(0.5);
+  expect(evaluated[0]!.figures["recall@1"]!.value).toBeGreaterThan(0.5);
 });
 
 test("a classifier is trained, evaluated and used", async () => {
@@ -97,9 +108,9 @@ test("a classifier is trained, evaluated and used", async () => {
   const settings = ["epochs=40", "batch=8", "schedule.peak=2e-3", "documentTokens=16"];
   await galen("train", "classifier", ...settings, "--model", embeddings, "--data", data, "--output", at("classes"));
   const [report] = await galen("evaluate", "classification", data, "--model", at("classes/model"));
-  expect(report!["figures"].accuracy.value).toBeGreaterThan(0.9);
+  expect(report!.figures["accuracy"]!.value).toBeGreaterThan(0.9);
   const [found] = await galen("classify", "--model", at("classes/model"), "the heart of 1");
-  expect(found!["label"]).toBe("heart");
+  expect(found!.label).toBe("heart");
 });
 
 test("a tagger is trained, evaluated and used", async () => {
@@ -113,7 +124,7 @@ test("a tagger is trained, evaluated and used", async () => {
   const settings = ["epochs=15", "batch=8", "schedule.peak=5e-3", "documentTokens=16"];
   await galen("train", "tagger", ...settings, "--model", embeddings, "--data", data, "--output", at("tags"));
   const [report] = await galen("evaluate", "ner", at("test.tsv"), "--model", at("tags/model"));
-  expect(report!["figures"].f1.value).toBeGreaterThan(0.9);
+  expect(report!.figures["f1"]!.value).toBeGreaterThan(0.9);
   const [found] = await galen("tag", "--model", at("tags/model"), "the stroke of 5");
-  expect(found!["entities"]).toEqual([{ type: "Organ", start: 4, end: 10, text: "stroke" }]);
+  expect(found!.entities).toEqual([{ type: "Organ", start: 4, end: 10, text: "stroke" }]);
 });
