@@ -29,7 +29,7 @@ mark.other { border-bottom: 1px dotted var(--soft); }
 .evidence { background: color-mix(in srgb, var(--focus) 9%, transparent); }
 aside { position: sticky; top: 4rem; max-height: calc(100vh - 5rem); overflow-y: auto; padding: 2px; }
 ol { list-style: none; margin: 0; padding: 0; display: grid; gap: .5rem; }
-li.triple { border: 1px solid var(--line); border-left: .35rem solid var(--line); border-radius: .5rem; background: var(--card); padding: .5rem .75rem; cursor: pointer; }
+li.triple { scroll-margin-top: 4rem; border: 1px solid var(--line); border-left: .35rem solid var(--line); border-radius: .5rem; background: var(--card); padding: .5rem .75rem; cursor: pointer; }
 li.triple.current { outline: 2px solid var(--focus); }
 li.triple.accept { border-left-color: var(--yes); }
 li.triple.reject { border-left-color: var(--no); }

@@ -42,11 +42,12 @@ export function growVocabulary(tokenizer: Tokenizer, vocabSize: number, count: n
   }
   const found = findPromptIds(tokenizer, vocabSize, count);
   const pieces = [...parts.pieces];
+  const known = new Set(pieces);
   const first = found?.[0] ?? vocabSize;
   // Rows that no piece has (padding to a round number) get names, because vocab.json must not have holes.
   while (pieces.length < Math.max(vocabSize, first)) {
     const number = pieces.length - parts.pieces.length;
-    pieces.push(found?.[number] === pieces.length ? promptPiece(number + 1) : fresh(pieces, number));
+    pieces.push(found?.[number] === pieces.length ? promptPiece(number + 1) : fresh(known, number));
   }
   if (found !== undefined) {
     return { tokenizer: createBioGptTokenizer({ ...parts, pieces }), vocabSize, promptIds: found };
@@ -64,9 +65,11 @@ export function growVocabulary(tokenizer: Tokenizer, vocabSize: number, count: n
   };
 }
 
-function fresh(pieces: readonly string[], number: number): string {
+function fresh(known: Set<string>, number: number): string {
   for (let suffix = number; ; suffix++) {
     const piece = `madeupword${String(suffix).padStart(4, "0")}</w>`;
-    if (!pieces.includes(piece)) return piece;
+    if (known.has(piece)) continue;
+    known.add(piece);
+    return piece;
   }
 }
