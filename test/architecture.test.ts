@@ -29,7 +29,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   tasks: [...base, "tokenizers", "corpus", "eval/metrics"],
   eval: [...library, "tasks", "retrieval", "eval/metrics"],
   retrieval: library,
-  encoders: [...library, "tasks", "retrieval"],
+  encoders: [...library, "tasks", "retrieval", "eval"],
   finetune: [...library, "tasks", "eval", "eval/metrics"],
   extract: [...library, "tasks", "eval/metrics", "finetune"],
   export: engine,

@@ -1,5 +1,5 @@
 /** Training: token files, the loop, optimisers, schedules, and settings. */
-export { createSampler, type LabelledBatch } from "./batches.ts";
+export { createMaskedSampler, createSampler, labelsOfBlock, type LabelledBatch } from "./batches.ts";
 export { listCheckpoints } from "./checkpoint.ts";
 export { applySettings, type TrainConfig } from "./config.ts";
 export { train, type TrainEvent, type TrainOptions, type TrainResult } from "./loop.ts";

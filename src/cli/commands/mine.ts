@@ -1,0 +1,51 @@
+/** `galen mine`: wrong documents that look right, for training. */
+import { type Command, command, deviceOptions, loadOptions } from "../command.ts";
+
+const mine: Command = command({
+  about: "Hard negatives for pairs of queries and documents",
+  details:
+    'PAIRS are JSON lines {"query", "documents"}, the right document first; wrong ones are chosen among all documents of the file. OUTPUT has lists {"query", "documents", "scores"}.',
+  positionals: { pairs: { required: true, about: "JSON lines" } },
+  options: {
+    model: { type: "text", hint: "DIR", required: true, about: "Embedding model or ColBERT; bm25" },
+    output: { type: "text", hint: "FILE", required: true, about: "Lists, as JSON lines" },
+    negatives: { type: "integer", hint: "N", least: 1, default: 3, about: "Wrong documents of a query" },
+    skip: { type: "integer", hint: "N", least: 0, default: 0, about: "Leave out so many of the best" },
+    margin: {
+      type: "number",
+      hint: "X",
+      least: 0,
+      default: 0.05,
+      about: "Wrong ones score (1 − X) times the right one at most",
+    },
+    ...deviceOptions,
+  },
+  examples: [["mine --model all-MiniLM-L6-v2 pairs.jsonl --output lists.jsonl --negatives 7", "seven a query"]],
+  stoppable: true,
+  async run({ args, json, output, progress, signal }) {
+    const { openScorer } = await import("../../eval/scorers.ts");
+    const { mineNegatives } = await import("../../encoders/mine.ts");
+    const { readPairs } = await import("../pairs.ts");
+    const { createWriteStream } = await import("node:fs");
+    const { rename } = await import("node:fs/promises");
+    const { finished } = await import("node:stream/promises");
+    const pairs = await readPairs(args.pairs);
+    await using scorer = await openScorer(args.model, loadOptions(args));
+    const line = progress("mining");
+    const temporary = `${args.output}.${process.pid}.tmp`;
+    const file = createWriteStream(temporary);
+    const { negatives, skip, margin: relativeMargin } = args;
+    let lists = 0;
+    for await (const list of mineNegatives(scorer, pairs, { negatives, skip, relativeMargin, signal })) {
+      file.write(`${JSON.stringify(list)}\n`);
+      line.update({ done: ++lists, total: pairs.length, unit: "queries" });
+    }
+    file.end();
+    await finished(file);
+    await rename(temporary, args.output);
+    line.end();
+    if (json) return output.json({ output: args.output, pairs: pairs.length, lists });
+    await output.write(`${args.output}  ${lists} lists of ${pairs.length} pairs\n`);
+  },
+});
+export default mine;
