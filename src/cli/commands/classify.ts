@@ -15,7 +15,10 @@ const classify: Command = command({
     },
     ...deviceOptions,
   },
-  examples: [["classify --model runs/classes/model --file abstracts.jsonl", "a class a line"]],
+  examples: [
+    ["classify --model runs/classes/model --file abstracts.jsonl", "a class a line"],
+    ['classify --model runs/classes/model "A trial of statins after stroke." --json', "all probabilities"],
+  ],
   stoppable: true,
   async run({ args, json, output, signal }) {
     const { loadClassifier } = await import("../../eval/labels.ts");

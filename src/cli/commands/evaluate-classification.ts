@@ -14,7 +14,10 @@ const evaluateClassification: Command = command({
     },
     ...deviceOptions,
   },
-  examples: [["evaluate classification --model runs/classes/model test.jsonl --max-tokens 128", "as it was trained"]],
+  examples: [
+    ["evaluate classification --model runs/classes/model test.jsonl --max-tokens 128", "as it was trained"],
+    ["evaluate classification --model runs/classes/model test.jsonl --json", "figures as JSON"],
+  ],
   async run({ args, json, output }) {
     const { evaluateClassification: evaluate, loadClassifier } = await import("../../eval/labels.ts");
     const { readJsonLines } = await import("../../tasks/files.ts");

@@ -9,7 +9,10 @@ const evaluateNer: Command = command({
     model: { type: "text", hint: "DIR", required: true, about: "Tagger's directory" },
     ...deviceOptions,
   },
-  examples: [["evaluate ner --model runs/ner/model data/ner/NCBI-disease/test.tsv", "on a test set"]],
+  examples: [
+    ["evaluate ner --model runs/ner/model data/ner/NCBI-disease/test.tsv", "on a test set"],
+    ["evaluate ner --model runs/ner/model test.tsv --json", "figures as JSON"],
+  ],
   async run({ args, json, output }) {
     const { evaluateNer: evaluate, loadTagger } = await import("../../eval/labels.ts");
     const { readText } = await import("../../tasks/files.ts");

@@ -20,7 +20,10 @@ const mine: Command = command({
     },
     ...deviceOptions,
   },
-  examples: [["mine --model all-MiniLM-L6-v2 pairs.jsonl --output lists.jsonl --negatives 7", "seven a query"]],
+  examples: [
+    ["mine --model all-MiniLM-L6-v2 pairs.jsonl --output lists.jsonl --negatives 7", "seven a query"],
+    ["mine --model bm25 pairs.jsonl --output lists.jsonl --skip 2 --margin 0", "by shared words"],
+  ],
   stoppable: true,
   async run({ args, json, output, progress, signal }) {
     const { openScorer } = await import("../../eval/scorers.ts");

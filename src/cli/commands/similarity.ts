@@ -10,7 +10,10 @@ const similarity: Command = command({
     model: { type: "text", hint: "DIR", required: true, about: "Embedding model, ColBERT or reranker" },
     ...deviceOptions,
   },
-  examples: [['similarity --model all-MiniLM-L6-v2 "heart attack" "myocardial infarction" "asthma"', "two scores"]],
+  examples: [
+    ['similarity --model all-MiniLM-L6-v2 "heart attack" "myocardial infarction" "asthma"', "two scores"],
+    ['similarity --model runs/reranker/model "does aspirin help?" "Aspirin lowers the risk."', "a reranker's logit"],
+  ],
   async run({ args, json, output }) {
     const [first, ...others] = args.text as string[];
     if (others.length === 0) throw new UsageError("TEXT: expected at least two texts, got one");

@@ -11,7 +11,10 @@ const tag: Command = command({
     file: { type: "text", hint: "FILE", about: "Sentences from a file, one a line; - is stdin" },
     ...deviceOptions,
   },
-  examples: [['tag --model runs/ner/model "Mutations of BRCA1 cause breast cancer."', "entities and their types"]],
+  examples: [
+    ['tag --model runs/ner/model "Mutations of BRCA1 cause breast cancer."', "entities and their types"],
+    ["tag --model runs/ner/model --file sentences.txt --json", "words, tags and places"],
+  ],
   stoppable: true,
   async run({ args, json, output, signal }) {
     const { loadTagger } = await import("../../eval/labels.ts");
