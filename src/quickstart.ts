@@ -21,7 +21,7 @@ export interface QuickstartOptions {
   /** Folder for tokenizer/, tokens/ and run/; what an earlier quickstart left there is replaced. */
   readonly output: string;
   readonly prompts: readonly string[];
-  /** Updates; the default takes about two minutes on two cores. */
+  /** Updates; by default eleven passes over the text, at most 600 updates: about a minute on two cores. */
   readonly steps?: number | undefined;
   readonly seed?: number | undefined;
   readonly threads?: number | undefined;
@@ -77,7 +77,7 @@ export async function quickstart(options: QuickstartOptions): Promise<Quickstart
 
   const tokens = await buildTokenFiles(documents, tokenizer, { output: folders.tokens, heldOut, seed, signal });
   onEvent?.({ type: "tokenized", tokens, folder: folders.tokens });
-  const config = configuration(options, vocabSize);
+  const config = configuration(options, vocabSize, tokens.train.tokens);
   let parameters = 0;
   const trained = await train(config, {
     data: { train: join(folders.tokens, "train"), valid: join(folders.tokens, "valid") },
@@ -135,10 +135,15 @@ function vocabularyFor(characters: number): number {
   return Math.min(8192, Math.max(1024, size));
 }
 
-function configuration(
-  { steps = 600, seed = 1, threads = 0, prompts }: QuickstartOptions,
-  vocabSize: number,
-): TrainConfig {
+/** Tokens of a block, and blocks of an update. */
+const shape = { tokens: 128, batch: 8 };
+/** Held-out perplexity on the shipped sample: 141 after 7 passes, 138 after 11, 186 after 14 with weaker dropout. */
+const passes = 11;
+
+function configuration(options: QuickstartOptions, vocabSize: number, trainTokens: number): TrainConfig {
+  const { seed = 1, threads = 0, prompts } = options;
+  const all = Math.ceil((passes * trainTokens) / (shape.tokens * shape.batch));
+  const { steps = Math.min(600, all) } = options;
   const nano = recipeOf("biogpt-nano")();
   const model: BioGptConfig = {
     ...(nano.model as BioGptConfig),
@@ -148,15 +153,17 @@ function configuration(
     num_attention_heads: 5,
     intermediate_size: 640,
     max_position_embeddings: 256,
-    // A small text is read many times over: without dropout it would be learned by heart.
-    hidden_dropout_prob: 0.1,
+    // A small text is read many times over: without strong dropout it would be learned by heart.
+    hidden_dropout_prob: 0.25,
+    attention_probs_dropout_prob: 0.1,
   };
+  const { optimiser } = nano;
   return {
     ...nano,
     recipe: "quickstart",
+    optimiser: { ...optimiser, weightDecay: 0.1 },
     model,
-    tokens: 128,
-    batch: 8,
+    ...shape,
     accumulate: 1,
     steps,
     schedule: { kind: "cosine", peak: 3e-3, warmup: Math.min(60, Math.ceil(steps / 10)), initial: 0, floor: 0.05 },
