@@ -156,6 +156,17 @@ test("mixed precision trains nearly as float32 does, and an overflow halves the 
   expect(saved.lossScale.value).toBe(65536 / 2 ** overflows);
 });
 
+test.each(["biogpt-nano", "biogpt-micro", "biogpt-base", "biogpt-large"])(
+  "%s runs at its debug scale, with its own schedule and optimiser",
+  async (name) => {
+    const events = await run(`debug-${name}`, applySettings(recipeOf(name)({ scale: "debug" }), ["threads=1"]));
+    const steps = events.filter((event) => event.type === "step");
+    expect(steps.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5]);
+    expect(steps.every(({ loss, gradientNorm }) => Number.isFinite(loss) && gradientNorm > 0)).toBe(true);
+    expect(events.some((event) => event.type === "saved")).toBe(true);
+  },
+);
+
 describe("settings", () => {
   test("every recipe at every scale is a complete configuration", () => {
     for (const recipe of Object.values(recipes)) {
