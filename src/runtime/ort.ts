@@ -134,7 +134,10 @@ function wrap(session: ort.InferenceSession): Session {
         results = await session.run(feeds, fetches);
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
-        throw new RuntimeError(`session: ONNX Runtime failed: ${reason}`, { cause: error });
+        const hint = reason.includes("requires f16")
+          ? "this device has no float16: leave precision at float32"
+          : undefined;
+        throw new RuntimeError(`session: ONNX Runtime failed: ${reason}`, { cause: error, hint });
       }
       const outputs: Record<string, Tensor> = {};
       for (const name of session.outputNames) {
