@@ -4,17 +4,14 @@
  * `PEERS_PYTHON=/path/to/python npx node bench/decode.ts [rounds]`; THREADS=2, FOLDER=kept weights.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { writeSafetensors } from "../src/checkpoints/safetensors.ts";
 import { loadModel } from "../src/model.ts";
 import { bioGpt } from "../src/models/biogpt.ts";
-import { scoringGraph } from "../src/models/programs.ts";
-import { random } from "../src/tensor/random.ts";
-import { sizeOf } from "../src/tensor/tensor.ts";
+import { writeRandomModel } from "./support/random-model.ts";
 
 const rounds = Number(process.argv[2] ?? 5);
 const threads = Number(process.env["THREADS"] ?? 2);
@@ -37,30 +34,6 @@ interface Side {
   readonly name: string;
   run(kind: Kind): Promise<Answer>;
   close(): Promise<void>;
-}
-
-async function writeModel(folder: string): Promise<void> {
-  mkdirSync(folder, { recursive: true });
-  const numbers = random(1);
-  // One block of normal numbers, cut differently for every tensor, is random enough for a matrix product.
-  const block = Float32Array.from({ length: 1 << 20 }, () => 0.02 * numbers.normal());
-  const tensors = [...scoringGraph(bioGpt, config).parameters].map(([name, { value, init }]) => {
-    const dims = value.shape as number[];
-    const data = (): Float32Array => {
-      const filled = new Float32Array(sizeOf(dims));
-      if ("constant" in init) return filled.fill(init.constant);
-      for (let at = 0; at < filled.length;) {
-        const part = block.subarray(numbers.integer(1 << 19));
-        const count = Math.min(part.length, filled.length - at);
-        filled.set(part.subarray(0, count), at);
-        at += count;
-      }
-      return filled;
-    };
-    return { name, dtype: "float32" as const, dims, data };
-  });
-  await writeSafetensors(join(folder, "model.safetensors"), tensors);
-  writeFileSync(join(folder, "config.json"), JSON.stringify({ architectures: [bioGpt.architecture], ...config }));
 }
 
 const peakOf = (): number => Number(/VmHWM:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))![1]) / 1024;
@@ -111,7 +84,7 @@ function median(values: readonly number[]): number {
 async function main(): Promise<void> {
   const kept = process.env["FOLDER"];
   const folder = kept ?? mkdtempSync(join(tmpdir(), "galen-decode-"));
-  if (!existsSync(join(folder, "config.json"))) await writeModel(folder);
+  if (!existsSync(join(folder, "config.json"))) await writeRandomModel(folder, config);
   const sides = [await galen(folder)];
   if (python !== undefined) for (const kind of ["transformers", "llama"]) sides.push(await peer(kind, folder));
   const seconds = sides.map((): Record<Kind, number[]> => ({ prefill: [], decode: [], beam: [] }));

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { quickstart, type QuickstartEvent, type QuickstartResult } from "../quickstart.ts";
 import type { Context } from "./command.ts";
 import { duration, type Progress } from "./progress.ts";
+import { showStep } from "./training.ts";
 
 export interface QuickstartArguments {
   readonly data: readonly string[];
@@ -41,18 +42,7 @@ function count(value: number): string {
 
 function move(event: QuickstartEvent, reading: Progress, training: Progress): void {
   if (event.type === "reading") reading.update({ done: event.documents, unit: "documents" });
-  if (event.type !== "step") return;
-  const { step, steps, loss, tokensPerSecond, secondsLeft } = event;
-  const text = `loss ${loss.toFixed(2)}`;
-  training.update({
-    done: step,
-    total: steps,
-    unit: "steps",
-    rate: tokensPerSecond,
-    rateUnit: "tokens",
-    secondsLeft,
-    text,
-  });
+  if (event.type === "step") showStep(event, training, 2);
 }
 
 /** Runs `quickstart`; with --json every event and the result are lines on stdout. */

@@ -28,9 +28,10 @@ function describe(event: TrainEvent, config: TrainConfig): string | undefined {
   }
 }
 
-function show(event: Extract<TrainEvent, { type: "step" }>, line: Progress): void {
+/** Moves a progress line to a step of training. */
+export function showStep(event: Extract<TrainEvent, { type: "step" }>, line: Progress, digits: number): void {
   const { step, steps, loss, tokensPerSecond, secondsLeft } = event;
-  const text = `loss ${loss.toFixed(3)}`;
+  const text = `loss ${loss.toFixed(digits)}`;
   line.update({
     done: step,
     total: steps,
@@ -59,7 +60,7 @@ export async function runTraining(
     ...options,
     onEvent: async (event) => {
       if (json) return output.json(event);
-      if (event.type === "step") return show(event, line);
+      if (event.type === "step") return showStep(event, line, 3);
       const text = describe(event, config);
       if (text === undefined) return;
       line.end();

@@ -3,12 +3,9 @@
  * square root, 20,000 warm-up, 200,000 updates of 524,288 tokens); `nano` and `micro` are for machines without a GPU.
  * Every recipe has a debug scale of a few seconds.
  */
-import { bioGpt, type BioGptConfig } from "../models/index.ts";
+import { bioGpt } from "../models/index.ts";
 import type { TrainConfig } from "../train/config.ts";
-
-export type Scale = "full" | "debug";
-/** One dial: the scale. Everything else follows, and can be set by `path=value`. */
-export type Recipe = (options?: { readonly scale?: Scale }) => TrainConfig;
+import { debugScale, type Recipe } from "./scale.ts";
 
 function bioGptRecipe(size: keyof typeof bioGpt.sizes & string, full: Partial<TrainConfig>): Recipe {
   return ({ scale = "full" } = {}) => {
@@ -34,32 +31,7 @@ function bioGptRecipe(size: keyof typeof bioGpt.sizes & string, full: Partial<Tr
       threads: 0,
       ...full,
     };
-    return scale === "full" ? config : debug(config);
-  };
-}
-
-/** Five updates of a model that is a caricature of the real one: same code, seconds. */
-function debug(config: TrainConfig): TrainConfig {
-  const model: BioGptConfig = {
-    ...(config.model as BioGptConfig),
-    hidden_size: 32,
-    num_hidden_layers: 2,
-    num_attention_heads: 2,
-    intermediate_size: 64,
-    max_position_embeddings: 64,
-  };
-  return {
-    ...config,
-    model,
-    tokens: 32,
-    batch: 2,
-    accumulate: 2,
-    steps: 5,
-    schedule: { ...config.schedule, peak: 1e-3, warmup: 2 },
-    evaluate: { every: 2, blocks: 4 },
-    sample: { ...config.sample, every: 0 },
-    save: { every: 2, keep: 2 },
-    device: "cpu",
+    return scale === "full" ? config : debugScale(config);
   };
 }
 

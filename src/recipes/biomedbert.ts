@@ -3,9 +3,9 @@
  * BERT-hash; these settings are RoBERTa's (Liu et al. 2019, arXiv:1907.11692, table 9: peak 6e-4, betas 0.9 and 0.98,
  * epsilon 1e-6, decay 0.01, linear) at batches and lengths that one machine can do.
  */
-import { bert, type BertConfig, bertHash } from "../models/index.ts";
+import { bert, bertHash } from "../models/index.ts";
 import type { TrainConfig } from "../train/config.ts";
-import type { Recipe } from "./biogpt.ts";
+import { debugScale, type Recipe } from "./scale.ts";
 
 function maskedRecipe(name: string, full: Partial<TrainConfig>): Recipe {
   return ({ scale = "full" } = {}) => {
@@ -29,31 +29,7 @@ function maskedRecipe(name: string, full: Partial<TrainConfig>): Recipe {
       threads: 0,
       ...full,
     };
-    return scale === "full" ? config : debug(config);
-  };
-}
-
-/** Five updates of a model that is a caricature of the real one: same code, seconds. */
-function debug(config: TrainConfig): TrainConfig {
-  const model: BertConfig = {
-    ...(config.model as BertConfig),
-    hidden_size: 32,
-    num_hidden_layers: 2,
-    num_attention_heads: 2,
-    intermediate_size: 64,
-    max_position_embeddings: 64,
-  };
-  return {
-    ...config,
-    model,
-    tokens: 32,
-    batch: 2,
-    accumulate: 2,
-    steps: 5,
-    schedule: { ...config.schedule, peak: 1e-3, warmup: 2 },
-    evaluate: { every: 2, blocks: 4 },
-    save: { every: 2, keep: 2 },
-    device: "cpu",
+    return scale === "full" ? config : debugScale(config);
   };
 }
 

@@ -1,9 +1,10 @@
 /** Every recipe by name. */
 import { ConfigError } from "../errors.ts";
-import { bioGptBase, bioGptLarge, bioGptMicro, bioGptNano, type Recipe } from "./biogpt.ts";
+import { bioGptBase, bioGptLarge, bioGptMicro, bioGptNano } from "./biogpt.ts";
 import { biomedBertRecipes } from "./biomedbert.ts";
+import type { Recipe } from "./scale.ts";
 
-export type { Recipe, Scale } from "./biogpt.ts";
+export type { Recipe, Scale } from "./scale.ts";
 
 export const recipes: Readonly<Record<string, Recipe>> = {
   "biogpt-nano": bioGptNano,
