@@ -73,7 +73,11 @@ export interface Op<Inputs extends readonly Value[], Attributes> {
 }
 
 /** How a parameter starts; `runtime/` fills it from a seed and the parameter's name. */
-export type Initialiser = { readonly normal: number } | { readonly constant: number };
+export type Initialiser =
+  | { readonly normal: number }
+  | { readonly constant: number }
+  /** Positions as sines and cosines (Vaswani et al. 2017, arXiv:1706.03762, §3.5), of this deviation. */
+  | { readonly sinusoids: number };
 
 export interface Parameter {
   readonly value: Value;

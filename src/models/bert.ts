@@ -39,7 +39,9 @@ function embed(g: Graph, config: BertConfig, { ids_BT, types_BT, positions_BT }:
   const tokens_BTD = words(g, config, ids_BT);
   const types = embeddingTable(g, "token_type_embeddings", config.type_vocab_size, width, { normal });
   const types_BTD = types_BT === undefined ? slice(types, 0, 0, 1) : embedding(types, types_BT);
-  const table = embeddingTable(g, "position_embeddings", config.max_position_embeddings, width, { normal });
+  // New models start from sinusoids: neighbours are alike, so attention finds them earlier (docs/log.md, 2026-11-24).
+  const start = { sinusoids: normal };
+  const table = embeddingTable(g, "position_embeddings", config.max_position_embeddings, width, start);
   const positions = positionRows(table, ids_BT, positions_BT);
   const x_BTD = add(add(tokens_BTD, types_BTD), positions);
   return dropout(g, layerNormLayer(g, "LayerNorm", x_BTD, config.layer_norm_eps), rate);

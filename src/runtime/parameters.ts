@@ -34,12 +34,22 @@ export function allocateParameters(graph: Graph): Parameters {
 /** Fills parameters from their initialisers; each depends on the seed and its own name alone. */
 export function initialise(graph: Graph, parameters: Parameters, seed: number): void {
   for (const [name, { init }] of graph.parameters) {
-    const { data } = parameters.tensors.get(name)!;
+    const { data, dims } = parameters.tensors.get(name)!;
     if ("constant" in init) data.fill(init.constant);
+    else if ("sinusoids" in init) fillSinusoids(data, dims[1]!, init.sinusoids);
     else {
       const numbers = random(seed, hashOf(name));
       for (let i = 0; i < data.length; i++) data[i] = init.normal * numbers.normal();
     }
+  }
+}
+
+/** Row t has sin and cos of t · 10000^(-2k/width) in turn, scaled to `deviation`. */
+function fillSinusoids(data: Float32Array, width: number, deviation: number): void {
+  for (let i = 0; i < data.length; i++) {
+    const [row, column] = [Math.floor(i / width), i % width];
+    const angle = row * 10000 ** (-(column - (column % 2)) / width);
+    data[i] = deviation * Math.SQRT2 * (column % 2 === 0 ? Math.sin(angle) : Math.cos(angle));
   }
 }
 
