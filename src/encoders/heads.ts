@@ -23,7 +23,7 @@ const pairLosses = { binary: binaryLoss, regression: squaredLoss, ranknet: rankN
 function pairLogits(g: Graph, { family, config }: Source, count: Dim): Value {
   const input = (name: string): Value => g.input(`pairs/${name}`, "int64", [count, "T"]);
   const inputs = { ids_BT: input("ids"), mask_BT: input("mask"), types_BT: input("types") };
-  return headOf(family, config)!.logits(g, config, family.hidden(g, config, inputs));
+  return headOf(family, config)!.logits(g, config, family.hidden(g, config, inputs), inputs);
 }
 
 /** A cross-encoder over lists; without scores the first document's label is 1 and the others' 0. */
