@@ -19,16 +19,16 @@ export const labelFields = {
 } as const;
 
 type LabelSettings = z.infer<z.ZodObject<typeof labelFields>>;
-export type Problem = NonNullable<LabelSettings["problem_type"]>;
-type LabelConfig = ModelConfig & Pick<LabelSettings, "problem_type" | "id2label" | "num_labels">;
+type Problem = NonNullable<LabelSettings["problem_type"]>;
+export type LabelConfig = Pick<LabelSettings, "problem_type" | "id2label" | "num_labels">;
 
 /** Number of classes of a classification head: `id2label`, else `num_labels`, else 2 (as transformers). */
-export function labelCount({ id2label, num_labels }: Omit<LabelConfig, keyof ModelConfig>): number {
+export function labelCount({ id2label, num_labels }: LabelConfig): number {
   return id2label === undefined ? (num_labels ?? 2) : Object.keys(id2label).length;
 }
 
 /** The named kind of classification; without one, regression for one label and single-label for more. */
-export function problemOf(config: Omit<LabelConfig, keyof ModelConfig>): Problem {
+export function problemOf(config: LabelConfig): Problem {
   return config.problem_type ?? (labelCount(config) === 1 ? "regression" : "single_label_classification");
 }
 
@@ -41,7 +41,7 @@ export function flat(x: Value): Value {
 }
 
 /** Classes of rows, or numbers. */
-export function sequenceHead<Config extends LabelConfig>(logits: Logits<Config>): Head<Config> {
+export function sequenceHead<Config extends ModelConfig & LabelConfig>(logits: Logits<Config>): Head<Config> {
   return {
     labels: (config): Labels => ({
       of: problemOf(config) === "single_label_classification" ? "rows" : "numbers",
@@ -60,7 +60,7 @@ export function sequenceHead<Config extends LabelConfig>(logits: Logits<Config>)
 }
 
 /** Classes of tokens. */
-export function tokenHead<Config extends LabelConfig>(logits: Logits<Config>): Head<Config> {
+export function tokenHead<Config extends ModelConfig & LabelConfig>(logits: Logits<Config>): Head<Config> {
   return {
     labels: (config): Labels => ({ of: "tokens", count: labelCount(config) }),
     logits,
