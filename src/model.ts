@@ -108,14 +108,14 @@ export class Model implements AsyncDisposable {
   }
 
   /**
-   * The loss and the gradient of every parameter, as transformers has them. Decoders shift `labels` by one; negative
+   * The loss and the gradient of every parameter, as transformers has them. Language models that are decoders shift `labels` by one; negative
    * labels (-100) are ignored.
    */
   async lossAndGradients(input: LabelledRows): Promise<LossAndGradients> {
     const { tensors, tokens } = this.#batch(input);
     this.#training ??= this.#trainer();
     const { session, parameters, gradients, labels: wanted } = await this.#training;
-    const { feeds, counted } = labelFeeds(input, wanted, { tokens, causal: this.family.causal });
+    const { feeds, counted } = labelFeeds(input, wanted, tokens);
     const into = Object.fromEntries([...gradients.tensors].map(([name, value]) => [`gradient/${name}`, value]));
     const { loss } = await session.run(
       {

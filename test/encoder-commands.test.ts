@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { parquetReadObjects } from "hyparquet";
 import { afterAll, expect, test, vi } from "vitest";
 import { main } from "../src/cli/main.ts";
+import { writeTinyTask } from "./support/tiny-task.ts";
 
 const embeddings = fileURLToPath(new URL("goldens/retrieval/mean", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "galen-encoder-commands-"));
@@ -22,6 +23,7 @@ interface Printed {
   readonly embedding: number[];
   readonly score: number;
   readonly label: string;
+  readonly labels: string[];
   readonly ranked: { readonly text: string }[];
   readonly figures: Readonly<Record<string, { readonly value: number }>>;
   readonly entities: object[];
@@ -44,6 +46,21 @@ async function galen(...args: string[]): Promise<Printed[]> {
     .trim()
     .split("\n")
     .map((line) => JSON.parse(line) as Printed);
+}
+
+/** What a command that fails says. */
+async function complaint(...args: string[]): Promise<string> {
+  const said: string[] = [];
+  const spy = vi.spyOn(process.stderr, "write").mockImplementation((text) => {
+    said.push(String(text));
+    return true;
+  });
+  try {
+    expect(await main([...args, "--threads", "1"])).not.toBe(0);
+  } finally {
+    spy.mockRestore();
+  }
+  return said.join("").replaceAll(/\s+/g, " ");
 }
 
 const words = ["kidney", "heart", "stroke", "insulin"];
@@ -113,6 +130,56 @@ test("a classifier is trained, evaluated and used", async () => {
   expect(found!.label).toBe("heart");
 });
 
+test("a BioGPT becomes a classifier of several labels a text, is evaluated and used", async () => {
+  const { start } = await writeTinyTask(at("biogpt"));
+  const rows = ["Aspirin", "Heparin", "Codeine"].flatMap((drug) => [
+    { text: `${drug} raises levels.`, labels: [drug, "up"] },
+    { text: `${drug} lowers levels.`, labels: [drug] },
+  ]);
+  const none = { text: "in man.", labels: [] };
+  const data = lines("several.jsonl", [...rows, none, ...rows, none]);
+  const settings = ["epochs=40", "batch=8", "schedule.peak=5e-3", "documentTokens=16"];
+  await galen("train", "classifier", ...settings, "--model", start, "--data", data, "--output", at("several"));
+  const [report] = await galen("evaluate", "classification", data, "--model", at("several/model"));
+  expect(report!.figures["micro_f1"]!.value).toBeGreaterThan(0.9);
+  expect(report!.figures["macro_f1"]!.value).toBeGreaterThan(0.9);
+  const found = await galen("classify", "--model", at("several/model"), "Heparin raises levels.", "in man.");
+  expect(found.map(({ labels }) => labels)).toEqual([["Heparin", "up"], []]);
+});
+
+test("a BioGPT becomes a tagger", async () => {
+  const { start } = await writeTinyTask(at("biogpt"));
+  const tagged = texts.map(({ text }) => ({ tokens: text.split(" "), tags: ["O", "B-Organ", "O", "O"] }));
+  const data = lines("biogpt-tags.jsonl", tagged);
+  const settings = ["epochs=10", "batch=8", "schedule.peak=5e-3"];
+  await galen("train", "tagger", ...settings, "--model", start, "--data", data, "--output", at("biogpt-tags"));
+  const [found] = await galen("tag", "--model", at("biogpt-tags/model"), "the stroke of 5");
+  expect(found!.entities).toEqual([{ type: "Organ", start: 4, end: 10, text: "stroke" }]);
+});
+
+test("labels that the model does not know, and mixed or missing ones, are refused", async () => {
+  const model = at("several/model");
+  const evaluate = (rows: readonly object[]): Promise<string> =>
+    complaint("evaluate", "classification", lines("wrong.jsonl", rows), "--model", model);
+  expect(await evaluate([{ text: "a", labels: ["liver"] }])).toMatch(
+    /wrong\.jsonl: text 1: expected labels among .*"liver"/,
+  );
+  expect(await evaluate([{ text: "a", label: "up" }])).toMatch(/expected texts with "labels".* got "label"/);
+  expect(
+    await evaluate([
+      { text: "a", labels: [] },
+      { text: "b", label: "heart" },
+    ]),
+  ).toMatch(/text 2: expected "labels"/);
+  expect(await evaluate([{ text: "a" }])).toMatch(/wrong\.jsonl:1: .*expected "label" or "labels"/);
+  expect(await evaluate([])).toMatch(/expected texts with labels, got none/);
+  writeFileSync(at("typed.tsv"), "heart\tB-Tissue\n");
+  expect(await complaint("evaluate", "ner", at("typed.tsv"), "--model", at("biogpt-tags/model"))).toMatch(
+    /expected entities of the model's types "Organ"; got "Tissue"/,
+  );
+  expect(await complaint("tag", "--model", model, "text")).toMatch(/expected a model ForTokenClassification/);
+});
+
 test("a tagger is trained, evaluated and used", async () => {
   const sentences = texts.map(({ text }) => {
     const tokens = text.split(" ");
@@ -121,7 +188,7 @@ test("a tagger is trained, evaluated and used", async () => {
   const data = lines("tags.jsonl", sentences);
   const iob = sentences.map(({ tokens, tags }) => `${tokens.map((token, i) => `${token}\t${tags[i]}\n`).join("")}\n`);
   writeFileSync(at("test.tsv"), iob.join(""));
-  const settings = ["epochs=15", "batch=8", "schedule.peak=5e-3", "documentTokens=16"];
+  const settings = ["epochs=30", "batch=8", "schedule.peak=5e-3", "documentTokens=16"];
   await galen("train", "tagger", ...settings, "--model", embeddings, "--data", data, "--output", at("tags"));
   const [report] = await galen("evaluate", "ner", at("test.tsv"), "--model", at("tags/model"));
   expect(report!.figures["f1"]!.value).toBeGreaterThan(0.9);

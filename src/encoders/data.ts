@@ -1,10 +1,11 @@
 /**
- * Training data as JSON lines: lists `{query, documents, scores?, transform?}`, texts `{text}`, texts with a class
- * `{text, label}`, and sentences with IOB2 tags `{tokens, tags}`.
+ * Training data as JSON lines: lists `{query, documents, scores?, transform?}`, texts `{text}`, texts with classes
+ * (`tasks/labelled.ts`), and sentences with IOB2 tags `{tokens, tags}`.
  */
 import * as z from "zod";
 import { DataError } from "../errors.ts";
 import { readJsonLines } from "../tasks/files.ts";
+import { type LabelledTexts, readLabelled } from "../tasks/labelled.ts";
 import type { Objective } from "./config.ts";
 
 const text = z.string();
@@ -27,15 +28,10 @@ const tagged = z
 
 export type ScoredList = z.infer<typeof list>;
 export type Tagged = z.infer<typeof tagged>;
-export interface Labelled {
-  readonly text: string;
-  readonly label: string;
-}
-
 export interface Examples {
   readonly texts?: readonly string[];
   readonly lists?: readonly ScoredList[];
-  readonly labelled?: readonly Labelled[];
+  readonly labelled?: LabelledTexts;
   readonly tagged?: readonly Tagged[];
 }
 
@@ -51,7 +47,7 @@ export async function readExamples(path: string, { kind }: Objective, documents:
     case "distil":
       return { texts: (await readJsonLines(path, z.object({ text }))).map((one) => one.text) };
     case "classes":
-      return { labelled: await readJsonLines(path, z.object({ text, label: z.string() })) };
+      return { labelled: await readLabelled(path) };
     case "tags":
       return { tagged: await readJsonLines(path, tagged) };
     default: {

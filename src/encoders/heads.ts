@@ -8,27 +8,28 @@ import { lossGraph } from "../models/programs.ts";
 import { saveCrossEncoder } from "../retrieval/cross-encoder.ts";
 import { makeBatch } from "../runtime/batch.ts";
 import type { SessionOptions, Tensors } from "../runtime/ort.ts";
+import type { Labelled } from "../tasks/labelled.ts";
+import { encodeCut, firstPieces } from "../tokenizers/words.ts";
 import { saveModel } from "../train/checkpoint.ts";
 import type { EncoderConfig, Objective } from "./config.ts";
 import type { Examples } from "./data.ts";
 import { binaryLoss, listNetLoss, rankNetLoss, squaredLoss } from "./losses.ts";
 import { float32, int64List, lossGraphOf, type Program, rowFeeds, simpleProgram } from "./program.ts";
-import type { Source } from "./source.ts";
-import { firstPieces } from "../tokenizers/words.ts";
+import type { BertSource, Source } from "./source.ts";
 
-const isHead = (name: string): boolean => /^classifier\.|(^|\.)pooler\./.test(name);
+const isHead = (name: string): boolean => /^(?:classifier|score)\.|(^|\.)pooler\./.test(name);
 const pairLosses = { binary: binaryLoss, regression: squaredLoss, ranknet: rankNetLoss, listnet: listNetLoss } as const;
 
 /** Logits [N, 1] of pairs fed under `pairs`. */
 function pairLogits(g: Graph, { family, config }: Source, count: Dim): Value {
   const input = (name: string): Value => g.input(`pairs/${name}`, "int64", [count, "T"]);
   const inputs = { ids_BT: input("ids"), mask_BT: input("mask"), types_BT: input("types") };
-  return headOf(family, config)!.logits(g, config, family.hidden(g, config, inputs));
+  return headOf(family, config)!.logits(g, config, family.hidden(g, config, inputs), inputs);
 }
 
 /** A cross-encoder over lists; without scores the first document's label is 1 and the others' 0. */
 export function pairProgram(
-  source: Source,
+  source: BertSource,
   config: EncoderConfig,
   { lists = [] }: Examples,
   options: SessionOptions,
@@ -96,26 +97,32 @@ function headProgram(
   );
 }
 
-/** Classes of texts. */
+/** Classes of texts: one each, or any number. */
 export function classProgram(
   source: Source,
   config: EncoderConfig,
-  { labelled = [] }: Examples,
+  { labelled }: Examples,
   labels: readonly string[],
   options: SessionOptions,
 ): Program {
-  const maxLength = config.documentTokens;
+  const { several, examples: texts } = labelled!;
+  const { tokenizer } = source;
+  const classesOf = (taken: readonly Labelled[]): Tensors[string] =>
+    several
+      ? float32(
+          taken.flatMap((one) => labels.map((label) => Number(one.labels.includes(label)))),
+          [taken.length, labels.length],
+        )
+      : int64List(taken.map((one) => labels.indexOf(one.labels[0]!)));
   return headProgram(source, {
     options,
     gathered: false,
     feeds(examples) {
-      const taken = examples.map((i) => labelled[i]!);
-      const texts = taken.map(({ text }) => text);
-      const { ids } = source.tokenizer.encodeBatch(texts, { maxLength, padding: "none" });
+      const taken = examples.map((i) => texts[i]!);
       return {
-        ids,
-        labels: { labels: int64List(taken.map(({ label }) => labels.indexOf(label))) },
-        counted: taken.length,
+        ids: taken.map(({ text }) => encodeCut(tokenizer, text, config.documentTokens)),
+        labels: { labels: classesOf(taken) },
+        counted: taken.length * (several ? labels.length : 1),
       };
     },
   });

@@ -12,7 +12,7 @@ export interface EncoderRecipe {
   readonly config: EncoderConfig;
   readonly about: string;
   /** What --model must be, and how it comes to be. */
-  readonly model: "encoder" | "embeddings";
+  readonly model: "encoder" | "embeddings" | "any";
   /** A teacher's directory is needed. */
   readonly teacher?: true;
   /** Lines of --data. */
@@ -102,7 +102,7 @@ export const encoderRecipes: Readonly<Record<string, EncoderRecipe>> = Object.fr
   recipe(
     "classifier",
     "Classes of texts, by the protocol of transformers' run_glue",
-    { model: "encoder", data: 'texts {"text", "label"}' },
+    { model: "any", data: 'texts {"text", "label"}, or {"text", "labels": [...]} for several' },
     {
       objective: { kind: "classes" },
       documentTokens: 128,
@@ -114,7 +114,7 @@ export const encoderRecipes: Readonly<Record<string, EncoderRecipe>> = Object.fr
   recipe(
     "tagger",
     "Named entities of sentences (IOB2)",
-    { model: "encoder", data: 'sentences {"tokens", "tags"}' },
+    { model: "any", data: 'sentences {"tokens", "tags"}' },
     { objective: { kind: "tags" }, documentTokens: 256, epochs: 5, ...rate(5e-5) },
   ),
 ]);
@@ -131,18 +131,24 @@ export function checkInputs(name: string, inputs: EncoderInputs): { model: strin
   const missing = (option: string, expected: string, got: string, hint: string): never => {
     throw new ConfigError(`${name}: --${option}: expected ${expected}, got ${got}`, { hint });
   };
+  const encoder =
+    'pre-train one first: "galen train biomedbert-small --data … --output runs/small", then --model runs/small/model';
   const first = {
-    encoder:
-      'pre-train one first: "galen train biomedbert-small --data … --output runs/small", then --model runs/small/model',
+    encoder,
+    any: `${encoder}; BioGPT's will do too`,
     embeddings:
       'make one first: "galen train embeddings-distil --model runs/small/model --teacher DIR --data texts.jsonl ' +
       '--output runs/embeddings", then --model runs/embeddings/model',
   };
   const found = (path: string | undefined, ...files: string[]): path is string =>
     path !== undefined && files.some((file) => existsSync(join(path, file)));
-  const wanted = model === "encoder" ? "an encoder's directory" : "an embedding model's directory";
-  const file = model === "encoder" ? "config.json" : "modules.json";
-  if (!found(inputs.model, file)) return missing("model", wanted, inputs.model ?? "none", first[model]);
+  const wanted = {
+    encoder: "an encoder's directory",
+    embeddings: "an embedding model's directory",
+    any: "an encoder's or a BioGPT's directory",
+  };
+  const file = model === "embeddings" ? "modules.json" : "config.json";
+  if (!found(inputs.model, file)) return missing("model", wanted[model], inputs.model ?? "none", first[model]);
   if (teacher && !found(inputs.teacher, "modules.json")) {
     const hint = "name a directory of Sentence Transformers, such as all-MiniLM-L6-v2's";
     return missing("teacher", "an embedding model's directory", inputs.teacher ?? "none", hint);

@@ -16,21 +16,28 @@ import { openModelFolder } from "../runtime/folder.ts";
 import { allocateParameters, initialise, type Parameters } from "../runtime/parameters.ts";
 import { sizeOf } from "../tensor/tensor.ts";
 import type { BertTokenizer } from "../tokenizers/bert.ts";
+import { loadTokenizer } from "../tokenizers/files.ts";
+import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 
 export interface Source {
   readonly folder: string;
   readonly family: Family;
   readonly config: ModelConfig;
   readonly entries: ReadonlyMap<string, TensorEntry>;
+  readonly tokenizer: Tokenizer;
+}
+
+/** Of an encoder. */
+export interface BertSource extends Source {
   readonly tokenizer: BertTokenizer;
 }
 
-export interface EmbeddingSource extends Source {
+export interface EmbeddingSource extends BertSource {
   readonly stages: readonly EmbeddingStage[];
   readonly prompts: Readonly<Record<string, string>>;
 }
 
-export interface LateSource extends Source {
+export interface LateSource extends BertSource {
   readonly stages: readonly DenseStage[];
   readonly settings: ColbertSettings;
 }
@@ -80,19 +87,25 @@ export async function openLateSource(
   return { folder, family, config: larger, entries, tokenizer: grown, stages: [dense], settings };
 }
 
-/** An encoder with a classification head of `labels` classes, or of one number. */
+/** A model with a classification head of `labels`, or of one number for a single one. */
 export async function openHeadSource(
   folder: string,
   suffix: "ForSequenceClassification" | "ForTokenClassification",
   labels: readonly string[],
+  problem: "single_label_classification" | "multi_label_classification" | "regression" = "single_label_classification",
 ): Promise<Source> {
   const { family, config, entries } = await openModelFolder(folder, { suffix });
-  const tokenizer = await loadBertTokenizer(folder);
+  const tokenizer = await loadTokenizer(folder);
   const id2label = Object.fromEntries(labels.map((label, i) => [String(i), label]));
   const label2id = Object.fromEntries(labels.map((label, i) => [label, i]));
-  const problem = labels.length === 1 ? "regression" : "single_label_classification";
   const named = { ...config, id2label, label2id, num_labels: labels.length, problem_type: problem };
   return { folder, family, config: named, entries, tokenizer };
+}
+
+/** An encoder that scores pairs of texts with one number. */
+export async function openPairSource(folder: string): Promise<BertSource> {
+  const tokenizer = await loadBertTokenizer(folder);
+  return { ...(await openHeadSource(folder, "ForSequenceClassification", ["LABEL_0"], "regression")), tokenizer };
 }
 
 /**

@@ -8,6 +8,7 @@ import { writeFileAtomically } from "../checkpoints/files.ts";
 import { ConfigError, DataError } from "../errors.ts";
 import { loadEmbedder } from "../retrieval/embedder.ts";
 import type { SessionOptions } from "../runtime/ort.ts";
+import { checkLabels } from "../tasks/labelled.ts";
 import { allocateParameters } from "../runtime/parameters.ts";
 import { random } from "../tensor/random.ts";
 import { restoreCheckpoint, saveCheckpoint, type TrainState } from "../train/checkpoint.ts";
@@ -26,6 +27,7 @@ import {
   openEmbeddingSource,
   openHeadSource,
   openLateSource,
+  openPairSource,
   type Source,
   startParameters,
 } from "./source.ts";
@@ -86,7 +88,7 @@ interface Prepared {
 }
 
 const countOf = ({ texts, lists, labelled, tagged }: Examples): number =>
-  (texts ?? lists ?? labelled ?? tagged ?? []).length;
+  (texts ?? lists ?? labelled?.examples ?? tagged ?? []).length;
 
 async function prepare(config: EncoderConfig, options: EncoderOptions, session: SessionOptions): Promise<Prepared> {
   const { objective, documents, queryTokens: query, documentTokens: document } = config;
@@ -119,20 +121,52 @@ async function prepare(config: EncoderConfig, options: EncoderOptions, session: 
       return both(source, (part) => lateProgram(source, config, part, session));
     }
     case "pairs": {
-      const source = await openHeadSource(options.model, "ForSequenceClassification", ["LABEL_0"]);
+      const source = await openPairSource(options.model);
       return both(source, (part) => pairProgram(source, config, part, session));
     }
     case "classes": {
-      const labels = [...new Set(examples.labelled!.map(({ label }) => label))].sort();
-      const source = await openHeadSource(options.model, "ForSequenceClassification", labels);
+      const labels = classLabels(examples, held, options);
+      const problem = examples.labelled!.several ? "multi_label_classification" : "single_label_classification";
+      const source = await openHeadSource(options.model, "ForSequenceClassification", labels, problem);
       return both(source, (part) => classProgram(source, config, part, labels, session));
     }
     case "tags": {
-      const labels = [...new Set(["O", ...examples.tagged!.flatMap(({ tags }) => tags)])].sort();
+      const labels = tagLabels(examples, held, options);
       const source = await openHeadSource(options.model, "ForTokenClassification", labels);
       return both(source, (part) => tagProgram(source, config, part, labels, session));
     }
   }
+}
+
+/** Classes of the training data. @throws DataError where there are fewer than two, or the held-out data has others. */
+function classLabels({ labelled }: Examples, held: Examples | undefined, { data, valid }: EncoderOptions): string[] {
+  const { several, examples } = labelled!;
+  const labels = [...new Set(examples.flatMap((one) => one.labels))].sort();
+  if (labels.length < (several ? 1 : 2)) {
+    throw new DataError(
+      `${data}: expected texts of at least ${several ? "one label" : "two labels"}, got ${labels.length}`,
+    );
+  }
+  if (held?.labelled === undefined) return labels;
+  if (held.labelled.several !== several) {
+    throw new DataError(`${valid}: expected "${several ? "labels" : "label"}" as in ${data}`);
+  }
+  checkLabels(held.labelled.examples, labels, valid!);
+  return labels;
+}
+
+/** "O", and B and I of every type of the training data. @throws DataError where the held-out data has others. */
+function tagLabels({ tagged }: Examples, held: Examples | undefined, { valid }: EncoderOptions): string[] {
+  const seen = tagged!.flatMap(({ tags }) => tags).filter((tag) => tag !== "O");
+  const labels = [
+    ...new Set(["O", ...seen.flatMap((tag) => ["B", "I"].map((prefix) => prefix + tag.slice(1)))]),
+  ].sort();
+  (held?.tagged ?? []).forEach(({ tags }, i) => {
+    const unknown = tags.find((tag) => !labels.includes(tag));
+    if (unknown === undefined) return;
+    throw new DataError(`${valid}: sentence ${i + 1}: expected tags among ${labels.join(", ")}; got "${unknown}"`);
+  });
+  return labels;
 }
 
 /** The teacher's vectors of training and held-out texts, brought to the student's width where that is asked for. */

@@ -1,49 +1,54 @@
-/** Classifiers of texts and taggers of tokens: classes with probabilities and a loss, tags with entity scores. */
+/** Classifiers of texts, with one class a text or several, and taggers of words, of any family. */
 // C classes
-import { ConfigError, DataError } from "../errors.ts";
+import { ConfigError } from "../errors.ts";
 import { toOnnx } from "../graph/lower.ts";
-import { headOf, type ModelConfig } from "../models/index.ts";
+import { headOf, type LabelConfig, type ModelConfig, problemOf } from "../models/index.ts";
 import { scoringGraph } from "../models/programs.ts";
 import { byLength, sliceRows } from "../retrieval/batching.ts";
-import { loadBertTokenizer } from "../retrieval/tokenizer.ts";
 import { makeBatch } from "../runtime/batch.ts";
 import { type ModelFolder, openModelFolder } from "../runtime/folder.ts";
 import { createSession, type Session, type SessionOptions } from "../runtime/ort.ts";
 import { parameterSources } from "../runtime/parameters.ts";
-import type { BertTokenizer } from "../tokenizers/bert.ts";
-import { firstPieces } from "../tokenizers/words.ts";
-import { bootstrap, type Interval } from "./metrics/bootstrap.ts";
-import { accuracy, macroF1, majority } from "./metrics/classification.ts";
-import { entityScores } from "./metrics/entities.ts";
-import { mean } from "./metrics/counts.ts";
-import { protocolHash, textsHash } from "./protocol.ts";
+import { loadTokenizer } from "../tokenizers/files.ts";
+import type { Tokenizer } from "../tokenizers/tokenizer.ts";
+import { encodeCut, firstPieces } from "../tokenizers/words.ts";
+
+const rowsSuffix = "ForSequenceClassification";
 
 interface Labeller {
   readonly model: ModelFolder;
-  readonly tokenizer: BertTokenizer;
+  readonly tokenizer: Tokenizer;
   readonly labels: readonly string[];
   readonly session: Session;
 }
 
 /** Opens a classification directory. @throws ConfigError where its head is of another kind. */
-async function openLabeller(folder: string, of: "rows" | "tokens", options: SessionOptions): Promise<Labeller> {
+async function openLabeller(folder: string, suffix: string, options: SessionOptions): Promise<Labeller> {
   const model = await openModelFolder(folder);
   const { family, config, entries } = model;
   const head = headOf(family, config)?.labels(config);
-  const plain = config as ModelConfig & { id2label?: Record<string, string>; num_labels?: number };
-  if (head?.of !== of || plain.architectures?.[0]?.endsWith("Classification") !== true) {
-    const wanted = of === "rows" ? "ForSequenceClassification" : "ForTokenClassification";
-    throw new ConfigError(`${folder}: expected a model ${wanted}, got ${plain.architectures?.[0]}`, {
-      hint: `"galen train ${of === "rows" ? "classifier" : "tagger"}" makes one`,
+  const plain = config as ModelConfig & LabelConfig;
+  if (head === undefined || plain.architectures?.[0]?.endsWith(suffix) !== true) {
+    throw new ConfigError(
+      `${folder}: expected a model ${suffix}, got ${plain.architectures?.[0] ?? "one without a head"}`,
+      {
+        hint: `"galen train ${suffix === rowsSuffix ? "classifier" : "tagger"}" makes one`,
+      },
+    );
+  }
+  if (suffix === rowsSuffix && problemOf(plain) === "regression") {
+    throw new ConfigError(`${folder}: expected a classifier, got a model of ${head.count} numbers (regression)`, {
+      hint: 'scores of pairs are what "galen rerank" is for; numbers come from "galen forward"',
     });
   }
   const labels = Array.from({ length: head.count }, (_, i) => plain.id2label?.[String(i)] ?? `LABEL_${i}`);
+  const tokenizer = await loadTokenizer(folder);
   const parameters = await parameterSources(scoringGraph(family, config), entries, folder);
   const session = await createSession(toOnnx(scoringGraph(family, config), { parameters }), {
     ...options,
     externalFolder: folder,
   });
-  return { model, tokenizer: await loadBertTokenizer(folder), labels, session };
+  return { model, tokenizer, labels, session };
 }
 
 /** Logits of rows of ids, in their order; `read` is given a row's numbers [T·C] or [C]. */
@@ -77,30 +82,41 @@ function probabilities(logits: Float32Array): number[] {
 }
 
 export interface Classified {
+  /** The likeliest class. */
   readonly label: string;
+  /** `label` alone; where a text may have several, those that are likelier than not, perhaps none. */
+  readonly labels: readonly string[];
   /** By class. */
   readonly probabilities: Readonly<Record<string, number>>;
 }
 
 export interface Classifier extends AsyncDisposable {
   readonly labels: readonly string[];
+  /** A text may have any number of labels, and not one exactly. */
+  readonly several: boolean;
   /** Texts are cut to `maxTokens`, by default the model's positions. */
   classify(texts: readonly string[], options?: { maxTokens?: number | undefined }): Promise<Classified[]>;
 }
 
-/** @throws ConfigError where the directory holds no classifier of texts. */
+/** @throws ConfigError where the directory holds no classifier of texts, DataError where it holds no tokenizer. */
 export async function loadClassifier(folder: string, options: SessionOptions = {}): Promise<Classifier> {
-  const labeller = await openLabeller(folder, "rows", options);
+  const labeller = await openLabeller(folder, rowsSuffix, options);
   const { labels, tokenizer, model, session } = labeller;
+  const several = problemOf(model.config as LabelConfig) === "multi_label_classification";
   return {
     labels,
+    several,
     async classify(texts, { maxTokens = model.config.max_position_embeddings } = {}) {
-      const { ids } = tokenizer.encodeBatch(texts, { maxLength: maxTokens, padding: "none" });
+      const ids = texts.map((text) => encodeCut(tokenizer, text, maxTokens));
       const results: Classified[] = Array.from({ length: texts.length });
       await forRows(labeller, ids, 32, (row, logits) => {
-        const shares = probabilities(logits);
-        const byLabel = Object.fromEntries(labels.map((label, i) => [label, shares[i]!]));
-        results[row] = { label: labels[largest(logits)]!, probabilities: byLabel };
+        const shares = several ? Array.from(logits, (logit) => 1 / (1 + Math.exp(-logit))) : probabilities(logits);
+        const label = labels[largest(logits)]!;
+        results[row] = {
+          label,
+          labels: several ? labels.filter((_, i) => shares[i]! > 0.5) : [label],
+          probabilities: Object.fromEntries(labels.map((name, i) => [name, shares[i]!])),
+        };
       });
       return results;
     },
@@ -114,9 +130,9 @@ export interface Tagger extends AsyncDisposable {
   tag(sentences: readonly (readonly string[])[]): Promise<string[][]>;
 }
 
-/** @throws ConfigError where the directory holds no tagger of tokens. */
+/** @throws ConfigError where the directory holds no tagger of tokens, DataError where it holds no tokenizer. */
 export async function loadTagger(folder: string, options: SessionOptions = {}): Promise<Tagger> {
-  const labeller = await openLabeller(folder, "tokens", options);
+  const labeller = await openLabeller(folder, "ForTokenClassification", options);
   const { labels, tokenizer, model, session } = labeller;
   return {
     labels,
@@ -133,96 +149,5 @@ export async function loadTagger(folder: string, options: SessionOptions = {}): 
       return results;
     },
     [Symbol.asyncDispose]: () => session.dispose(),
-  };
-}
-
-export interface LabelReport {
-  readonly protocol: Readonly<Record<string, unknown>>;
-  readonly hash: string;
-  readonly examples: number;
-  readonly figures: Readonly<Record<string, { readonly value: number; readonly interval?: Interval }>>;
-}
-
-/** Accuracy, which is single-label micro F1 too, macro F1, cross-entropy, and the largest class's share. */
-export async function evaluateClassification(
-  classifier: Classifier,
-  examples: readonly { readonly text: string; readonly label: string }[],
-  { maxTokens }: { maxTokens?: number | undefined } = {},
-): Promise<LabelReport> {
-  if (examples.length === 0) throw new DataError("classification: expected examples, got none");
-  const answers = await classifier.classify(
-    examples.map(({ text }) => text),
-    { maxTokens },
-  );
-  const rows = examples.map(({ label }, i) => ({ gold: label, found: answers[i]! }));
-  type Rows = readonly (typeof rows)[number][];
-  const gold = (some: Rows): string[] => some.map((row) => row.gold);
-  const found = (some: Rows): string[] => some.map((row) => row.found.label);
-  const loss = (some: Rows): number =>
-    mean(some.map((row) => -Math.log(Math.max(1e-30, row.found.probabilities[row.gold] ?? 0))));
-  const commonest = majority(gold(rows))!;
-  const figures = {
-    accuracy: (some: Rows): number => accuracy(gold(some), found(some)),
-    macro_f1: (some: Rows): number => macroF1(gold(some), found(some)),
-    loss,
-    majority: (some: Rows): number => mean(some.map((row) => Number(row.gold === commonest))),
-  };
-  const protocol = {
-    task: "classification",
-    version: 1,
-    maxTokens: maxTokens ?? null,
-    data: textsHash(examples.flatMap(({ text, label }) => [text, label])),
-  };
-  return {
-    protocol,
-    hash: protocolHash(protocol),
-    examples: rows.length,
-    figures: Object.fromEntries(
-      Object.entries(figures).map(([name, statistic]) => [
-        name,
-        { value: statistic(rows), interval: bootstrap(rows, statistic, { seed: 1, resamples: 400 }) },
-      ]),
-    ),
-  };
-}
-
-/** Strict entity precision, recall and F1 over IOB2 tags, as seqeval counts. */
-export async function evaluateNer(
-  tagger: Tagger,
-  sentences: readonly { readonly tokens: readonly string[]; readonly tags: readonly string[] }[],
-): Promise<LabelReport> {
-  if (sentences.length === 0) throw new DataError("ner: expected sentences, got none");
-  const found = await tagger.tag(sentences.map(({ tokens }) => tokens));
-  const gold = sentences.map(({ tags }) => tags);
-  const { micro, macro, sentences: counts } = entityScores(gold, found);
-  const { f1 } = micro;
-  const interval = bootstrap(
-    counts,
-    (some) => {
-      let [tp, wrong] = [0, 0];
-      for (const one of some) {
-        tp += one.tp;
-        wrong += one.fp + one.fn;
-      }
-      return tp === 0 ? 0 : (2 * tp) / (2 * tp + wrong);
-    },
-    { seed: 1 },
-  );
-  const protocol = {
-    task: "ner",
-    version: 1,
-    scheme: "IOB2, strict, as seqeval",
-    data: textsHash(sentences.flatMap(({ tokens, tags }) => [...tokens, ...tags])),
-  };
-  return {
-    protocol,
-    hash: protocolHash(protocol),
-    examples: sentences.length,
-    figures: {
-      precision: { value: micro.precision },
-      recall: { value: micro.recall },
-      f1: { value: f1, interval },
-      macro_f1: { value: macro.f1 },
-    },
   };
 }

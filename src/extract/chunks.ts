@@ -1,7 +1,8 @@
 /** A document as the texts that a model reads: whole where it fits, else windows of whole sentences. */
 import type { Document } from "../corpus/documents.ts";
 import { joinTitle } from "../tasks/relations.ts";
-import { type Range, splitSentences } from "./sentences.ts";
+import type { Range } from "../tasks/places.ts";
+import { splitSentences } from "./sentences.ts";
 
 /** Title and text as one, with the way back. */
 export interface JoinedText {

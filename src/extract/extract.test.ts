@@ -141,7 +141,7 @@ describe("extraction", () => {
   });
 
   test("a task of labels is refused", async () => {
-    const labels = { ...tuned, task: { ...tuned.task, answerWords: undefined } } as unknown as TunedModel;
+    const labels = { ...tuned, task: { ...tuned.task, extracts: undefined } } as unknown as TunedModel;
     await expect(extract(labels, [], { output: join(folder, "labels") })).rejects.toThrow(
       /expected a task of relations/,
     );

@@ -6,6 +6,7 @@
 import { ConfigError } from "../errors.ts";
 import type { Document } from "../corpus/documents.ts";
 import type { Relation } from "../eval/metrics/hard-match.ts";
+import { findName, type Range, searchable } from "../tasks/places.ts";
 import type { Task } from "../tasks/task.ts";
 import {
   decodingOf,
@@ -15,9 +16,8 @@ import {
   type TunedModel,
 } from "../finetune/predict.ts";
 import { type JoinedText, chunksOf, joinDocument, type Place, placeIn } from "./chunks.ts";
-import { findName, placePair, searchable } from "./ground.ts";
+import { placePair } from "./ground.ts";
 import { type Counts, noCounts, openJournal } from "./journal.ts";
-import type { Range } from "./sentences.ts";
 
 export interface Mention {
   /** As generated. */
@@ -76,10 +76,13 @@ export async function extract(
   options: ExtractOptions,
 ): Promise<ExtractResult> {
   const { task, model } = tuned;
-  if (task.answerWords === undefined) {
-    throw new ConfigError(`${task.name}: expected a task of relations, got one of labels or answers`, {
-      hint: "galen predict answers for single texts",
-    });
+  if (task.extracts !== "relations") {
+    throw new ConfigError(
+      `${task.name}: expected a task of relations, got one of ${task.extracts ?? "labels or answers"}`,
+      {
+        hint: "galen predict answers for single texts",
+      },
+    );
   }
   const { window = 256, group = 32 } = options;
   const decoding = decodingOf(

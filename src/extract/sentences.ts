@@ -3,7 +3,7 @@
  * initials and numbers, and before what does not begin a sentence.
  */
 
-export type Range = readonly [start: number, end: number];
+import type { Range } from "../tasks/places.ts";
 
 const segmenter = new Intl.Segmenter("en", { granularity: "sentence" });
 const abbreviation =

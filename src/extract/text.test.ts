@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { chunksOf, joinDocument, placeIn } from "./chunks.ts";
-import { findName, placePair, searchable } from "./ground.ts";
+import { placePair } from "./ground.ts";
+import { findName, searchable } from "../tasks/places.ts";
 import { splitSentences } from "./sentences.ts";
 import { toCsv, toTsv } from "./summary.ts";
 

@@ -1,8 +1,9 @@
 /** Scores of a tuned model on a split: the published figures and the sounder ones, with intervals, and baselines. */
 import type { Report } from "../eval/metrics/report.ts";
 import { DataError } from "../errors.ts";
-import { copyChemicalDiseases, copyRelations } from "../tasks/baselines.ts";
+import { copyChemicalDiseases, copyEntities, copyRelations } from "../tasks/baselines.ts";
 import type { Bc5cdrExample } from "../tasks/bc5cdr.ts";
+import type { EntityExample } from "../tasks/entities.ts";
 import type { Example, Split, Task } from "../tasks/task.ts";
 import type { RelationExample } from "../tasks/triples.ts";
 import { predict, type Prediction, type PredictOptions, type TunedModel } from "./predict.ts";
@@ -20,7 +21,7 @@ export interface EvaluateTaskOptions extends PredictOptions {
 
 export interface TaskEvaluation {
   readonly report: Report;
-  /** The same figures of copying known names from the text, where the task is of relations and has training data. */
+  /** The same figures of copying known names from the text, where the task is of names and has training data. */
   readonly baseline: Report | undefined;
   readonly examples: readonly Example[];
   readonly predictions: readonly Prediction[];
@@ -45,7 +46,7 @@ export async function evaluateTask(tuned: TunedModel, options: EvaluateTaskOptio
 
 /** Answers of a copying baseline; undefined for tasks of labels, whose report has the majority's, or without data. */
 async function copyBaseline(task: Task, folder: string, examples: readonly Example[]): Promise<unknown[] | undefined> {
-  if (task.answerWords === undefined) return undefined;
+  if (task.extracts === undefined) return undefined;
   let train: Example[];
   try {
     train = await task.read(folder, "train");
@@ -53,6 +54,7 @@ async function copyBaseline(task: Task, folder: string, examples: readonly Examp
     if (error instanceof DataError) return undefined;
     throw error;
   }
+  if (task.extracts === "entities") return copyEntities(train as EntityExample[], examples);
   return task.name === "bc5cdr"
     ? copyChemicalDiseases(train as Bc5cdrExample[], examples)
     : copyRelations(train as RelationExample[], examples);

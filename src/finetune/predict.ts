@@ -188,7 +188,7 @@ function processorsOf(
       throw new ConfigError(
         `${task.name}: copy-constrained decoding expected a task whose answers copy from the text`,
         {
-          hint: "it works with tasks of relations",
+          hint: "it works with tasks of relations and entities",
         },
       );
     }

@@ -1,11 +1,11 @@
 /** config.json of BERT (Hugging Face's BertConfig) and BERT-hash, and Galen's named sizes of both. */
 import * as z from "zod";
+import { labelFields } from "./classification.ts";
 import { parseConfig } from "./config.ts";
 
 const schema = z
   .looseObject({
     model_type: z.enum(["bert", "bert_hash"]),
-    architectures: z.array(z.string()).nullish(),
     vocab_size: z.int().positive(),
     hidden_size: z.int().positive(),
     num_hidden_layers: z.int().positive(),
@@ -16,16 +16,13 @@ const schema = z
     hidden_act: z.enum(["gelu", "gelu_new", "gelu_pytorch_tanh", "relu", "silu", "swish"]).default("gelu"),
     hidden_dropout_prob: z.number().min(0).lt(1).default(0.1),
     attention_probs_dropout_prob: z.number().min(0).lt(1).default(0.1),
-    classifier_dropout: z.number().min(0).lt(1).nullish(),
     initializer_range: z.number().positive().default(0.02),
     layer_norm_eps: z.number().positive().default(1e-12),
     pad_token_id: z.int().default(0),
     position_embedding_type: z.literal("absolute").default("absolute"),
     is_decoder: z.literal(false).default(false),
     tie_word_embeddings: z.boolean().default(true),
-    problem_type: z.enum(["single_label_classification", "multi_label_classification", "regression"]).nullish(),
-    id2label: z.record(z.string(), z.string()).optional(),
-    num_labels: z.int().positive().optional(),
+    ...labelFields,
     /** A checkpoint's weights decide; it matters for new models. */
     add_pooling_layer: z.boolean().default(true),
     /** BERT-hash: width of the token table, before it is projected to `hidden_size`. */
@@ -47,16 +44,6 @@ export type BertConfig = z.infer<typeof schema>;
 /** @throws ConfigError that names the field. */
 export function parseBertConfig(json: unknown, where: string): BertConfig {
   return parseConfig(schema, json, where);
-}
-
-/** Number of classes of a classification head: `id2label`, else `num_labels`, else 2 (as transformers). */
-export function labelCount({ id2label, num_labels }: BertConfig): number {
-  return id2label === undefined ? (num_labels ?? 2) : Object.keys(id2label).length;
-}
-
-/** The named kind of classification; without one, regression for one label and single-label for more. */
-export function problemOf(config: BertConfig): NonNullable<BertConfig["problem_type"]> {
-  return config.problem_type ?? (labelCount(config) === 1 ? "regression" : "single_label_classification");
 }
 
 /** A shape of network. */

@@ -1,26 +1,12 @@
-/**
- * BERT's heads as transformers computes them: the pooler, the masked language model, and classification of rows
- * (single label, several labels, regression, by `problem_type`) and of tokens.
- */
-// B batch, T tokens, L leading axes, N rows in all, D width, V vocabulary, C classes, P projections
+/** BERT's heads as transformers computes them: the pooler, the masked language model, and classification. */
+// B batch, T tokens, L leading axes, D width, V vocabulary, P projections
 import type { Graph, Value } from "../graph/graph.ts";
-import {
-  add,
-  binaryCrossEntropy,
-  crossEntropy,
-  linearCrossEntropy,
-  matMul,
-  mul,
-  reshape,
-  slice,
-  sub,
-  tanh,
-} from "../graph/ops/index.ts";
-import { product } from "../graph/shape.ts";
+import { add, linearCrossEntropy, matMul, reshape, slice, tanh } from "../graph/ops/index.ts";
 import { dropout, embeddingTable, layerNormLayer, linearLayer } from "../nn/layers.ts";
 import { activationOf, inBody, projectionWeight, tokenTable } from "./bert-layers.ts";
-import { type BertConfig, labelCount, problemOf } from "./bert-config.ts";
+import type { BertConfig } from "./bert-config.ts";
 import { decoderBias } from "./bert-names.ts";
+import { flat, labelCount, sequenceHead, tokenHead } from "./classification.ts";
 import type { Head, Labels } from "./family.ts";
 
 /** tanh of a linear layer over the first token: hidden_BTD → pooled_BD. */
@@ -60,50 +46,26 @@ function decoder(g: Graph, config: BertConfig, hidden_LD: Value): Decoder {
   );
 }
 
-/** Rows and the last axis: [..., C] → [N, C]. */
-function flat(x: Value): Value {
-  return reshape(x, [product(x.shape.slice(0, -1)), x.shape.at(-1)!]);
-}
-
 /** The masked language model: scores over the vocabulary. */
-export const maskedHead: Head<BertConfig> = {
+export const maskedHead = {
   labels: ({ vocab_size }): Labels => ({ of: "tokens", count: vocab_size }),
-  logits: (g, config, hidden_BTD) => {
+  logits: (g: Graph, config: BertConfig, hidden_BTD: Value): Value => {
     const { x, weight, bias_V } = decoder(g, config, hidden_BTD);
     return add(matMul(x, weight, { transB: true }), bias_V);
   },
-  loss: (g, config, hidden, labels_N) => {
+  loss: (g: Graph, config: BertConfig, hidden: Value, labels_N: Value): Value => {
     const { x, weight, bias_V } = decoder(g, config, hidden);
     return linearCrossEntropy(flat(x), weight, labels_N, bias_V);
   },
-};
+} satisfies Head<BertConfig>;
 
 function classifier(g: Graph, config: BertConfig, x: Value): Value {
   const kept = dropout(g, x, config.classifier_dropout ?? config.hidden_dropout_prob);
   return linearLayer(g, "classifier", kept, labelCount(config), { deviation: config.initializer_range });
 }
 
-const rowLogits = (g: Graph, config: BertConfig, hidden_BTD: Value): Value =>
-  classifier(g, config, pooler(g, config, hidden_BTD));
+export const bertSequenceHead: Head<BertConfig> = sequenceHead((g, config, hidden_BTD) =>
+  classifier(g, config, pooler(g, config, hidden_BTD)),
+);
 
-export const sequenceHead: Head<BertConfig> = {
-  labels: (config): Labels => ({
-    of: problemOf(config) === "single_label_classification" ? "rows" : "numbers",
-    count: labelCount(config),
-  }),
-  logits: rowLogits,
-  loss: (g, config, hidden_BTD, labels) => {
-    const logits_BC = rowLogits(g, config, hidden_BTD);
-    const problem = problemOf(config);
-    if (problem === "single_label_classification") return crossEntropy(logits_BC, labels);
-    const apart_BC = sub(logits_BC, labels);
-    const loss_BC = problem === "regression" ? mul(apart_BC, apart_BC) : binaryCrossEntropy(logits_BC, labels);
-    return reshape(loss_BC, [product(loss_BC.shape)]);
-  },
-};
-
-export const tokenHead: Head<BertConfig> = {
-  labels: (config): Labels => ({ of: "tokens", count: labelCount(config) }),
-  logits: classifier,
-  loss: (g, config, hidden, labels_N) => crossEntropy(flat(classifier(g, config, hidden)), labels_N),
-};
+export const bertTokenHead: Head<BertConfig> = tokenHead(classifier);

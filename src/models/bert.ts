@@ -10,7 +10,7 @@ import { add, cumulativeSum, linear, scale, shift, slice } from "../graph/ops/in
 import { type Attend, attentionBias, maskedAttention } from "../nn/attention.ts";
 import { dropout, embedding, embeddingTable, layerNormLayer, linearLayer } from "../nn/layers.ts";
 import { type BertConfig, bertHashSizes, bertSizes, parseBertConfig } from "./bert-config.ts";
-import { maskedHead, pooler, sequenceHead, tokenHead } from "./bert-heads.ts";
+import { bertSequenceHead, bertTokenHead, maskedHead, pooler } from "./bert-heads.ts";
 import { activationOf, inBody, projectionWeight, tokenTable } from "./bert-layers.ts";
 import { adaptBert } from "./bert-names.ts";
 import type { Family, Head, ModelInputs } from "./family.ts";
@@ -88,8 +88,8 @@ function bertFamily(modelType: string, name: string, sizes: Readonly<Record<stri
   const heads: Record<string, Head<BertConfig> | "none"> = {
     [`${name}Model`]: "none",
     [`${name}ForPreTraining`]: maskedHead,
-    [`${name}ForSequenceClassification`]: sequenceHead,
-    [`${name}ForTokenClassification`]: tokenHead,
+    [`${name}ForSequenceClassification`]: bertSequenceHead,
+    [`${name}ForTokenClassification`]: bertTokenHead,
   };
   return {
     modelType,

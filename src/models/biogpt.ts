@@ -1,6 +1,7 @@
 /**
  * BioGPT (Luo et al. 2022, arXiv:2210.10341): a pre-norm decoder with learned positions and a tied head, exactly as
- * transformers' BioGptForCausalLM computes it. Parameter names are its state dict's. Left out: layer drop.
+ * transformers' BioGptForCausalLM computes it, with its heads for classification. Parameter names are its state dict's.
+ * Left out: layer drop.
  */
 // B batch, T tokens, N = B·T, D width, F feed-forward width, V vocabulary
 import * as z from "zod";
@@ -8,8 +9,10 @@ import type { Graph, Value } from "../graph/graph.ts";
 import {
   add,
   cumulativeSum,
+  equals,
   gelu,
   geluTanh,
+  linear,
   linearCrossEntropy,
   matMul,
   mul,
@@ -18,11 +21,14 @@ import {
   scale,
   shift,
   slice,
+  where,
 } from "../graph/ops/index.ts";
 import { type Attend, attentionBias, maskedAttention } from "../nn/attention.ts";
 import { dropout, embedding, embeddingTable, layerNormLayer, linearLayer } from "../nn/layers.ts";
+import { pool } from "../nn/pooling.ts";
+import { labelCount, labelFields, sequenceHead, tokenHead } from "./classification.ts";
 import { parseConfig } from "./config.ts";
-import type { CacheShape, Family, ModelInputs } from "./family.ts";
+import type { CacheShape, Family, ModelInputs, Shapes } from "./family.ts";
 
 const activations = { gelu, gelu_new: geluTanh, relu } as const;
 
@@ -44,6 +50,7 @@ const schema = z
     bos_token_id: z.int().default(0),
     pad_token_id: z.int().default(1),
     eos_token_id: z.int().default(2),
+    ...labelFields,
   })
   .refine(({ hidden_size, num_attention_heads }) => hidden_size % num_attention_heads === 0, {
     path: ["num_attention_heads"],
@@ -123,6 +130,30 @@ function layer(g: Graph, config: BioGptConfig, x_BTD: Value, attend: Attend, ind
 
 const tiedHead = (g: Graph, config: BioGptConfig): Value => g.scope("biogpt", () => tokenTable(g, config));
 
+/**
+ * logits_BC of each row's last token that is not padding, wherever the padding stands. (transformers took the wrong
+ * token of rows padded on the left until its pull request 46782.)
+ */
+const rowLogits = (g: Graph, config: BioGptConfig, hidden_BTD: Value, { ids_BT, mask_BT }: ModelInputs): Value => {
+  const isPadding_BT = equals(ids_BT, g.scalar(config.pad_token_id, "int64"));
+  const ones_BT = shift(scale(ids_BT, 0), 1);
+  const counted_BT = where(isPadding_BT, g.scalar(0, "int64"), mask_BT ?? ones_BT);
+  const last_BD = pool("lasttoken", hidden_BTD, counted_BT);
+  const weight = [labelCount(config), config.hidden_size] as const;
+  return linear(last_BD, g.param("score.weight", weight, { normal: config.initializer_range }));
+};
+
+const tokenLogits = (g: Graph, config: BioGptConfig, hidden: Value): Value => {
+  const kept = dropout(g, hidden, config.classifier_dropout ?? config.hidden_dropout_prob);
+  return linearLayer(g, "classifier", kept, labelCount(config), { deviation: config.initializer_range });
+};
+
+/** The bare BioGptModel is saved without the prefix that every other class has. */
+function parameterNames(stored: Shapes): (storedName: string) => string {
+  const prefixed = [...stored.keys()].some((name) => name.startsWith("biogpt."));
+  return (name) => (prefixed ? name : `biogpt.${name}`);
+}
+
 /** A complete configuration: the published fields, with Galen's own small sizes beside the published two. */
 function size(vocab: number, width: number, layers: number, heads: number, positions: number): BioGptConfig {
   return schema.parse({
@@ -147,7 +178,13 @@ export const bioGpt: Family<BioGptConfig> = {
     base: size(42384, 1024, 24, 16, 1024),
     large: size(57717, 1600, 48, 25, 2048),
   },
+  heads: {
+    BioGptModel: "none",
+    BioGptForSequenceClassification: sequenceHead(rowLogits),
+    BioGptForTokenClassification: tokenHead(tokenLogits),
+  },
   parseConfig: (json, where) => parseConfig(schema, json, where),
+  adapt: (config, stored) => ({ config, parameterOf: parameterNames(stored) }),
   hidden,
   logits: (g, config, hidden_BTD) => matMul(hidden_BTD, tiedHead(g, config), { transB: true }),
   tokenLoss: (g, config, hidden_BTD, labels_N) =>

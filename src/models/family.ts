@@ -43,18 +43,20 @@ export interface Labels {
   readonly of: "tokens" | "rows" | "numbers";
   /** Number of classes, or of numbers in a row. */
   readonly count: number;
+  /** The label of a token is scored one token before it (language models that are decoders). */
+  readonly next?: boolean;
 }
 
 /** What stands on the hidden states, by Hugging Face's class name. */
 export interface Head<Config extends ModelConfig = ModelConfig> {
   labels(config: Config): Labels;
-  /** hidden_BTD → [B, T, classes], or [B, classes or numbers] for labels of rows. */
-  logits(g: Graph, config: Config, hidden_BTD: Value): Value;
+  /** hidden_BTD → [B, T, classes], or [B, classes or numbers] for labels of rows. `inputs`: what gave the hidden states. */
+  logits(g: Graph, config: Config, hidden_BTD: Value, inputs: ModelInputs): Value;
   /**
    * The loss of every label, a vector; its mean is the model's loss. Labels are int64 [N] (negative: ignored) or float
    * [B, C]; labels of tokens take hidden states of any leading shape with N rows in all.
    */
-  loss(g: Graph, config: Config, hidden: Value, labels: Value): Value;
+  loss(g: Graph, config: Config, hidden: Value, labels: Value, inputs: ModelInputs): Value;
 }
 
 /** Shapes of the tensors of a checkpoint, by name. */
@@ -92,9 +94,9 @@ export interface Family<Config extends ModelConfig = ModelConfig> {
 /** The head that config.json's `architectures` names; undefined for the bare network. @throws ConfigError. */
 export function headOf(family: Family, config: ModelConfig): Head | undefined {
   const named = config.architectures?.[0] ?? family.architecture;
-  const { logits, tokenLoss, heads = {} } = family;
+  const { logits, tokenLoss, causal: next, heads = {} } = family;
   if (named === family.architecture) {
-    return { labels: ({ vocab_size }) => ({ of: "tokens", count: vocab_size }), logits, loss: tokenLoss };
+    return { labels: ({ vocab_size }) => ({ of: "tokens", count: vocab_size, next }), logits, loss: tokenLoss };
   }
   const head = Object.hasOwn(heads, named) ? heads[named]! : undefined;
   if (head === undefined) {

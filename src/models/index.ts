@@ -14,6 +14,7 @@ export {
   type ModelConfig,
   type ModelInputs,
 } from "./family.ts";
+export { type LabelConfig, problemOf } from "./classification.ts";
 export { bert, bertHash } from "./bert.ts";
 export type { BertConfig } from "./bert-config.ts";
 export { bioGpt, type BioGptConfig } from "./biogpt.ts";

@@ -41,7 +41,7 @@ function headFor(family: Family, config: ModelConfig): Head {
 export function scoringGraph(family: Family, config: ModelConfig): Graph {
   const g = new Graph();
   const inputs = tokenInputs(g, family, ["B", "T"], { masked: true, typed: true });
-  g.output("logits", headFor(family, config).logits(g, config, family.hidden(g, config, inputs)));
+  g.output("logits", headFor(family, config).logits(g, config, family.hidden(g, config, inputs), inputs));
   return g;
 }
 
@@ -102,7 +102,7 @@ export function lossGraph(family: Family, config: ModelConfig, options: LossOpti
   const width = hidden_BTD.shape[2]!;
   const kept =
     labels.at === undefined ? hidden_BTD : gather(reshape(hidden_BTD, [product([batch, tokens]), width]), labels.at);
-  const losses_N = head.loss(g, config, kept, labels.labels);
+  const losses_N = head.loss(g, config, kept, labels.labels, inputs);
   const loss = g.output("loss", mul(sumAll(cast(losses_N, "float32")), g.input("scale", "float32", [])));
   const { gradients: wanted = true } = options;
   if (wanted === false) return g;

@@ -1,5 +1,6 @@
 /** Ragged lists of ids as the rectangular int64 tensors that graphs take. */
 import { ConfigError } from "../errors.ts";
+import type { Labels } from "../models/index.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 
 export interface Batch {
@@ -66,14 +67,14 @@ export interface LabelFeeds {
 }
 
 /**
- * Labels of tokens (`labels` shaped as `ids`; decoders score token t + 1 at t), of rows, or numbers of rows. Negative
- * classes are ignored.
+ * Labels of tokens (`labels` shaped as `ids`; where `next`, token t + 1 is scored at t), of rows, or numbers of rows.
+ * Negative classes are ignored.
  * @throws ConfigError on labels of another shape, classes out of range, or none that counts.
  */
 export function labelFeeds(
   { ids, labels }: { ids: readonly (readonly number[])[]; labels: readonly (number | readonly number[])[] },
-  { of, count }: { of: "tokens" | "rows" | "numbers"; count: number },
-  { tokens, causal }: { tokens: number; causal: boolean },
+  { of, count, next = false }: Labels,
+  tokens: number,
 ): LabelFeeds {
   if (labels.length !== ids.length) throw new ConfigError(`labels: expected ${ids.length} rows, got ${labels.length}`);
   const rows = labels.map((row) => (typeof row === "number" ? [row] : row));
@@ -92,7 +93,7 @@ export function labelFeeds(
       if (!Number.isInteger(label) || label >= count) {
         throw new ConfigError(`labels[${i}][${j}]: expected an id below ${count}, got ${label}`);
       }
-      const place = causal ? j - 1 : j;
+      const place = next ? j - 1 : j;
       if (of === "tokens" && (label < 0 || place < 0)) return;
       at.push(i * tokens + place);
       classes.push(label);

@@ -1,10 +1,11 @@
 /**
  * Answers that need no model, to be scored by the same evaluation: the commonest answer of the training examples, and
- * copying, which pairs the names known from training that stand in a text.
+ * copying, which lists or pairs the names known from training that stand in a text.
  */
 import { majority } from "../eval/metrics/classification.ts";
 import type { Relation } from "../eval/metrics/hard-match.ts";
 import { pooledLexicon, type Bc5cdrExample } from "./bc5cdr.ts";
+import type { EntityExample, NamedEntity } from "./entities.ts";
 import type { Example } from "./task.ts";
 import type { RelationExample } from "./triples.ts";
 
@@ -77,5 +78,37 @@ export function copyChemicalDiseases(train: readonly Bc5cdrExample[], examples: 
   return examples.map(({ text }) => {
     const found = namesIn(text, diseases);
     return namesIn(text, chemicals).flatMap((head) => found.map((tail) => ({ head, tail, relation: "" })));
+  });
+}
+
+const longestName = 8; // words
+
+/** Names annotated in training, the longest at each place, with the type they mostly had. */
+export function copyEntities(train: readonly EntityExample[], examples: readonly Example[]): NamedEntity[][] {
+  const seen = new Map<string, string[]>();
+  for (const { text, gold } of train) {
+    for (const { start, end, type } of gold) {
+      const key = words(text.slice(start, end));
+      const types = seen.get(key);
+      if (types === undefined) seen.set(key, [type]);
+      else types.push(type);
+    }
+  }
+  seen.delete(words(""));
+  const known = new Map([...seen].map(([key, types]) => [key, majority(types)!]));
+  return examples.map(({ text }) => {
+    const tokens = [...text.matchAll(/[\p{L}\p{N}]+/gu)];
+    const found: NamedEntity[] = [];
+    for (let first = 0; first < tokens.length;) {
+      let count = Math.min(longestName, tokens.length - first);
+      const nameOf = (): string => {
+        const last = tokens[first + count - 1]!;
+        return text.slice(tokens[first]!.index, last.index + last[0].length);
+      };
+      while (count > 0 && !known.has(words(nameOf()))) count--;
+      if (count > 0) found.push({ name: nameOf(), type: known.get(words(nameOf()))! });
+      first += Math.max(1, count);
+    }
+    return found;
   });
 }

@@ -142,6 +142,7 @@ export const bc5cdr: Task<Bc5cdrExample, Relation[]> = {
   },
   decoding: greedy,
   published: { base: 44.98, large: 50.12 },
+  extracts: "relations",
   answerWords: wordsOf(sentence, []),
   async read(folder, split, options = {}) {
     const documents = await readJsonEntries(`${folder}/${split}.json`, file);

@@ -60,6 +60,24 @@ export function relationTemplate(template: string, split: string | RegExp = "; "
   };
 }
 
+/** The same with {name} and {type}, "{name} is a {type}"; `words` are its own. @throws ConfigError as above. */
+export function nameTemplate(template: string): {
+  format(entities: readonly { name: string; type: string }[]): string;
+  parse(answer: string): { name: string; type: string }[];
+  readonly words: readonly string[];
+} {
+  const fields = template.match(/\{[a-z]+\}/g) ?? [];
+  if ([...fields].sort().join() !== "{name},{type}") {
+    throw new ConfigError(`template: expected {name} and {type}, each once, got "${template}"`);
+  }
+  const inner = relationTemplate(template.replace("{name}", "{head}").replace("{type}", "{tail}"));
+  return {
+    format: (entities) => inner.format(entities.map(({ name, type }) => ({ head: name, tail: type, relation: "" }))),
+    parse: (answer) => inner.parse(answer).map(({ head, tail }) => ({ name: head, type: tail })),
+    words: template.split(/\{(?:name|type)\}/).flatMap((part) => (part.trim() === "" ? [] : [part.trim()])),
+  };
+}
+
 /** What stands in sentences of a template besides the names: its own words, relations, and what joins and ends them. */
 export function wordsOf(template: string, relations: readonly string[]): string[] {
   const words = template.split(/\{(?:head|tail|relation)\}/).map((part) => part.trim());

@@ -1,6 +1,7 @@
 /**
- * A task of the user's own from a small JSON file: relations between names, or labels of a text. Examples are JSON lines
- * in `FOLDER/SPLIT.jsonl`: `{"id", "text", "relations": [{"head", "tail", "relation"}]}` or `{"id", "text", "labels"}`.
+ * A task of the user's own from a small JSON file: relations between names, named entities, or labels of a text.
+ * Examples are JSON lines in `FOLDER/SPLIT.jsonl`: `{"id", "text", "relations": [{"head", "tail", "relation"}]}`,
+ * `{"id", "text", "entities": [{"start", "end", "type"}]}` (or IOB2 files) or `{"id", "text", "labels"}`.
  * Layout, prompt and settings are those of BioGPT's tasks of the same kind, unless the file says otherwise.
  */
 import { z } from "zod";
@@ -8,6 +9,7 @@ import { ConfigError, DataError } from "../errors.ts";
 import { hardMatch, type Relation } from "../eval/metrics/hard-match.ts";
 import { multiLabelFigures, singleLabelFigures } from "../eval/metrics/labels.ts";
 import { checkAligned, type Figure, type Report } from "../eval/metrics/report.ts";
+import { entityTask, type EntityTask } from "./entities.ts";
 import { readJson, readJsonLines } from "./files.ts";
 import { answerOf, lowercased, relationTemplate, wordsOf } from "./relations.ts";
 import { commonHyperparameters, greedy, truncateAt, type Example, type Task } from "./task.ts";
@@ -53,8 +55,23 @@ const classificationSchema = z.strictObject({
   ...common,
 });
 
+const entitySchema = z.strictObject({
+  kind: z.literal("entities"),
+  types: names.refine(
+    (all) => new Set(all.map((one) => one.toLowerCase())).size === all.length,
+    "differ in more than case",
+  ),
+  template: z.string().default("{name} is a {type}"),
+  /** What a text without entities is answered with. */
+  none: z.string().default("no entity is named."),
+  lowercase: z.boolean().default(false),
+  ...common,
+  epochs: common.epochs.default(20),
+});
+
 /** What such a file may hold. */
-const taskSchema = z.discriminatedUnion("kind", [relationSchema, classificationSchema]);
+const taskSchema = z.discriminatedUnion("kind", [relationSchema, entitySchema, classificationSchema]);
+type EntityTaskSettings = z.output<typeof entitySchema>;
 type RelationSettings = z.output<typeof relationSchema>;
 type LabelSettings = z.output<typeof classificationSchema>;
 type LabelExample = Example<readonly string[]>;
@@ -64,7 +81,7 @@ type Shared = Pick<
   "name" | "version" | "description" | "promptLength" | "truncation" | "lowercase" | "hyperparameters" | "decoding"
 >;
 
-function shared(settings: RelationSettings | LabelSettings, maxSourceTokens: number): Shared {
+function shared(settings: RelationSettings | EntityTaskSettings | LabelSettings, maxSourceTokens: number): Shared {
   const { name, version, description, promptLength, lowercase, maxPositions, learningRate, warmupUpdates } = settings;
   const source = settings.maxSourceTokens ?? Math.round((maxSourceTokens / 1024) * maxPositions);
   if (source + promptLength >= maxPositions) {
@@ -121,6 +138,7 @@ function relationTask(settings: RelationSettings): RelationTask {
   const relations = named ? settings.relations.map(cased) : [];
   return {
     ...task,
+    extracts: "relations",
     answerWords: [...wordsOf(settings.template, relations), settings.none],
     async read(folder, split, options = { includeEmpty: true }) {
       const path = `${folder}/${split}.jsonl`;
@@ -198,14 +216,23 @@ function labelTask(settings: LabelSettings): Task<LabelExample, string[]> {
   };
 }
 
+type OwnTask = RelationTask | EntityTask | Task<LabelExample, string[]>;
+
 /** A task from settings. @throws ConfigError that names each setting that does not fit. */
-export function taskFromSchema(schema: unknown, where = "task"): RelationTask | Task<LabelExample, string[]> {
+export function taskFromSchema(schema: unknown, where = "task"): OwnTask {
   const result = taskSchema.safeParse(schema);
   if (!result.success) throw new ConfigError(`${where}: ${z.prettifyError(result.error)}`);
-  return result.data.kind === "relation" ? relationTask(result.data) : labelTask(result.data);
+  switch (result.data.kind) {
+    case "relation":
+      return relationTask(result.data);
+    case "entities":
+      return entityTask(shared(result.data, 640), result.data);
+    case "classification":
+      return labelTask(result.data);
+  }
 }
 
 /** A task from a JSON file. @throws DataError where it is no JSON, ConfigError where a setting does not fit. */
-export async function loadTask(path: string): Promise<RelationTask | Task<LabelExample, string[]>> {
+export async function loadTask(path: string): Promise<OwnTask> {
   return taskFromSchema(await readJson(path, z.unknown()), path);
 }

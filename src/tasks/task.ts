@@ -70,6 +70,8 @@ export interface Task<E extends Example = Example, Prediction = unknown> {
   readonly decoding: Decoding;
   /** The primary figure in percent as published, where there is one. */
   readonly published?: { readonly base: number; readonly large: number };
+  /** What answers name, where they name things from the text. */
+  readonly extracts?: "relations" | "entities";
   /** Where answers are sentences about names from the text: what else stands in them, for copy-constrained decoding. */
   readonly answerWords?: readonly string[];
   /** Examples of one split of the original files. @throws DataError where a file is missing or malformed. */

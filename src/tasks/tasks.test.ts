@@ -12,6 +12,10 @@ it("knows each task by its own name and leaves the published room for its target
     ["pubmedqa", true, 115],
     ["pubmedqa-large", true, 139],
     ["hoc", true, 123],
+    ["ner-chemical", true, 375],
+    ["ner-disease", true, 375],
+    ["ner-gene", true, 375],
+    ["ner-jnlpba", true, 375],
   ]);
 });
 

@@ -32,6 +32,7 @@ export function triplesTask(
   const { epochs, ...rates } = learning;
   return {
     ...about,
+    extracts: "relations",
     answerWords: wordsOf(sentence, relations),
     promptLength: 9,
     truncation: truncateAt(640),

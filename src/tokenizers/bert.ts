@@ -148,6 +148,7 @@ function bertTokenizer(description: BertDescription): BertTokenizer {
     family: "bert",
     vocabSize: ids.size,
     special: roleIds satisfies SpecialTokens,
+    frame: frameOf(template.single),
     encode: (text, options = {}) => encode([text], options),
     encodePair: (first, second, options = {}) => encode([first, second], options),
     encodeWindows,
@@ -159,6 +160,13 @@ function bertTokenizer(description: BertDescription): BertTokenizer {
     files: () => writeBertFiles(description),
     addTokens: (added) => bertTokenizer(withTokens(description, added)),
   };
+}
+
+function frameOf(parts: readonly TemplatePart[]): Tokenizer["frame"] {
+  const text = parts.findIndex((part) => "sequence" in part);
+  const idsOf = (some: readonly TemplatePart[]): number[] =>
+    some.flatMap((part) => ("special" in part ? part.ids : []));
+  return { before: idsOf(parts.slice(0, text)), after: idsOf(parts.slice(text)) };
 }
 
 /** What truncation leaves of each text. */

@@ -78,6 +78,7 @@ export function createBioGptTokenizer(parts: BioGptParts, options: MosesOptions 
     parts,
     vocabSize: pieces.length,
     special: { pad, bos, eos, unk, sep: eos },
+    frame: { before: [eos], after: [] },
     encode,
     encodeIds,
     decode,

@@ -27,6 +27,8 @@ export interface Tokenizer {
   readonly family: string;
   readonly vocabSize: number;
   readonly special: SpecialTokens;
+  /** Ids that `encode` puts before and after a text. */
+  readonly frame: { readonly before: readonly number[]; readonly after: readonly number[] };
   /** Ids, pieces and offsets, with the special tokens that the reference implementation adds. */
   encode(text: string): Encoding;
   /** The same ids without pieces and offsets: the fast path for corpora. */

@@ -1,27 +1,46 @@
-/** Words and their pieces: where each word's first piece stands, so that a tag is of a word. */
-import type { BertTokenizer } from "./bert.ts";
+/** Texts and words as ids cut to a length, whatever the tokenizer: the special tokens that frame a text stay. */
+import { ConfigError } from "../errors.ts";
+import type { Tokenizer } from "./tokenizer.ts";
 
 export interface WordPieces {
-  /** [CLS], pieces, [SEP]. */
+  /** The frame with the words' pieces in it. */
   readonly ids: number[];
   /** Place of each word's first piece; words beyond the limit have none. */
   readonly first: number[];
 }
 
-/** Words one by one, cut to `maxTokens`; a word without pieces becomes [UNK]. */
-export function firstPieces(tokenizer: BertTokenizer, words: readonly string[], maxTokens: number): WordPieces {
-  const { cls, sep, unk } = tokenizer.special;
-  const ids = cls === undefined ? [] : [cls];
+type Encoder = Pick<Tokenizer, "encodeIds" | "frame" | "special">;
+
+/** @throws ConfigError unless `maxTokens` leaves room for a piece. */
+function roomFor({ before, after }: Tokenizer["frame"], maxTokens: number): number {
+  const added = before.length + after.length;
+  if (maxTokens > added) return maxTokens - added;
+  throw new ConfigError(`maxTokens: expected more than the ${added} special tokens, got ${maxTokens}`);
+}
+
+const piecesOf = ({ encodeIds, frame: { before, after } }: Encoder, text: string): number[] => {
+  const ids = encodeIds(text);
+  return ids.slice(before.length, ids.length - after.length);
+};
+
+/** A text's ids, its end cut off where there are more than `maxTokens`. */
+export function encodeCut(tokenizer: Encoder, text: string, maxTokens: number): number[] {
+  const { before, after } = tokenizer.frame;
+  return [...before, ...piecesOf(tokenizer, text).slice(0, roomFor(tokenizer.frame, maxTokens)), ...after];
+}
+
+/** Words one by one, as transformers encodes text that is split already; a word without pieces becomes the unknown one. */
+export function firstPieces(tokenizer: Encoder, words: readonly string[], maxTokens: number): WordPieces {
+  const { before, after } = tokenizer.frame;
+  const ids = [...before];
   const first: number[] = [];
-  const closing = sep === undefined ? 0 : 1;
+  const end = before.length + roomFor(tokenizer.frame, maxTokens);
   for (const word of words) {
-    const row = tokenizer.encodeIds(word);
-    const pieces = row.slice(cls === undefined ? 0 : 1, row.length - closing);
-    if (pieces.length === 0) pieces.push(unk ?? 0);
-    if (ids.length + pieces.length + closing > maxTokens) break;
+    const pieces = piecesOf(tokenizer, word);
+    if (pieces.length === 0) pieces.push(tokenizer.special.unk ?? 0);
+    if (ids.length + pieces.length > end) break;
     first.push(ids.length);
     ids.push(...pieces);
   }
-  if (sep !== undefined) ids.push(sep);
-  return { ids, first };
+  return { ids: [...ids, ...after], first };
 }

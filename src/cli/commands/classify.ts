@@ -3,6 +3,7 @@ import { type Command, command, deviceOptions, loadOptions } from "../command.ts
 
 const classify: Command = command({
   about: "Classes of texts",
+  details: "Of a classifier with several labels a text: those that are likelier than not, perhaps none.",
   positionals: { text: { many: true, about: "Texts; quote each" } },
   options: {
     model: { type: "text", hint: "DIR", required: true, about: "Classifier's directory" },
@@ -28,10 +29,11 @@ const classify: Command = command({
       signal.throwIfAborted();
       const texts = window.map(({ text }) => text);
       const found = await classifier.classify(texts, { maxTokens: args["max-tokens"] });
-      for (const [i, { label, probabilities }] of found.entries()) {
+      for (const [i, { label, labels, probabilities }] of found.entries()) {
         const { id, text } = window[i]!;
-        if (json) await output.json({ id, label, probabilities });
-        else await output.write(`${label}  ${probabilities[label]!.toFixed(3)}  ${text.slice(0, 80)}\n`);
+        const shown = labels.map((one) => `${one}  ${probabilities[one]!.toFixed(3)}`).join("  ") || "(no label)";
+        if (json) await output.json({ id, ...(classifier.several ? { labels } : { label }), probabilities });
+        else await output.write(`${shown}  ${text.slice(0, 80)}\n`);
       }
     }
   },

@@ -3,7 +3,8 @@ import { type Command, command, deviceOptions, loadOptions } from "../command.ts
 
 const evaluateClassification: Command = command({
   about: "Accuracy, F1 and loss of a classifier of texts",
-  positionals: { data: { required: true, about: 'JSON lines {"text", "label"}' } },
+  details: "Of a classifier with several labels a text: micro and macro F1, and how many label sets are right.",
+  positionals: { data: { required: true, about: 'JSON lines {"text", "label"}, or {"text", "labels": [...]}' } },
   options: {
     model: { type: "text", hint: "DIR", required: true, about: "Classifier's directory" },
     "max-tokens": {
@@ -19,12 +20,12 @@ const evaluateClassification: Command = command({
     ["evaluate classification --model runs/classes/model test.jsonl --json", "figures as JSON"],
   ],
   async run({ args, json, output }) {
-    const { evaluateClassification: evaluate, loadClassifier } = await import("../../eval/labels.ts");
-    const { readJsonLines } = await import("../../tasks/files.ts");
-    const { z } = await import("zod");
-    const examples = await readJsonLines(args.data, z.object({ text: z.string(), label: z.string() }));
+    const { evaluateClassification: evaluate } = await import("../../eval/label-reports.ts");
+    const { loadClassifier } = await import("../../eval/labels.ts");
+    const { readLabelled } = await import("../../tasks/labelled.ts");
+    const texts = await readLabelled(args.data);
     await using classifier = await loadClassifier(args.model, loadOptions(args));
-    const report = await evaluate(classifier, examples, { maxTokens: args["max-tokens"] });
+    const report = await evaluate(classifier, texts, { maxTokens: args["max-tokens"], where: args.data });
     if (json) return output.json({ model: args.model, ...report });
     const { describeFigures } = await import("../figures.ts");
     await output.write(describeFigures(report, [["texts", String(report.examples)]]));

@@ -14,7 +14,8 @@ const evaluateNer: Command = command({
     ["evaluate ner --model runs/ner/model test.tsv --json", "figures as JSON"],
   ],
   async run({ args, json, output }) {
-    const { evaluateNer: evaluate, loadTagger } = await import("../../eval/labels.ts");
+    const { evaluateNer: evaluate } = await import("../../eval/label-reports.ts");
+    const { loadTagger } = await import("../../eval/labels.ts");
     const { readText } = await import("../../tasks/files.ts");
     const { parseIob } = await import("../../tasks/ner.ts");
     const sentences = parseIob(await readText(args.data), args.data);

@@ -5,7 +5,7 @@ import { decodingOptions, toPredictOptions } from "../decoding-options.ts";
 const evaluateTask: Command = command({
   about: "Score a tuned model on a task's test set",
   details:
-    "Figures as published and, beside them, the sounder ones, with bootstrap intervals over documents; for relations also what copying known names scores. The task is read from the model's task.json where TASK is left out.",
+    "Figures as published and, beside them, the sounder ones, with bootstrap intervals over documents; for relations and entities also what copying known names scores. The task is read from the model's task.json where TASK is left out.",
   positionals: { task: { about: "Name of a task, or a JSON file" } },
   options: {
     model: { type: "text", hint: "DIR", required: true, about: "Tuned model directory" },

@@ -2,9 +2,9 @@
 import { type Command, command, deviceOptions } from "../command.ts";
 
 const finetune: Command = command({
-  about: "Teach a model a task: relations, labels or answers",
+  about: "Teach a model a task: relations, entities, labels or answers",
   details:
-    "TASK is bc5cdr, ddi, kd-dti, hoc, pubmedqa, pubmedqa-large, or a JSON file of your own relations or labels. The published hyperparameters are the default; settings of the form path=value change them (epochs=5, schedule.peak=1e-4, mode=lora, mode=prompt, average=1, tokensPerBatch=2048). DIR gets metrics.jsonl, checkpoints/ and, at the end, model/ in Hugging Face's format with task.json. Ctrl-C saves and stops.",
+    "TASK is bc5cdr, ddi, kd-dti, hoc, pubmedqa, pubmedqa-large, ner-chemical, ner-disease, ner-gene, ner-jnlpba, or a JSON file of your own relations, entities or labels. The published hyperparameters are the default; settings of the form path=value change them (epochs=5, schedule.peak=1e-4, mode=lora, mode=prompt, average=1, tokensPerBatch=2048). DIR gets metrics.jsonl, checkpoints/ and, at the end, model/ in Hugging Face's format with task.json. Ctrl-C saves and stops.",
   positionals: {
     task: { required: true, about: "Name of a task, or a JSON file" },
     settings: { many: true, about: "path=value…" },
@@ -23,6 +23,7 @@ const finetune: Command = command({
       "finetune hoc epochs=3 mode=lora --model biogpt --data data/hoc --output runs/hoc",
       "low-rank adapters, three epochs",
     ],
+    ["finetune ner-disease epochs=5 --model biogpt --data data/ner/NCBI-disease --output runs/ner", "named entities"],
     ["finetune my-relations.json --model biogpt --data my-data --output runs/mine", "relations of your own"],
   ],
   stoppable: true,

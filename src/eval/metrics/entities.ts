@@ -37,6 +37,13 @@ function starts(previous: Tag, tag: Tag): boolean {
   return tag.prefix !== "O" && tag.prefix !== "." && previous.type !== tag.type;
 }
 
+/** Types of the entities that tags speak of. */
+export function typesOf(tags: Iterable<string>): Set<string> {
+  const types = new Set<string>();
+  for (const tag of new Set(tags)) if (tag !== "O" && tag !== ".") types.add(readTag(tag).type);
+  return types;
+}
+
 /** Entities of one sentence's tags. */
 export function entitiesOf(tags: readonly string[]): Entity[] {
   const entities: Entity[] = [];

@@ -1,0 +1,69 @@
+/**
+ * Classification heads as every family of transformers has them: of rows (single label, several labels, regression, by
+ * `problem_type`) and of tokens. A family says only how hidden states become logits.
+ */
+// B batch, T tokens, N rows in all, C classes
+import * as z from "zod";
+import type { Graph, Value } from "../graph/graph.ts";
+import { binaryCrossEntropy, crossEntropy, mul, reshape, sub } from "../graph/ops/index.ts";
+import { product } from "../graph/shape.ts";
+import type { Head, Labels, ModelConfig, ModelInputs } from "./family.ts";
+
+/** The fields of config.json that classification reads. */
+export const labelFields = {
+  architectures: z.array(z.string()).nullish(),
+  classifier_dropout: z.number().min(0).lt(1).nullish(),
+  problem_type: z.enum(["single_label_classification", "multi_label_classification", "regression"]).nullish(),
+  id2label: z.record(z.string(), z.string()).optional(),
+  num_labels: z.int().positive().optional(),
+} as const;
+
+type LabelSettings = z.infer<z.ZodObject<typeof labelFields>>;
+type Problem = NonNullable<LabelSettings["problem_type"]>;
+export type LabelConfig = Pick<LabelSettings, "problem_type" | "id2label" | "num_labels">;
+
+/** Number of classes of a classification head: `id2label`, else `num_labels`, else 2 (as transformers). */
+export function labelCount({ id2label, num_labels }: LabelConfig): number {
+  return id2label === undefined ? (num_labels ?? 2) : Object.keys(id2label).length;
+}
+
+/** The named kind of classification; without one, regression for one label and single-label for more. */
+export function problemOf(config: LabelConfig): Problem {
+  return config.problem_type ?? (labelCount(config) === 1 ? "regression" : "single_label_classification");
+}
+
+/** hidden_BTD → logits [B, C] or [B, T, C]. */
+type Logits<Config extends ModelConfig> = (g: Graph, config: Config, hidden: Value, inputs: ModelInputs) => Value;
+
+/** Rows and the last axis: [..., C] → [N, C]. */
+export function flat(x: Value): Value {
+  return reshape(x, [product(x.shape.slice(0, -1)), x.shape.at(-1)!]);
+}
+
+/** Classes of rows, or numbers. */
+export function sequenceHead<Config extends ModelConfig & LabelConfig>(logits: Logits<Config>): Head<Config> {
+  return {
+    labels: (config): Labels => ({
+      of: problemOf(config) === "single_label_classification" ? "rows" : "numbers",
+      count: labelCount(config),
+    }),
+    logits,
+    loss: (g, config, hidden_BTD, labels, inputs) => {
+      const logits_BC = logits(g, config, hidden_BTD, inputs);
+      const problem = problemOf(config);
+      if (problem === "single_label_classification") return crossEntropy(logits_BC, labels);
+      const apart_BC = sub(logits_BC, labels);
+      const loss_BC = problem === "regression" ? mul(apart_BC, apart_BC) : binaryCrossEntropy(logits_BC, labels);
+      return reshape(loss_BC, [product(loss_BC.shape)]);
+    },
+  };
+}
+
+/** Classes of tokens. */
+export function tokenHead<Config extends ModelConfig & LabelConfig>(logits: Logits<Config>): Head<Config> {
+  return {
+    labels: (config): Labels => ({ of: "tokens", count: labelCount(config) }),
+    logits,
+    loss: (g, config, hidden, labels_N, inputs) => crossEntropy(flat(logits(g, config, hidden, inputs)), labels_N),
+  };
+}

@@ -1,0 +1,181 @@
+/** Named entities by generation: joining tokens, answers and places, and what perfect answers score on real files. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { hasShared, shared } from "../../test/support/shared.ts";
+import { ConfigError } from "../errors.ts";
+import { entityScores } from "../eval/metrics/entities.ts";
+import { valueOf } from "../eval/metrics/report.ts";
+import { loadTokenizer } from "../tokenizers/files.ts";
+import { copyEntities } from "./baselines.ts";
+import { type EntityTask, locateEntities } from "./entities.ts";
+import { joinTokens } from "./entity-text.ts";
+import { tasks } from "./index.ts";
+import { readNer } from "./ner.ts";
+import { taskFromSchema } from "./schema.ts";
+
+let folder = "";
+beforeAll(async () => {
+  folder = await mkdtemp(`${tmpdir()}/galen-entities-`);
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe("tokens", () => {
+  it.each([
+    ["ataxia - telangiectasia ( A - T ) , or not .", "ataxia-telangiectasia (A-T), or not."],
+    ["0 . 5 mg / kg [ of it ] : 20 % - or more", "0.5 mg/kg [of it]: 20% - or more"],
+    ["patient 's E . coli", "patient's E. coli"],
+  ])("are joined as people write: %s", (tokens, text) => {
+    const words = tokens.split(" ");
+    const joined = joinTokens(words);
+    expect(joined.text).toBe(text);
+    expect(joined.places.map(([start, end]) => joined.text.slice(start, end))).toEqual(words);
+  });
+});
+
+describe("places", () => {
+  const found = (text: string, ...names: string[]): (string | number)[][] =>
+    locateEntities(
+      text,
+      names.map((name) => ({ name, type: "x" })),
+    ).places.map(({ start, end }) => [text.slice(start, end), start]);
+
+  it("go on from name to name, in the name's own case where it stands so", () => {
+    expect(found("It was WAS, was it?", "WAS")).toEqual([["WAS", 7]]);
+    expect(found("a or b or a", "a", "a", "a")).toEqual([
+      ["a", 0],
+      ["a", 10],
+    ]);
+    expect(found("IL-2 (B-cell) and TNF-α/IFN-γ", "tnf-α / ifn-γ", "IL-2")).toEqual([
+      ["TNF-α/IFN-γ", 18],
+      ["IL-2", 0],
+    ]);
+    expect(found("aspirins", "aspirin")).toEqual([]);
+    expect(locateEntities("b", [{ name: "a", type: "x" }]).nowhere).toEqual([{ name: "a", type: "x" }]);
+  });
+});
+
+describe("an entity task of one's own", () => {
+  const schema = { kind: "entities", name: "plants", types: ["Plant", "Pest"] };
+  const task = taskFromSchema(schema) as EntityTask;
+  const text = "Rust kills wheat (T. aestivum).";
+  const entities = [
+    { start: 11, end: 16, type: "Plant" },
+    { start: 0, end: 4, type: "pest" },
+    { start: 18, end: 29, type: "Plant" },
+  ];
+
+  it("reads, writes, parses and scores", async () => {
+    const lines = [
+      { id: "1", text, entities },
+      { id: "2", text: "Nothing.", entities: [] },
+    ];
+    await writeFile(`${folder}/test.jsonl`, lines.map((one) => JSON.stringify(one)).join("\n"));
+    const examples = await task.read(folder, "test");
+    const answers = ["Rust is a Pest; wheat is a Plant; T. aestivum is a Plant.", "no entity is named."];
+    expect(examples.map(task.target)).toEqual(answers);
+    const right = task.evaluate(examples, answers.map(task.parse), { bootstrap: { seed: 1, resamples: 10 } });
+    expect([right.failed, valueOf(right, "f1"), valueOf(right, "macro_f1")]).toEqual([0, 1, 1]);
+    const wrong = ["Rust is a Plant; wheat is a Plant; Rye is a Plant; nonsense.", "Nothing is a Pest."];
+    const report = task.evaluate(examples, wrong.map(task.parse));
+    // One of four answers is right, of three entities.
+    expect(valueOf(report, "precision")).toBe(1 / 4);
+    expect(valueOf(report, "recall")).toBe(1 / 3);
+    expect(valueOf(report, "false_names")).toBe(1);
+    expect(valueOf(report, "f1_Pest")).toBe(0);
+  });
+
+  it("reads IOB2 files too, and refuses types and places that cannot be", async () => {
+    await writeFile(`${folder}/dev.tsv`, "Wheat\tB-plant\nrust\tB-Pest\n.\tO\n");
+    expect(await task.read(folder, "valid")).toEqual([
+      {
+        id: "1",
+        text: "Wheat rust.",
+        gold: [
+          { start: 0, end: 5, type: "Plant" },
+          { start: 6, end: 10, type: "Pest" },
+        ],
+      },
+    ]);
+    await writeFile(`${folder}/train.tsv`, "Wheat\tB\n");
+    await expect(task.read(folder, "train")).rejects.toThrow(/sentence 1 of train: expected .* Plant, Pest; got "_"/);
+    const line = (entity: object): string => JSON.stringify({ id: "a", text: "Wheat", entities: [entity] });
+    await writeFile(`${folder}/train.jsonl`, line({ start: 2, end: 9, type: "Plant" }));
+    await expect(task.read(folder, "train")).rejects.toThrow(/"a": expected 0 ≤ start < end ≤ 5, got 2 and 9/);
+    await writeFile(`${folder}/train.jsonl`, line({ start: 0, end: 5, type: "Weed" }));
+    await expect(task.read(folder, "train")).rejects.toThrow(/"a": expected .* Plant, Pest; got "Weed"/);
+  });
+
+  it.each([
+    [{ kind: "entities" }, /types/],
+    [{ ...schema, types: ["a", "A"] }, /differ in more than case/],
+    [{ ...schema, template: "{name}" }, /\{name\} and \{type\}/],
+  ])("refuses %j", (settings, message) => {
+    expect(() => taskFromSchema(settings)).toThrow(ConfigError);
+    expect(() => taskFromSchema(settings)).toThrow(message);
+  });
+
+  it("copies names known from training, the longest first", () => {
+    const train = [{ id: "1", text, gold: [entities[0]!, { start: 11, end: 29, type: "Pest" }] }];
+    const unseen = { id: "2", text: "WHEAT and wheat T aestivum", gold: [] };
+    expect(copyEntities(train, [unseen])).toEqual([
+      [
+        { name: "WHEAT", type: "Plant" },
+        { name: "wheat T aestivum", type: "Pest" },
+      ],
+    ]);
+  });
+});
+
+const benchmarks = "data/benchmarks/ner";
+const known = hasShared(benchmarks) && hasShared("data/tokenizers/biogpt");
+describe.skipIf(!known)("answers on real files", () => {
+  it.each([
+    ["BC5CDR-chem", "ner-chemical", 1],
+    ["BC5CDR-disease", "ner-disease", 1],
+    ["NCBI-disease", "ner-disease", 0.999],
+    ["BC2GM", "ner-gene", 0.9994],
+    ["JNLPBA", "ner-jnlpba", 0.9976],
+  ])("%s: what is right scores %s after format, BioGPT's tokenizer and back, parser and places", async (...row) => {
+    const [name, taskName, ceiling] = row;
+    const tokenizer = await loadTokenizer(shared("data/tokenizers/biogpt"));
+    const task = tasks[taskName] as unknown as EntityTask;
+    const gold = await task.read(shared(`${benchmarks}/${name}`), "test");
+    const answers = gold.map((one) => {
+      const [, ...ids] = tokenizer.encodeIds(task.target(one));
+      return task.parse(tokenizer.decode(ids, { skipSpecialTokens: true }));
+    });
+    expect(valueOf(task.evaluate(gold, answers), "f1")).toBeCloseTo(ceiling, 4);
+  });
+
+  it.each(["NCBI-disease", "JNLPBA"])("%s: spoiled answers score as their tags do", async (name) => {
+    const path = shared(`${benchmarks}/${name}`);
+    const task = tasks["ner-gene"] as unknown as EntityTask;
+    const [gold, sentences] = [await task.read(path, "test"), await readNer(path, "test")];
+    const type = "gene";
+    const answers = gold.map((example, i) => {
+      const { tokens, tags } = sentences[i]!;
+      const wrong = tokens.find((token, at) => tags[at] === "O" && example.text.split(token).length === 2);
+      const right = task.parse(task.target(example)).slice(i % 3 === 0 ? 1 : 0);
+      return i % 4 === 0 && wrong !== undefined ? [...right, { name: wrong, type }] : right;
+    });
+    const tags = sentences.map(({ tokens }, i) => {
+      const { text, places } = joinTokens(tokens);
+      const found = tokens.map(() => "O");
+      for (const place of locateEntities(text, answers[i]!).places) {
+        const first = places.findIndex(([start]) => start === place.start);
+        const last = places.findIndex(([, end]) => end === place.end);
+        for (let at = first; at <= last; at++) found[at] = at === first ? "B" : "I";
+      }
+      return found;
+    });
+    const { micro } = entityScores(
+      sentences.map((one) => one.tags),
+      tags,
+    );
+    const report = task.evaluate(gold, answers);
+    expect(micro.f1).toBeLessThan(0.9);
+    expect(valueOf(report, "precision")).toBeCloseTo(micro.precision, 3);
+    expect(valueOf(report, "recall")).toBeCloseTo(micro.recall, 3);
+  });
+});
