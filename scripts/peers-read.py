@@ -3,29 +3,32 @@
     python scripts/peers-read.py < requests.json
 
 Requests: a list of [kind, folder, values]; kinds are embedder (values: texts), cross-encoder (pairs), colbert-queries and
-colbert-documents (texts).
+colbert-documents (texts). ColBERT is read by sentence-transformers where it can (from 6.0), else by PyLate.
 """
 
 import json
 import logging
 import sys
 
+import sentence_transformers
+
 logging.disable(logging.WARNING)
 
 
 def run(kind, folder, values):
     if kind == "embedder":
-        from sentence_transformers import SentenceTransformer
-
-        return SentenceTransformer(folder, device="cpu").encode(values).tolist()
+        return sentence_transformers.SentenceTransformer(folder, device="cpu").encode(values).tolist()
     if kind == "cross-encoder":
-        from sentence_transformers import CrossEncoder
-
-        scores = CrossEncoder(folder, device="cpu").predict([tuple(pair) for pair in values])
+        scores = sentence_transformers.CrossEncoder(folder, device="cpu").predict([tuple(pair) for pair in values])
         return scores.reshape(len(values), -1).tolist()
-    from pylate import models
+    is_query = kind == "colbert-queries"
+    if hasattr(sentence_transformers, "MultiVectorEncoder"):
+        model = sentence_transformers.MultiVectorEncoder(folder, device="cpu")
+        vectors = model.encode_query(values) if is_query else model.encode_document(values)
+    else:
+        from pylate import models
 
-    vectors = models.ColBERT(folder, device="cpu").encode(values, is_query=kind == "colbert-queries")
+        vectors = models.ColBERT(folder, device="cpu").encode(values, is_query=is_query)
     return [x.flatten().tolist() for x in vectors]
 
 

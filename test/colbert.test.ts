@@ -1,4 +1,7 @@
-/** ColBERT against PyLate (scripts/goldens/retrieval.py): token vectors, MaxSim, both directory formats, round trip. */
+/**
+ * ColBERT against PyLate (scripts/goldens/retrieval.py) and Sentence Transformers (multi-vector.py): token vectors,
+ * MaxSim, all three directory formats, round trip.
+ */
 import { mkdtemp, rm } from "node:fs/promises";
 import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,6 +15,7 @@ import { createMaxSim, maxSim, type TokenVectors } from "../src/retrieval/max-si
 import { random } from "../src/tensor/random.ts";
 
 const folder = fileURLToPath(new URL("goldens/retrieval", import.meta.url));
+const multiVector = fileURLToPath(new URL("goldens/multi-vector", import.meta.url));
 const goldens = JSON.parse(readFileSync(`${folder}/goldens.json`, "utf8"));
 const texts = goldens.texts as string[];
 const queries = goldens.queries as string[];
@@ -19,10 +23,10 @@ const quiet = { threads: 1, warn: () => undefined } as const;
 const scratch = await mkdtemp(join(tmpdir(), "galen-colbert-"));
 afterAll(() => rm(scratch, { recursive: true }));
 
-function expectVectors(actual: readonly TokenVectors[], expected: readonly number[][]): void {
+function expectVectors(actual: readonly TokenVectors[], expected: readonly number[][], apart = 1e-4): void {
   expect(actual.map(({ data }) => data.length)).toEqual(expected.map((row) => row.length));
-  const apart = actual.map(({ data }, i) => Math.max(...data.map((x, k) => Math.abs(x - expected[i]![k]!))));
-  expect(Math.max(...apart)).toBeLessThan(1e-4);
+  const errors = actual.map(({ data }, i) => Math.max(...data.map((x, k) => Math.abs(x - expected[i]![k]!))));
+  expect(Math.max(...errors)).toBeLessThan(apart);
 }
 
 async function expectGolden(
@@ -55,6 +59,34 @@ describe("token vectors and scores equal PyLate's", () => {
   test.each(Object.entries(cases))("%s", async (name, [directory, settings = {}]) => {
     await using model = await loadColbert(`${folder}/${directory}`, { ...quiet, settings });
     await expectGolden(model, goldens.colbert[name]);
+  });
+});
+
+describe("Sentence Transformers' multi-vector directories", () => {
+  const { models } = JSON.parse(readFileSync(`${multiVector}/goldens.json`, "utf8")) as {
+    models: Record<string, Record<"queries" | "documents" | "scores", number[][]>>;
+  };
+
+  test.each(Object.entries(models))("%s: its vectors and scores", async (name, golden) => {
+    await using model = await loadColbert(`${multiVector}/${name}`, quiet);
+    const found = await model.encodeQueries(queries, { batchSize: 2 });
+    const documents = await model.encodeDocuments(texts, { batchSize: 3 });
+    expectVectors(found, golden.queries, 1e-5);
+    expectVectors(documents, golden.documents, 1e-5);
+    found.forEach((query, i) =>
+      documents.forEach((document, j) => {
+        const expected = golden.scores[i]![j]!;
+        expect(Math.abs(maxSim(query, document) - expected)).toBeLessThan(1e-5 * Math.max(1, Math.abs(expected)));
+      }),
+    );
+  });
+
+  test("pooling of token vectors, and settings that PyLate's format cannot hold, are refused", async () => {
+    await expect(loadColbert(`${multiVector}/pooling`, quiet)).rejects.toThrow("HierarchicalTokenPooling");
+    await using model = await loadColbert(`${multiVector}/min`, quiet);
+    const { config } = model.folder.model;
+    const parts = { config, tokenizer: model.tokenizer, parameters: new Map() };
+    await expect(saveColbertFolder(join(scratch, "min"), parts, model.folder)).rejects.toThrow("PyLate's format");
   });
 });
 

@@ -4,8 +4,8 @@ import type { Graph, Value } from "../graph/graph.ts";
 import { l2Normalize } from "../graph/ops/index.ts";
 import { type Dim, product } from "../graph/shape.ts";
 import { embedding } from "../models/embedding.ts";
-import { expanded, prefixOf, type Row, skippedIds, tokensOf } from "../retrieval/colbert.ts";
 import { saveColbertFolder } from "../retrieval/colbert-folder.ts";
+import { colbertReader, type Row } from "../retrieval/colbert-rows.ts";
 import type { SessionOptions, Tensors } from "../runtime/ort.ts";
 import type { EncoderConfig } from "./config.ts";
 import type { Examples } from "./data.ts";
@@ -54,9 +54,7 @@ export function lateProgram(
   options: SessionOptions,
 ): Program {
   const { tokenizer, settings, folder } = source;
-  const query = prefixOf(folder, tokenizer, settings.queryPrefix);
-  const document = prefixOf(folder, tokenizer, settings.documentPrefix);
-  const skipped = skippedIds(tokenizer, settings);
+  const reader = colbertReader(folder, tokenizer, settings);
   const feedsOf = (name: string, rows: readonly Row[]): Tensors => {
     const feeds = rowFeeds(name, { ids: rows.map(({ ids }) => ids), mask: rows.map(({ mask }) => mask) }, source);
     const [count, tokens] = feeds[`${name}/ids`]!.dims as [number, number];
@@ -71,23 +69,11 @@ export function lateProgram(
       build: (training) => lossGraphOf((g) => lossOf(g, config, source), training),
       feeds(examples) {
         const taken = examples.map((i) => lists[i]!);
-        const queries = tokensOf(
-          tokenizer,
-          taken.map((one) => one.query),
-          query,
-          settings.queryLength,
-        ).rows;
+        const queries = taken.map((one) => one.query);
         const texts = taken.flatMap((one) => one.documents.slice(0, config.documents));
-        const documents = tokensOf(tokenizer, texts, document, settings.documentLength).rows;
         return {
-          ...feedsOf(
-            "queries",
-            queries.map((ids) => expanded(ids, settings, tokenizer)),
-          ),
-          ...feedsOf(
-            "documents",
-            documents.map((ids) => ({ ids, mask: ids.map(() => 1), kept: ids.map((id) => !skipped.has(id)) })),
-          ),
+          ...feedsOf("queries", reader.queries(queries)),
+          ...feedsOf("documents", reader.documents(texts).rows),
           ...listLabels(taken, config.documents),
         };
       },

@@ -9,7 +9,7 @@ import { CheckpointError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { DenseStage, EmbeddingStage } from "../models/embedding.ts";
 import type { Family, ModelConfig } from "../models/index.ts";
-import { type ColbertSettings, defaultColbertSettings, openColbertFolder } from "../retrieval/colbert-folder.ts";
+import { checkPylate, type ColbertSettings, defaultColbertSettings, openColbertFolder } from "../retrieval/colbert-folder.ts";
 import { openSentenceFolder } from "../retrieval/sentence-folder.ts";
 import { loadBertTokenizer } from "../retrieval/tokenizer.ts";
 import { openModelFolder } from "../runtime/folder.ts";
@@ -42,7 +42,6 @@ export interface LateSource extends BertSource {
   readonly settings: ColbertSettings;
 }
 
-const widthOf = (config: ModelConfig): number => (config as unknown as { hidden_size: number }).hidden_size;
 const isSentence = (folder: string): boolean => existsSync(join(folder, "modules.json"));
 
 /** An embedding model, or an encoder with mean pooling put on it. */
@@ -67,6 +66,7 @@ export async function openLateSource(
   const changes = { queryLength: lengths.query, documentLength: lengths.document };
   if (late !== undefined) {
     const { model, stages, entries, settings } = late;
+    checkPylate(folder, late);
     const tokenizer = await loadBertTokenizer(model.folder);
     const { family, config } = model;
     return { folder, family, config, entries, tokenizer, stages, settings: { ...settings, ...changes } };
@@ -77,7 +77,7 @@ export async function openLateSource(
   const dense: DenseStage = {
     kind: "dense",
     name: "1_Dense",
-    inWidth: widthOf(config),
+    inWidth: config.hidden_size,
     outWidth: 128,
     bias: false,
     activation: "Identity",

@@ -10,7 +10,7 @@ import { loadCrossEncoder } from "../retrieval/cross-encoder.ts";
 import { loadEmbedder } from "../retrieval/embedder.ts";
 import { createMaxSim, maxSim } from "../retrieval/max-sim.ts";
 import { openSentenceFolder } from "../retrieval/sentence-folder.ts";
-import { openModelFolder } from "../runtime/folder.ts";
+import { openModelFolder, readJson } from "../runtime/folder.ts";
 import type { SessionOptions } from "../runtime/ort.ts";
 import { createBm25 } from "./bm25.ts";
 
@@ -54,15 +54,15 @@ const bm25: Scorer = {
 
 /** What a directory is, by its files. @throws ConfigError where it is none of these. */
 async function kindOf(folder: string): Promise<Exclude<Scorer["kind"], "bm25">> {
-  if (existsSync(join(folder, "modules.json"))) {
-    const { stages, model } = await openSentenceFolder(folder).catch(() => ({ stages: [], model: undefined }));
-    if (model === undefined) return "reranker";
-    return stages.some(({ kind }) => kind === "pooling") ? "embeddings" : "colbert";
-  }
-  const { config } = await openModelFolder(folder);
-  const [architecture = ""] = config.architectures ?? [];
+  const json = (await readJson(join(folder, "config.json"))) as { architectures?: string[] | null } | undefined;
+  const architecture = json?.architectures?.[0] ?? "";
   if (architecture === "HF_ColBERT") return "colbert";
   if (architecture.endsWith("ForSequenceClassification")) return "reranker";
+  if (existsSync(join(folder, "modules.json"))) {
+    const { stages } = await openSentenceFolder(folder);
+    return stages.some(({ kind }) => kind === "pooling") ? "embeddings" : "colbert";
+  }
+  await openModelFolder(folder);
   throw new ConfigError(`${folder}: expected an embedding model, ColBERT or a reranker, got ${architecture}`, {
     hint: 'galen train embeddings-ranking, colbert or reranker makes one; "bm25" is the baseline',
   });

@@ -7,6 +7,8 @@ import type { Attend } from "../nn/attention.ts";
 export interface ModelConfig {
   readonly model_type: string;
   readonly vocab_size: number;
+  /** Width of the hidden states. */
+  readonly hidden_size: number;
   /** Longest sequence, in tokens. */
   readonly max_position_embeddings: number;
   readonly pad_token_id: number;

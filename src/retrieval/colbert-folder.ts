@@ -1,7 +1,7 @@
 /**
  * ColBERT directories (Khattab and Zaharia 2020, arXiv:2004.12832): PyLate's, which are Sentence Transformers
  * directories without pooling, and Stanford's (architecture HF_ColBERT, artifact.metadata). PyLate's are written too.
- * Left out: Sentence Transformers' own multi-vector directories (from 6.0).
+ * Sentence Transformers' own (from 6.0) are read by multi-vector-folder.ts.
  */
 import { join } from "node:path";
 import * as z from "zod";
@@ -13,6 +13,7 @@ import type { ModelConfig } from "../models/index.ts";
 import { type ModelFolder, openModelFolder, readJson } from "../runtime/folder.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
+import { multiVectorFolder } from "./multi-vector-folder.ts";
 import { openSentenceFolder } from "./sentence-folder.ts";
 import { saveSentenceFolder } from "./sentence-write.ts";
 
@@ -24,31 +25,46 @@ export interface ColbertSettings {
   /** A token put after [CLS]; empty: none. */
   readonly queryPrefix: string;
   readonly documentPrefix: string;
+  /** Text put before each text; empty: none. */
+  readonly queryPrompt: string;
+  readonly documentPrompt: string;
   /** Most tokens, [CLS], prefix and [SEP] included. */
   readonly queryLength: number;
   readonly documentLength: number;
-  /** Queries are filled up to `queryLength` with [MASK], and these tokens are scored. */
+  /** Queries are filled up with [MASK], and these tokens are scored. */
   readonly expandsQueries: boolean;
-  /** Other tokens see the [MASK] tokens. */
+  /** Tokens that a query is filled up to. Default: `queryLength`. */
+  readonly expansionLength?: number;
+  /** What it is filled up with. Default: the tokenizer's mask token. */
+  readonly expansionToken?: string;
+  /** Other tokens see the tokens that fill up. */
   readonly attendsToExpansion: boolean;
   /** Tokens of documents that are not scored. */
   readonly skiplist: readonly string[];
+  /** Tokens of queries that are not scored. */
+  readonly querySkiplist: readonly string[];
+  /** Vectors are made unit vectors. */
+  readonly normalizes: boolean;
 }
 
 /** PyLate's defaults for a new model. */
 export const defaultColbertSettings: ColbertSettings = {
   queryPrefix: "[Q] ",
   documentPrefix: "[D] ",
+  queryPrompt: "",
+  documentPrompt: "",
   queryLength: 32,
   documentLength: 180,
   expandsQueries: true,
   attendsToExpansion: false,
   skiplist: punctuation,
+  querySkiplist: [],
+  normalizes: true,
 };
 
 export interface ColbertFolder {
   readonly model: ModelFolder;
-  /** Dense layers; L2 normalisation follows. */
+  /** Dense layers; L2 normalisation follows where the settings say so. */
   readonly stages: readonly DenseStage[];
   readonly entries: ReadonlyMap<string, TensorEntry>;
   readonly settings: ColbertSettings;
@@ -97,20 +113,20 @@ export async function openColbertFolder(folder: string): Promise<ColbertFolder> 
 }
 
 async function openPylate(folder: string): Promise<ColbertFolder> {
-  const { model, stages, entries, settings } = await openSentenceFolder(folder);
+  const sentence = await openSentenceFolder(folder);
+  if (sentence.settings.model_type === "MultiVectorEncoder") return multiVectorFolder(sentence, folder);
+  const { model, entries, settings } = sentence;
   const path = join(folder, "config_sentence_transformers.json");
   const json = parseConfig(pylateSchema, settings, path);
-  const dense = stages.filter((stage: EmbeddingStage): stage is DenseStage => stage.kind === "dense");
-  if (dense.length === 0 || dense.length !== stages.length) {
-    throw new ConfigError(`${folder}/modules.json: expected a Transformer and Dense modules, got others`, {
-      hint: "a directory with Pooling gives one vector a text: use loadEmbedder",
-    });
-  }
+  const prompt = sentence.defaultPrompt === undefined ? "" : (sentence.prompts[sentence.defaultPrompt] ?? "");
   return {
     model,
-    stages: dense,
+    stages: denseOnly(folder, sentence.stages),
     entries,
     settings: {
+      ...defaultColbertSettings,
+      queryPrompt: prompt,
+      documentPrompt: prompt,
       queryPrefix: json.query_prefix,
       documentPrefix: json.document_prefix,
       queryLength: json.query_length,
@@ -120,6 +136,15 @@ async function openPylate(folder: string): Promise<ColbertFolder> {
       skiplist: json.skiplist_words,
     },
   };
+}
+
+/** @throws ConfigError where there are none, or others. */
+export function denseOnly(folder: string, stages: readonly EmbeddingStage[]): DenseStage[] {
+  const dense = stages.filter((stage) => stage.kind === "dense");
+  if (dense.length > 0 && dense.length === stages.length) return dense;
+  throw new ConfigError(`${folder}/modules.json: expected a Transformer and Dense modules, got others`, {
+    hint: "a directory with Pooling gives one vector a text: use loadEmbedder",
+  });
 }
 
 async function openStanford(folder: string): Promise<ColbertFolder> {
@@ -137,6 +162,7 @@ async function openStanford(folder: string): Promise<ColbertFolder> {
     stages: [{ kind: "dense", name, inWidth, outWidth, bias: false, activation: "Identity", residual: false }],
     entries: new Map([...model.entries, [`${name}.linear.weight`, projection]]),
     settings: {
+      ...defaultColbertSettings,
       queryPrefix: json.query_token_id,
       documentPrefix: json.doc_token_id,
       queryLength: json.query_maxlen,
@@ -146,6 +172,22 @@ async function openStanford(folder: string): Promise<ColbertFolder> {
       skiplist: json.mask_punctuation ? punctuation : [],
     },
   };
+}
+
+/** @throws ConfigError where PyLate's directories cannot say what the settings do. */
+export function checkPylate(folder: string, { settings }: Pick<ColbertFolder, "settings">): void {
+  const { queryPrompt, documentPrompt, expansionLength, expansionToken, querySkiplist, normalizes } = settings;
+  const foreign = Object.entries({
+    "prompts that are no single token": queryPrompt !== "" || documentPrompt !== "",
+    "an expansion of another length than the query's": expansionLength !== undefined,
+    "an expansion token of its own": expansionToken !== undefined,
+    "a skiplist for queries": querySkiplist.length > 0,
+    "vectors of any length": !normalizes,
+  }).filter(([, is]) => is);
+  if (foreign.length === 0) return;
+  throw new ConfigError(`${folder}: expected a model that PyLate's format can hold, got ${foreign[0]![0]}`, {
+    hint: "it can be used, but not trained further or written",
+  });
 }
 
 /** Writes a PyLate directory. `parameters`: the network's and the dense layers', by the names of the graph. */
@@ -158,6 +200,7 @@ export async function saveColbertFolder(
   },
   { stages, settings }: Pick<ColbertFolder, "stages" | "settings">,
 ): Promise<void> {
+  checkPylate(folder, { settings });
   const fields = {
     model_type: "ColBERT",
     similarity_fn_name: "MaxSim",

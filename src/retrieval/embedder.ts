@@ -41,12 +41,12 @@ export interface Embedder extends AsyncDisposable {
 export async function loadEmbedder(path: string, options: SessionOptions = {}): Promise<Embedder> {
   const folder = await openSentenceFolder(path);
   const { model, stages, entries } = folder;
-  if (!stages.some(({ kind }) => kind === "pooling")) {
-    throw new ConfigError(`${path}/modules.json: expected a Pooling module, got none`, {
+  if (!stages.some(({ kind }) => kind === "pooling") || folder.mask !== undefined) {
+    throw new ConfigError(`${path}/modules.json: expected a Pooling module and no MultiVectorMask, got others`, {
       hint: "a ColBERT model gives a vector a token: use loadColbert",
     });
   }
-  const width = embeddingWidth(stages, (model.config as unknown as { hidden_size: number }).hidden_size);
+  const width = embeddingWidth(stages, model.config.hidden_size);
   const tokenizer = await loadBertTokenizer(model.folder);
   const graph = embeddingGraph(model, stages);
   const parameters = await parameterSources(graph, entries, path);

@@ -25,6 +25,16 @@ const transformerSchema = z.looseObject({
     })
     .optional(),
   module_output_name: z.literal("token_embeddings").optional(),
+  query_length: z.int().positive().nullish(),
+  document_length: z.int().positive().nullish(),
+  query_expansion: z
+    .strictObject({
+      strategy: z.enum(["fixed", "min"]),
+      attend: z.boolean().default(false),
+      token: z.string().nullish(),
+      length: z.int().positive(),
+    })
+    .nullish(),
   processing_kwargs: z.strictObject({}, { error: "expected none (other processing is not supported)" }).optional(),
 });
 
@@ -76,14 +86,24 @@ export const activationPaths: Record<DenseActivation, string> = {
   SiLU: "torch.nn.modules.activation.SiLU",
 };
 
+const maskSchema = z.looseObject({
+  skiplist_words: z.array(z.string()).nullish(),
+  skiplist_tasks: z.array(z.enum(["query", "document"])).default(["document"]),
+  keep_only_token_ids: z.null({ error: "expected null (a list of ids to keep is not supported)" }).optional(),
+});
+
 export interface SentenceFolder {
   readonly model: ModelFolder;
   readonly stages: readonly EmbeddingStage[];
+  /** Tokens that do not count: the module of multi-vector directories. */
+  readonly mask: z.infer<typeof maskSchema> | undefined;
   /** Weights of the network and of the stages. */
   readonly entries: ReadonlyMap<string, TensorEntry>;
   /** Tokens that a text is cut to. */
   readonly maxTokens: number;
   readonly lowerCase: boolean;
+  /** Lengths and query expansion of multi-vector directories. */
+  readonly lengths: Pick<z.infer<typeof transformerSchema>, "query_length" | "document_length" | "query_expansion">;
   readonly prompts: Readonly<Record<string, string>>;
   readonly defaultPrompt: string | undefined;
   /** config_sentence_transformers.json. */
@@ -108,7 +128,13 @@ export async function openSentenceFolder(folder: string): Promise<SentenceFolder
   const model = await openModelFolder(root, { bare: true });
   const entries = new Map(model.entries);
   const stages: EmbeddingStage[] = [];
+  let mask: SentenceFolder["mask"];
   for (const { type, path: name } of rest) {
+    if (classOf(type) === "MultiVectorMask") {
+      const where = join(folder, safePath(path, name), "config.json");
+      mask = parseConfig(maskSchema, (await readJson(where)) ?? {}, where);
+      continue;
+    }
     const isPooled = stages.some(({ kind }) => kind === "pooling");
     const stage = await readStage(folder, classOf(type), safePath(path, name), isPooled, () =>
       notUnderstood(path, type),
@@ -125,6 +151,7 @@ export async function openSentenceFolder(folder: string): Promise<SentenceFolder
   return {
     model,
     stages,
+    mask,
     entries,
     settings,
     ...(await readLimits(root, model)),
@@ -133,7 +160,7 @@ export async function openSentenceFolder(folder: string): Promise<SentenceFolder
   };
 }
 
-const known = "Transformer, Pooling, Dense, Normalize";
+const known = "Transformer, Pooling, Dense, Normalize, MultiVectorMask";
 
 function notUnderstood(path: string, type: string, expected = `one of ${known}`): ConfigError {
   return new ConfigError(`${path}: type: expected ${expected}, got ${type}`, {
@@ -201,14 +228,17 @@ function checkSide(where: string, got: string, expected: string): void {
 }
 
 /** max_seq_length, else the tokenizer's model_max_length, at most the network's positions. */
-async function readLimits(root: string, { config }: ModelFolder): Promise<{ maxTokens: number; lowerCase: boolean }> {
+async function readLimits(
+  root: string,
+  { config }: ModelFolder,
+): Promise<Pick<SentenceFolder, "maxTokens" | "lowerCase" | "lengths">> {
   const names = ["bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet"];
   for (const name of names) {
     const path = join(root, `sentence_${name}_config.json`);
     const json = await readJson(path);
     if (json === undefined) continue;
-    const { max_seq_length, do_lower_case } = parseConfig(transformerSchema, json, path);
-    return { maxTokens: max_seq_length ?? (await tokenizerLimit(root, config)), lowerCase: do_lower_case };
+    const { max_seq_length, do_lower_case, ...lengths } = parseConfig(transformerSchema, json, path);
+    return { maxTokens: max_seq_length ?? (await tokenizerLimit(root, config)), lowerCase: do_lower_case, lengths };
   }
-  return { maxTokens: await tokenizerLimit(root, config), lowerCase: false };
+  return { maxTokens: await tokenizerLimit(root, config), lowerCase: false, lengths: {} };
 }

@@ -1,0 +1,91 @@
+/**
+ * Texts to the rows of tokens that ColBERT's network takes (Khattab and Zaharia 2020, arXiv:2004.12832, §3.2): prompt,
+ * prefix token, cutting, query expansion, and the tokens whose vectors count. As in PyLate's and Sentence Transformers'
+ * encode.
+ */
+import { ConfigError } from "../errors.ts";
+import type { BertTokenizer } from "../tokenizers/bert.ts";
+import type { ColbertSettings } from "./colbert-folder.ts";
+
+export interface Row {
+  readonly ids: readonly number[];
+  /** 1 where other tokens look. */
+  readonly mask: readonly number[];
+  /** Tokens whose vectors are given. */
+  readonly kept: readonly boolean[];
+}
+
+export interface ColbertReader {
+  /** Queries filled up: the added tokens are scored, whether or not others look at them. */
+  queries(texts: readonly string[]): Row[];
+  /** `cut`: how many documents were longer than `documentLength`. */
+  documents(texts: readonly string[]): { rows: Row[]; cut: number };
+}
+
+/** `where` names the model in errors. @throws ConfigError where the tokenizer lacks a token of the settings. */
+export function colbertReader(where: string, tokenizer: BertTokenizer, settings: ColbertSettings): ColbertReader {
+  const token = (name: string, content: string): number | undefined => {
+    if (content === "") return undefined;
+    const id = tokenizer.idOf(content);
+    if (id !== undefined) return id;
+    throw new ConfigError(
+      `${where}: expected the ${name} ${JSON.stringify(content)} among the tokenizer's tokens, got none`,
+      { hint: "the tokenizer's files are not those that the model was trained with" },
+    );
+  };
+  const prefixes = {
+    query: token("prefix", settings.queryPrefix),
+    document: token("prefix", settings.documentPrefix),
+  };
+  const expansion = token("expansion token", settings.expansionToken ?? "") ?? tokenizer.special.mask;
+  // A word that is no token of its own cannot be found among the tokens.
+  const idsOf = (words: readonly string[]): Set<number> =>
+    new Set(words.map((word) => tokenizer.idOf(word)).filter((id) => id !== undefined));
+  const skipped = { query: idsOf(settings.querySkiplist), document: idsOf(settings.skiplist) };
+  const filled = settings.expandsQueries ? (settings.expansionLength ?? settings.queryLength) : 0;
+
+  return {
+    queries(texts) {
+      const prompted = texts.map((text) => settings.queryPrompt + text);
+      return tokensOf(tokenizer, prompted, prefixes.query, settings.queryLength).rows.map((ids) => {
+        const missing = Math.max(0, filled - ids.length);
+        if (missing > 0 && expansion === undefined) {
+          throw new ConfigError("query expansion: expected a tokenizer with a mask token, got one without");
+        }
+        const all = [...ids, ...Array<number>(missing).fill(expansion ?? 0)];
+        const mask = all.map((_, i) => (i < ids.length || settings.attendsToExpansion ? 1 : 0));
+        return { ids: all, mask, kept: all.map((id) => !skipped.query.has(id)) };
+      });
+    },
+    documents(texts) {
+      const prompted = texts.map((text) => settings.documentPrompt + text);
+      const { rows, cut } = tokensOf(tokenizer, prompted, prefixes.document, settings.documentLength);
+      const kept = rows.map((ids) => ({
+        ids,
+        mask: ids.map(() => 1),
+        kept: ids.map((id) => !skipped.document.has(id)),
+      }));
+      return { rows: kept, cut };
+    },
+  };
+}
+
+/** [CLS], the prefix, the text's tokens, [SEP]; at most `limit` of them. */
+function tokensOf(
+  tokenizer: BertTokenizer,
+  texts: readonly string[],
+  prefix: number | undefined,
+  limit: number,
+): { rows: number[][]; cut: number } {
+  const room = prefix === undefined ? limit : limit - 1;
+  let cut = 0;
+  const rows = texts.map((text) => {
+    let ids = tokenizer.encodeIds(text.trim());
+    if (ids.length > room) {
+      cut++;
+      ids = [...ids.slice(0, room - 1), ids.at(-1)!];
+    }
+    return prefix === undefined ? ids : [ids[0]!, prefix, ...ids.slice(1)];
+  });
+  return { rows, cut };
+}
