@@ -29,7 +29,7 @@ interface Values extends Readonly<Record<string, unknown>> {
 }
 
 /** The options that were given. */
-export function toPredictOptions(args: Values): PredictOptions {
+export function toPredictOptions(args: Values): Omit<PredictOptions, "onProgress"> {
   return {
     decoding: args.beams === undefined ? undefined : { beams: args.beams },
     maxNewTokens: args["max-new-tokens"],

@@ -16,7 +16,8 @@ import { bootstrap, type Interval } from "./metrics/bootstrap.ts";
 import { accuracy, macroF1, majority } from "./metrics/classification.ts";
 import { entityScores } from "./metrics/entities.ts";
 import { mean } from "./metrics/counts.ts";
-import { protocolHash, textsHash } from "./protocol.ts";
+import { protocolHash, textsHasher } from "./protocol.ts";
+import { type Inputs, openWindows, type WindowOptions } from "./windows.ts";
 
 interface Labeller {
   readonly model: ModelFolder;
@@ -143,39 +144,65 @@ export interface LabelReport {
   readonly figures: Readonly<Record<string, { readonly value: number; readonly interval?: Interval }>>;
 }
 
-/** Accuracy, which is single-label micro F1 too, macro F1, cross-entropy, and the largest class's share. */
+/** What is scored of a text: its class, the class found, and the probability of its own. */
+interface ClassRow {
+  readonly gold: string;
+  readonly found: string;
+  readonly share: number;
+}
+
+const over =
+  (measure: (gold: readonly string[], found: readonly string[]) => number) =>
+  (rows: readonly ClassRow[]): number =>
+    measure(
+      rows.map(({ gold }) => gold),
+      rows.map(({ found }) => found),
+    );
+
+/**
+ * Accuracy, which is single-label micro F1 too, macro F1, cross-entropy, and the largest class's share. Examples are
+ * read twice, once for the protocol's fingerprint, and held window by window.
+ */
 export async function evaluateClassification(
   classifier: Classifier,
-  examples: readonly { readonly text: string; readonly label: string }[],
-  { maxTokens }: { maxTokens?: number | undefined } = {},
+  examples: Inputs<{ readonly text: string; readonly label: string }>,
+  { maxTokens, ...options }: WindowOptions & { readonly maxTokens?: number | undefined } = {},
 ): Promise<LabelReport> {
-  if (examples.length === 0) throw new DataError("classification: expected examples, got none");
-  const answers = await classifier.classify(
-    examples.map(({ text }) => text),
-    { maxTokens },
-  );
-  const rows = examples.map(({ label }, i) => ({ gold: label, found: answers[i]! }));
-  type Rows = readonly (typeof rows)[number][];
-  const gold = (some: Rows): string[] => some.map((row) => row.gold);
-  const found = (some: Rows): string[] => some.map((row) => row.found.label);
-  const loss = (some: Rows): number =>
-    mean(some.map((row) => -Math.log(Math.max(1e-30, row.found.probabilities[row.gold] ?? 0))));
-  const commonest = majority(gold(rows))!;
+  const { add, digest } = textsHasher();
+  let total = 0;
+  for await (const { text, label } of examples) {
+    add(text, label);
+    total += 1;
+  }
+  if (total === 0) throw new DataError("classification: expected examples, got none");
+  const protocol = { task: "classification", version: 1, maxTokens: maxTokens ?? null, data: digest() };
+  const hash = protocolHash(protocol);
+  await using windows = await openWindows({ ...protocol, hash }, ["classes"], options);
+  const parts = windows.run({
+    name: "classes",
+    inputs: examples,
+    total,
+    compute: async (some) => {
+      const texts = some.map(({ text }) => text);
+      const answers = await classifier.classify(texts, { maxTokens });
+      return some.map(({ label: gold }, i): ClassRow => {
+        const { label: found, probabilities: shares } = answers[i]!;
+        return { gold, found, share: shares[gold] ?? 0 };
+      });
+    },
+  });
+  const rows: ClassRow[] = [];
+  for await (const part of parts) rows.push(...part);
+  const commonest = majority(rows.map(({ gold }) => gold))!;
   const figures = {
-    accuracy: (some: Rows): number => accuracy(gold(some), found(some)),
-    macro_f1: (some: Rows): number => macroF1(gold(some), found(some)),
-    loss,
-    majority: (some: Rows): number => mean(some.map((row) => Number(row.gold === commonest))),
-  };
-  const protocol = {
-    task: "classification",
-    version: 1,
-    maxTokens: maxTokens ?? null,
-    data: textsHash(examples.flatMap(({ text, label }) => [text, label])),
+    accuracy: over(accuracy),
+    macro_f1: over(macroF1),
+    loss: (some: readonly ClassRow[]): number => mean(some.map(({ share }) => -Math.log(Math.max(1e-30, share)))),
+    majority: (some: readonly ClassRow[]): number => mean(some.map(({ gold }) => Number(gold === commonest))),
   };
   return {
     protocol,
-    hash: protocolHash(protocol),
+    hash,
     examples: rows.length,
     figures: Object.fromEntries(
       Object.entries(figures).map(([name, statistic]) => [
@@ -186,16 +213,31 @@ export async function evaluateClassification(
   };
 }
 
-/** Strict entity precision, recall and F1 over IOB2 tags, as seqeval counts. */
+/** Strict entity precision, recall and F1 over IOB2 tags, as seqeval counts. Read as `evaluateClassification` does. */
 export async function evaluateNer(
   tagger: Tagger,
-  sentences: readonly { readonly tokens: readonly string[]; readonly tags: readonly string[] }[],
+  sentences: Inputs<{ readonly tokens: readonly string[]; readonly tags: readonly string[] }>,
+  options: WindowOptions = {},
 ): Promise<LabelReport> {
-  if (sentences.length === 0) throw new DataError("ner: expected sentences, got none");
-  const found = await tagger.tag(sentences.map(({ tokens }) => tokens));
-  const gold = sentences.map(({ tags }) => tags);
+  const { add, digest } = textsHasher();
+  const gold: (readonly string[])[] = [];
+  for await (const { tokens, tags } of sentences) {
+    add(...tokens, ...tags);
+    gold.push(tags);
+  }
+  if (gold.length === 0) throw new DataError("ner: expected sentences, got none");
+  const protocol = { task: "ner", version: 1, scheme: "IOB2, strict, as seqeval", data: digest() };
+  const hash = protocolHash(protocol);
+  await using windows = await openWindows({ ...protocol, hash }, ["tags"], options);
+  const parts = windows.run({
+    name: "tags",
+    inputs: sentences,
+    total: gold.length,
+    compute: (some) => tagger.tag(some.map(({ tokens }) => tokens)),
+  });
+  const found: string[][] = [];
+  for await (const part of parts) found.push(...part);
   const { micro, macro, sentences: counts } = entityScores(gold, found);
-  const { f1 } = micro;
   const interval = bootstrap(
     counts,
     (some) => {
@@ -208,20 +250,14 @@ export async function evaluateNer(
     },
     { seed: 1 },
   );
-  const protocol = {
-    task: "ner",
-    version: 1,
-    scheme: "IOB2, strict, as seqeval",
-    data: textsHash(sentences.flatMap(({ tokens, tags }) => [...tokens, ...tags])),
-  };
   return {
     protocol,
-    hash: protocolHash(protocol),
-    examples: sentences.length,
+    hash,
+    examples: gold.length,
     figures: {
       precision: { value: micro.precision },
       recall: { value: micro.recall },
-      f1: { value: f1, interval },
+      f1: { value: micro.f1, interval },
       macro_f1: { value: macro.f1 },
     },
   };
