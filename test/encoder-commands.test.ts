@@ -192,6 +192,11 @@ test("a tagger is trained, evaluated and used", async () => {
   await galen("train", "tagger", ...settings, "--model", embeddings, "--data", data, "--output", at("tags"));
   const [report] = await galen("evaluate", "ner", at("test.tsv"), "--model", at("tags/model"));
   expect(report!.figures["f1"]!.value).toBeGreaterThan(0.9);
+  const kept = ["evaluate", "ner", at("test.tsv"), "--model", at("tags/model"), "--output", at("ner-run")];
+  expect(await galen(...kept)).toEqual([report]);
+  expect(await galen(...kept, "--resume")).toEqual([report]);
+  expect(JSON.parse(readFileSync(at("ner-run/report.json"), "utf8"))).toEqual(report);
+  expect(readFileSync(at("ner-run/report.txt"), "utf8")).toContain("protocol");
   const [found] = await galen("tag", "--model", at("tags/model"), "the stroke of 5");
   expect(found!.entities).toEqual([{ type: "Organ", start: 4, end: 10, text: "stroke" }]);
 });

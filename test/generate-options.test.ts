@@ -384,3 +384,28 @@ test("options without effect are warned of, not refused", async () => {
     "generate: earlyStopping: no effect without numBeams above 1",
   ]);
 });
+
+describe("the repeat guard", () => {
+  const circling: GenerateOptions = {
+    ids: [2, 17, 5],
+    maxNewTokens: 20,
+  };
+  // The token 7 for ever, the end far behind: a circle, whatever the model.
+  const only = (_ids: readonly number[], scores: Float32Array): void =>
+    scores.forEach((score, id) => (scores[id] = id === 7 ? 0 : id === 2 ? -30 : score - 1e6));
+
+  test("ends a circle, with beam search alone where it says so, and never before the least length", async () => {
+    const processors = (): (typeof only)[] => [only];
+    const lengths = async (options: GenerateOptions): Promise<number> =>
+      (await model.generate({ ...circling, processors, ...options })).sequences[0]!.length - 3;
+    expect(await lengths({})).toBe(20);
+    expect(await lengths({ repeatGuard: "beams" })).toBe(20);
+    expect(await lengths({ repeatGuard: true })).toBe(6);
+    expect(await lengths({ repeatGuard: true, minNewTokens: 12 })).toBe(13);
+    expect(await lengths({ repeatGuard: true, eosTokenId: [] })).toBe(20);
+    expect(await lengths({ numBeams: 2, repeatGuard: false })).toBe(20);
+    const { sequences } = await model.generate({ ...circling, processors, numBeams: 2, repeatGuard: "beams" });
+    expect(sequences[0]!.at(-1)).toBe(2);
+    expect(sequences[0]!.length).toBeLessThan(12);
+  });
+});

@@ -81,6 +81,12 @@ export const deviceOptions = {
   threads: { type: "integer", hint: "N", least: 1, about: "Threads within an operation (default: one a core)" },
 } as const satisfies Options;
 
+/** Of evaluations that are kept and resumed. */
+export const folderOptions = {
+  output: { type: "text", hint: "DIR", about: "Keep the report, and what is computed window by window, for --resume" },
+  resume: { type: "flag", about: "Go on where the run in --output ended, with the same report in the end" },
+} as const satisfies Options;
+
 type DeviceValues = { readonly device: string | undefined; readonly threads: number | undefined };
 
 /** `deviceOptions` as `loadModel` takes them. */

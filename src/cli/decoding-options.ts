@@ -1,33 +1,39 @@
-/** The options of decoding that `predict`, `evaluate task` and `extract` share. */
+/** The options of decoding that `predict`, `evaluate task` and `extract` share; the repeat guard `generate` has too. */
 import type { PredictOptions } from "../finetune/predict.ts";
+import { UsageError } from "../errors.ts";
 import type { Option } from "./command.ts";
+
+export const repeatGuardOptions = {
+  "repeat-guard": { type: "flag", about: "End what goes in circles (with beam search it is ended anyway)" },
+  "no-repeat-guard": { type: "flag", about: "Never end what goes in circles" },
+} as const satisfies Readonly<Record<string, Option>>;
+
+/** Undefined where neither was given. @throws UsageError for both. */
+export function repeatGuardOf(args: Readonly<Record<string, unknown>>): boolean | undefined {
+  const [on, off] = [args["repeat-guard"] === true, args["no-repeat-guard"] === true];
+  if (on && off) throw new UsageError("--repeat-guard: expected one of it and --no-repeat-guard, got both");
+  return on || off ? on : undefined;
+}
 
 export const decodingOptions = {
   beams: { type: "integer", hint: "N", least: 1, about: "Beams of beam search (default: the task's, 1 as published)" },
   "max-new-tokens": { type: "integer", hint: "N", least: 1, about: "Most tokens of an answer" },
   "copy-only": { type: "flag", about: "Answers are made of the text's tokens and the task's own words only" },
-  "repeat-guard": {
-    type: "text",
-    hint: "WHEN",
-    choices: ["on", "off"],
-    about: "End answers that go in circles (default: on with beam search)",
-  },
+  ...repeatGuardOptions,
 } as const satisfies Readonly<Record<string, Option>>;
 
-interface Values {
+interface Values extends Readonly<Record<string, unknown>> {
   readonly beams: number | undefined;
   readonly "max-new-tokens": number | undefined;
   readonly "copy-only": boolean;
-  readonly "repeat-guard": string | undefined;
 }
 
 /** The options that were given. */
-export function toPredictOptions(args: Values): PredictOptions {
-  const guard = args["repeat-guard"];
+export function toPredictOptions(args: Values): Omit<PredictOptions, "onProgress"> {
   return {
     decoding: args.beams === undefined ? undefined : { beams: args.beams },
     maxNewTokens: args["max-new-tokens"],
     copyOnly: args["copy-only"],
-    repeatGuard: guard === undefined ? undefined : guard === "on",
+    repeatGuard: repeatGuardOf(args),
   };
 }

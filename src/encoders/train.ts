@@ -151,7 +151,7 @@ function classLabels({ labelled }: Examples, held: Examples | undefined, { data,
   if (held.labelled.several !== several) {
     throw new DataError(`${valid}: expected "${several ? "labels" : "label"}" as in ${data}`);
   }
-  checkLabels(held.labelled.examples, labels, valid!);
+  held.labelled.examples.forEach((one, i) => checkLabels(one, labels, `${valid!}: text ${i + 1}`));
   return labels;
 }
 

@@ -1,14 +1,40 @@
 /** A protocol's fingerprint: two reports with the same were made in the same way of the same data. */
 import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 
 /** The first sixteen hexadecimal digits of SHA-256 of the protocol as JSON. */
 export function protocolHash(protocol: Readonly<Record<string, unknown>>): string {
   return createHash("sha256").update(JSON.stringify(protocol)).digest("hex").slice(0, 16);
 }
 
+/** A fingerprint of texts that come one by one, for a protocol. */
+export function textsHasher(): { add(...texts: readonly string[]): void; digest(): string } {
+  const hash = createHash("sha256");
+  return {
+    add(...texts) {
+      for (const text of texts) hash.update(text).update("\0");
+    },
+    digest: () => hash.digest("hex").slice(0, 16),
+  };
+}
+
 /** A fingerprint of texts, for a protocol. */
 export function textsHash(texts: Iterable<string>): string {
+  const { add, digest } = textsHasher();
+  for (const text of texts) add(text);
+  return digest();
+}
+
+/** A fingerprint of a model directory's weights, settings and vocabulary, those of its numbered modules included. */
+export async function modelFingerprint(folder: string): Promise<string> {
+  const wanted = /^(?:\d+_[^/]+\/)?[^/]+\.(?:safetensors|bin|pt|json|txt)$/;
+  const names = (await readdir(folder, { recursive: true })).map((name) => name.replaceAll("\\", "/"));
   const hash = createHash("sha256");
-  for (const text of texts) hash.update(text).update("\0");
+  for (const name of names.filter((one) => wanted.test(one)).sort()) {
+    hash.update(name).update("\0");
+    for await (const chunk of createReadStream(join(folder, name))) hash.update(chunk as Uint8Array);
+  }
   return hash.digest("hex").slice(0, 16);
 }

@@ -1,18 +1,14 @@
 /** Retrieval over a test set in BEIR's layout: nDCG, recall, MRR and MAP, of a first stage or of a reranker behind BM25. */
-import { ConfigError } from "../errors.ts";
+import { ConfigError, DataError } from "../errors.ts";
+import type { TokenVectors } from "../retrieval/max-sim.ts";
 import type { RetrievalSet } from "../tasks/retrieval-sets.ts";
+import { type Bm25, createBm25 } from "./bm25.ts";
 import { bootstrap, type Interval } from "./metrics/bootstrap.ts";
 import { mean } from "./metrics/counts.ts";
-import {
-  type Judgements,
-  ndcg,
-  rankByScore,
-  rankingAveragePrecision,
-  recallAt,
-  reciprocalRank,
-} from "./metrics/ranking.ts";
-import { protocolHash } from "./protocol.ts";
-import { openScorer, type Scorer } from "./scorers.ts";
+import { type Judgements, ndcg, rankingAveragePrecision, recallAt, reciprocalRank } from "./metrics/ranking.ts";
+import { protocolHash, textsHasher } from "./protocol.ts";
+import type { Encoder, Scorer } from "./scorers.ts";
+import { openWindows, packVectors, unpackVectors, type WindowOptions, type Windows } from "./windows.ts";
 
 export interface RetrievalReport {
   readonly protocol: Readonly<Record<string, unknown>>;
@@ -40,63 +36,167 @@ const statistics: Readonly<Record<string, (rows: readonly Row[]) => number>> = {
   "map@100": over(rankingAveragePrecision, 100),
 };
 
-export interface RetrievalOptions {
+export interface RetrievalOptions extends WindowOptions {
   /** Ranked documents that are kept of each query. */
   readonly depth?: number;
   /** Documents that BM25 gives a reranker. */
   readonly candidates?: number;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-/** @throws ConfigError where no query of the split has a relevant document. */
+type Query = readonly [id: string, text: string];
+type Hit = readonly [id: string, score: number];
+
+/** As trec_eval: ties by descending id. */
+const better = ([idA, a]: Hit, [idB, b]: Hit): number => b - a || (idA < idB ? 1 : -1);
+
+const textOf = ({ title, text }: { title: string; text: string }): string => (title === "" ? text : `${title} ${text}`);
+
+/**
+ * Documents are read twice, once for the protocol's fingerprint, and held window by window: of each query its best
+ * `depth` are kept, for BM25 the counts of words.
+ * @throws ConfigError where no query of the split has a relevant document; DataError where an id stands twice.
+ */
 export async function evaluateRetrieval(
   scorer: Scorer,
   set: RetrievalSet,
-  { depth = 100, candidates = 100, signal, onProgress }: RetrievalOptions = {},
+  options: RetrievalOptions = {},
 ): Promise<RetrievalReport> {
+  const { depth = 100, candidates = 100 } = options;
   const queries = [...set.queries].filter(([id]) =>
     [...(set.judgements.get(id)?.values() ?? [])].some((one) => one >= 1),
   );
   if (queries.length === 0) throw new ConfigError("retrieval: expected queries with relevant documents, got none");
-  const texts = set.documents.map(({ title, text }) => (title === "" ? text : `${title} ${text}`));
-  const first = scorer.all === undefined ? await openScorer("bm25") : scorer;
-  const rows: Row[] = [];
-  for await (const scores of first.all!(
-    queries.map(([, text]) => text),
-    texts,
-  )) {
-    signal?.throwIfAborted();
-    const [id, query] = queries[rows.length]!;
-    let found = new Map(set.documents.map((document, i) => [document.id, scores[i]!]));
-    if (scorer.kind === "bm25" || scorer !== first)
-      for (const [key, score] of found) if (score === 0) found.delete(key);
-    if (scorer !== first) {
-      const numbers = new Map(set.documents.map((document, i) => [document.id, i]));
-      const ids = rankByScore(found).slice(0, candidates);
-      const again = await scorer.pairs(ids.map((one) => [query, texts[numbers.get(one)!]!] as const));
-      found = new Map(ids.map((one, i) => [one, again[i]!]));
-    }
-    rows.push({ ranking: rankByScore(found).slice(0, depth), judgements: set.judgements.get(id)! });
-    onProgress?.(rows.length, queries.length);
-  }
+  const { encoder } = scorer;
+  const bm25 = encoder === undefined ? createBm25() : undefined;
+  const { ids, data } = await readOnce(set, queries, bm25);
+  const protocol = {
+    task: "retrieval",
+    version: 2,
+    depth,
+    candidates: scorer.kind === "reranker" ? candidates : null,
+    queries: queries.length,
+    documents: ids.length,
+    data,
+  };
+  const hash = protocolHash(protocol);
+  await using windows = await openWindows({ ...protocol, hash }, ["queries", "documents"], options);
+  const first = bm25 === undefined ? undefined : queries.map(([, text]) => rankBy(bm25, text, ids));
+  const rankings =
+    encoder !== undefined
+      ? await rankWindows(encoder, set, queries, { depth, total: ids.length, windows })
+      : scorer.kind === "reranker"
+        ? await rerank(scorer, set, queries, { candidates: first!.map((hits) => hits.slice(0, candidates)), windows })
+        : first!;
+  const rows = queries.map(([id], i) => ({
+    ranking: rankings[i]!.slice(0, depth).map(([document]) => document),
+    judgements: set.judgements.get(id)!,
+  }));
   const figures = Object.entries(statistics).map(([name, statistic]) => [
     name,
     { value: statistic(rows), interval: bootstrap(rows, statistic, { seed: 1 }) },
   ]);
-  const protocol = {
-    task: "retrieval",
-    version: 1,
-    depth,
-    candidates: scorer === first ? null : candidates,
-    queries: queries.map(([id]) => id),
-    documents: texts.length,
-  };
   return {
-    protocol: { ...protocol, queries: queries.length },
-    hash: protocolHash(protocol),
+    protocol,
+    hash,
     queries: queries.length,
-    documents: texts.length,
+    documents: ids.length,
     figures: Object.fromEntries(figures),
   };
+}
+
+/** Ids and fingerprint of a set, and BM25's counts of its documents. */
+async function readOnce(
+  set: RetrievalSet,
+  queries: readonly Query[],
+  bm25: Bm25 | undefined,
+): Promise<{ ids: string[]; data: string }> {
+  const { add, digest } = textsHasher();
+  for (const [id, text] of queries) {
+    add(id, text);
+    for (const [document, grade] of set.judgements.get(id)!) add(document, String(grade));
+  }
+  const ids = new Set<string>();
+  for await (const document of set.documents) {
+    if (ids.has(document.id)) throw new DataError(`corpus: expected every id once, got "${document.id}" twice`);
+    ids.add(document.id);
+    add(document.id, textOf(document));
+    bm25?.add(textOf(document));
+  }
+  return { ids: [...ids], data: digest() };
+}
+
+/** Documents that share a word with the query. */
+function rankBy(bm25: Bm25, query: string, ids: readonly string[]): Hit[] {
+  return [...bm25.score(query)].map(([number, score]): Hit => [ids[number]!, score]).sort(better);
+}
+
+/** Each query's best documents; what a window adds to them is kept. */
+async function rankWindows(
+  encoder: Encoder,
+  set: RetrievalSet,
+  queries: readonly Query[],
+  { depth, total, windows }: { depth: number; total: number; windows: Windows },
+): Promise<Hit[][]> {
+  const encoded: TokenVectors[] = [];
+  const parts = windows.run({
+    name: "queries",
+    inputs: queries,
+    total: queries.length,
+    compute: async (some) =>
+      (
+        await encoder.encode(
+          "query",
+          some.map(([, text]) => text),
+        )
+      ).map(packVectors),
+  });
+  for await (const part of parts) for (const one of part) encoded.push(unpackVectors(one));
+  let best = queries.map((): Hit[] => []);
+  const found = windows.run({
+    name: "documents",
+    inputs: set.documents,
+    total,
+    compute: async (documents) => {
+      await using comparer = await encoder.compare(await encoder.encode("document", documents.map(textOf)));
+      const gains: Hit[][] = [];
+      for (const [i, query] of encoded.entries()) {
+        const scores = await comparer.score(query);
+        const least = best[i]!.length < depth ? -Infinity : best[i]!.at(-1)![1];
+        const hits = documents.flatMap(({ id }, d): Hit[] => (scores[d]! >= least ? [[id, scores[d]!]] : []));
+        gains.push(hits.sort(better).slice(0, depth));
+      }
+      return gains;
+    },
+  });
+  for await (const gains of found) {
+    best = best.map((hits, i) => [...hits, ...gains[i]!].sort(better).slice(0, depth));
+  }
+  return best;
+}
+
+/** The candidates of each query in the order of the scorer; of the documents only theirs are held. */
+async function rerank(
+  scorer: Scorer,
+  set: RetrievalSet,
+  queries: readonly Query[],
+  { candidates, windows }: { candidates: readonly (readonly Hit[])[]; windows: Windows },
+): Promise<Hit[][]> {
+  const wanted = new Set(candidates.flatMap((hits) => hits.map(([id]) => id)));
+  const texts = new Map<string, string>();
+  for await (const document of set.documents) if (wanted.has(document.id)) texts.set(document.id, textOf(document));
+  const rankings: Hit[][] = [];
+  const found = windows.run({
+    name: "queries",
+    inputs: queries.entries(),
+    total: queries.length,
+    size: 4,
+    compute: async (some) => {
+      const pairs = some.flatMap(([i, [, query]]) => candidates[i]!.map(([id]) => [query, texts.get(id)!] as const));
+      const scores = await scorer.pairs(pairs);
+      let at = 0;
+      return some.map(([i]) => candidates[i]!.map(([id]): Hit => [id, scores[at++]!]).sort(better));
+    },
+  });
+  for await (const part of found) rankings.push(...part);
+  return rankings;
 }

@@ -8,14 +8,26 @@ import { ConfigError } from "../errors.ts";
 import { loadColbert } from "../retrieval/colbert.ts";
 import { loadCrossEncoder } from "../retrieval/cross-encoder.ts";
 import { loadEmbedder } from "../retrieval/embedder.ts";
-import { createMaxSim, maxSim } from "../retrieval/max-sim.ts";
+import { createMaxSim, maxSim, type TokenVectors } from "../retrieval/max-sim.ts";
 import { openSentenceFolder } from "../retrieval/sentence-folder.ts";
 import { openModelFolder, readJson } from "../runtime/folder.ts";
 import type { SessionOptions } from "../runtime/ort.ts";
 import { createBm25 } from "./bm25.ts";
 
+/** Of models that read queries and documents apart. */
+export interface Encoder {
+  encode(role: "query" | "document", texts: readonly string[]): Promise<TokenVectors[]>;
+  compare(documents: readonly TokenVectors[]): Promise<Comparer>;
+}
+
+interface Comparer extends AsyncDisposable {
+  /** Scores of a query with every document. */
+  score(query: TokenVectors): Promise<Float64Array>;
+}
+
 export interface Scorer extends AsyncDisposable {
   readonly kind: "embeddings" | "colbert" | "reranker" | "bm25";
+  readonly encoder?: Encoder;
   /** Scores of pairs, in their order. */
   pairs(pairs: readonly (readonly [string, string])[]): Promise<Float64Array>;
   /**
@@ -23,6 +35,15 @@ export interface Scorer extends AsyncDisposable {
    * there is none.
    */
   all?(queries: readonly string[], documents: readonly string[]): AsyncGenerator<Float64Array>;
+}
+
+async function* scoreAll(
+  { encode, compare }: Encoder,
+  queries: readonly string[],
+  documents: readonly string[],
+): AsyncGenerator<Float64Array> {
+  await using comparer = await compare(await encode("document", documents));
+  for (const query of await encode("query", queries)) yield comparer.score(query);
 }
 
 const cosine = (a: Float32Array, b: Float32Array): number => {
@@ -81,32 +102,45 @@ export async function openScorer(folder: string, options: SessionOptions = {}): 
     };
   }
   if (kind === "colbert") {
-    const colbert = await loadColbert(folder, options);
+    let warned = false;
+    const warn = (message: string): void => {
+      if (!warned) console.warn(message);
+      warned = true;
+    };
+    const colbert = await loadColbert(folder, { ...options, warn });
+    const encoder: Encoder = {
+      encode: (role, texts) => (role === "query" ? colbert.encodeQueries(texts) : colbert.encodeDocuments(texts)),
+      compare: (documents) => createMaxSim(documents, options),
+    };
     return {
       kind,
+      encoder,
       async pairs(pairs) {
         const queries = await colbert.encodeQueries(pairs.map(([query]) => query));
         const documents = await colbert.encodeDocuments(pairs.map(([, document]) => document));
         return Float64Array.from(queries, (query, i) => maxSim(query, documents[i]!));
       },
-      async *all(queries, documents) {
-        await using scorer = await createMaxSim(await colbert.encodeDocuments(documents), options);
-        for (const query of await colbert.encodeQueries(queries)) yield scorer.score(query);
-      },
+      all: (queries, documents) => scoreAll(encoder, queries, documents),
       [Symbol.asyncDispose]: () => colbert.dispose(),
     };
   }
   const embedder = await loadEmbedder(folder, options);
+  const { width } = embedder;
+  const encoder: Encoder = {
+    encode: async (_role, texts) => (await embedder.embed(texts)).map((data) => ({ width, count: 1, data })),
+    compare: async (documents) => ({
+      score: async (query) => Float64Array.from(documents, ({ data }) => cosine(query.data, data)),
+      async [Symbol.asyncDispose]() {},
+    }),
+  };
   return {
     kind,
+    encoder,
     async pairs(pairs) {
       const vectors = await embedder.embed(pairs.flat());
       return Float64Array.from(pairs, (_, i) => cosine(vectors[2 * i]!, vectors[2 * i + 1]!));
     },
-    async *all(queries, documents) {
-      const targets = await embedder.embed(documents);
-      for (const query of await embedder.embed(queries)) yield Float64Array.from(targets, (one) => cosine(query, one));
-    },
+    all: (queries, documents) => scoreAll(encoder, queries, documents),
     [Symbol.asyncDispose]: () => embedder.dispose(),
   };
 }

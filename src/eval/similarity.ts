@@ -3,6 +3,7 @@
  * here, by a stated kind, number and seed, because every figure but the ranks depends on them.
  */
 import { DataError } from "../errors.ts";
+import type { TokenVectors } from "../retrieval/max-sim.ts";
 import { random } from "../tensor/random.ts";
 import { createBm25 } from "./bm25.ts";
 import { auc } from "./metrics/auc.ts";
@@ -11,6 +12,7 @@ import { pearson, spearman } from "./metrics/correlation.ts";
 import { mean } from "./metrics/counts.ts";
 import { protocolHash, textsHash } from "./protocol.ts";
 import type { Scorer } from "./scorers.ts";
+import { openWindows, packVectors, unpackVectors, type WindowOptions, type Windows } from "./windows.ts";
 
 export interface Negatives {
   /** random: another question's answer; bm25: the answers that share most words with the question. */
@@ -98,59 +100,94 @@ const rankStatistics: typeof statistics = {
 
 /**
  * Figures of a scorer on right pairs and wrong ones made of them. Ranks among all answers are left out for a reranker,
- * which would have to read every pair.
+ * which would have to read every pair. All pairs are held: any answer may be a wrong one to any question.
  */
 export async function evaluateSimilarity(
   scorer: Scorer,
   pairs: readonly (readonly [string, string])[],
   negatives: Negatives,
-  { resamples = 1000 }: { resamples?: number } = {},
+  options: WindowOptions & { readonly resamples?: number } = {},
 ): Promise<SimilarityReport> {
+  const { resamples = 1000 } = options;
   const places = negativePlaces(pairs, negatives);
-  const rows = scorer.all === undefined ? await apart(scorer, pairs, places) : await together(scorer, pairs, places);
+  const protocol = { task: "similarity", version: 1, negatives, data: textsHash(pairs.flat()), pairs: pairs.length };
+  const hash = protocolHash(protocol);
+  await using windows = await openWindows({ ...protocol, hash }, ["queries", "documents", "scores"], options);
+  const rows = scorer.all === undefined ? await apart(scorer, pairs, places, windows) : [];
+  if (scorer.all !== undefined) for await (const row of together(scorer, pairs, places, windows)) rows.push(row);
   const wanted = scorer.all === undefined ? statistics : { ...statistics, ...rankStatistics };
   const figures = Object.entries(wanted).map(([name, statistic]) => {
     const few = name === "spearman" ? Math.min(200, resamples) : resamples;
     const interval = bootstrap(rows, statistic, { seed: 1, resamples: few });
     return [name, { value: statistic(rows), interval }] as const;
   });
-  const protocol = { task: "similarity", version: 1, negatives, data: textsHash(pairs.flat()), pairs: pairs.length };
-  return { protocol, hash: protocolHash(protocol), pairs: pairs.length, figures: Object.fromEntries(figures) };
+  return { protocol, hash, pairs: pairs.length, figures: Object.fromEntries(figures) };
 }
 
+/** Rows of a scorer of pairs alone. */
 async function apart(
   scorer: Scorer,
   pairs: readonly (readonly [string, string])[],
   places: readonly number[][],
+  windows: Windows,
 ): Promise<Row[]> {
-  const asked = pairs.flatMap(([question, answer], i) => [
-    [question, answer] as const,
-    ...places[i]!.map((place) => [question, pairs[place]![1]] as const),
-  ]);
-  const scores = await scorer.pairs(asked);
-  let at = 0;
-  return places.map((wrong) => {
-    const right = scores[at++]!;
-    return { right, wrong: wrong.map(() => scores[at++]!), rank: NaN };
+  const rows: Row[] = [];
+  const found = windows.run({
+    name: "scores",
+    inputs: places.keys(),
+    total: pairs.length,
+    compute: async (questions) => {
+      const asked = questions.flatMap((i) =>
+        [i, ...places[i]!].map((place) => [pairs[i]![0], pairs[place]![1]] as const),
+      );
+      return [...(await scorer.pairs(asked))];
+    },
   });
+  for await (const scores of found) {
+    for (let at = 0; at < scores.length;) {
+      const right = scores[at++]!;
+      rows.push({ right, wrong: places[rows.length]!.map(() => scores[at++]!), rank: NaN });
+    }
+  }
+  return rows;
 }
 
-async function together(
+async function* together(
   scorer: Scorer,
   pairs: readonly (readonly [string, string])[],
   places: readonly number[][],
-): Promise<Row[]> {
-  const rows: Row[] = [];
-  const all = scorer.all!(
-    pairs.map(([question]) => question),
-    pairs.map(([, answer]) => answer),
-  );
-  for await (const scores of all) {
-    const i = rows.length;
+  windows: Windows,
+): AsyncGenerator<Row> {
+  let i = 0;
+  for await (const scores of scoresOf(scorer, pairs, windows)) {
     const right = scores[i]!;
     let rank = 1;
     scores.forEach((score, place) => (rank += Number(place !== i && score >= right)));
-    rows.push({ right, wrong: places[i]!.map((place) => scores[place]!), rank });
+    yield { right, wrong: places[i]!.map((place) => scores[place]!), rank };
+    i += 1;
   }
-  return rows;
+}
+
+/** Scores of every question with every answer; the vectors of an encoder are kept. */
+async function* scoresOf(
+  { encoder, all }: Scorer,
+  pairs: readonly (readonly [string, string])[],
+  windows: Windows,
+): AsyncGenerator<Float64Array> {
+  const [questions, answers] = [pairs.map(([question]) => question), pairs.map(([, answer]) => answer)];
+  if (encoder === undefined) return yield* all!(questions, answers);
+  const vectorsOf = async (role: "query" | "document", inputs: readonly string[]): Promise<TokenVectors[]> => {
+    const vectors: TokenVectors[] = [];
+    const parts = windows.run({
+      name: role === "query" ? "queries" : "documents",
+      inputs,
+      total: inputs.length,
+      compute: async (texts) => (await encoder.encode(role, texts)).map(packVectors),
+    });
+    for await (const part of parts) for (const one of part) vectors.push(unpackVectors(one));
+    return vectors;
+  };
+  const queries = await vectorsOf("query", questions);
+  await using comparer = await encoder.compare(await vectorsOf("document", answers));
+  for (const query of queries) yield comparer.score(query);
 }

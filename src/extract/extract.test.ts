@@ -133,7 +133,7 @@ describe("extraction", () => {
   test("a run is not resumed unasked, nor with other settings or documents", async () => {
     await expect(run("plain", [])).rejects.toThrow(/expected a folder without a run, got one/);
     await expect(run("plain", [], { resume: true, copyOnly: true })).rejects.toThrow(
-      /expected a run with the same model/,
+      /decoder.copyOnly: expected false, as the run there has, got true/,
     );
     const others = Array.from({ length: 60 }, (_, i) => document(`other-${i}`, "Insulin"));
     await expect(run("plain", others, { resume: true })).rejects.toThrow(/expected document doc-48 at this place/);

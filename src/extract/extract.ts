@@ -3,6 +3,7 @@
  * Documents are read in windows, sorted by length within each, and answered group by group; the journal makes a run
  * resumable group by group. Files: triples.jsonl, documents.jsonl (those with triples), journal.jsonl.
  */
+import { inWindows, openJournal } from "../checkpoints/journal.ts";
 import { ConfigError } from "../errors.ts";
 import type { Document } from "../corpus/documents.ts";
 import type { Relation } from "../eval/metrics/hard-match.ts";
@@ -17,7 +18,6 @@ import {
 } from "../finetune/predict.ts";
 import { type JoinedText, chunksOf, joinDocument, type Place, placeIn } from "./chunks.ts";
 import { placePair } from "./ground.ts";
-import { type Counts, noCounts, openJournal } from "./journal.ts";
 
 export interface Mention {
   /** As generated. */
@@ -53,6 +53,42 @@ export interface ExtractOptions extends Omit<PredictOptions, "onProgress"> {
   readonly onProgress?: ((progress: ExtractProgress) => void) | undefined;
 }
 
+/** Counted over the whole run, kills included. */
+export interface Counts {
+  readonly documents: number;
+  /** Documents without text. */
+  readonly empty: number;
+  /** Longer than the model takes, read in several windows. */
+  readonly windowed: number;
+  readonly triples: number;
+  /** Triples whose two names stand in the text. */
+  readonly grounded: number;
+  readonly headsNotInText: number;
+  readonly tailsNotInText: number;
+  /** Answers that length or the repeat guard ended. */
+  readonly unfinished: number;
+}
+
+const noCounts: Counts = {
+  documents: 0,
+  empty: 0,
+  windowed: 0,
+  triples: 0,
+  grounded: 0,
+  headsNotInText: 0,
+  tailsNotInText: 0,
+  unfinished: 0,
+};
+
+/** The last group of documents done. */
+interface Group {
+  readonly window: number;
+  readonly group: number;
+  /** Id of the window's first document, against resuming on other input. */
+  readonly first: string;
+  readonly counts: Counts;
+}
+
 export interface ExtractProgress extends Counts {
   /** Documents of this call alone, and the seconds that they took. */
   readonly now: number;
@@ -64,7 +100,7 @@ export interface ExtractResult extends ExtractProgress {
   readonly stopped: boolean;
 }
 
-export const extractFiles = ["triples.jsonl", "documents.jsonl"] as const;
+const extractFiles = ["triples.jsonl", "documents.jsonl"] as const;
 
 /**
  * Mines documents into `output`.
@@ -99,7 +135,8 @@ export async function extract(
     window,
     group,
   };
-  await using journal = await openJournal(options.output, extractFiles, { settings, resume: options.resume ?? false });
+  const resume = options.resume ?? false;
+  await using journal = await openJournal<Group>(options.output, extractFiles, { settings, resume });
   const { last } = journal;
   const started = performance.now();
   let counts = last?.counts ?? noCounts;
@@ -144,17 +181,6 @@ export async function extract(
     }
   }
   return { ...state(), stopped: false };
-}
-
-async function* inWindows<T>(items: AsyncIterable<T> | Iterable<T>, size: number): AsyncGenerator<T[]> {
-  let window: T[] = [];
-  for await (const item of items) {
-    window.push(item);
-    if (window.length < size) continue;
-    yield window;
-    window = [];
-  }
-  if (window.length > 0) yield window;
 }
 
 interface Prepared {

@@ -1,5 +1,6 @@
 /** Mining a literature for relations: triples with their places, counts over documents, and a page to review them. */
 export {
+  type Counts,
   extract,
   type ExtractOptions,
   type ExtractProgress,
@@ -7,6 +8,5 @@ export {
   type Mention,
   type Triple,
 } from "./extract.ts";
-export type { Counts } from "./journal.ts";
 export { reviewPage, writeReview } from "./review.ts";
 export { type CountedRelation, countRelations, toCsv, toTsv, writeRelations } from "./summary.ts";

@@ -5,11 +5,11 @@
  */
 import { join } from "node:path";
 import { writeFileAtomically } from "../checkpoints/files.ts";
+import { readLinesOf } from "../checkpoints/journal.ts";
 import { joinDocument } from "./chunks.ts";
 import type { Triple } from "./extract.ts";
 import { reviewScript } from "./review-script.ts";
 import { reviewStyle } from "./review-style.ts";
-import { readLinesOf } from "./summary.ts";
 
 export interface ReviewDocument {
   readonly id: string;

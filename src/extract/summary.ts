@@ -1,8 +1,7 @@
 /** A run's triples deduplicated and counted over documents, as CSV and TSV. */
-import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import { writeFileAtomically } from "../checkpoints/files.ts";
-import { DataError } from "../errors.ts";
+import { readLinesOf } from "../checkpoints/journal.ts";
 import type { Triple } from "./extract.ts";
 
 /** One relation, whatever documents state it. */
@@ -21,26 +20,6 @@ export interface CountedRelation {
 }
 
 const mostExamples = 5;
-
-/** Values of JSON lines. Only line feeds part lines: JSON may hold U+2028. @throws DataError that names the line. */
-export async function* readLinesOf<T>(path: string): AsyncGenerator<T> {
-  let rest = "";
-  let number = 0;
-  const parse = (line: string): T => {
-    number += 1;
-    try {
-      return JSON.parse(line) as T;
-    } catch (cause) {
-      throw new DataError(`${path}:${number}: expected JSON, got ${(cause as Error).message}`, { cause });
-    }
-  };
-  for await (const chunk of createReadStream(path, { encoding: "utf8" })) {
-    const lines = (rest + (chunk as string)).split("\n");
-    rest = lines.pop()!;
-    for (const line of lines) yield parse(line);
-  }
-  if (rest !== "") yield parse(rest);
-}
 
 /** Most documents first; names that differ in case are one. */
 export async function countRelations(triples: AsyncIterable<Triple> | Iterable<Triple>): Promise<CountedRelation[]> {

@@ -6,9 +6,10 @@ import { writeTinyTask } from "../../test/support/tiny-task.ts";
 import { valueOf } from "../eval/metrics/report.ts";
 import type { Relation } from "../eval/metrics/hard-match.ts";
 import type { Example } from "../tasks/task.ts";
+import { endsInCircle, repeatGuard } from "../generate/guards.ts";
 import { evaluateTask } from "./evaluate.ts";
 import { finetune } from "./finetune.ts";
-import { allowOnly, endsInCircle, repeatGuard } from "./guards.ts";
+import { allowOnly } from "./copy-only.ts";
 import { openTuned, predict, predictSources, type TunedModel } from "./predict.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "galen-predict-"));

@@ -3,11 +3,12 @@
  * says, batches sorted by length, read back by the task's parser.
  */
 import { ConfigError } from "../errors.ts";
+import { endsInCircle, lengthGuard } from "../generate/guards.ts";
 import type { GenerateOptions, Processor } from "../generate/index.ts";
 import { loadModel, type LoadOptions, type Model } from "../model.ts";
 import type { Decoding, Example, Task } from "../tasks/task.ts";
 import { loadTokenizer } from "../tokenizers/files.ts";
-import { allowOnly, endsInCircle, lengthGuard, repeatGuard } from "./guards.ts";
+import { allowOnly } from "./copy-only.ts";
 import { createLayout, fitTruncation, type Layout, layoutSource } from "./layout.ts";
 import { openTask, readTaskFile, taskFileName, taskOf } from "./metadata.ts";
 import { findPromptIds } from "./prompt-rows.ts";
@@ -156,6 +157,7 @@ async function decodeBatch(
     minNewTokens: decoding.minLength,
     eosTokenId: end,
     noRepeatNgramSize: decoding.noRepeatNgramSize,
+    repeatGuard: decoding.repeatGuard,
     ...(decoding.beams > 1
       ? { numBeams: decoding.beams, lengthPenalty: decoding.lengthPenalty, earlyStopping: true }
       : {}),
@@ -199,7 +201,6 @@ function processorsOf(
   if (prompt.length + decoding.maxNewTokens < decoding.maxLength) {
     processors.push(lengthGuard(prompt.length, decoding.maxNewTokens, end));
   }
-  if (decoding.repeatGuard) processors.push(repeatGuard(prompt.length, end));
   return processors;
 }
 

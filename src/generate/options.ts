@@ -48,6 +48,11 @@ export interface GenerateOptions {
   readonly seed?: number | undefined;
   /** How beams are scored and end: as transformers does (default), or as fairseq does, prompt included. */
   readonly scoring?: "huggingface" | "fairseq" | undefined;
+  /**
+   * Ends a sequence that goes in circles, once it may end; "beams": with beam search only. Not in transformers.
+   * Default false.
+   */
+  readonly repeatGuard?: boolean | "beams" | undefined;
   /** Further changes to the scores of each prompt's sequences, made before all others. */
   readonly processors?: ((prompt: readonly number[]) => readonly Processor[]) | undefined;
 }
@@ -86,6 +91,7 @@ const fields = {
   padTokenId: id.optional(),
   seed: z.int().default(0),
   scoring: z.enum(["huggingface", "fairseq"]).default("huggingface"),
+  repeatGuard: z.union([z.boolean(), z.literal("beams")], 'expected true, false or "beams"').default(false),
 };
 const schema = z.object(fields);
 

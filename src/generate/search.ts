@@ -1,4 +1,5 @@
 /** What greedy search, sampling and beam search share: a prompt with its limits, its processors and its end. */
+import { repeatGuard } from "./guards.ts";
 import type { Limits, Settings } from "./options.ts";
 import {
   badWords,
@@ -42,17 +43,19 @@ export function createJob(
     const text = textOf(ids.slice(prompt.length));
     return stopStrings.some((stop) => text.includes(stop));
   };
-  return { prompt, limits, processors: [...extra, ...processorsOf(settings, limits)], ends };
+  return { prompt, limits, processors: [...extra, ...processorsOf(settings, limits, prompt.length)], ends };
 }
 
-/** In transformers' order. */
-function processorsOf(settings: Settings, limits: Limits): Processor[] {
+/** In transformers' order; the repeat guard, which it has not, stands where nothing else can forbid the end. */
+function processorsOf(settings: Settings, limits: Limits, prompt: number): Processor[] {
   const { eosTokenId, numBeams } = settings;
   const processors: Processor[] = [];
   if (settings.repetitionPenalty !== 1) processors.push(repetitionPenalty(settings.repetitionPenalty));
   if (settings.noRepeatNgramSize > 0) processors.push(noRepeatNgrams(settings.noRepeatNgramSize));
   if (settings.badWordsIds.length > 0) processors.push(badWords(settings.badWordsIds, eosTokenId));
   if (limits.least > 0) processors.push(minimumLength(limits.least, eosTokenId));
+  const guarded = settings.repeatGuard === "beams" ? numBeams > 1 : settings.repeatGuard;
+  if (guarded && eosTokenId.length > 0) processors.push(repeatGuard(prompt, eosTokenId[0]!, limits.least));
   if (!settings.doSample) return processors;
   // A beam must be able to go on where its best token ends it.
   const keep = numBeams > 1 ? eosTokenId.length + 1 : 1;

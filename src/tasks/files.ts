@@ -1,4 +1,5 @@
 /** Reading data files: text, JSON, JSON lines and comma-separated values, checked against a zod schema. */
+import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { DataError } from "../errors.ts";
@@ -43,12 +44,42 @@ export async function readJsonEntries<S extends z.ZodType>(path: string, schema:
   return Object.entries(entries).map(([key, value]) => [key.replace(/^#(?=\d+$)/, ""), value as z.output<S>]);
 }
 
+/** Lines of a UTF-8 file one by one, without their ends. @throws DataError where the file cannot be read. */
+export async function* streamLines(path: string): AsyncGenerator<string> {
+  let rest = "";
+  let first = true;
+  try {
+    for await (const chunk of createReadStream(path, { encoding: "utf8" })) {
+      const lines = (rest + (first ? (chunk as string).replace(/^\uFEFF/, "") : (chunk as string))).split("\n");
+      first = false;
+      rest = lines.pop()!;
+      for (const line of lines) yield line.replace(/\r$/, "");
+    }
+  } catch (cause) {
+    throw new DataError(`${path}: expected a readable file, got ${(cause as Error).message}`, { cause });
+  }
+  if (rest !== "") yield rest;
+}
+
 /** One JSON value a line; blank lines are skipped. @throws DataError that names the line. */
+export async function* streamJsonLines<S extends z.ZodType>(path: string, schema: S): AsyncGenerator<z.output<S>> {
+  let number = 0;
+  for await (const line of streamLines(path)) {
+    const where = `${path}:${++number}`;
+    if (line.trim() !== "") yield check(schema, parseJson(line, where), where);
+  }
+}
+
+/** All of `streamJsonLines`. */
 export async function readJsonLines<S extends z.ZodType>(path: string, schema: S): Promise<z.output<S>[]> {
-  const lines = (await readText(path)).split(/\r?\n/);
-  return lines.flatMap((line, i) =>
-    line.trim() === "" ? [] : [check(schema, parseJson(line, `${path}:${i + 1}`), `${path}:${i + 1}`)],
-  );
+  const values: z.output<S>[] = [];
+  for await (const value of streamJsonLines(path, schema)) values.push(value);
+  return values;
+}
+
+/** What opens a stream each time it is read. */
+export function reopened<T>(open: () => AsyncIterable<T>): AsyncIterable<T> {
+  return { [Symbol.asyncIterator]: () => open()[Symbol.asyncIterator]() };
 }
 
 /** Rows of an RFC 4180 file: quoted fields may hold commas, line ends and doubled quotes. */

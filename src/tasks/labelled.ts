@@ -1,7 +1,7 @@
 /** Texts with classes as JSON lines: `{"text", "label"}`, or `{"text", "labels": [...]}` where a text may have several. */
 import { z } from "zod";
 import { DataError } from "../errors.ts";
-import { readJsonLines } from "./files.ts";
+import { streamJsonLines } from "./files.ts";
 
 export interface Labelled {
   readonly text: string;
@@ -19,27 +19,45 @@ const line = z
   .object({ text: z.string(), label: z.string().optional(), labels: z.array(z.string()).optional() })
   .refine(({ label, labels }) => (label === undefined) !== (labels === undefined), 'expected "label" or "labels"');
 
-/** @throws DataError for no lines, lines that do not fit, or some with "label" and some with "labels". */
-export async function readLabelled(path: string): Promise<LabelledTexts> {
-  const lines = await readJsonLines(path, line);
-  const [first] = lines;
-  if (first === undefined) throw new DataError(`${path}: expected texts with labels, got none`);
-  const several = first.labels !== undefined;
-  const other = lines.findIndex(({ labels }) => (labels !== undefined) !== several);
-  if (other >= 0) {
-    const [wanted, got] = several ? ['"labels"', '"label"'] : ['"label"', '"labels"'];
-    throw new DataError(`${path}: text ${other + 1}: expected ${wanted} as the first text has, got ${got}`);
+const fieldOf = (several: boolean): string => (several ? '"labels"' : '"label"');
+
+/**
+ * Texts one by one, all with "labels" (`several`) or all with "label"; the first says which where it is not given.
+ * @throws DataError for lines that do not fit.
+ */
+export async function* streamLabelled(path: string, several?: boolean): AsyncGenerator<Labelled> {
+  let number = 0;
+  let wanted = several;
+  for await (const { text, label, labels } of streamJsonLines(path, line)) {
+    number += 1;
+    const found = labels !== undefined;
+    wanted ??= found;
+    if (found !== wanted) {
+      const as = several === undefined ? "as the first text has" : "as the model was trained on";
+      throw new DataError(`${path}: text ${number}: expected ${fieldOf(wanted)} ${as}, got ${fieldOf(found)}`);
+    }
+    yield { text, labels: labels ?? [label!] };
   }
-  return { several, examples: lines.map(({ text, label, labels }) => ({ text, labels: labels ?? [label!] })) };
+}
+
+/** All of `streamLabelled`, and which of the two they have. @throws DataError for no lines besides. */
+export async function readLabelled(path: string): Promise<LabelledTexts> {
+  const examples: Labelled[] = [];
+  let several = false;
+  for await (const one of streamJsonLines(path, line)) {
+    several = one.labels !== undefined;
+    break;
+  }
+  for await (const one of streamLabelled(path)) examples.push(one);
+  if (examples.length === 0) throw new DataError(`${path}: expected texts with labels, got none`);
+  return { several, examples };
 }
 
 /** @throws DataError for a label that is not among those known. */
-export function checkLabels(examples: readonly Labelled[], known: readonly string[], where: string): void {
-  examples.forEach(({ labels }, i) => {
-    const unknown = labels.find((label) => !known.includes(label));
-    if (unknown === undefined) return;
-    throw new DataError(`${where}: text ${i + 1}: expected labels among ${known.join(", ")}; got "${unknown}"`, {
-      hint: "the model learns the labels of its training data, and no others",
-    });
+export function checkLabels({ labels }: Labelled, known: readonly string[], where: string): void {
+  const unknown = labels.find((label) => !known.includes(label));
+  if (unknown === undefined) return;
+  throw new DataError(`${where}: expected labels among ${known.join(", ")}; got "${unknown}"`, {
+    hint: "the model learns the labels of its training data, and no others",
   });
 }

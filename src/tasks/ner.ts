@@ -3,7 +3,7 @@
  * NCBI-disease, BC2GM, JNLPBA as BLURB's predecessors hand them round). `-DOCSTART- id` lines begin a document.
  */
 import { DataError } from "../errors.ts";
-import { readText } from "./files.ts";
+import { readText, streamLines } from "./files.ts";
 import type { Split } from "./task.ts";
 
 export interface NerSentence {
@@ -15,35 +15,52 @@ export interface NerSentence {
   readonly tags: readonly string[];
 }
 
-/** Sentences in the file's order. @throws DataError that names a line whose tag is not IOB. */
-export function parseIob(text: string, where = "IOB"): NerSentence[] {
-  const sentences: NerSentence[] = [];
+/** Takes lines one by one; gives the sentence that a line ends. */
+function createParser(where: string): (line: string) => NerSentence | undefined {
+  let number = 0;
+  let count = 0;
   let document: string | undefined;
   let tokens: string[] = [];
   let tags: string[] = [];
-  const close = (): void => {
-    if (tokens.length === 0) return;
-    const id = `${sentences.length + 1}`;
-    sentences.push(document === undefined ? { id, tokens, tags } : { id, document, tokens, tags });
+  const close = (): NerSentence | undefined => {
+    if (tokens.length === 0) return undefined;
+    const sentence = { id: `${++count}`, ...(document === undefined ? {} : { document }), tokens, tags };
     [tokens, tags] = [[], []];
+    return sentence;
   };
-  for (const [i, line] of text.split(/\r?\n/).entries()) {
+  return (line) => {
+    number += 1;
     if (line.startsWith("-DOCSTART-")) {
-      close();
+      const sentence = close();
       document = line.slice("-DOCSTART-".length).split("\t")[0]?.trim();
-    } else if (line.trim() === "") {
-      close();
-    } else {
-      const [token = "", tag = ""] = [line.split("\t")[0], line.split("\t").at(-1)];
-      if (!/^(?:O|[BI](?:-.+)?)$/.test(tag) || token === "") {
-        throw new DataError(`${where}:${i + 1}: expected token, tab, O, B or I, got "${line.slice(0, 60)}"`);
-      }
-      tokens.push(token);
-      tags.push(tag);
+      return sentence;
     }
+    if (line.trim() === "") return close();
+    const [token = "", tag = ""] = [line.split("\t")[0], line.split("\t").at(-1)];
+    if (!/^(?:O|[BI](?:-.+)?)$/.test(tag) || token === "") {
+      throw new DataError(`${where}:${number}: expected token, tab, O, B or I, got "${line.slice(0, 60)}"`);
+    }
+    tokens.push(token);
+    tags.push(tag);
+    return undefined;
+  };
+}
+
+/** Sentences in the file's order. @throws DataError that names a line whose tag is not IOB. */
+export function parseIob(text: string, where = "IOB"): NerSentence[] {
+  const parse = createParser(where);
+  return [...text.split(/\r?\n/), ""].flatMap((line) => parse(line) ?? []);
+}
+
+/** The same one by one from a file. */
+export async function* streamIob(path: string): AsyncGenerator<NerSentence> {
+  const parse = createParser(path);
+  for await (const line of streamLines(path)) {
+    const sentence = parse(line);
+    if (sentence !== undefined) yield sentence;
   }
-  close();
-  return sentences;
+  const last = parse("");
+  if (last !== undefined) yield last;
 }
 
 /** One split of a folder of train.tsv, dev.tsv and test.tsv; the typed devel.tsv of JNLPBA is left out. */

@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { DataError } from "../errors.ts";
-import { readJsonLines, readText } from "./files.ts";
+import { readJsonLines, readText, reopened, streamJsonLines } from "./files.ts";
 
 interface RetrievalDocument {
   readonly id: string;
@@ -13,7 +13,8 @@ interface RetrievalDocument {
 }
 
 export interface RetrievalSet {
-  readonly documents: readonly RetrievalDocument[];
+  /** Read from the file each time. */
+  readonly documents: Iterable<RetrievalDocument> | AsyncIterable<RetrievalDocument>;
   /** Queries that the split judges: id → text. */
   readonly queries: ReadonlyMap<string, string>;
   /** Query → document → grade. */
@@ -42,7 +43,7 @@ function parseQrels(text: string, path: string): Map<string, Map<string, number>
 export async function readRetrievalSet(folder: string, split: string): Promise<RetrievalSet> {
   const path = `${folder}/qrels/${split}.tsv`;
   const judgements = parseQrels(await readText(path), path);
-  const documents = await readJsonLines(`${folder}/corpus.jsonl`, line);
+  const documents = reopened(() => streamJsonLines(`${folder}/corpus.jsonl`, line));
   const queries = await readJsonLines(`${folder}/queries.jsonl`, line);
   return {
     documents,

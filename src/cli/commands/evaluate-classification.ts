@@ -1,5 +1,5 @@
 /** `galen evaluate classification`: accuracy, F1 and loss of a classifier. */
-import { type Command, command, deviceOptions, loadOptions } from "../command.ts";
+import { type Command, command, deviceOptions, folderOptions, loadOptions } from "../command.ts";
 
 const evaluateClassification: Command = command({
   about: "Accuracy, F1 and loss of a classifier of texts",
@@ -13,22 +13,28 @@ const evaluateClassification: Command = command({
       least: 3,
       about: "Texts are cut to this (default: the model's length)",
     },
+    ...folderOptions,
     ...deviceOptions,
   },
   examples: [
     ["evaluate classification --model runs/classes/model test.jsonl --max-tokens 128", "as it was trained"],
     ["evaluate classification --model runs/classes/model test.jsonl --json", "figures as JSON"],
   ],
-  async run({ args, json, output }) {
+  stoppable: true,
+  async run({ args, ...terminal }) {
     const { evaluateClassification: evaluate } = await import("../../eval/label-reports.ts");
     const { loadClassifier } = await import("../../eval/labels.ts");
-    const { readLabelled } = await import("../../tasks/labelled.ts");
-    const texts = await readLabelled(args.data);
-    await using classifier = await loadClassifier(args.model, loadOptions(args));
-    const report = await evaluate(classifier, texts, { maxTokens: args["max-tokens"], where: args.data });
-    if (json) return output.json({ model: args.model, ...report });
+    const { reopened } = await import("../../tasks/files.ts");
+    const { streamLabelled } = await import("../../tasks/labelled.ts");
+    const { runWindows, writeReport } = await import("../evaluation.ts");
     const { describeFigures } = await import("../figures.ts");
-    await output.write(describeFigures(report, [["texts", String(report.examples)]]));
+    await using classifier = await loadClassifier(args.model, loadOptions(args));
+    const examples = reopened(() => streamLabelled(args.data, classifier.several));
+    const report = await runWindows(args, terminal, (options) =>
+      evaluate(classifier, examples, { ...options, maxTokens: args["max-tokens"], where: args.data }),
+    );
+    const text = describeFigures(report, [["texts", String(report.examples)]]);
+    await writeReport(args, terminal, { model: args.model, ...report }, text);
   },
 });
 export default evaluateClassification;

@@ -1,5 +1,5 @@
 /** `galen evaluate ner`: strict entity precision, recall and F1 of a tagger. */
-import { type Command, command, deviceOptions, loadOptions } from "../command.ts";
+import { type Command, command, deviceOptions, folderOptions, loadOptions } from "../command.ts";
 
 const evaluateNer: Command = command({
   about: "Entity precision, recall and F1 of a tagger",
@@ -7,23 +7,26 @@ const evaluateNer: Command = command({
   positionals: { data: { required: true, about: "IOB2 file: token, tab, tag; blank lines between sentences" } },
   options: {
     model: { type: "text", hint: "DIR", required: true, about: "Tagger's directory" },
+    ...folderOptions,
     ...deviceOptions,
   },
   examples: [
     ["evaluate ner --model runs/ner/model data/ner/NCBI-disease/test.tsv", "on a test set"],
     ["evaluate ner --model runs/ner/model test.tsv --json", "figures as JSON"],
   ],
-  async run({ args, json, output }) {
+  stoppable: true,
+  async run({ args, ...terminal }) {
     const { evaluateNer: evaluate } = await import("../../eval/label-reports.ts");
     const { loadTagger } = await import("../../eval/labels.ts");
-    const { readText } = await import("../../tasks/files.ts");
-    const { parseIob } = await import("../../tasks/ner.ts");
-    const sentences = parseIob(await readText(args.data), args.data);
-    await using tagger = await loadTagger(args.model, loadOptions(args));
-    const report = await evaluate(tagger, sentences);
-    if (json) return output.json({ model: args.model, ...report });
+    const { reopened } = await import("../../tasks/files.ts");
+    const { streamIob } = await import("../../tasks/ner.ts");
+    const { runWindows, writeReport } = await import("../evaluation.ts");
     const { describeFigures } = await import("../figures.ts");
-    await output.write(describeFigures(report, [["sentences", String(report.examples)]]));
+    const sentences = reopened(() => streamIob(args.data));
+    await using tagger = await loadTagger(args.model, loadOptions(args));
+    const report = await runWindows(args, terminal, (options) => evaluate(tagger, sentences, options));
+    const text = describeFigures(report, [["sentences", String(report.examples)]]);
+    await writeReport(args, terminal, { model: args.model, ...report }, text);
   },
 });
 export default evaluateNer;

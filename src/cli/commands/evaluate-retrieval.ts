@@ -1,5 +1,5 @@
 /** `galen evaluate retrieval`: rankings over a test set in BEIR's layout. */
-import { type Command, command, deviceOptions, loadOptions } from "../command.ts";
+import { type Command, command, deviceOptions, folderOptions, loadOptions } from "../command.ts";
 
 const evaluateRetrieval: Command = command({
   about: "Rank the documents of a test set in BEIR's layout",
@@ -10,6 +10,7 @@ const evaluateRetrieval: Command = command({
     model: { type: "text", hint: "DIR", required: true, about: "Embedding model, ColBERT or reranker; bm25" },
     split: { type: "text", hint: "NAME", default: "test", about: "Judgements: qrels/NAME.tsv" },
     candidates: { type: "integer", hint: "N", least: 1, default: 100, about: "What BM25 gives a reranker" },
+    ...folderOptions,
     ...deviceOptions,
   },
   examples: [
@@ -17,22 +18,18 @@ const evaluateRetrieval: Command = command({
     ["evaluate retrieval --model bm25 data/nfcorpus --split dev", "the baseline"],
   ],
   stoppable: true,
-  async run({ args, json, output, progress, signal }) {
+  async run({ args, ...terminal }) {
     const { readRetrievalSet } = await import("../../tasks/retrieval-sets.ts");
     const { openScorer } = await import("../../eval/scorers.ts");
     const { evaluateRetrieval: evaluate } = await import("../../eval/retrieval.ts");
+    const { runWindows, writeReport } = await import("../evaluation.ts");
+    const { describeFigures } = await import("../figures.ts");
     const set = await readRetrievalSet(args.data, args.split);
     await using scorer = await openScorer(args.model, loadOptions(args));
-    const bar = progress("ranking");
-    const report = await evaluate(scorer, set, {
-      candidates: args.candidates,
-      signal,
-      onProgress: (done, total) => bar.update({ done, total, unit: "queries" }),
-    }).finally(() => bar.end());
-    if (json) return output.json({ model: args.model, split: args.split, kind: scorer.kind, ...report });
-    const { describeFigures } = await import("../figures.ts");
+    const { model, split, candidates } = args;
+    const report = await runWindows(args, terminal, (options) => evaluate(scorer, set, { ...options, candidates }));
     const facts = [["queries", String(report.queries)] as const, ["documents", String(report.documents)] as const];
-    await output.write(describeFigures(report, facts));
+    await writeReport(args, terminal, { model, split, kind: scorer.kind, ...report }, describeFigures(report, facts));
   },
 });
 export default evaluateRetrieval;

@@ -1,5 +1,5 @@
 /** `galen evaluate similarity`: do right pairs score above wrong ones? */
-import { type Command, command, deviceOptions, loadOptions } from "../command.ts";
+import { type Command, command, deviceOptions, folderOptions, loadOptions } from "../command.ts";
 
 const evaluateSimilarity: Command = command({
   about: "Score right pairs of texts against wrong ones",
@@ -12,29 +12,32 @@ const evaluateSimilarity: Command = command({
     "per-positive": { type: "integer", hint: "N", least: 1, default: 1, about: "Wrong answers to a question" },
     seed: { type: "integer", hint: "N", least: 0, default: 1, about: "Of random wrong answers" },
     limit: { type: "integer", hint: "N", least: 2, about: "The first N pairs only" },
+    ...folderOptions,
     ...deviceOptions,
   },
   examples: [
     ["evaluate similarity --model all-MiniLM-L6-v2 data/pubmedqa", "one random wrong answer to a question"],
     ["evaluate similarity --model runs/colbert/model pairs.jsonl --negatives bm25 --per-positive 5", "hard ones"],
   ],
-  async run({ args, json, output }) {
+  stoppable: true,
+  async run({ args, ...terminal }) {
     const { openScorer } = await import("../../eval/scorers.ts");
     const { evaluateSimilarity: evaluate } = await import("../../eval/similarity.ts");
     const { readPairs } = await import("../pairs.ts");
+    const { runWindows, writeReport } = await import("../evaluation.ts");
+    const { describeFigures } = await import("../figures.ts");
     const pairs = (await readPairs(args.pairs)).slice(0, args.limit);
     await using scorer = await openScorer(args.model, loadOptions(args));
     const { negatives: kind, "per-positive": perPositive, seed } = args;
-    const report = await evaluate(scorer, pairs, { kind: kind as "random", perPositive, seed });
-    if (json) return output.json({ model: args.model, kind: scorer.kind, ...report });
-    const { describeFigures } = await import("../figures.ts");
-    const wrong = `${perPositive} ${kind} a question, seed ${seed}`;
-    await output.write(
-      describeFigures(report, [
-        ["pairs", String(report.pairs)],
-        ["negatives", wrong],
-      ]),
+    const report = await runWindows(args, terminal, (options) =>
+      evaluate(scorer, pairs, { kind: kind as "random", perPositive, seed }, options),
     );
+    const wrong = `${perPositive} ${kind} a question, seed ${seed}`;
+    const text = describeFigures(report, [
+      ["pairs", String(report.pairs)],
+      ["negatives", wrong],
+    ]);
+    await writeReport(args, terminal, { model: args.model, kind: scorer.kind, ...report }, text);
   },
 });
 export default evaluateSimilarity;

@@ -1,5 +1,5 @@
 /** `galen evaluate task`: the published figures of a tuned model, and the sounder ones beside them. */
-import { type Command, command, deviceOptions, loadOptions } from "../command.ts";
+import { type Command, command, deviceOptions, folderOptions, loadOptions } from "../command.ts";
 import { decodingOptions, toPredictOptions } from "../decoding-options.ts";
 
 const evaluateTask: Command = command({
@@ -20,6 +20,7 @@ const evaluateTask: Command = command({
     limit: { type: "integer", hint: "N", least: 1, about: "The first N examples only" },
     predictions: { type: "text", hint: "FILE", about: "Also write every answer as a JSON line" },
     ...decodingOptions,
+    ...folderOptions,
     ...deviceOptions,
   },
   examples: [
@@ -27,27 +28,23 @@ const evaluateTask: Command = command({
     ["evaluate task --model runs/mine/model --data my-data --split valid --json", "figures as JSON"],
   ],
   stoppable: true,
-  async run({ args, json, output, progress, signal }) {
+  async run({ args, ...terminal }) {
     const { openTuned } = await import("../../finetune/predict.ts");
     const { evaluateTask: evaluate } = await import("../../finetune/evaluate.ts");
+    const { runWindows, writeReport } = await import("../evaluation.ts");
+    const { describeReport } = await import("../tasks.ts");
     await using tuned = await openTuned(args.model, { ...loadOptions(args), task: args.task });
-    const bar = progress("answering");
-    const { report, baseline, examples, predictions } = await evaluate(tuned, {
-      ...toPredictOptions(args),
-      data: args.data,
-      split: args.split as "test",
-      limit: args.limit,
-      signal,
-      onProgress: (done, total) => bar.update({ done, total, unit: "examples" }),
-    }).finally(() => bar.end());
+    const { model, data, split, limit } = args;
+    const { protocol, hash, report, baseline, examples, predictions } = await runWindows(args, terminal, (options) =>
+      evaluate(tuned, { ...toPredictOptions(args), ...options, data, split: split as "test", limit }),
+    );
     if (args.predictions !== undefined) {
       const { writeFileAtomically } = await import("../../checkpoints/files.ts");
       const lines = predictions.map((one, i) => `${JSON.stringify({ id: examples[i]!.id, ...one })}\n`);
       await writeFileAtomically(args.predictions, lines.join(""));
     }
-    if (json) return output.json({ model: args.model, split: args.split, report, baseline });
-    const { describeReport } = await import("../tasks.ts");
-    await output.write(describeReport(report, baseline));
+    const text = `${describeReport(report, baseline)}protocol ${hash}\n`;
+    await writeReport(args, terminal, { model, split, protocol, hash, report, baseline }, text);
   },
 });
 

@@ -34,7 +34,7 @@ async function stream(model: Model, prompt: string, options: GenerateOptions, ou
 const generate: Command = command({
   about: "Continue prompts",
   details:
-    "The text of one prompt appears as it is written; beam search and several prompts print when done, one text a line. Options are transformers', with its meanings and defaults.",
+    "The text of one prompt appears as it is written; beam search and several prompts print when done, one text a line. Options are transformers', with its meanings and defaults, but that beam search ends a text that goes in circles: --no-repeat-guard gives transformers' results.",
   positionals: { prompt: { many: true, about: "Texts to continue; quote each" } },
   options: {
     model: { type: "text", hint: "DIR", required: true, about: "Model directory with its tokenizer" },

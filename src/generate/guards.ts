@@ -1,16 +1,8 @@
 /**
- * Decoding aids of tasks, as processors of scores. Copy-constrained decoding allows the tokens of the source, the words
- * of the task's sentences and the end, as microsoft/BioGPT's constrained_generator.py does. The repeat guard ends an
- * answer that goes in circles, which beam search on BioGPT is known for.
+ * Ends of sequences that would not end by themselves. The repeat guard ends one that goes in circles, which beam search
+ * on BioGPT is known for; transformers has nothing like it.
  */
-import type { Processor } from "../generate/index.ts";
-
-/** Only ids in `allowed` keep a score. */
-export function allowOnly(allowed: ReadonlySet<number>): Processor {
-  return (_ids, scores) => {
-    for (let id = 0; id < scores.length; id++) if (!allowed.has(id)) scores[id] = -Infinity;
-  };
-}
+import type { Processor } from "./processors.ts";
 
 const longestPeriod = 64; // tokens: several sentences of a relation template
 
@@ -31,10 +23,13 @@ export function endsInCircle(ids: readonly number[], start: number): boolean {
   return false;
 }
 
-/** Allows nothing but `endId` once the new tokens go in circles. `prompt`: tokens before the new ones. */
-export function repeatGuard(prompt: number, endId: number): Processor {
+/**
+ * Allows nothing but `endId` once the new tokens go in circles. `prompt`: tokens before the new ones; `least`: tokens
+ * in all, before which a sequence must not end.
+ */
+export function repeatGuard(prompt: number, endId: number, least: number = 0): Processor {
   return (ids, scores) => {
-    if (endsInCircle(ids, prompt)) onlyEnd(scores, endId);
+    if (ids.length >= least && endsInCircle(ids, prompt)) onlyEnd(scores, endId);
   };
 }
 

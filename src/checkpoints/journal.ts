@@ -1,0 +1,161 @@
+/**
+ * Append-only outputs with a journal, so that a killed run goes on without losing or repeating a line. A group's lines
+ * are appended and flushed before the journal says so; on resuming, what the journal does not know of is cut off.
+ */
+import { createReadStream } from "node:fs";
+import { type FileHandle, mkdir, open, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { ConfigError, DataError } from "../errors.ts";
+
+/** Consecutive items, `size` together; the last may be fewer. */
+export async function* inWindows<T>(items: AsyncIterable<T> | Iterable<T>, size: number): AsyncGenerator<T[]> {
+  let window: T[] = [];
+  for await (const item of items) {
+    window.push(item);
+    if (window.length < size) continue;
+    yield window;
+    window = [];
+  }
+  if (window.length > 0) yield window;
+}
+
+interface Journal<Entry> extends AsyncDisposable {
+  /** The last group that is done; undefined at the start. */
+  readonly last: Entry | undefined;
+  /** Appends lines to each file, in the order of `names`, then the journal's own. */
+  append(lines: readonly string[], entry: Entry): Promise<void>;
+}
+
+/** What the journal says of a group: the caller's entry, and the sizes of the files after it. */
+type Stored<Entry> = Entry & { readonly bytes: readonly number[] };
+
+/**
+ * Opens the outputs `names` in `folder`, new or, with `resume`, where the journal ends.
+ * @throws ConfigError where the folder holds a run and `resume` is false, or a run with other settings.
+ */
+export async function openJournal<Entry extends object>(
+  folder: string,
+  names: readonly string[],
+  { settings, resume }: { settings: Readonly<Record<string, unknown>>; resume: boolean },
+): Promise<Journal<Entry>> {
+  await mkdir(folder, { recursive: true });
+  const path = join(folder, "journal.jsonl");
+  const text = await readFile(path, "utf8").catch(() => "");
+  const { header, entries, bytes } = parse<Entry>(text);
+  const wanted = JSON.stringify({ settings });
+  if (header !== undefined && !resume) {
+    throw new ConfigError(`${folder}: expected a folder without a run, got one`, {
+      hint: "go on with --resume, or name another --output",
+    });
+  }
+  if (header !== undefined && header !== wanted) throw new ConfigError(...differenceOf(folder, header, wanted));
+  const last = entries.at(-1);
+  const files: FileHandle[] = [];
+  try {
+    for (const [i, name] of names.entries()) files.push(await openAt(join(folder, name), last?.bytes[i] ?? 0));
+    const journal = await openAt(path, header === undefined ? 0 : bytes);
+    files.push(journal);
+    if (header === undefined) await appendTo(journal, `${wanted}\n`);
+  } catch (error) {
+    for (const file of files) await file.close();
+    throw error;
+  }
+  const sizes = names.map((_, i) => last?.bytes[i] ?? 0);
+  return {
+    last,
+    async append(lines, entry): Promise<void> {
+      for (const [i, part] of lines.entries()) {
+        await appendTo(files[i]!, part);
+        sizes[i]! += Buffer.byteLength(part);
+      }
+      await appendTo(files.at(-1)!, `${JSON.stringify({ ...entry, bytes: sizes })}\n`);
+    },
+    async [Symbol.asyncDispose](): Promise<void> {
+      for (const file of files) await file.close();
+    },
+  };
+}
+
+/** Message and hint: the first setting that differs. */
+function differenceOf(folder: string, header: string, wanted: string): [string, { hint: string }] {
+  const hint = { hint: "a run is resumed with what it was started with; name another --output" };
+  let there: Record<string, unknown>;
+  try {
+    ({ settings: there } = JSON.parse(header) as { settings: Record<string, unknown> });
+  } catch {
+    return [`${join(folder, "journal.jsonl")}: expected a journal of Galen, got another file`, hint];
+  }
+  const { settings: now } = JSON.parse(wanted) as { settings: Record<string, unknown> };
+  const [before, after] = [flat(there), flat(now)];
+  const name = [...new Set([...before.keys(), ...after.keys()])].find((key) => before.get(key) !== after.get(key));
+  const show = (values: ReadonlyMap<string, string>): string => (values.get(name ?? "") ?? "none").slice(0, 80);
+  return [`${folder}: ${name}: expected ${show(before)}, as the run there has, got ${show(after)}`, hint];
+}
+
+/** Values of nested objects as JSON, by their path: `decoder.beams`. */
+function flat(value: Readonly<Record<string, unknown>>, path = ""): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const [key, one] of Object.entries(value)) {
+    if (typeof one === "object" && one !== null && !Array.isArray(one)) {
+      for (const entry of flat(one as Record<string, unknown>, `${path}${key}.`)) found.set(...entry);
+    } else found.set(`${path}${key}`, JSON.stringify(one));
+  }
+  return found;
+}
+
+/** The whole lines of a journal; the last may be half-written. */
+function parse<Entry>(text: string): { header: string | undefined; entries: Stored<Entry>[]; bytes: number } {
+  const lines = text.split("\n").slice(0, -1);
+  const [header, ...rest] = lines;
+  const entries: Stored<Entry>[] = [];
+  let bytes = header === undefined ? 0 : Buffer.byteLength(header) + 1;
+  for (const line of rest) {
+    try {
+      entries.push(JSON.parse(line) as Stored<Entry>);
+    } catch {
+      break;
+    }
+    bytes += Buffer.byteLength(line) + 1;
+  }
+  return { header, entries, bytes };
+}
+
+/** Opens for appending, cut to `size` bytes. */
+async function openAt(path: string, size: number): Promise<FileHandle> {
+  const handle = await open(path, "a");
+  const { size: found } = await handle.stat();
+  if (found < size) {
+    await handle.close();
+    throw new ConfigError(`${path}: expected at least ${size} bytes, as the journal says, got ${found}`, {
+      hint: "the file was changed after the run; start again in another folder",
+    });
+  }
+  await handle.truncate(size);
+  return handle;
+}
+
+async function appendTo(handle: FileHandle, text: string): Promise<void> {
+  if (text === "") return;
+  await handle.appendFile(text);
+  await handle.datasync();
+}
+
+/** Values of JSON lines. Only line feeds part lines: JSON may hold U+2028. @throws DataError that names the line. */
+export async function* readLinesOf<T>(path: string): AsyncGenerator<T> {
+  let rest = "";
+  let number = 0;
+  const parse = (line: string): T => {
+    number += 1;
+    try {
+      return JSON.parse(line) as T;
+    } catch (cause) {
+      throw new DataError(`${path}:${number}: expected JSON, got ${(cause as Error).message}`, { cause });
+    }
+  };
+  for await (const chunk of createReadStream(path, { encoding: "utf8" })) {
+    const lines = (rest + (chunk as string)).split("\n");
+    rest = lines.pop()!;
+    for (const line of lines) yield parse(line);
+  }
+  if (rest !== "") yield parse(rest);
+}

@@ -1,0 +1,62 @@
+/** What the commands under `evaluate` share: a folder of the run, progress by window, and the report there. */
+import { join } from "node:path";
+import { writeFileAtomically } from "../checkpoints/files.ts";
+import { UsageError } from "../errors.ts";
+import { modelFingerprint } from "../eval/protocol.ts";
+import type { WindowOptions } from "../eval/windows.ts";
+import type { Context } from "./command.ts";
+import type { Progress } from "./progress.ts";
+
+interface Values {
+  readonly model: string;
+  readonly output: string | undefined;
+  readonly resume: boolean;
+}
+
+type Terminal = Pick<Context<unknown>, "json" | "output" | "progress" | "signal">;
+
+/** Runs `evaluate` with the options of windows; Ctrl-C leaves a note on how to go on. */
+export async function runWindows<T>(
+  { model, output, resume }: Values,
+  { progress, signal, output: terminal }: Terminal,
+  evaluate: (options: WindowOptions) => Promise<T>,
+): Promise<T> {
+  if (resume && output === undefined) throw new UsageError("--resume: expected --output DIR with it, got none");
+  const identity =
+    output === undefined ? undefined : { model: model === "bm25" ? model : await modelFingerprint(model) };
+  const bars = new Map<string, Progress>();
+  const end = (): void => bars.forEach((bar) => bar.end());
+  try {
+    return await evaluate({
+      output,
+      resume,
+      identity,
+      signal,
+      onProgress: ({ stage, done, total, rate }) => {
+        if (!bars.has(stage)) bars.set(stage, progress("evaluating"));
+        bars.get(stage)!.update({ done, total, unit: stage, rate });
+      },
+    });
+  } catch (error) {
+    end();
+    if (signal.aborted && output !== undefined) terminal.note("the same command with --resume goes on there");
+    throw error;
+  } finally {
+    end();
+  }
+}
+
+/** The result as JSON or text, and both in the folder. */
+export async function writeReport(
+  { output: folder }: Pick<Values, "output">,
+  { json, output }: Pick<Terminal, "json" | "output">,
+  result: object,
+  text: string,
+): Promise<void> {
+  if (folder !== undefined) {
+    await writeFileAtomically(join(folder, "report.json"), `${JSON.stringify(result, null, 2)}\n`);
+    await writeFileAtomically(join(folder, "report.txt"), text);
+  }
+  if (json) await output.json(result);
+  else await output.write(text);
+}

@@ -1,0 +1,34 @@
+/** Small evaluations of each kind, for tests that kill and resume them. */
+import { evaluateClassification } from "../../src/eval/label-reports.ts";
+import { loadClassifier } from "../../src/eval/labels.ts";
+import { evaluateRetrieval } from "../../src/eval/retrieval.ts";
+import { openScorer } from "../../src/eval/scorers.ts";
+import { evaluateSimilarity } from "../../src/eval/similarity.ts";
+import type { WindowOptions } from "../../src/eval/windows.ts";
+import { evaluateTask, openTuned } from "../../src/finetune/index.ts";
+import { readRetrievalSet } from "../../src/tasks/retrieval-sets.ts";
+
+/** The report as JSON. */
+export async function evaluateKind(kind: string, model: string, data: string, options: WindowOptions): Promise<string> {
+  const load = { threads: 1 };
+  if (kind === "classification") {
+    await using classifier = await loadClassifier(model, load);
+    return JSON.stringify(await evaluateClassification(classifier, examples, options));
+  }
+  if (kind === "task") {
+    await using tuned = await openTuned(model, load);
+    return JSON.stringify(await evaluateTask(tuned, { ...options, data, split: "train" }));
+  }
+  await using scorer = await openScorer(model, load);
+  if (kind === "retrieval")
+    return JSON.stringify(await evaluateRetrieval(scorer, await readRetrievalSet(data, "test"), options));
+  const negatives = { kind: "random", perPositive: 2, seed: 1 } as const;
+  return JSON.stringify(await evaluateSimilarity(scorer, pairs, negatives, { ...options, resamples: 20 }));
+}
+
+const words = ["kidney", "heart", "stroke", "insulin", "gene"];
+const pairs = Array.from({ length: 60 }, (_, i): [string, string] => [
+  `what is ${words[i % 5]} ${i}?`,
+  `the ${words[(i * 3) % 5]} of ${words[i % 4]} ${i}`,
+]);
+const examples = pairs.map(([text], i) => ({ text, labels: [`LABEL_${i % 3}`] }));
