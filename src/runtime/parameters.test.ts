@@ -8,7 +8,7 @@ test("sinusoids start a table with neighbours alike and the deviation asked for"
   const parameters = allocateParameters(graph);
   initialise(graph, parameters, 1);
   const { data } = parameters.tensors.get("positions")!;
-  const row = (t: number): number[] => [...data.slice(t * 32, t * 32 + 32)];
+  const row = (t: number): number[] => Array.from(data.subarray(t * 32, t * 32 + 32));
   const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((sum, x, i) => sum + x * b[i]!, 0);
   for (const t of [0, 20, 63]) expect(dot(row(t), row(t)) / 32).toBeCloseTo(0.04 ** 2, 8);
   expect(row(5)[0]).toBeCloseTo(0.04 * Math.SQRT2 * Math.sin(5), 7);
