@@ -12,7 +12,7 @@ export function describeFigures({ figures, hash }: Report, facts: readonly (read
     const range = interval === undefined ? "" : `  (95 %: ${interval.low.toFixed(4)} to ${interval.high.toFixed(4)})`;
     return [name, `${value.toFixed(4)}${range}`] as const;
   });
-  return [...rows, ...facts, ["protocol", hash] as const]
-    .map(([name, value]) => `${name.padEnd(14)}${value}\n`)
-    .join("");
+  const lines = [...rows, ...facts, ["protocol", hash] as const];
+  const width = Math.max(14, ...lines.map(([name]) => name.length + 2));
+  return lines.map(([name, value]) => `${name.padEnd(width)}${value}\n`).join("");
 }

@@ -10,7 +10,9 @@ import { loadTokenizer } from "../tokenizers/files.ts";
 export async function loadBertTokenizer(folder: string): Promise<BertTokenizer> {
   const tokenizer = await loadTokenizer(folder);
   if (tokenizer.family === "bert") return tokenizer as BertTokenizer;
-  throw new ConfigError(`${folder}: expected a BERT tokenizer, got one of ${tokenizer.family}`);
+  throw new ConfigError(`${folder}: expected a BERT tokenizer, got one of ${tokenizer.family}`, {
+    hint: "decoders are for generating, classifying and tagging; this needs an encoder",
+  });
 }
 
 /** tokenizer_config.json's model_max_length, at most the network's positions. */

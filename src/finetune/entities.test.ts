@@ -1,0 +1,55 @@
+/** A tiny model is tuned to name entities of one's own types, opened again and scored. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { tinyDocuments, writeTinyTask } from "../../test/support/tiny-task.ts";
+import { valueOf } from "../eval/metrics/report.ts";
+import { evaluateTask } from "./evaluate.ts";
+import { finetune } from "./finetune.ts";
+import { openTuned } from "./predict.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "galen-entities-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const { start } = await writeTinyTask(folder);
+const data = join(folder, "entities");
+mkdirSync(data);
+for (const [split, documents] of Object.entries({ train: tinyDocuments(80, 1), test: tinyDocuments(6, 3) })) {
+  const lines = documents.map(({ id, text, relations: [relation] }) => {
+    const { length } = relation!.head;
+    const tail = text.indexOf(relation!.tail, length);
+    const places = [
+      [0, length],
+      [tail, tail + relation!.tail.length],
+    ];
+    return JSON.stringify({ id, text, entities: places.map(([from, end]) => ({ start: from, end, type: "effect" })) });
+  });
+  writeFileSync(join(data, `${split}.jsonl`), lines.join("\n"));
+}
+const schema = join(folder, "entities.json");
+// Words that the tiny tokenizer knows.
+const shape = { promptLength: 2, maxPositions: 64, maxSourceTokens: 30 };
+writeFileSync(
+  schema,
+  JSON.stringify({ kind: "entities", name: "drugs", types: ["effect"], template: "{name} is {type}", ...shape }),
+);
+
+test("the answers are scored beside those that copy known names", async () => {
+  const settings = [
+    "epochs=12",
+    "accumulate=1",
+    "tokensPerBatch=256",
+    "schedule.peak=1e-2",
+    "schedule.warmup=5",
+    "average=1",
+    "threads=1",
+  ];
+  const { model } = await finetune({ task: schema, model: start, data, output: join(folder, "run"), settings });
+  await using tuned = await openTuned(model, { threads: 1 });
+  const { report, baseline, predictions } = await evaluateTask(tuned, { data, copyOnly: true, seed: 1 });
+  expect([report.task, report.examples, report.failed]).toEqual(["drugs", 6, 0]);
+  expect(predictions.map(({ text }) => text).join(" ")).toContain(" is effect");
+  expect(valueOf(report, "f1")).toBeGreaterThan(0);
+  expect(valueOf(baseline!, "f1")).toBe(1);
+});
