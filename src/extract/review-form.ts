@@ -19,7 +19,7 @@ function cancel() {
   draw();
 }
 
-/* What is selected in title or text, without white space around it; null where nothing is. */
+/* What is selected in title or text, as whole words; null where nothing is. */
 function selected(doc) {
   const selection = getSelection();
   if (!selection || selection.rangeCount === 0 || selection.isCollapsed) return null;
@@ -30,10 +30,16 @@ function selected(doc) {
   const before = document.createRange();
   before.selectNodeContents(field);
   before.setEnd(range.startContainer, range.startOffset);
-  const name = range.toString();
-  const start = before.toString().length + (name.length - name.trimStart().length);
-  const text = name.trim();
-  return text === "" ? null : { name: text, at: { field: field.getAttribute("data-field"), start, end: start + text.length } };
+  const text = field.textContent;
+  const wordy = (i) => i >= 0 && i < text.length && /[\p{L}\p{N}]/u.test(text[i]);
+  let start = before.toString().length;
+  let end = start + range.toString().length;
+  while (start < end && /\s/.test(text[start])) start++;
+  while (end > start && /\s/.test(text[end - 1])) end--;
+  if (start === end) return null;
+  while (wordy(start) && wordy(start - 1)) start--;
+  while (wordy(end - 1) && wordy(end)) end++;
+  return { name: text.slice(start, end), at: { field: field.getAttribute("data-field"), start, end } };
 }
 function mark(role) {
   const { doc } = current();

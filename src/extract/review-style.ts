@@ -49,7 +49,7 @@ input { font: inherit; font-size: .9rem; padding: .2rem .4rem; border: 1px solid
 input:focus-visible { outline: 2px solid var(--focus); outline-offset: 1px; }
 input[type=number] { width: 5.5rem; }
 header a { color: var(--focus); font-size: .9rem; }
-.message:empty { display: none; } .message { color: var(--no); font-size: .9rem; }
+.message:empty { display: none; } .message { color: var(--focus); font-size: .9rem; }
 .help { color: var(--soft); font-size: .85rem; margin: .75rem 0 0; }
 kbd { font: .8rem ui-monospace, monospace; border: 1px solid var(--line); border-bottom-width: 2px; border-radius: .25rem; padding: 0 .3rem; }
 .empty { padding: 3rem; text-align: center; color: var(--soft); grid-column: 1 / -1; }
