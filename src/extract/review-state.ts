@@ -26,7 +26,7 @@ export interface Decision extends ReviewTriple {
 export type ReviewState = Record<string, Record<string, Decision>>;
 
 /** A triple's key within its document. */
-export function decisionKey({ document: _, original, head, relation, tail }: Decision): string {
+export function decisionKey({ original, head, relation, tail }: Omit<Decision, "document" | "decision">): string {
   return original === null
     ? `+${JSON.stringify([head.name, relation, tail.name])}`
     : JSON.stringify([original.head, original.relation, original.tail]);
