@@ -1,6 +1,6 @@
 /** Evaluations that are killed or stopped and go on: the same report, and no window is computed twice. */
 import { spawn } from "node:child_process";
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -109,6 +109,17 @@ test("a window that was finished is not computed again", async () => {
     [7, 8],
   ]);
   await expect(run(0, { a: 2 })).rejects.toThrow(/a: expected 1, as the run there has, got 2/);
+});
+
+test("a folder that another process writes to is refused, and not what a dead one left", async () => {
+  const output = join(folder, "locked");
+  mkdirSync(output);
+  const lock = join(output, "journal.lock");
+  writeFileSync(lock, `${process.ppid}\n`);
+  await expect(openWindows({}, ["x"], { output })).rejects.toThrow(`got one of process ${process.ppid}`);
+  writeFileSync(lock, "");
+  await (await openWindows({}, ["x"], { output }))[Symbol.asyncDispose]();
+  expect(existsSync(lock)).toBe(false);
 });
 
 test("vectors are kept bit for bit", () => {

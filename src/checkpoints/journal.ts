@@ -3,7 +3,7 @@
  * are appended and flushed before the journal says so; on resuming, what the journal does not know of is cut off.
  */
 import { createReadStream } from "node:fs";
-import { type FileHandle, mkdir, open, readFile } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ConfigError, DataError } from "../errors.ts";
 
@@ -31,7 +31,7 @@ type Stored<Entry> = Entry & { readonly bytes: readonly number[] };
 
 /**
  * Opens the outputs `names` in `folder`, new or, with `resume`, where the journal ends.
- * @throws ConfigError where the folder holds a run and `resume` is false, or a run with other settings.
+ * @throws ConfigError where the folder holds a run and `resume` is false, a run with other settings, or one under way.
  */
 export async function openJournal<Entry extends object>(
   folder: string,
@@ -39,6 +39,55 @@ export async function openJournal<Entry extends object>(
   { settings, resume }: { settings: Readonly<Record<string, unknown>>; resume: boolean },
 ): Promise<Journal<Entry>> {
   await mkdir(folder, { recursive: true });
+  const unlock = await lock(join(folder, "journal.lock"));
+  try {
+    const journal = await openLocked<Entry>(folder, names, { settings, resume });
+    return {
+      ...journal,
+      async [Symbol.asyncDispose](): Promise<void> {
+        await journal[Symbol.asyncDispose]();
+        await unlock();
+      },
+    };
+  } catch (error) {
+    await unlock();
+    throw error;
+  }
+}
+
+/** Makes the file `path` with this process's number; gives what takes it away. A dead process's lock does not count. */
+async function lock(path: string): Promise<() => Promise<void>> {
+  for (;;) {
+    try {
+      await writeFile(path, `${process.pid}\n`, { flag: "wx" });
+      return () => rm(path, { force: true });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    }
+    const owner = Number(await readFile(path, "utf8").catch(() => ""));
+    if (owner !== process.pid && isAlive(owner)) {
+      throw new ConfigError(`${path}: expected a folder that no other run writes to, got one of process ${owner}`, {
+        hint: "wait for it or end it; if there is no such run, delete the file",
+      });
+    }
+    await rm(path, { force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  if (!Number.isInteger(pid) || pid <= 0) return false;
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+async function openLocked<Entry extends object>(
+  folder: string,
+  names: readonly string[],
+  { settings, resume }: { settings: Readonly<Record<string, unknown>>; resume: boolean },
+): Promise<Journal<Entry>> {
   const path = join(folder, "journal.jsonl");
   const text = await readFile(path, "utf8").catch(() => "");
   const { header, entries, bytes } = parse<Entry>(text);

@@ -4,7 +4,7 @@ import { UsageError } from "../errors.ts";
 import type { Option } from "./command.ts";
 
 export const repeatGuardOptions = {
-  "repeat-guard": { type: "flag", about: "End what goes in circles (with beam search it is ended anyway)" },
+  "repeat-guard": { type: "flag", about: "End what goes in circles (default: with beam search; of extract: always)" },
   "no-repeat-guard": { type: "flag", about: "Never end what goes in circles" },
 } as const satisfies Readonly<Record<string, Option>>;
 

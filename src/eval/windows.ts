@@ -59,7 +59,7 @@ export async function openWindows(
   const settings = { ...protocol, ...identity, window };
   const names = stages.map((name) => `${name}.jsonl`);
   const journal = output === undefined ? undefined : await openJournal<Done>(output, names, { settings, resume });
-  let done = journal?.last ?? {};
+  let done: Done = Object.fromEntries(stages.map((name) => [name, journal?.last?.[name] ?? 0]));
   return {
     async *run({ name, inputs, total, size = window, compute }) {
       const finished = done[name] ?? 0;

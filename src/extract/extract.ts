@@ -36,6 +36,8 @@ export interface Triple {
   readonly sentences: readonly string[];
   /** Mean log-probability of a token of the answer that stated it. */
   readonly score: number;
+  /** The same of the tokens that state this triple; null where these cannot be told apart. */
+  readonly tripleScore: number | null;
   readonly task: string;
   readonly decoder: Readonly<Record<string, unknown>>;
 }
@@ -214,13 +216,19 @@ function triplesOf(
   decoder: Readonly<Record<string, unknown>>,
 ): Found {
   const triples = new Map<string, Triple>();
-  answers.forEach(({ answer, text, score, tokens, complete }, i) => {
+  answers.forEach(({ answer, text, score, parts, tokens, complete }, i) => {
     const [start, end] = chunks[i]!;
     const part = searchable(joined.text.slice(start, end));
     const kept = (complete ? answer : task.parse(wholeSentences(text))) as readonly Relation[];
+    const own = new Map(
+      parts.flatMap((one) => {
+        const found = task.parse(one.text) as readonly Relation[];
+        return found.map((relation) => [keyOf(relation), one.score] as const);
+      }),
+    );
     for (const { head, tail, relation } of kept) {
       if (head === "" || tail === "") continue;
-      const key = JSON.stringify([head, tail, relation]);
+      const key = keyOf({ head, tail, relation });
       const mean = score / Math.max(1, tokens);
       if ((triples.get(key)?.score ?? -Infinity) >= mean) continue;
       const within = (ranges: Range[]): Range[] => ranges.map(([a, b]) => [a + start, b + start]);
@@ -231,7 +239,8 @@ function triplesOf(
         tail: mentionOf(tail, places.tail, joined),
         relation: relation === "" ? "related" : relation,
         sentences: places.sentences.map(([a, b]) => joined.text.slice(a, b)),
-        score: Number(mean.toFixed(4)),
+        score: rounded(mean),
+        tripleScore: own.has(key) ? rounded(own.get(key)!) : null,
         task: task.name,
         decoder,
       });
@@ -239,6 +248,9 @@ function triplesOf(
   });
   return { triples: [...triples.values()], unfinished: answers.filter(({ complete }) => !complete).length };
 }
+
+const keyOf = ({ head, tail, relation }: Relation): string => JSON.stringify([head, tail, relation]);
+const rounded = (score: number): number => Number(score.toFixed(4));
 
 /** An answer that was cut off may end within a sentence; what stands before the last semicolon does not. */
 function wholeSentences(text: string): string {

@@ -8,5 +8,5 @@ export {
   type Mention,
   type Triple,
 } from "./extract.ts";
-export { reviewPage, writeReview } from "./review.ts";
+export { writeReview } from "./review.ts";
 export { type CountedRelation, countRelations, toCsv, toTsv, writeRelations } from "./summary.ts";

@@ -1,11 +1,15 @@
 /** Script of the review page: plain JavaScript that builds the page from the JSON in it, by text nodes alone. */
-export const reviewScript: string = String.raw`
-"use strict";
+import { reviewForm } from "./review-form.ts";
+import { decisionKey, parseDecisions, placeOf, trainingRelations } from "./review-state.ts";
+
+const state = [decisionKey, parseDecisions, trainingRelations, placeOf].map((part) => part.toString()).join("\n");
+
+const page = String.raw`
 const data = JSON.parse(document.getElementById("data").textContent);
 const memory = "galen-review:" + data.name;
-const keyOf = (doc, triple) => JSON.stringify([doc.id, triple.head.name, triple.relation, triple.tail.name]);
-let decisions = {};
-try { decisions = JSON.parse(localStorage.getItem(memory)) || {}; } catch { /* private mode: kept for this visit only */ }
+let state = Object.create(null);
+let form = null;
+let message = "";
 let filter = "all";
 let at = { doc: 0, triple: 0 };
 
@@ -18,17 +22,38 @@ const make = (tag, attributes, ...children) => {
   element.append(...children);
   return element;
 };
+
+/* A triple as it is shown: of the run, with the curator's decision and words, or one that was missed. */
+const namesOf = ({ head, relation, tail }) => ({ head: head.name, relation, tail: tail.name });
+const known = new Map();
+for (const doc of data.documents) {
+  known.set(doc.id, doc);
+  for (const triple of doc.triples) triple.key = decisionKey({ ...triple, original: namesOf(triple) });
+}
+const decisionsOf = (doc) => state[doc.id] || {};
+const shownAs = (triple, decision) => decision ? { ...triple, head: decision.head, tail: decision.tail, relation: decision.relation, decision: decision.decision, edited: JSON.stringify(namesOf(decision)) !== JSON.stringify(namesOf(triple)) } : { ...triple, decision: null };
+function triplesIn(doc) {
+  const decisions = decisionsOf(doc);
+  const own = doc.triples.map((triple) => shownAs(triple, decisions[triple.key]));
+  const missed = Object.entries(decisions).filter(([, { original }]) => original === null).map(([key, one]) => ({ ...one, key, sentences: [], missed: true }));
+  return [...own, ...missed];
+}
+const add = (one) => { (state[one.document] = state[one.document] || {})[decisionKey(one)] = one; };
+const drop = (doc, key) => { delete decisionsOf(doc)[key]; };
+const everyDecision = () => Object.values(state).flatMap((decisions) => Object.values(decisions));
+const fileOf = () => JSON.stringify({ format: 2, run: data.name, task: data.task, decisions: everyDecision() }, null, 2) + "\n";
+const keep = () => { try { localStorage.setItem(memory, fileOf()); } catch { /* private mode: kept for this visit only */ } };
+try { for (const one of parseDecisions(localStorage.getItem(memory) || '{"decisions":[]}')) add(one); } catch { /* as above */ }
+
 const missing = (triple) => !triple.head.at || !triple.tail.at;
-const visible = (doc, triple) => filter === "all" || (filter === "open" ? !decisions[keyOf(doc, triple)] : filter === "missing" ? missing(triple) : decisions[keyOf(doc, triple)] === filter);
-const triplesOf = (doc) => doc.triples.filter((triple) => visible(doc, triple));
-const shown = () => data.documents.filter((doc) => triplesOf(doc).length > 0);
-const all = () => data.documents.flatMap((doc) => doc.triples.map((triple) => ({ doc, triple, decision: decisions[keyOf(doc, triple)] || null })));
-const keep = () => { try { localStorage.setItem(memory, JSON.stringify(decisions)); } catch { /* as above */ } };
+const visible = (triple) => filter === "all" || (filter === "open" ? !triple.decision : filter === "missing" ? missing(triple) : filter === "changed" ? Boolean(triple.missed || triple.edited) : triple.decision === filter);
+const triplesOf = (doc) => triplesIn(doc).filter(visible);
+const shown = () => (filter === "all" ? data.documents : data.documents.filter((doc) => triplesOf(doc).length > 0));
 
 function current() {
   const docs = shown();
-  if (docs.length === 0) return {};
-  at.doc = Math.min(at.doc, docs.length - 1);
+  if (docs.length === 0) return { docs };
+  at.doc = Math.max(0, Math.min(at.doc, docs.length - 1));
   const doc = docs[at.doc];
   const triples = triplesOf(doc);
   at.triple = Math.max(0, Math.min(at.triple, triples.length - 1));
@@ -53,8 +78,11 @@ function marked(text, ranges) {
 
 function rangesOf(doc, field, triple, triples) {
   const ranges = [];
-  for (const [kind, mention] of [["head", triple.head], ["tail", triple.tail]]) if (mention.at && mention.at.field === field) ranges.push({ ...mention.at, kind });
+  const first = form || triple;
+  if (!first) return ranges;
+  for (const kind of ["head", "tail"]) if (first[kind].at && first[kind].at.field === field) ranges.push({ ...first[kind].at, kind });
   for (const other of triples) for (const mention of [other.head, other.tail]) if (mention.at && mention.at.field === field) ranges.push({ ...mention.at, kind: "other" });
+  if (form) return ranges;
   for (const { at: place } of [triple.head, triple.tail]) {
     if (!place || place.field !== field) continue;
     for (const sentence of triple.sentences) {
@@ -65,77 +93,88 @@ function rangesOf(doc, field, triple, triples) {
   return ranges;
 }
 
-function card(doc, triple, index) {
-  const decision = decisions[keyOf(doc, triple)];
+function card(triple, index) {
   const names = make("div", { class: "names" }, make("mark", { class: "head" }, triple.head.name), make("span", { class: "relation" }, "— " + triple.relation + " →"), make("mark", { class: "tail" }, triple.tail.name));
   const note = make("div", { class: "note" });
-  if (decision) note.append(make("span", { class: "decision" }, decision === "accept" ? "✓ accepted" : "✗ rejected"));
-  for (const [what, mention] of [["head", triple.head], ["tail", triple.tail]]) if (!mention.at) note.append(make("span", { class: "missing" }, what + " not in the text"));
+  if (triple.missed) note.append(make("span", { class: "decision" }, "+ added"));
+  else if (triple.decision) note.append(make("span", { class: "decision" }, (triple.decision === "accept" ? "✓ accepted" : "✗ rejected") + (triple.edited ? ", changed" : "")));
+  for (const what of ["head", "tail"]) if (!triple[what].at) note.append(make("span", { class: "missing" }, what + " not in the text"));
   if (triple.sentences.length > 1 && !missing(triple)) note.append(make("span", {}, "across sentences"));
-  note.append(make("span", { title: "mean log-probability of a token of the answer" }, "score " + triple.score.toFixed(2)));
+  if (typeof triple.tripleScore === "number") note.append(make("span", { title: "mean log-probability of the tokens of this triple" }, "score " + triple.tripleScore.toFixed(2)));
+  if (typeof triple.score === "number") note.append(make("span", { title: "mean log-probability of the tokens of the whole answer" }, "answer " + triple.score.toFixed(2)));
   const selected = index === at.triple;
-  return make("li", { class: "triple " + (decision || "") + (selected ? " current" : ""), "aria-current": selected ? "true" : false, onclick: () => { at.triple = index; draw(); } }, names, note);
+  return make("li", { class: "triple " + (triple.decision || "") + (selected ? " current" : ""), "aria-current": selected ? "true" : false, onclick: () => { at.triple = index; draw(); } }, names, note);
 }
 
 function headerOf(docs) {
-  const every = all();
-  const done = every.filter(({ decision }) => decision).length;
-  const accepted = every.filter(({ decision }) => decision === "accept").length;
-  const choices = [["all", "all triples"], ["open", "undecided"], ["missing", "a name not in the text"], ["accept", "accepted"], ["reject", "rejected"]];
-  const select = make("select", { "aria-label": "show", onchange: (event) => { filter = event.target.value; at = { doc: 0, triple: 0 }; event.target.blur(); draw(); } }, ...choices.map(([value, label]) => make("option", { value, selected: value === filter }, label)));
+  const every = data.documents.flatMap((doc) => doc.triples.map((triple) => decisionsOf(doc)[triple.key]));
+  const done = every.filter(Boolean).length;
+  const accepted = every.filter((one) => one && one.decision === "accept").length;
+  const added = everyDecision().filter((one) => one.original === null && known.has(one.document)).length;
+  const choices = [["all", "all triples"], ["open", "undecided"], ["missing", "a name not in the text"], ["accept", "accepted"], ["reject", "rejected"], ["changed", "added or changed"]];
+  const select = make("select", { "aria-label": "show", onchange: (event) => { filter = event.target.value; at = { doc: 0, triple: 0 }; form = null; draw(); } }, ...choices.map(([value, label]) => make("option", { value, selected: value === filter }, label)));
+  const number = make("input", { type: "number", min: 1, max: docs.length, value: String(docs.length ? at.doc + 1 : 0), "aria-label": "document number", onchange: (event) => { turnTo(Number(event.target.value) - 1); } });
+  const file = make("input", { type: "file", accept: ".json,application/json", hidden: true, "aria-label": "decisions file", onchange: (event) => loadDecisions(event.target.files[0]) });
+  const pages = data.pages.length < 2 ? [] : data.pages.map((name, i) => i === data.page ? make("span", { class: "count" }, "part " + (i + 1)) : make("a", { href: name }, "part " + (i + 1)));
   return make("header", {},
     make("h1", {}, data.name),
-    make("span", { class: "count" }, "document " + (docs ? at.doc + 1 : 0) + " of " + (docs ? docs.length : 0) + (data.omitted ? " (" + data.omitted + " more left out of this page)" : "")),
+    make("span", { class: "count" }, "document ", number, " of " + docs.length),
+    ...pages,
     make("progress", { max: Math.max(1, every.length), value: done, "aria-label": "decided" }),
-    make("span", { class: "count" }, done + " of " + every.length + " decided, " + accepted + " accepted"),
-    make("div", { class: "tools" }, select,
+    make("span", { class: "count" }, done + " of " + every.length + " decided, " + accepted + " accepted, " + added + " added"),
+    make("span", { class: "message", role: "status" }, message),
+    make("div", { class: "tools" }, select, file,
+      make("button", { onclick: () => file.click(), title: "decisions of another browser, from a file" }, "Load decisions"),
       make("button", { onclick: saveDecisions, title: "every decision, as JSON" }, "Save decisions"),
       make("button", { onclick: saveTraining, title: "documents with every triple decided, as JSON lines for galen finetune" }, "Save training data")));
 }
 
 function draw() {
   const { docs, doc, triples, triple } = current();
-  const app = document.getElementById("app");
   const main = make("main", {});
   if (!doc) main.append(make("p", { class: "empty" }, data.documents.length === 0 ? "The run found no triples." : "Nothing to show here. Choose another filter above."));
   else {
     const article = make("article", {}, make("div", { class: "id" }, doc.id));
-    if (doc.title) article.append(make("h2", {}, ...marked(doc.title, rangesOf(doc, "title", triple, triples))));
-    article.append(make("p", {}, ...marked(doc.text, rangesOf(doc, "text", triple, triples))));
+    if (doc.title) article.append(make("h2", { "data-field": "title" }, ...marked(doc.title, rangesOf(doc, "title", triple, triples))));
+    article.append(make("p", { "data-field": "text" }, ...marked(doc.text, rangesOf(doc, "text", triple, triples))));
     const key = (name, what) => make("span", {}, make("kbd", {}, name), " " + what + "  ");
+    const button = (label, title, act) => make("button", { title, onclick: act }, label);
     main.append(article, make("aside", {},
-      make("div", { class: "actions" },
-        make("button", { onclick: () => decide("accept") }, "✓ Accept"), make("button", { onclick: () => decide("reject") }, "✗ Reject"), make("button", { onclick: () => decide(null) }, "Undecide"),
-        make("button", { onclick: () => turn(-1), title: "previous document" }, "← Previous"), make("button", { onclick: () => turn(1), title: "next document" }, "Next →")),
-      make("ol", {}, ...triples.map((one, i) => card(doc, one, i))),
-      make("p", { class: "help" }, key("a", "accept"), key("r", "reject"), key("u", "undecide"), key("j", "next"), key("k", "previous"), key("n", "next document"), key("p", "previous document"), key("s", "save decisions"))));
+      form ? formOf(doc) : make("div", { class: "actions" },
+        button("✓ Accept", "a", () => decide("accept")), button("✗ Reject", "r", () => decide("reject")), button("Undecide", "u", () => decide(null)),
+        button("Change", "e", edit), button("+ Missed", "m", () => begin(null)),
+        button("← Previous", "p", () => turn(-1)), button("Next →", "n", () => turn(1))),
+      make("ol", {}, ...triples.map(card)),
+      make("p", { class: "help" }, key("a", "accept"), key("r", "reject"), key("u", "undecide, or take an added triple away"), key("j", "next"), key("k", "previous"), key("n", "next document"), key("p", "previous document"), key("e", "change"), key("m", "add a missed triple"), key("h", "selected text is the head"), key("t", "selected text is the tail"), key("s", "save decisions"), key("l", "load decisions"))));
   }
-  app.replaceChildren(headerOf(docs), main);
+  document.getElementById("app").replaceChildren(headerOf(docs), main);
   document.querySelector(".current")?.scrollIntoView({ block: "nearest" });
 }
 
 function step(by) {
-  const { docs, triples } = current();
-  if (!docs) return;
+  const { docs, doc, triples } = current();
+  if (!doc) return;
   if (at.triple + by >= 0 && at.triple + by < triples.length) at.triple += by;
   else if (at.doc + by >= 0 && at.doc + by < docs.length) { at.doc += by; at.triple = by > 0 ? 0 : triplesOf(docs[at.doc]).length - 1; scrollTo(0, 0); }
   draw();
 }
-function turn(by) {
+function turnTo(place) {
   const { docs } = current();
-  if (!docs || at.doc + by < 0 || at.doc + by >= docs.length) return;
-  at = { doc: at.doc + by, triple: 0 };
+  if (!Number.isInteger(place) || place < 0 || place >= docs.length) return draw();
+  at = { doc: place, triple: 0 };
+  form = null;
   scrollTo(0, 0);
   draw();
 }
+const turn = (by) => turnTo(at.doc + by);
 function decide(decision) {
   const { doc, triple } = current();
   if (!triple) return;
-  const before = visible(doc, triple);
-  if (decision) decisions[keyOf(doc, triple)] = decision;
-  else delete decisions[keyOf(doc, triple)];
+  if (triple.missed) { if (decision === "accept") return; drop(doc, triple.key); }
+  else if (decision) { const run = doc.triples.find((one) => one.key === triple.key); add({ document: doc.id, original: namesOf(run), head: triple.head, tail: triple.tail, relation: triple.relation, decision }); }
+  else drop(doc, triple.key);
   keep();
-  if (decision && before === visible(doc, triple)) step(1);
+  if (decision && !triple.missed && filter === "all") step(1);
   else draw();
 }
 function save(name, type, text) {
@@ -143,25 +182,36 @@ function save(name, type, text) {
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
-function saveDecisions() {
-  const list = all().filter(({ decision }) => decision).map(({ doc, triple, decision }) => ({ document: doc.id, head: triple.head, tail: triple.tail, relation: triple.relation, decision }));
-  save("decisions.json", "application/json", JSON.stringify({ format: 1, run: data.name, task: data.task, decisions: list }, null, 2) + "\n");
+const saveDecisions = () => save("decisions.json", "application/json", fileOf());
+async function loadDecisions(file) {
+  if (!file) return;
+  try {
+    const loaded = parseDecisions(await file.text());
+    loaded.forEach(add);
+    keep();
+    message = loaded.length + " decisions loaded";
+  } catch (error) { message = file.name + ": " + error.message; }
+  draw();
+}
+function textOf(doc) {
+  if (doc.title.trim() === "") return doc.text;
+  return doc.text.trim() === "" ? doc.title : doc.title + doc.separator + doc.text;
 }
 function saveTraining() {
-  const lines = data.documents.filter((doc) => doc.triples.every((triple) => decisions[keyOf(doc, triple)])).map((doc) => {
-    const accepted = doc.triples.filter((triple) => decisions[keyOf(doc, triple)] === "accept");
-    const relations = accepted.map(({ head, tail, relation }) => ({ head: head.name, tail: tail.name, relation }));
-    return JSON.stringify({ id: doc.id, text: doc.joined, relations }) + "\n";
-  });
+  const ready = data.documents.filter((doc) => doc.triples.every((triple) => decisionsOf(doc)[triple.key]));
+  const lines = ready.map((doc) => JSON.stringify({ id: doc.id, text: textOf(doc), relations: trainingRelations(Object.values(decisionsOf(doc))) }) + "\n");
   save("train.jsonl", "application/x-ndjson", lines.join(""));
 }
-const keys = { a: () => decide("accept"), r: () => decide("reject"), u: () => decide(null), j: () => step(1), k: () => step(-1), ArrowDown: () => step(1), ArrowUp: () => step(-1), n: () => turn(1), p: () => turn(-1), ArrowRight: () => turn(1), ArrowLeft: () => turn(-1), s: saveDecisions };
+const keys = { a: () => decide("accept"), r: () => decide("reject"), u: () => decide(null), j: () => step(1), k: () => step(-1), ArrowDown: () => step(1), ArrowUp: () => step(-1), n: () => turn(1), p: () => turn(-1), ArrowRight: () => turn(1), ArrowLeft: () => turn(-1), s: saveDecisions, l: () => document.querySelector("input[type=file]").click(), e: edit, m: () => begin(null), h: () => mark("head"), t: () => mark("tail"), Escape: cancel };
 addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.tagName === "SELECT") return;
+  const typing = event.target.tagName === "SELECT" || event.target.tagName === "INPUT";
+  if (event.ctrlKey || event.metaKey || event.altKey || (typing && event.key !== "Escape")) return;
   const act = Object.hasOwn(keys, event.key) && keys[event.key];
-  if (!act) return;
+  if (!act || (form && !["h", "t", "Escape"].includes(event.key))) return;
   event.preventDefault();
   act();
 });
 draw();
 `;
+
+export const reviewScript: string = `"use strict";\n${state}\n${reviewForm}\n${page}`;

@@ -41,6 +41,15 @@ li.triple.reject .names { text-decoration: line-through; text-decoration-color: 
 .note .decision { font-weight: 600; }
 .accept .decision { color: var(--yes); } .reject .decision { color: var(--no); }
 .actions { position: sticky; top: -2px; display: flex; gap: .4rem; padding: .25rem 0 .6rem; flex-wrap: wrap; background: var(--paper); }
+form.triple { display: grid; gap: .5rem; border: 1px solid var(--focus); border-radius: .5rem; background: var(--card); padding: .6rem .75rem; margin-bottom: .6rem; }
+form.triple label { display: grid; grid-template-columns: 4.5rem minmax(0, 1fr) auto; gap: .2rem .5rem; align-items: center; }
+form.triple label .note { grid-column: 2 / -1; }
+form.triple .actions { position: static; background: none; padding: 0; }
+input { font: inherit; font-size: .9rem; padding: .2rem .4rem; border: 1px solid var(--line); border-radius: .4rem; background: var(--paper); color: inherit; min-width: 0; }
+input:focus-visible { outline: 2px solid var(--focus); outline-offset: 1px; }
+input[type=number] { width: 5.5rem; }
+header a { color: var(--focus); font-size: .9rem; }
+.message:empty { display: none; } .message { color: var(--focus); font-size: .9rem; }
 .help { color: var(--soft); font-size: .85rem; margin: .75rem 0 0; }
 kbd { font: .8rem ui-monospace, monospace; border: 1px solid var(--line); border-bottom-width: 2px; border-radius: .25rem; padding: 0 .3rem; }
 .empty { padding: 3rem; text-align: center; color: var(--soft); grid-column: 1 / -1; }

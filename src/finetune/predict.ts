@@ -4,10 +4,12 @@
  */
 import { ConfigError } from "../errors.ts";
 import { endsInCircle, lengthGuard } from "../generate/guards.ts";
+import { mean } from "../eval/metrics/counts.ts";
 import type { GenerateOptions, Processor } from "../generate/index.ts";
 import { loadModel, type LoadOptions, type Model } from "../model.ts";
 import type { Decoding, Example, Task } from "../tasks/task.ts";
 import { loadTokenizer } from "../tokenizers/files.ts";
+import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import { allowOnly } from "./copy-only.ts";
 import { createLayout, fitTruncation, type Layout, layoutSource } from "./layout.ts";
 import { openTask, readTaskFile, taskFileName, taskOf } from "./metadata.ts";
@@ -78,6 +80,8 @@ export interface Prediction<Answer = unknown> {
   readonly text: string;
   /** Sum of the new tokens' log-probabilities, with beam search divided by length^penalty. */
   readonly score: number;
+  /** What stands between semicolons, each with the mean log-probability of its tokens. */
+  readonly parts: readonly { readonly text: string; readonly score: number }[];
   /** New tokens, the end included. */
   readonly tokens: number;
   /** False where the length ended the answer, or the repeat guard. */
@@ -163,7 +167,7 @@ async function decodeBatch(
       : {}),
     processors: (prompt) => processorsOf(task, layout, prompt, decoding),
   };
-  const { sequences, scores } = await model.generate(options);
+  const { sequences, scores, logProbabilities } = await model.generate(options);
   return sequences.map((ids, row) => {
     const start = prompts[row]!.length;
     const added = ids.slice(start);
@@ -173,8 +177,26 @@ async function decodeBatch(
     const stopped =
       written.length - start >= decoding.maxNewTokens || (decoding.repeatGuard && endsInCircle(written, start));
     const complete = ended && !stopped;
-    return { answer: task.parse(text), text, score: scores[row]!, tokens: added.length, complete };
+    const parts = partsOf(layout.tokenizer, written.slice(start), logProbabilities[row]!);
+    return { answer: task.parse(text), text, score: scores[row]!, parts, tokens: added.length, complete };
   });
+}
+
+function partsOf(
+  tokenizer: Tokenizer,
+  ids: readonly number[],
+  logProbabilities: readonly number[],
+): { text: string; score: number }[] {
+  const semicolon = tokenizer.encodeIds(";").at(-1)!;
+  const parts: { text: string; score: number }[] = [];
+  for (let start = 0; start < ids.length;) {
+    const found = ids.indexOf(semicolon, start);
+    const end = found === -1 ? ids.length : found;
+    const text = tokenizer.decode(ids.slice(start, end), { skipSpecialTokens: true });
+    if (end > start) parts.push({ text, score: mean(logProbabilities.slice(start, end)) });
+    start = end + 1;
+  }
+  return parts;
 }
 
 function processorsOf(

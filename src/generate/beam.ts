@@ -15,6 +15,8 @@ interface Beam {
   readonly ids: readonly number[];
   /** Sum of log-probabilities: of the new tokens, or with fairseq's scoring of all but the first. */
   readonly score: number;
+  /** Of each new token. */
+  readonly logProbabilities: readonly number[];
   /** Row of the cache that holds all tokens but the last. */
   readonly slot: number;
 }
@@ -40,7 +42,7 @@ export async function beamSearch(decoder: Decoder, jobs: readonly Job[], setting
   );
   const searches: Search[] = jobs.map((job, slot) => {
     const score = withPrompt ? promptScore(job.prompt, prompts[slot]!) : 0;
-    return { job, running: [{ ids: job.prompt, score, slot }], finished: [] };
+    return { job, running: [{ ids: job.prompt, score, logProbabilities: [], slot }], finished: [] };
   });
   let logits: readonly Float32Array[] = prompts.map((scored) => scored.at(-1)!);
   for (let step = 0; ; step++) {
@@ -56,8 +58,8 @@ export async function beamSearch(decoder: Decoder, jobs: readonly Job[], setting
         draws,
       );
       const candidates = found.map(({ row, id, score }) => {
-        const { ids, slot } = search.running[row]!;
-        return { ids: [...ids, id], score, slot };
+        const { ids, slot, score: before, logProbabilities } = search.running[row]!;
+        return { ids: [...ids, id], score, logProbabilities: [...logProbabilities, score - before], slot };
       });
       if (withPrompt) advanceFairseq(search, candidates, settings);
       else advanceHuggingFace(search, candidates, settings);
@@ -103,10 +105,12 @@ function advanceHuggingFace(search: Search, candidates: readonly Beam[], setting
   const prompt = job.prompt.length;
   const going: Beam[] = [];
   const finished = [...search.finished];
-  candidates.forEach(({ ids, score, slot }, rank) => {
-    if (ids.length < job.limits.most && !job.ends(ids)) going.push({ ids, score, slot });
+  candidates.forEach((beam, rank) => {
+    const { ids, score, logProbabilities } = beam;
+    if (ids.length < job.limits.most && !job.ends(ids)) going.push(beam);
     // Lower ranks only keep the search supplied with beams that go on.
-    else if (rank < numBeams) finished.push({ ids: [...ids], score: score / (ids.length - prompt) ** lengthPenalty });
+    else if (rank < numBeams)
+      finished.push({ ids: [...ids], score: score / (ids.length - prompt) ** lengthPenalty, logProbabilities });
   });
   search.finished = finished.sort((a, b) => b.score - a.score).slice(0, numBeams);
   search.running = going.sort((a, b) => b.score - a.score).slice(0, numBeams);
@@ -120,10 +124,11 @@ function advanceHuggingFace(search: Search, candidates: readonly Beam[], setting
 function advanceFairseq(search: Search, candidates: readonly Beam[], settings: Settings): void {
   const { numBeams, lengthPenalty } = settings;
   const going: Beam[] = [];
-  candidates.forEach(({ ids, score, slot }, rank) => {
-    if (!search.job.ends(ids)) going.push({ ids, score, slot });
+  candidates.forEach((beam, rank) => {
+    const { ids, score, logProbabilities } = beam;
+    if (!search.job.ends(ids)) going.push(beam);
     else if (rank < numBeams && search.finished.length < numBeams) {
-      search.finished.push({ ids: [...ids], score: score / (ids.length - 1) ** lengthPenalty });
+      search.finished.push({ ids: [...ids], score: score / (ids.length - 1) ** lengthPenalty, logProbabilities });
     }
   });
   const complete = search.finished.length === numBeams;

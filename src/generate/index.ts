@@ -32,6 +32,8 @@ export interface Generated {
   readonly sequences: number[][];
   /** Beam search: the beam's score. Otherwise the sum of the new tokens' log-probabilities. */
   readonly scores: number[];
+  /** Of each sequence's new tokens; with beam search after the processors' changes. */
+  readonly logProbabilities: (readonly number[])[];
   /** The sequences as text, without special tokens; empty where the directory has no tokenizer. */
   readonly texts: string[];
 }
@@ -50,19 +52,26 @@ export async function generate(generator: Generator, options: GenerateOptions): 
   const { settings, jobs } = prepare(generator, options);
   const sequences: number[][] = [];
   const scores: number[] = [];
+  const logProbabilities: (readonly number[])[] = [];
   if (settings.numBeams === 1 && settings.scoring === "huggingface") {
-    for await (const { row, ids, score, ended } of sampleTokens(generator.decoder, jobs, settings)) {
+    for await (const { row, ids, score, logProbabilities: each, ended } of sampleTokens(
+      generator.decoder,
+      jobs,
+      settings,
+    )) {
       if (!ended) continue;
       sequences[row] = [...ids];
       scores[row] = score;
+      logProbabilities[row] = each;
     }
   } else {
-    for (const { ids, score } of (await beamSearch(generator.decoder, jobs, settings)).flat()) {
+    for (const { ids, score, logProbabilities: each } of (await beamSearch(generator.decoder, jobs, settings)).flat()) {
       sequences.push(ids);
       scores.push(score);
+      logProbabilities.push(each);
     }
   }
-  return { sequences, scores, texts: sequences.map((ids) => textOf(generator, ids)) };
+  return { sequences, scores, logProbabilities, texts: sequences.map((ids) => textOf(generator, ids)) };
 }
 
 /** The same tokens as they come. @throws ConfigError as `generate`, and with beam search, which knows its result last. */

@@ -14,6 +14,8 @@ export interface Chosen {
   readonly ids: readonly number[];
   /** Sum of the model's log-probabilities of the new tokens. */
   readonly score: number;
+  /** Of each new token. */
+  readonly logProbabilities: readonly number[];
   readonly ended: boolean;
 }
 
@@ -33,7 +35,15 @@ export async function* sampleTokens(
   let rows = jobs.flatMap((job, i) =>
     Array.from({ length: copies }, (_, copy) => {
       const row = i * copies + copy;
-      return { job, row, slot: row, ids: [...job.prompt], score: 0, logits: firsts[i]![0]! };
+      return {
+        job,
+        row,
+        slot: row,
+        ids: [...job.prompt],
+        score: 0,
+        logProbabilities: [] as number[],
+        logits: firsts[i]![0]!,
+      };
     }),
   );
   for (let step = 0; ; step++) {
@@ -46,9 +56,10 @@ export async function* sampleTokens(
       for (const process of job.processors) process(ids, scores);
       const id = doSample ? draw(scores, random(seed, row, step)) : best(scores);
       ids.push(id);
+      state.logProbabilities.push(logits[id]! - normaliser);
       state.score += logits[id]! - normaliser;
       const ended = ids.length >= job.limits.most || job.ends(ids);
-      yield { row, id, ids, score: state.score, ended };
+      yield { row, id, ids, score: state.score, logProbabilities: state.logProbabilities, ended };
       if (!ended) going.push(state);
     }
     if (going.length === 0) return;

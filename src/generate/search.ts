@@ -25,6 +25,8 @@ export interface Job {
 /** A finished sequence, prompt included. */
 export interface Finished {
   readonly ids: number[];
+  /** Of each new token. */
+  readonly logProbabilities: readonly number[];
   readonly score: number;
 }
 

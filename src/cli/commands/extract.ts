@@ -69,7 +69,11 @@ const extract: Command = command({
         const read =
           input === "-"
             ? fromStdin(failed)
-            : readDocuments([input], { signal, onFailure: ({ source, message }) => failed(`${source}: ${message}`) });
+            : readDocuments([input], {
+                signal,
+                onFailure: ({ source, line, message }) =>
+                  failed(`${source}${line === null ? "" : `:${line}`}: ${message}`),
+              });
         for await (const document of read) {
           if (left-- <= 0) return;
           yield document;
