@@ -11,7 +11,7 @@ import { createSession, type Session, type SessionOptions } from "../runtime/ort
 import { parameterSources } from "../runtime/parameters.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import type { BertBatch, BertTokenizer } from "../tokenizers/bert.ts";
-import { byLength, sliceRows } from "./batching.ts";
+import { byTokens, sliceRows } from "./batching.ts";
 import { openSentenceFolder, type SentenceFolder } from "./sentence-folder.ts";
 import { loadBertTokenizer } from "./tokenizer.ts";
 
@@ -82,7 +82,7 @@ async function embed(parts: Parts, texts: readonly string[], options: EmbedOptio
   const promptTokens = prompt === "" ? 0 : promptLength(tokenizer, tokenizer.encodeBatch([prepare("")], limits));
   const { vocab_size: vocabSize, pad_token_id: padId, max_position_embeddings: maxTokens } = folder.model.config;
   const results: Float32Array[] = Array.from({ length: texts.length });
-  for (const places of byLength(encoded.ids, batchSize)) {
+  for (const places of byTokens(encoded.ids, batchSize)) {
     const rows = { ids: sliceRows(encoded.ids, places), types: sliceRows(encoded.typeIds, places) };
     const { tensors } = makeBatch(rows, { vocabSize, padId, maxTokens });
     const { embedding } = await session.run({ ...tensors, pooled: withoutPrompt(tensors.mask, promptTokens) });
