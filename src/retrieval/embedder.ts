@@ -24,6 +24,14 @@ export interface EmbedOptions {
   readonly promptName?: string;
 }
 
+export interface EmbedderOptions extends SessionOptions {
+  /**
+   * Linear layers in eight bits, on the CPU: two to three times as fast, cosines with the float32 vectors of about
+   * 0.999. Activations are quantised by the range of their batch, so vectors depend a little on what else is in it.
+   */
+  readonly int8?: boolean | undefined;
+}
+
 export interface Embedder extends AsyncDisposable {
   readonly folder: SentenceFolder;
   /** Numbers in a vector. */
@@ -36,9 +44,18 @@ export interface Embedder extends AsyncDisposable {
 
 /**
  * Opens a Sentence Transformers directory (either schema).
- * @throws ConfigError where a module or a setting is not understood; CheckpointError where weights are missing.
+ * @throws ConfigError where a module or a setting is not understood, or for int8 off the CPU; CheckpointError where
+ * weights are missing.
  */
-export async function loadEmbedder(path: string, options: SessionOptions = {}): Promise<Embedder> {
+export async function loadEmbedder(
+  path: string,
+  { int8 = false, ...options }: EmbedderOptions = {},
+): Promise<Embedder> {
+  if (int8 && (options.device ?? "cpu") !== "cpu") {
+    throw new ConfigError(`int8: expected device cpu, got ${options.device}`, {
+      hint: "ONNX Runtime has the eight-bit products on the CPU alone; leave int8 or the device out",
+    });
+  }
   const folder = await openSentenceFolder(path);
   const { model, stages, entries } = folder;
   if (!stages.some(({ kind }) => kind === "pooling")) {
@@ -49,7 +66,7 @@ export async function loadEmbedder(path: string, options: SessionOptions = {}): 
   const width = embeddingWidth(stages, (model.config as unknown as { hidden_size: number }).hidden_size);
   const tokenizer = await loadBertTokenizer(model.folder);
   const graph = embeddingGraph(model, stages);
-  const parameters = await parameterSources(graph, entries, path);
+  const parameters = await parameterSources(graph, entries, path, { int8 });
   const session = await createSession(toOnnx(graph, { parameters }), { ...options, externalFolder: path });
   const dispose = (): Promise<void> => session.dispose();
   return {
@@ -60,6 +77,25 @@ export async function loadEmbedder(path: string, options: SessionOptions = {}): 
     dispose,
     [Symbol.asyncDispose]: dispose,
   };
+}
+
+/** Cosines of two embedders' vectors of the same texts: what a quantised network loses. */
+export function cosines(
+  vectors: readonly Float32Array[],
+  others: readonly Float32Array[],
+): { readonly texts: number; readonly mean: number; readonly least: number } {
+  const all = vectors.map((vector, i) => cosine(vector, others[i]!));
+  return { texts: all.length, mean: all.reduce((sum, one) => sum + one, 0) / all.length, least: Math.min(...all) };
+}
+
+function cosine(a: Float32Array, b: Float32Array): number {
+  let [ab, aa, bb] = [0, 0, 0];
+  for (let i = 0; i < a.length; i++) {
+    ab += a[i]! * b[i]!;
+    aa += a[i]! ** 2;
+    bb += b[i]! ** 2;
+  }
+  return ab / Math.sqrt(aa * bb);
 }
 
 interface Parts {
