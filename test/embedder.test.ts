@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import { readTensor } from "../src/checkpoints/safetensors.ts";
-import { loadEmbedder } from "../src/retrieval/embedder.ts";
+import { cosines, loadEmbedder } from "../src/retrieval/embedder.ts";
 import { saveSentenceFolder } from "../src/retrieval/sentence-write.ts";
 
 const folder = fileURLToPath(new URL("goldens/retrieval", import.meta.url));
@@ -51,6 +51,34 @@ describe("vectors equal sentence-transformers'", () => {
     expect(largestDifference(named, goldens.embeddings["prompt, none"])).toBeLessThan(1e-4);
     await expect(embedder.embed(texts, { promptName: "passage" })).rejects.toThrow(
       'one of query, document, got "passage"',
+    );
+  });
+});
+
+describe("linear layers in eight bits", () => {
+  const cosinesOf = async (name: string, batchSize: number, order = texts): Promise<ReturnType<typeof cosines>> => {
+    await using exact = await loadEmbedder(`${folder}/${name}`, options);
+    await using int8 = await loadEmbedder(`${folder}/${name}`, { ...options, int8: true });
+    return cosines(await exact.embed(texts), restored(await int8.embed(order, { batchSize }), order));
+  };
+  const restored = (vectors: Float32Array[], order: readonly string[]): Float32Array[] =>
+    texts.map((text) => vectors[order.indexOf(text)]!);
+
+  test.each(["mean", "every", "prompt"])("%s: the vectors are those of float32 but for rounding", async (name) => {
+    const { least, texts: count } = await cosinesOf(name, 32);
+    expect(count).toBe(texts.length);
+    expect(least).toBeGreaterThan(0.99);
+    expect(least).toBeLessThan(1 - 1e-9); // it is not the float32 network
+  });
+
+  test("in any order and batch, within 0.99 of the float32 vectors", async () => {
+    for (const batchSize of [1, 3]) expect((await cosinesOf("mean", batchSize)).least).toBeGreaterThan(0.99);
+    expect((await cosinesOf("mean", 2, texts.toReversed())).least).toBeGreaterThan(0.99);
+  });
+
+  test("a device without eight-bit products is refused", async () => {
+    await expect(loadEmbedder(`${folder}/mean`, { int8: true, device: "webgpu" })).rejects.toThrow(
+      "int8: expected device cpu, got webgpu",
     );
   });
 });

@@ -4,7 +4,7 @@ import { ConfigError } from "../errors.ts";
 import { toOnnx } from "../graph/lower.ts";
 import { headOf, type LabelConfig, type ModelConfig, problemOf } from "../models/index.ts";
 import { scoringGraph } from "../models/programs.ts";
-import { byLength, sliceRows } from "../retrieval/batching.ts";
+import { byTokens, sliceRows } from "../retrieval/batching.ts";
 import { makeBatch } from "../runtime/batch.ts";
 import { type ModelFolder, openModelFolder } from "../runtime/folder.ts";
 import { createSession, type Session, type SessionOptions } from "../runtime/ort.ts";
@@ -59,7 +59,7 @@ async function forRows(
   read: (row: number, logits: Float32Array) => void,
 ): Promise<void> {
   const { vocab_size: vocabSize, pad_token_id: padId, max_position_embeddings: maxTokens } = model.config;
-  for (const places of byLength(ids, batchSize)) {
+  for (const places of byTokens(ids, batchSize)) {
     const { tensors } = makeBatch({ ids: sliceRows(ids, places) }, { vocabSize, padId, maxTokens });
     const data = (await session.run(tensors))["logits"]!.data as Float32Array;
     const size = data.length / places.length;

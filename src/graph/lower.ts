@@ -8,8 +8,18 @@ import { type Dim, partsOf, type Shape } from "./shape.ts";
 /** Where a parameter's numbers are: fed at every run, in the model's bytes, or in a file that ONNX Runtime maps. */
 export type ParameterSource =
   | "input"
+  | Int8Weight
   | { readonly dtype: DType; readonly bytes: Uint8Array }
   | { readonly dtype: DType; readonly location: string; readonly offset: number; readonly length: number };
+
+/** A linear layer's weight [out, in] in eight bits; see `quantize.ts`. */
+export interface Int8Weight {
+  readonly dtype: "int8";
+  /** [in, out], row-major. */
+  readonly bytes: Uint8Array;
+  /** What each output's integers are multiplied by. */
+  readonly scales: Float32Array;
+}
 
 export interface LowerOptions {
   /** Default: every parameter is an input. */
@@ -25,14 +35,17 @@ export class Lowering {
   readonly initializers: OnnxTensor[] = [];
   /** ONNX Runtime's own operators (`com.microsoft`) may be used. They lack float64. */
   readonly contrib: boolean;
+  /** Weights that are int8, with the initialiser of their scales. */
+  readonly int8: ReadonlyMap<string, string>;
   readonly #inputs: readonly Value[];
   readonly #constants = new Map<string, string>();
   readonly #dims = new Map<string, string>();
   #count = 0;
 
-  constructor(inputs: readonly Value[], contrib: boolean) {
+  constructor(inputs: readonly Value[], contrib: boolean, int8: ReadonlyMap<string, string>) {
     this.#inputs = inputs;
     this.contrib = contrib;
+    this.int8 = int8;
   }
 
   /** Adds a node and gives the name of its output; `output` fixes that name. */
@@ -120,6 +133,18 @@ export class Lowering {
   }
 }
 
+function isInt8(source: ParameterSource): source is Int8Weight {
+  return typeof source === "object" && "scales" in source;
+}
+
+function int8Tensors(name: string, [out, width]: readonly number[], { bytes, scales }: Int8Weight): OnnxTensor[] {
+  const data = new Uint8Array(scales.buffer, scales.byteOffset, scales.byteLength);
+  return [
+    { name, dtype: "int8", dims: [width!, out!], data: bytes },
+    { name: `${name}/scales`, dtype: "float32", dims: [out!], data },
+  ];
+}
+
 function bytesOf(dtype: DType, data: readonly number[]): Uint8Array {
   const array = allocate(dtype, data.length);
   if (array instanceof BigInt64Array) data.forEach((value, i) => (array[i] = BigInt(value)));
@@ -145,7 +170,10 @@ function float16Bits(value: number): number {
  * @throws ShapeError when a dimension's value cannot be known at run time.
  */
 export function toOnnx(graph: Graph, options: LowerOptions = {}): Uint8Array {
-  const onnx = new Lowering(graph.inputs, (options.contrib ?? true) && graph.float !== "float64");
+  const sources = new Map([...graph.parameters.keys()].map((name) => [name, options.parameters?.(name) ?? "input"]));
+  const int8 = new Map<string, string>();
+  for (const [name, source] of sources) if (isInt8(source)) int8.set(name, `${name}/scales`);
+  const onnx = new Lowering(graph.inputs, (options.contrib ?? true) && graph.float !== "float64", int8);
   const renamed = new Map<Value, string>();
   const used = new Set<Value>(graph.outputs.values());
   for (const [name, value] of graph.outputs) {
@@ -176,9 +204,13 @@ export function toOnnx(graph: Graph, options: LowerOptions = {}): Uint8Array {
   const casts: OnnxNode[] = [];
   for (const [name, { value }] of graph.parameters) {
     if (!used.has(value)) continue;
-    const source = options.parameters?.(name) ?? "input";
+    const source = sources.get(name)!;
     if (source === "input") {
       inputs.push({ name, dtype: value.dtype, shape: value.shape });
+      continue;
+    }
+    if (isInt8(source)) {
+      onnx.initializers.push(...int8Tensors(name, value.shape as number[], source));
       continue;
     }
     const stored = source.dtype === value.dtype ? name : `${name}/stored`;

@@ -8,7 +8,7 @@ import { makeBatch } from "../runtime/batch.ts";
 import { createSession, type Session, type SessionOptions } from "../runtime/ort.ts";
 import { parameterSources } from "../runtime/parameters.ts";
 import type { BertTokenizer } from "../tokenizers/bert.ts";
-import { byLength, sliceRows } from "./batching.ts";
+import { byTokens, sliceRows } from "./batching.ts";
 import { type ColbertFolder, type ColbertSettings, openColbertFolder } from "./colbert-folder.ts";
 import { colbertReader, type Row } from "./colbert-rows.ts";
 import type { TokenVectors } from "./max-sim.ts";
@@ -84,7 +84,7 @@ async function run(
   const { vocab_size: vocabSize, pad_token_id: padId, max_position_embeddings: maxTokens } = folder.model.config;
   const results: TokenVectors[] = Array.from({ length: rows.length });
   const lengths = rows.map(({ ids }) => ids);
-  for (const places of byLength(lengths, batchSize)) {
+  for (const places of byTokens(lengths, batchSize)) {
     const batch = sliceRows(rows, places);
     const ids = batch.map((row) => row.ids);
     const mask = batch.map((row) => row.mask);

@@ -19,7 +19,7 @@ import { parameterSources } from "../runtime/parameters.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { BertTokenizer } from "../tokenizers/bert.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
-import { byLength, sliceRows } from "./batching.ts";
+import { byTokens, sliceRows } from "./batching.ts";
 import { loadBertTokenizer, tokenizerLimit } from "./tokenizer.ts";
 
 /** By torch's class paths. */
@@ -104,7 +104,7 @@ async function logitsOf(
   const encoded = tokenizer.encodeBatch(pairs, { maxLength: maxTokens, padding: "none" });
   const { vocab_size: vocabSize, pad_token_id: padId, max_position_embeddings } = config;
   const results = new Float32Array(pairs.length * labels);
-  for (const places of byLength(encoded.ids, batchSize)) {
+  for (const places of byTokens(encoded.ids, batchSize)) {
     const rows = { ids: sliceRows(encoded.ids, places), types: sliceRows(encoded.typeIds, places) };
     const { tensors } = makeBatch(rows, { vocabSize, padId, maxTokens: max_position_embeddings });
     const { logits } = await session.run(tensors);

@@ -11,7 +11,7 @@ import { createSession, type Session, type SessionOptions } from "../runtime/ort
 import { parameterSources } from "../runtime/parameters.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import type { BertBatch, BertTokenizer } from "../tokenizers/bert.ts";
-import { byLength, sliceRows } from "./batching.ts";
+import { byTokens, sliceRows } from "./batching.ts";
 import { openSentenceFolder, type SentenceFolder } from "./sentence-folder.ts";
 import { loadBertTokenizer } from "./tokenizer.ts";
 
@@ -22,6 +22,14 @@ export interface EmbedOptions {
   readonly prompt?: string;
   /** The directory's prompt of this name. */
   readonly promptName?: string;
+}
+
+export interface EmbedderOptions extends SessionOptions {
+  /**
+   * Linear layers in eight bits, on the CPU: two to three times as fast, cosines with the float32 vectors of about
+   * 0.999. Activations are quantised by the range of their batch, so vectors depend a little on what else is in it.
+   */
+  readonly int8?: boolean | undefined;
 }
 
 export interface Embedder extends AsyncDisposable {
@@ -36,9 +44,18 @@ export interface Embedder extends AsyncDisposable {
 
 /**
  * Opens a Sentence Transformers directory (either schema).
- * @throws ConfigError where a module or a setting is not understood; CheckpointError where weights are missing.
+ * @throws ConfigError where a module or a setting is not understood, or for int8 off the CPU; CheckpointError where
+ * weights are missing.
  */
-export async function loadEmbedder(path: string, options: SessionOptions = {}): Promise<Embedder> {
+export async function loadEmbedder(
+  path: string,
+  { int8 = false, ...options }: EmbedderOptions = {},
+): Promise<Embedder> {
+  if (int8 && (options.device ?? "cpu") !== "cpu") {
+    throw new ConfigError(`int8: expected device cpu, got ${options.device}`, {
+      hint: "ONNX Runtime has the eight-bit products on the CPU alone; leave int8 or the device out",
+    });
+  }
   const folder = await openSentenceFolder(path);
   const { model, stages, entries } = folder;
   if (!stages.some(({ kind }) => kind === "pooling") || folder.mask !== undefined) {
@@ -49,7 +66,7 @@ export async function loadEmbedder(path: string, options: SessionOptions = {}): 
   const width = embeddingWidth(stages, model.config.hidden_size);
   const tokenizer = await loadBertTokenizer(model.folder);
   const graph = embeddingGraph(model, stages);
-  const parameters = await parameterSources(graph, entries, path);
+  const parameters = await parameterSources(graph, entries, path, { int8 });
   const session = await createSession(toOnnx(graph, { parameters }), { ...options, externalFolder: path });
   const dispose = (): Promise<void> => session.dispose();
   return {
@@ -60,6 +77,25 @@ export async function loadEmbedder(path: string, options: SessionOptions = {}): 
     dispose,
     [Symbol.asyncDispose]: dispose,
   };
+}
+
+/** Cosines of two embedders' vectors of the same texts: what a quantised network loses. */
+export function cosines(
+  vectors: readonly Float32Array[],
+  others: readonly Float32Array[],
+): { readonly texts: number; readonly mean: number; readonly least: number } {
+  const all = vectors.map((vector, i) => cosine(vector, others[i]!));
+  return { texts: all.length, mean: all.reduce((sum, one) => sum + one, 0) / all.length, least: Math.min(...all) };
+}
+
+function cosine(a: Float32Array, b: Float32Array): number {
+  let [ab, aa, bb] = [0, 0, 0];
+  for (let i = 0; i < a.length; i++) {
+    ab += a[i]! * b[i]!;
+    aa += a[i]! ** 2;
+    bb += b[i]! ** 2;
+  }
+  return ab / Math.sqrt(aa * bb);
 }
 
 interface Parts {
@@ -82,7 +118,7 @@ async function embed(parts: Parts, texts: readonly string[], options: EmbedOptio
   const promptTokens = prompt === "" ? 0 : promptLength(tokenizer, tokenizer.encodeBatch([prepare("")], limits));
   const { vocab_size: vocabSize, pad_token_id: padId, max_position_embeddings: maxTokens } = folder.model.config;
   const results: Float32Array[] = Array.from({ length: texts.length });
-  for (const places of byLength(encoded.ids, batchSize)) {
+  for (const places of byTokens(encoded.ids, batchSize)) {
     const rows = { ids: sliceRows(encoded.ids, places), types: sliceRows(encoded.typeIds, places) };
     const { tensors } = makeBatch(rows, { vocabSize, padId, maxTokens });
     const { embedding } = await session.run({ ...tensors, pooled: withoutPrompt(tensors.mask, promptTokens) });

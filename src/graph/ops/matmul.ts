@@ -105,6 +105,12 @@ const gemmOp: Op<[a: Value, b: Value, ...c: Value[]], { transA: boolean; transB:
     return [{ dtype: a.dtype, shape }];
   },
   lower: (onnx, { inputs, outputs, attributes: { transA, transB } }) => {
+    const [a, b, ...c] = inputs;
+    const scales = onnx.int8.get(b!);
+    if (scales !== undefined) {
+      onnx.contribNode("DynamicQuantizeMatMul", [a!, b!, scales, "", ...c], {}, outputs[0]);
+      return;
+    }
     onnx.node("Gemm", inputs, { transA: transA ? 1 : 0, transB: transB ? 1 : 0 }, outputs[0]);
   },
   vjp: ({ inputs: [a, b, ...rest], attributes: { transA, transB } }, [dy]) => [
