@@ -2,7 +2,7 @@
  * Extraction from documents, greedy, with models of random weights: Galen's whole `extract` (tokens, answers, places in
  * the text, files) beside transformers' `generate` alone on the same prompts and batches; documents a minute.
  *
- *     PEERS_PYTHON=/path/to/python npx node bench/extract.ts DOCUMENTS.jsonl [micro|base|nano] [documents] [threads]
+ *     PEERS_PYTHON=/path/to/python npx node bench/extract.ts DOCUMENTS.jsonl [micro|base|nano] [documents] [rounds] [threads]
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -17,11 +17,10 @@ import { trainBioGptTokenizer } from "../src/tokenizers/index.ts";
 import { machine, median, startPeer } from "./support/peer.ts";
 import { writeRandomModel } from "./support/random-model.ts";
 
-const [path, size = "micro", wanted = "64", threads = "2"] = process.argv.slice(2);
+const [path, size = "micro", wanted = "8", rounds = "3", threads = "2"] = process.argv.slice(2);
 if (path === undefined)
-  throw new Error("usage: npx node bench/extract.ts DOCUMENTS.jsonl [micro|base|nano] [documents] [threads]");
+  throw new Error("usage: npx node bench/extract.ts DOCUMENTS.jsonl [micro|base|nano] [documents] [rounds] [threads]");
 const newTokens = 48; // one statement of a relation or two
-const rounds = 3;
 
 const documents: Document[] = [];
 for await (const document of readDocuments([path])) {
@@ -47,7 +46,7 @@ using peer = startPeer(new URL("extract.py", import.meta.url), join(folder, "mod
 const versions = await peer?.ask<string>();
 const own: number[] = [];
 const others: number[] = [];
-for (let round = -1; round < rounds; round++) {
+for (let round = -1; round < Number(rounds); round++) {
   const start = performance.now();
   await extract(tuned, documents, {
     output: join(folder, `out${round}`),
