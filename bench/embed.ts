@@ -1,10 +1,10 @@
 /**
- * Texts a second of all-MiniLM-L6-v2 at float32, beside sentence-transformers on the same machine, window by window in
- * turn; medians. Abstracts are cut to 256 tokens; short texts are the first 90 characters of each.
+ * Texts a second of all-MiniLM-L6-v2 at float32 and in eight bits, beside sentence-transformers at float32 on the same machine, window by
+ * window in turn; medians. Abstracts are cut to 256 tokens; short texts are the first 90 characters of each.
  *
  *     PEERS_PYTHON=/path/to/python npx node bench/embed.ts MODEL_DIR TEXTS.jsonl [texts] [pairs] [threads]
  */
-import { loadEmbedder } from "../src/retrieval/embedder.ts";
+import { cosines, loadEmbedder } from "../src/retrieval/embedder.ts";
 import { readLines } from "../src/cli/lines.ts";
 import { machine, median, startPeer } from "./support/peer.ts";
 
@@ -16,24 +16,19 @@ for await (const line of readLines(file)) {
   if (text.length > 300) abstracts.push(text);
   if (abstracts.length === Number(count)) break;
 }
-await using embedder = await loadEmbedder(folder, { threads: Number(threads) });
+await using float32 = await loadEmbedder(folder, { threads: Number(threads) });
+await using int8 = await loadEmbedder(folder, { threads: Number(threads), int8: true });
 using peer = startPeer(new URL("embed.py", import.meta.url), folder, threads);
 const versions = await peer?.ask<string>();
-const cosine = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
-  let [ab, aa, bb] = [0, 0, 0];
-  for (let i = 0; i < a.length; i++) {
-    ab += a[i]! * b[i]!;
-    aa += a[i]! ** 2;
-    bb += b[i]! ** 2;
-  }
-  return ab / Math.sqrt(aa * bb);
-};
 
 console.log(`${machine()}; ${count} texts, ${threads} threads, medians of ${pairs} pairs, beside ${versions}`);
 console.log("| texts | Galen, texts/s | peer, texts/s | ratio | least cosine |\n| --- | ---: | ---: | ---: | ---: |");
-for (const [name, texts] of [
-  ["abstracts, 256 tokens", abstracts],
-  ["90 characters", abstracts.map((text) => text.slice(0, 90))],
+const short = abstracts.map((text) => text.slice(0, 90));
+for (const [name, texts, embedder] of [
+  ["abstracts, 256 tokens", abstracts, float32],
+  ["the same, int8", abstracts, int8],
+  ["90 characters", short, float32],
+  ["the same, int8", short, int8],
 ] as const) {
   const own: number[] = [];
   const others: number[] = [];
@@ -43,7 +38,7 @@ for (const [name, texts] of [
     const vectors = await embedder.embed(texts);
     const seconds = (performance.now() - start) / 1000;
     const other = await peer?.ask<{ seconds: number; vectors: number[][] }>({ texts });
-    if (other !== undefined) least = Math.min(...vectors.map((one, k) => cosine(one, other.vectors[k]!)));
+    if (other !== undefined) ({ least } = cosines(vectors, other.vectors));
     if (i === 0) continue; // warm-up
     own.push(seconds);
     if (other !== undefined) others.push(other.seconds);
