@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { parquetReadObjects } from "hyparquet";
 import { afterAll, expect, test, vi } from "vitest";
 import { main } from "../src/cli/main.ts";
+import { stdoutOf } from "./support/command-line.ts";
 import { writeTinyTask } from "./support/tiny-task.ts";
 
 const embeddings = fileURLToPath(new URL("goldens/retrieval/mean", import.meta.url));
@@ -31,18 +32,8 @@ interface Printed {
 
 /** What a command prints with --json, line by line. */
 async function galen(...args: string[]): Promise<Printed[]> {
-  const printed: string[] = [];
-  const spy = vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    printed.push(String(text));
-    return true;
-  });
-  try {
-    expect(await main([...args, "--json", "--threads", "1"])).toBe(0);
-  } finally {
-    spy.mockRestore();
-  }
+  const printed = await stdoutOf(...args, "--json", "--threads", "1");
   return printed
-    .join("")
     .trim()
     .split("\n")
     .map((line) => JSON.parse(line) as Printed);
