@@ -155,7 +155,9 @@ test("labels that the model does not know, and mixed or missing ones, are refuse
   expect(await evaluate([{ text: "a", labels: ["liver"] }])).toMatch(
     /wrong\.jsonl: text 1: expected labels among .*"liver"/,
   );
-  expect(await evaluate([{ text: "a", label: "up" }])).toMatch(/expected texts with "labels".* got "label"/);
+  expect(await evaluate([{ text: "a", label: "up" }])).toMatch(
+    /text 1: expected "labels" as the model was trained on, got "label"/,
+  );
   expect(
     await evaluate([
       { text: "a", labels: [] },
