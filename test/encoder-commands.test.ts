@@ -173,7 +173,7 @@ test("labels that the model does not know, and mixed or missing ones, are refuse
   expect(await complaint("tag", "--model", model, "text")).toMatch(/expected a model ForTokenClassification/);
 });
 
-test("a tagger is trained, evaluated and used", async () => {
+test("a tagger is trained on JSON lines or IOB2, evaluated and used", async () => {
   const sentences = texts.map(({ text }) => {
     const tokens = text.split(" ");
     return { tokens, tags: tokens.map((token) => (words.includes(token) ? "B-Organ" : "O")) };
@@ -183,7 +183,13 @@ test("a tagger is trained, evaluated and used", async () => {
   writeFileSync(at("test.tsv"), iob.join(""));
   const settings = ["epochs=30", "batch=8", "schedule.peak=5e-3", "documentTokens=16"];
   await galen("train", "tagger", ...settings, "--model", embeddings, "--data", data, "--output", at("tags"));
+  await galen("train", "tagger", ...settings, "--model", embeddings, "--data", at("test.tsv"), "--output", at("iob"));
+  const weights = (name: string): Buffer => readFileSync(at(`${name}/model/model.safetensors`));
+  expect(weights("iob").equals(weights("tags"))).toBe(true);
   const [report] = await galen("evaluate", "ner", at("test.tsv"), "--model", at("tags/model"));
+  expect(await galen("evaluate", "ner", data, "--model", at("tags/model"))).toEqual([
+    { ...report, model: at("tags/model") },
+  ]);
   expect(report!.figures["f1"]!.value).toBeGreaterThan(0.9);
   const kept = ["evaluate", "ner", at("test.tsv"), "--model", at("tags/model"), "--output", at("ner-run")];
   expect(await galen(...kept)).toEqual([report]);

@@ -37,7 +37,7 @@ export interface EncoderOptions {
   readonly model: string;
   /** Directory of the teacher, for distillation. */
   readonly teacher?: string | undefined;
-  /** JSON lines. */
+  /** JSON lines; of a tagger IOB2 too. */
   readonly data: string;
   /** Held out: its loss is measured before and after. */
   readonly valid?: string | undefined;

@@ -41,7 +41,7 @@ const train: Command = command({
       required: true,
       many: "greedy",
       about:
-        "Token files (a prefix, or the folder of tokenize --output), or documents; JSON lines from embeddings-distil on",
+        "Token files (a prefix, or the folder of tokenize --output), or documents; JSON lines from embeddings-distil on, for a tagger IOB2 files too",
     },
     valid: { type: "text", hint: "PREFIX", about: "Token files held out, where --data is a prefix" },
     tokenizer: { type: "text", hint: "DIR", about: "Tokenizer directory; saved with the model (pre-training)" },
