@@ -21,6 +21,8 @@ const lines = (name: string, rows: readonly object[]): string => {
 /** Of the fields that the tests look at. */
 interface Printed {
   readonly id: string;
+  readonly type: string;
+  readonly loss: number;
   readonly embedding: number[];
   readonly score: number;
   readonly label: string;
@@ -111,10 +113,21 @@ test("similarity and rerank: a text is most like itself, and scores go into trai
   expect(evaluated[0]!.figures["recall@1"]!.value).toBeGreaterThan(0.5);
 });
 
-test("a classifier is trained, evaluated and used", async () => {
+test("a classifier is trained beside held-out texts, evaluated and used", async () => {
   const data = lines("classes.jsonl", texts);
   const settings = ["epochs=40", "batch=8", "schedule.peak=2e-3", "documentTokens=16"];
   await galen("train", "classifier", ...settings, "--model", embeddings, "--data", data, "--output", at("classes"));
+  const held = lines("held.jsonl", texts.slice(0, 5));
+  const args = ["train", "classifier", ...settings, "--model", embeddings, "--data", data, "--valid", held];
+  const events = await galen(...args, "--output", at("held"));
+  const losses = events.filter(({ type }) => type === "evaluated").map(({ loss }) => loss);
+  expect(events.at(-1)).toMatchObject({ type: "result", before: losses[0], after: losses[1] });
+  expect(losses[1]!).toBeLessThan(losses[0]!);
+  const [before, after] = losses.map((loss) => loss.toFixed(4));
+  const printed = await stdoutOf(...args, "--threads", "1", "--output", at("held"));
+  expect(printed).toContain(`\nheld-out loss ${before} before, ${after} after\nmodel  `);
+  const inputs = JSON.parse(readFileSync(at("held/run.json"), "utf8")) as { inputs: object };
+  expect(inputs.inputs).toEqual({ model: embeddings, data, valid: held });
   const [report] = await galen("evaluate", "classification", data, "--model", at("classes/model"));
   expect(report!.figures["accuracy"]!.value).toBeGreaterThan(0.9);
   const [found] = await galen("classify", "--model", at("classes/model"), "the heart of 1");
@@ -183,6 +196,21 @@ test("a tagger is trained on JSON lines or IOB2, evaluated and used", async () =
   writeFileSync(at("test.tsv"), iob.join(""));
   const settings = ["epochs=30", "batch=8", "schedule.peak=5e-3", "documentTokens=16"];
   await galen("train", "tagger", ...settings, "--model", embeddings, "--data", data, "--output", at("tags"));
+  writeFileSync(at("none.tsv"), "\n");
+  expect(
+    await complaint(
+      "train",
+      "tagger",
+      "--model",
+      embeddings,
+      "--data",
+      data,
+      "--valid",
+      at("none.tsv"),
+      "--output",
+      at("none"),
+    ),
+  ).toMatch(/none\.tsv: expected examples, got none/);
   await galen("train", "tagger", ...settings, "--model", embeddings, "--data", at("test.tsv"), "--output", at("iob"));
   const weights = (name: string): Buffer => readFileSync(at(`${name}/model/model.safetensors`));
   expect(weights("iob").equals(weights("tags"))).toBe(true);
