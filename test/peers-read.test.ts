@@ -48,41 +48,44 @@ function expectClose(actual: readonly ArrayLike<number>[], expected: readonly nu
   expect(Math.max(...apart)).toBeLessThan(1e-5);
 }
 
-test.skipIf(peerPackage("sentence_transformers") === undefined)("directories written here give the same numbers there", async () => {
-  const requests: Request[] = [];
-  const ours: ArrayLike<number>[][] = [];
-  for (const name of ["mean", "every", "prompt"]) {
-    await using embedder = await loadEmbedder(`${goldens}/${name}`);
-    const { model, stages, entries, maxTokens, prompts, defaultPrompt } = embedder.folder;
-    const folder = join(scratch, name);
-    await saveSentenceFolder(
-      folder,
-      { config: model.config, tokenizer: embedder.tokenizer, parameters: await tensors(entries) },
-      { stages, width: 32, maxTokens, prompts, defaultPrompt },
-    );
-    requests.push(["embedder", folder, texts]);
-    ours.push(await embedder.embed(texts));
-  }
+test.skipIf(peerPackage("sentence_transformers") === undefined)(
+  "directories written here give the same numbers there",
+  async () => {
+    const requests: Request[] = [];
+    const ours: ArrayLike<number>[][] = [];
+    for (const name of ["mean", "every", "prompt"]) {
+      await using embedder = await loadEmbedder(`${goldens}/${name}`);
+      const { model, stages, entries, maxTokens, prompts, defaultPrompt } = embedder.folder;
+      const folder = join(scratch, name);
+      await saveSentenceFolder(
+        folder,
+        { config: model.config, tokenizer: embedder.tokenizer, parameters: await tensors(entries) },
+        { stages, width: 32, maxTokens, prompts, defaultPrompt },
+      );
+      requests.push(["embedder", folder, texts]);
+      ours.push(await embedder.embed(texts));
+    }
 
-  await using encoder = await loadCrossEncoder(`${goldens}/cross-old`);
-  const cross = join(scratch, "cross");
-  await saveCrossEncoder(cross, {
-    ...encoder,
-    config: encoder.model.config,
-    parameters: await tensors(encoder.model.entries),
-  });
-  requests.push(["cross-encoder", cross, pairs]);
-  ours.push([...(await encoder.score(pairs)).scores].map((score) => [score]));
+    await using encoder = await loadCrossEncoder(`${goldens}/cross-old`);
+    const cross = join(scratch, "cross");
+    await saveCrossEncoder(cross, {
+      ...encoder,
+      config: encoder.model.config,
+      parameters: await tensors(encoder.model.entries),
+    });
+    requests.push(["cross-encoder", cross, pairs]);
+    ours.push([...(await encoder.score(pairs)).scores].map((score) => [score]));
 
-  await using model = await loadColbert(`${goldens}/colbert`, { warn: () => undefined });
-  const { entries, model: network, ...rest } = model.folder;
-  const colbert = join(scratch, "colbert");
-  const parts = { config: network.config, tokenizer: model.tokenizer, parameters: await tensors(entries) };
-  await saveColbertFolder(colbert, parts, rest);
-  requests.push(["colbert-queries", colbert, queries], ["colbert-documents", colbert, texts]);
-  ours.push((await model.encodeQueries(queries)).map(({ data }) => data));
-  ours.push((await model.encodeDocuments(texts)).map(({ data }) => data));
+    await using model = await loadColbert(`${goldens}/colbert`, { warn: () => undefined });
+    const { entries, model: network, ...rest } = model.folder;
+    const colbert = join(scratch, "colbert");
+    const parts = { config: network.config, tokenizer: model.tokenizer, parameters: await tensors(entries) };
+    await saveColbertFolder(colbert, parts, rest);
+    requests.push(["colbert-queries", colbert, queries], ["colbert-documents", colbert, texts]);
+    ours.push((await model.encodeQueries(queries)).map(({ data }) => data));
+    ours.push((await model.encodeDocuments(texts)).map(({ data }) => data));
 
-  const theirs = ask(requests);
-  theirs.forEach((expected, i) => expectClose(ours[i]!, expected));
-});
+    const theirs = ask(requests);
+    theirs.forEach((expected, i) => expectClose(ours[i]!, expected));
+  },
+);
