@@ -37,9 +37,9 @@ export interface EncoderOptions {
   readonly model: string;
   /** Directory of the teacher, for distillation. */
   readonly teacher?: string | undefined;
-  /** JSON lines. */
+  /** JSON lines; of a tagger IOB2 too. */
   readonly data: string;
-  /** Held out: its loss is measured before and after. */
+  /** Held out, of the same form: its loss is measured before and after; in a resumed run where that begins. */
   readonly valid?: string | undefined;
   readonly output: string;
   readonly resume?: boolean;
@@ -92,10 +92,13 @@ const countOf = ({ texts, lists, labelled, tagged }: Examples): number =>
 
 async function prepare(config: EncoderConfig, options: EncoderOptions, session: SessionOptions): Promise<Prepared> {
   const { objective, documents, queryTokens: query, documentTokens: document } = config;
-  const read = (path: string): Promise<Examples> => readExamples(path, objective, documents);
+  const read = async (path: string): Promise<Examples> => {
+    const found = await readExamples(path, objective, documents);
+    if (countOf(found) === 0) throw new DataError(`${path}: expected examples, got none`);
+    return found;
+  };
   const examples = await read(options.data);
   const held = options.valid === undefined ? undefined : await read(options.valid);
-  if (countOf(examples) === 0) throw new DataError(`${options.data}: expected examples, got none`);
   const both = async (source: Source, make: (part: Examples) => Program | Promise<Program>): Promise<Prepared> => ({
     source,
     train: { program: await make(examples), examples: countOf(examples) },
@@ -241,7 +244,7 @@ export async function trainEncoder(config: EncoderConfig, options: EncoderOption
   const { model, teacher, data } = options;
   await writeFileAtomically(
     join(output, "run.json"),
-    `${JSON.stringify({ ...config, inputs: { model, teacher, data } }, null, 2)}\n`,
+    `${JSON.stringify({ ...config, inputs: { model, teacher, data, valid: options.valid } }, null, 2)}\n`,
   );
 
   const plan = planOf(config, train.examples);
