@@ -129,7 +129,7 @@ test("scores over several chunks equal the definition, also of documents without
     count,
     data: Float32Array.from({ length: 4 * count }, () => numbers.normal()),
   });
-  const documents = [0, 9000, 1, 0, 5000, 4000, 3, 0].map(vectors);
+  const documents = [0, 9000, 4, 0, 5000, 4000, 3, 0, 1].map(vectors);
   const query = vectors(6);
   await using scorer = await createMaxSim(documents, { threads: 1 });
   const scores = await scorer.score(query);

@@ -1,14 +1,14 @@
 /**
  * MaxSim (Khattab and Zaharia 2020, arXiv:2004.12832): the sum over a query's vectors of the largest dot product with a
- * document's. Over many documents the products are one matrix product in ONNX Runtime.
+ * document's. Over many documents, products and maxima are two operators of ONNX Runtime a chunk.
  */
-// Q vectors of the query, N vectors of all documents, K width
+// Q vectors of the query, N documents of a chunk, L vectors of each, K width
 import { ShapeError } from "../errors.ts";
 import { Graph } from "../graph/graph.ts";
 import { toOnnx } from "../graph/lower.ts";
-import { matMul } from "../graph/ops/index.ts";
+import { matMul, reduceMax } from "../graph/ops/index.ts";
 import { createSession, type SessionOptions } from "../runtime/ort.ts";
-import { tensor } from "../tensor/tensor.ts";
+import { type Tensor, tensor } from "../tensor/tensor.ts";
 
 /** Unit vectors of a text's tokens, row-major [count, width]. */
 export interface TokenVectors {
@@ -41,8 +41,11 @@ export interface MaxSimScorer extends AsyncDisposable {
   dispose(): Promise<void>;
 }
 
-/** Vectors in a matrix product: its result stays in the cache while the largest are found. */
-const chunkVectors = 4096;
+/** Vectors in a matrix product: enough to hide the call, few enough for their products to stay in the cache. */
+const chunkVectors = 16_384;
+
+/** A document shorter than this part of its chunk's longest starts a chunk of its own. */
+const leastFilled = 0.75;
 
 /** Documents laid one after the other, to be scored against one query after another. */
 export async function createMaxSim(
@@ -50,11 +53,13 @@ export async function createMaxSim(
   options: SessionOptions = {},
 ): Promise<MaxSimScorer> {
   const width = documents[0]?.width ?? 0;
-  const chunks = chunked(documents);
+  for (const document of documents) checkWidth(document, width);
+  const chunks = chunked(documents).map((chunk) => ({ ...chunk, vectors: padded(documents, chunk) }));
   const g = new Graph();
-  const vectors_NK = g.input("vectors", "float32", ["N", width]);
+  const vectors_NLK = g.input("vectors", "float32", ["N", "L", width]);
   // The second operand is the one that is copied into blocks: the query, which is small.
-  g.output("products", matMul(vectors_NK, g.input("query", "float32", ["Q", width]), { transB: true }));
+  const products_NLQ = matMul(vectors_NLK, g.input("query", "float32", ["Q", width]), { transB: true });
+  g.output("best", reduceMax(products_NLQ, [1], { keepDims: false }));
   const session = await createSession(toOnnx(g), options);
   const dispose = (): Promise<void> => session.dispose();
   return {
@@ -63,9 +68,11 @@ export async function createMaxSim(
       if (documents.length > 0) checkWidth(query, width);
       const scores = new Float64Array(documents.length);
       const rows = tensor("float32", [query.count, query.width], query.data);
-      for (const { vectors, first, ends } of chunks) {
-        const { products } = await session.run({ query: rows, vectors });
-        addLargest(scores, products!.data as Float32Array, { first, ends, queries: query.count });
+      for (const { vectors, members } of chunks) {
+        const { best } = await session.run({ query: rows, vectors });
+        best!.data.forEach((product, at) => {
+          scores[members[Math.floor(at / query.count)]!]! += Number(product);
+        });
       }
       return scores;
     },
@@ -75,55 +82,41 @@ export async function createMaxSim(
 }
 
 interface Chunk {
-  readonly vectors: ReturnType<typeof tensor<"float32">>;
-  /** Number of the first document. */
-  readonly first: number;
-  /** Where each document's vectors end. */
-  readonly ends: number[];
+  /** Numbers of the documents. */
+  readonly members: number[];
+  /** Vectors of the longest. */
+  readonly length: number;
 }
 
+/** Documents of like length together, the longest first; those without vectors are in none. */
 function chunked(documents: readonly TokenVectors[]): Chunk[] {
   const chunks: Chunk[] = [];
-  let start = 0;
-  while (start < documents.length) {
-    const ends: number[] = [];
-    let count = 0;
-    while (start + ends.length < documents.length && (count === 0 || count < chunkVectors)) {
-      count += documents[start + ends.length]!.count;
-      ends.push(count);
-    }
-    const { width } = documents[start]!;
-    const data = new Float32Array(count * width);
-    ends.forEach((end, i) => {
-      const document = documents[start + i]!;
-      checkWidth(document, width);
-      data.set(document.data, (end - document.count) * width);
-    });
-    chunks.push({ vectors: tensor("float32", [count, width], data), first: start, ends });
-    start += ends.length;
+  const order = [...documents.keys()].sort((i, j) => documents[j]!.count - documents[i]!.count);
+  for (const member of order) {
+    const { count } = documents[member]!;
+    if (count === 0) break;
+    const last = chunks.at(-1);
+    const fits =
+      last !== undefined &&
+      count >= leastFilled * last.length &&
+      (last.members.length + 1) * last.length <= chunkVectors;
+    if (fits) last.members.push(member);
+    else chunks.push({ members: [member], length: count });
   }
   return chunks;
 }
 
-/** products [N, Q]: adds each query vector's largest product to the score of the document. */
-function addLargest(
-  scores: Float64Array,
-  products: Float32Array,
-  { first, ends, queries }: { first: number; ends: readonly number[]; queries: number },
-): void {
-  const best = new Float32Array(queries);
-  let at = 0;
-  ends.forEach((end, i) => {
-    if (at === end * queries) return; // a document without vectors
-    best.set(products.subarray(at, at + queries));
-    for (at += queries; at < end * queries; at += queries) {
-      for (let q = 0; q < queries; q++) {
-        const product = products[at + q]!;
-        if (product > best[q]!) best[q] = product;
-      }
-    }
-    for (let q = 0; q < queries; q++) scores[first + i]! += best[q]!;
+/** A chunk's vectors [N, L, K]. A shorter document's are filled up with its first, which changes no maximum. */
+function padded(documents: readonly TokenVectors[], { members, length }: Chunk): Tensor {
+  const { width } = documents[members[0]!]!;
+  const data = new Float32Array(members.length * length * width);
+  members.forEach((member, i) => {
+    const row = data.subarray(i * length * width, (i + 1) * length * width);
+    const { data: own, count } = documents[member]!;
+    row.set(own);
+    for (let at = count; at < length; at++) row.copyWithin(at * width, 0, width);
   });
+  return tensor("float32", [members.length, length, width], data);
 }
 
 function checkWidth({ width }: TokenVectors, expected: number): void {
