@@ -1,12 +1,18 @@
 /**
- * Texts a second of all-MiniLM-L6-v2 at float32 and in eight bits, beside sentence-transformers at float32 on the same machine, window by
- * window in turn; medians. Abstracts are cut to 256 tokens; short texts are the first 90 characters of each.
+ * Texts a second of all-MiniLM-L6-v2 at float32 and in eight bits, beside sentence-transformers and transformers.js at
+ * float32 on the same machine, window by window in turn; medians. Abstracts are cut to 256 tokens; short texts are the
+ * first 90 characters of each. The ONNX file of transformers.js is PyTorch's export (its package onnx is needed).
  *
- *     PEERS_PYTHON=/path/to/python npx node bench/embed.ts MODEL_DIR TEXTS.jsonl [texts] [pairs] [threads]
+ *     PEERS_PYTHON=/path/to/python PEERS_NODE=/folder/with/node_modules npx node bench/embed.ts \
+ *         MODEL_DIR TEXTS.jsonl [texts] [pairs] [threads]
  */
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempDisposableSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { cosines, loadEmbedder } from "../src/retrieval/embedder.ts";
 import { readLines } from "../src/cli/lines.ts";
-import { machine, median, startPeer } from "./support/peer.ts";
+import { machine, median, type Peer, startNodePeer, startPeer } from "./support/peer.ts";
 
 const [folder, file, count = "64", pairs = "7", threads = "2"] = process.argv.slice(2);
 if (folder === undefined || file === undefined) throw new Error("expected MODEL_DIR and TEXTS.jsonl");
@@ -18,11 +24,35 @@ for await (const line of readLines(file)) {
 }
 await using float32 = await loadEmbedder(folder, { threads: Number(threads) });
 await using int8 = await loadEmbedder(folder, { threads: Number(threads), int8: true });
-using peer = startPeer(new URL("embed.py", import.meta.url), folder, threads);
-const versions = await peer?.ask<string>();
+using scratch = mkdtempDisposableSync(join(tmpdir(), "galen-embed-"));
+using python = startPeer(new URL("embed.py", import.meta.url), folder, threads);
+using node = startNodePeer(new URL("embed-js.ts", import.meta.url), transformersJsFolder(folder), threads);
+const peers: { readonly name: string; readonly peer: Peer }[] = [];
+for (const peer of [python, node]) if (peer !== undefined) peers.push({ name: await peer.ask<string>(), peer });
 
-console.log(`${machine()}; ${count} texts, ${threads} threads, medians of ${pairs} pairs, beside ${versions}`);
-console.log("| texts | Galen, texts/s | peer, texts/s | ratio | least cosine |\n| --- | ---: | ---: | ---: | ---: |");
+/** A directory as transformers.js wants it, in `scratch`; its tokenizer cuts where Sentence Transformers' does. */
+function transformersJsFolder(folder: string): string {
+  const copy = join(scratch.path, "model");
+  const script = new URL("embed-onnx.py", import.meta.url).pathname;
+  const python = process.env["PEERS_PYTHON"];
+  if (python === undefined || process.env["PEERS_NODE"] === undefined) return copy;
+  mkdirSync(join(copy, "onnx"), { recursive: true });
+  const args = ["-B", "-P", "-W", "ignore", script, folder, join(copy, "onnx/model.onnx")];
+  execFileSync(python, args, { stdio: ["ignore", "ignore", "inherit"] });
+  for (const name of ["config.json", "tokenizer.json"]) cpSync(join(folder, name), join(copy, name));
+  const read = (name: string): Record<string, unknown> => JSON.parse(readFileSync(join(folder, name), "utf8"));
+  const model_max_length = read("sentence_bert_config.json")["max_seq_length"];
+  writeFileSync(
+    join(copy, "tokenizer_config.json"),
+    JSON.stringify({ ...read("tokenizer_config.json"), model_max_length }),
+  );
+  return copy;
+}
+
+console.log(`${machine()}; ${count} texts, ${threads} threads, medians of ${pairs} rounds`);
+console.log(
+  "| texts | Galen, texts/s | peer | texts/s | ratio | least cosine |\n| --- | ---: | --- | ---: | ---: | ---: |",
+);
 const short = abstracts.map((text) => text.slice(0, 90));
 for (const [name, texts, embedder] of [
   ["abstracts, 256 tokens", abstracts, float32],
@@ -31,21 +61,22 @@ for (const [name, texts, embedder] of [
   ["the same, int8", short, int8],
 ] as const) {
   const own: number[] = [];
-  const others: number[] = [];
-  let least = 1;
+  const others = peers.map(({ name }) => ({ name, seconds: [] as number[], least: 1 }));
   for (let i = 0; i < Number(pairs) + 1; i++) {
     const start = performance.now();
     const vectors = await embedder.embed(texts);
-    const seconds = (performance.now() - start) / 1000;
-    const other = await peer?.ask<{ seconds: number; vectors: number[][] }>({ texts });
-    if (other !== undefined) ({ least } = cosines(vectors, other.vectors));
-    if (i === 0) continue; // warm-up
-    own.push(seconds);
-    if (other !== undefined) others.push(other.seconds);
+    own.push((performance.now() - start) / 1000);
+    for (const [at, { peer }] of peers.entries()) {
+      const answer = await peer.ask<{ seconds: number; vectors: number[][] }>({ texts });
+      others[at]!.seconds.push(answer.seconds);
+      ({ least: others[at]!.least } = cosines(vectors, answer.vectors));
+    }
   }
+  for (const seconds of [own, ...others.map(({ seconds }) => seconds)]) seconds.shift(); // warm-up
   const rate = (seconds: readonly number[]): string => (texts.length / median(seconds)).toFixed(1);
-  const ratio = others.length === 0 ? "–" : median(own.map((s, i) => others[i]! / s)).toFixed(2);
-  console.log(
-    `| ${name} | ${rate(own)} | ${others.length === 0 ? "–" : rate(others)} | ${ratio} | ${least.toFixed(6)} |`,
-  );
+  if (others.length === 0) console.log(`| ${name} | ${rate(own)} | – | – | – | – |`);
+  for (const { name: peer, seconds, least } of others) {
+    const ratio = median(own.map((s, i) => seconds[i]! / s)).toFixed(2);
+    console.log(`| ${name} | ${rate(own)} | ${peer} | ${rate(seconds)} | ${ratio} | ${least.toFixed(6)} |`);
+  }
 }

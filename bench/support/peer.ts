@@ -1,4 +1,4 @@
-/** A Python peer in a process of its own, asked line by line (JSON in, JSON out), and what every benchmark prints. */
+/** A peer in a process of its own, asked line by line (JSON in, JSON out), and what every benchmark prints. */
 import { spawn } from "node:child_process";
 import { cpus } from "node:os";
 import { createInterface } from "node:readline";
@@ -11,14 +11,22 @@ export interface Peer extends Disposable {
 /** Starts `python script args…`; undefined where PEERS_PYTHON names no Python. */
 export function startPeer(script: URL, ...args: string[]): Peer | undefined {
   const python = process.env["PEERS_PYTHON"];
-  if (python === undefined) return undefined;
-  const child = spawn(python, ["-B", "-P", script.pathname, ...args], { stdio: ["pipe", "pipe", "inherit"] });
+  return python === undefined ? undefined : start(python, ["-B", "-P", script.pathname, ...args]);
+}
+
+/** Starts a script in Node; undefined where PEERS_NODE names no folder with the peer's packages. */
+export function startNodePeer(script: URL, ...args: string[]): Peer | undefined {
+  return process.env["PEERS_NODE"] === undefined ? undefined : start(process.execPath, [script.pathname, ...args]);
+}
+
+function start(program: string, args: string[]): Peer {
+  const child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return {
     async ask<T>(request?: unknown): Promise<T> {
       if (request !== undefined) child.stdin.write(`${JSON.stringify(request)}\n`);
       const { value, done } = await answers.next();
-      if (done === true) throw new Error(`${python} ${script.pathname} ended early`);
+      if (done === true) throw new Error(`${program} ${args.join(" ")} ended early`);
       return JSON.parse(value as string) as T;
     },
     [Symbol.dispose]: () => void child.kill(),
