@@ -118,8 +118,7 @@ export function cachedAttention(g: Graph, { ids_BT, past_BM }: { ids_BT: Value; 
   return (q_BTD, k_BTD, v_BTD, { heads, keyHeads = heads }, layer) => {
     const [, tokens, width] = q_BTD.shape;
     const K = (width as number) / heads;
-    const split = (x: Value, count: number): Value =>
-      transpose(reshape(x, [batch!, tokens!, count, K]), [0, 2, 1, 3]);
+    const split = (x: Value, count: number): Value => transpose(reshape(x, [batch!, tokens!, count, K]), [0, 2, 1, 3]);
     const past = (part: string): Value =>
       g.input(`past_key_values.${layer}.${part}`, g.float, [batch!, keyHeads, places!, K]);
     const k_BGTK = g.output(`present.${layer}.key`, split(k_BTD, keyHeads));

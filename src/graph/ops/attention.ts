@@ -98,7 +98,8 @@ const cachedAttentionOp: Op<readonly [Value, ...Value[]], Attention> = {
     const groups = k!.shape[1]!;
     const fresh = [batch!, groups, tokens!, width!];
     const past = [batch!, groups, key!.shape[2]!, width!];
-    const fits = equal(k!.shape, fresh) && equal(v!.shape, fresh) && equal(key!.shape, past) && equal(value!.shape, past);
+    const fits =
+      equal(k!.shape, fresh) && equal(v!.shape, fresh) && equal(key!.shape, past) && equal(value!.shape, past);
     if (!fits || (heads as number) % (groups as number) !== 0) {
       const got = [q, k!, v!, key!, value!].map((one) => show(one.shape)).join(", ");
       throw new ShapeError(
