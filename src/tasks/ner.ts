@@ -42,7 +42,9 @@ function createParser(where: string): (line: string) => NerSentence | undefined 
     if (line.trim() === "") return close();
     const [token = "", tag = ""] = [line.split("\t")[0], line.split("\t").at(-1)];
     if (!iobTag.test(tag) || token === "") {
-      throw new DataError(`${where}:${number}: expected token, tab, O, B or I, got "${line.slice(0, 60)}"`);
+      throw new DataError(`${where}:${number}: expected token, tab, O, B or I, got "${line.slice(0, 60)}"`, {
+        hint: "columns are parted by tabs; tags are O, B-TYPE and I-TYPE (IOB2)",
+      });
     }
     tokens.push(token);
     tags.push(tag);
