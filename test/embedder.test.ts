@@ -189,17 +189,3 @@ describe("what is not understood is refused, never skipped", () => {
     await expect(loadEmbedder(await changed("mean", { [path]: json }), options)).rejects.toThrow(message);
   });
 });
-
-test("ten thousand texts leave memory as it was", async () => {
-  await using embedder = await loadEmbedder(`${folder}/mean`, options);
-  const some = Array.from(
-    { length: 500 },
-    (_, i) => `renal failure in mice ${i} ${"and the insulin gene ".repeat(i % 4)}`,
-  );
-  let before = 0;
-  for (let round = 0; round < 30; round++) {
-    if (round === 10) before = process.memoryUsage().rss;
-    await embedder.embed(some);
-  }
-  expect((process.memoryUsage().rss - before) / 2 ** 20).toBeLessThan(64);
-});

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { parquetReadObjects } from "hyparquet";
 import { afterAll, expect, test, vi } from "vitest";
 import { main } from "../src/cli/main.ts";
+import { stdoutOf } from "./support/command-line.ts";
 import { writeTinyTask } from "./support/tiny-task.ts";
 
 const embeddings = fileURLToPath(new URL("goldens/retrieval/mean", import.meta.url));
@@ -20,6 +21,8 @@ const lines = (name: string, rows: readonly object[]): string => {
 /** Of the fields that the tests look at. */
 interface Printed {
   readonly id: string;
+  readonly type: string;
+  readonly loss: number;
   readonly embedding: number[];
   readonly score: number;
   readonly label: string;
@@ -32,18 +35,8 @@ interface Printed {
 
 /** What a command prints with --json, line by line. */
 async function galen(...args: string[]): Promise<Printed[]> {
-  const printed: string[] = [];
-  const spy = vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    printed.push(String(text));
-    return true;
-  });
-  try {
-    expect(await main([...args, "--json", "--threads", "1"])).toBe(0);
-  } finally {
-    spy.mockRestore();
-  }
+  const printed = await stdoutOf(...args, "--json", "--threads", "1");
   return printed
-    .join("")
     .trim()
     .split("\n")
     .map((line) => JSON.parse(line) as Printed);
@@ -136,10 +129,21 @@ test.each(["mean", "cross-one", "colbert"])("rerank of %s in eight bits says how
   expect(exact[0]).not.toHaveProperty("int8");
 });
 
-test("a classifier is trained, evaluated and used", async () => {
+test("a classifier is trained beside held-out texts, evaluated and used", async () => {
   const data = lines("classes.jsonl", texts);
   const settings = ["epochs=40", "batch=8", "schedule.peak=2e-3", "documentTokens=16"];
   await galen("train", "classifier", ...settings, "--model", embeddings, "--data", data, "--output", at("classes"));
+  const held = lines("held.jsonl", texts.slice(0, 5));
+  const args = ["train", "classifier", ...settings, "--model", embeddings, "--data", data, "--valid", held];
+  const events = await galen(...args, "--output", at("held"));
+  const losses = events.filter(({ type }) => type === "evaluated").map(({ loss }) => loss);
+  expect(events.at(-1)).toMatchObject({ type: "result", before: losses[0], after: losses[1] });
+  expect(losses[1]!).toBeLessThan(losses[0]!);
+  const [before, after] = losses.map((loss) => loss.toFixed(4));
+  const printed = await stdoutOf(...args, "--threads", "1", "--output", at("held"));
+  expect(printed).toContain(`\nheld-out loss ${before} before, ${after} after\nmodel  `);
+  const inputs = JSON.parse(readFileSync(at("held/run.json"), "utf8")) as { inputs: object };
+  expect(inputs.inputs).toEqual({ model: embeddings, data, valid: held });
   const [report] = await galen("evaluate", "classification", data, "--model", at("classes/model"));
   expect(report!.figures["accuracy"]!.value).toBeGreaterThan(0.9);
   const [found] = await galen("classify", "--model", at("classes/model"), "the heart of 1");
@@ -180,7 +184,9 @@ test("labels that the model does not know, and mixed or missing ones, are refuse
   expect(await evaluate([{ text: "a", labels: ["liver"] }])).toMatch(
     /wrong\.jsonl: text 1: expected labels among .*"liver"/,
   );
-  expect(await evaluate([{ text: "a", label: "up" }])).toMatch(/expected texts with "labels".* got "label"/);
+  expect(await evaluate([{ text: "a", label: "up" }])).toMatch(
+    /text 1: expected "labels" as the model was trained on, got "label"/,
+  );
   expect(
     await evaluate([
       { text: "a", labels: [] },
@@ -196,7 +202,7 @@ test("labels that the model does not know, and mixed or missing ones, are refuse
   expect(await complaint("tag", "--model", model, "text")).toMatch(/expected a model ForTokenClassification/);
 });
 
-test("a tagger is trained, evaluated and used", async () => {
+test("a tagger is trained on JSON lines or IOB2, evaluated and used", async () => {
   const sentences = texts.map(({ text }) => {
     const tokens = text.split(" ");
     return { tokens, tags: tokens.map((token) => (words.includes(token) ? "B-Organ" : "O")) };
@@ -206,7 +212,28 @@ test("a tagger is trained, evaluated and used", async () => {
   writeFileSync(at("test.tsv"), iob.join(""));
   const settings = ["epochs=30", "batch=8", "schedule.peak=5e-3", "documentTokens=16"];
   await galen("train", "tagger", ...settings, "--model", embeddings, "--data", data, "--output", at("tags"));
+  writeFileSync(at("none.tsv"), "\n");
+  expect(
+    await complaint(
+      "train",
+      "tagger",
+      "--model",
+      embeddings,
+      "--data",
+      data,
+      "--valid",
+      at("none.tsv"),
+      "--output",
+      at("none"),
+    ),
+  ).toMatch(/none\.tsv: expected examples, got none/);
+  await galen("train", "tagger", ...settings, "--model", embeddings, "--data", at("test.tsv"), "--output", at("iob"));
+  const weights = (name: string): Buffer => readFileSync(at(`${name}/model/model.safetensors`));
+  expect(weights("iob").equals(weights("tags"))).toBe(true);
   const [report] = await galen("evaluate", "ner", at("test.tsv"), "--model", at("tags/model"));
+  expect(await galen("evaluate", "ner", data, "--model", at("tags/model"))).toEqual([
+    { ...report, model: at("tags/model") },
+  ]);
   expect(report!.figures["f1"]!.value).toBeGreaterThan(0.9);
   const kept = ["evaluate", "ner", at("test.tsv"), "--model", at("tags/model"), "--output", at("ner-run")];
   expect(await galen(...kept)).toEqual([report]);

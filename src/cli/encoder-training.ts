@@ -33,6 +33,7 @@ export async function runEncoderTraining(
   const started = performance.now();
   const line = progress("training");
   const { valid, resume } = args;
+  let first = 0;
   const result = await trainEncoder(config, {
     ...inputs,
     valid,
@@ -54,6 +55,7 @@ export async function runEncoderTraining(
         });
       } else if (event.type === "started") {
         line.end();
+        first = event.step;
         output.note(
           `${config.recipe}: ${event.parameters} parameters, ${event.examples} examples, ${event.steps} updates`,
         );
@@ -69,8 +71,12 @@ export async function runEncoderTraining(
   else if (result.stopped) {
     await output.write(`stopped and saved at update ${result.step}; the same command with --resume goes on there\n`);
   } else {
+    const { step, loss, before, after, model } = result;
+    const since = first === 0 ? "before" : `at update ${first}`;
     await output.write(
-      `${result.step} updates in ${duration(seconds)}, loss ${result.loss.toFixed(4)}\nmodel  ${result.model}\n`,
+      `${step} updates in ${duration(seconds)}, loss ${loss.toFixed(4)}\n` +
+        (after === undefined ? "" : `held-out loss ${before!.toFixed(4)} ${since}, ${after.toFixed(4)} after\n`) +
+        `model  ${model}\n`,
     );
   }
   if (result.stopped) process.exitCode = 1;

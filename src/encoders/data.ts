@@ -1,11 +1,12 @@
 /**
  * Training data as JSON lines: lists `{query, documents, scores?, transform?}`, texts `{text}`, texts with classes
- * (`tasks/labelled.ts`), and sentences with IOB2 tags `{tokens, tags}`.
+ * (`tasks/labelled.ts`), and sentences with IOB2 tags, which may be IOB2 files too (`tasks/ner.ts`).
  */
 import * as z from "zod";
 import { DataError } from "../errors.ts";
 import { readJsonLines } from "../tasks/files.ts";
 import { type LabelledTexts, readLabelled } from "../tasks/labelled.ts";
+import { readTagged, type Tagged } from "../tasks/ner.ts";
 import type { Objective } from "./config.ts";
 
 const text = z.string();
@@ -22,12 +23,7 @@ const list = z
     path: ["scores"],
     error: "expected one a document",
   });
-const tagged = z
-  .object({ tokens: z.array(text).min(1), tags: z.array(z.string().regex(/^(?:O|[BI](?:-.+)?)$/)) })
-  .refine(({ tokens, tags }) => tokens.length === tags.length, { path: ["tags"], error: "expected one a token" });
-
 export type ScoredList = z.infer<typeof list>;
-export type Tagged = z.infer<typeof tagged>;
 export interface Examples {
   readonly texts?: readonly string[];
   readonly lists?: readonly ScoredList[];
@@ -49,7 +45,7 @@ export async function readExamples(path: string, { kind }: Objective, documents:
     case "classes":
       return { labelled: await readLabelled(path) };
     case "tags":
-      return { tagged: await readJsonLines(path, tagged) };
+      return { tagged: await readTagged(path) };
     default: {
       const lists = await readJsonLines(path, list);
       checkLists(path, lists, documents, needScores.has(kind));

@@ -114,7 +114,7 @@ export const encoderRecipes: Readonly<Record<string, EncoderRecipe>> = Object.fr
   recipe(
     "tagger",
     "Named entities of sentences (IOB2)",
-    { model: "any", data: 'sentences {"tokens", "tags"}' },
+    { model: "any", data: 'sentences {"tokens", "tags"}, or an IOB2 file' },
     { objective: { kind: "tags" }, documentTokens: 256, epochs: 5, ...rate(5e-5) },
   ),
 ]);

@@ -9,12 +9,8 @@ import { CheckpointError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { DenseStage, EmbeddingStage } from "../models/embedding.ts";
 import type { Family, ModelConfig } from "../models/index.ts";
-import {
-  checkPylate,
-  type ColbertSettings,
-  defaultColbertSettings,
-  openColbertFolder,
-} from "../retrieval/colbert-folder.ts";
+import { checkPylate, openColbertFolder } from "../retrieval/colbert-folder.ts";
+import { type ColbertSettings, defaultColbertSettings } from "../retrieval/colbert-settings.ts";
 import { openSentenceFolder } from "../retrieval/sentence-folder.ts";
 import { loadBertTokenizer } from "../retrieval/tokenizer.ts";
 import { openModelFolder } from "../runtime/folder.ts";

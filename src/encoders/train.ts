@@ -21,6 +21,7 @@ import { type Examples, readExamples } from "./data.ts";
 import { distilProgram, listProgram } from "./embeddings.ts";
 import { classProgram, pairProgram, tagProgram } from "./heads.ts";
 import { lateProgram } from "./late.ts";
+import { planOf } from "./plan.ts";
 import type { Program } from "./program.ts";
 import {
   type EmbeddingSource,
@@ -37,9 +38,9 @@ export interface EncoderOptions {
   readonly model: string;
   /** Directory of the teacher, for distillation. */
   readonly teacher?: string | undefined;
-  /** JSON lines. */
+  /** JSON lines; of a tagger IOB2 too. */
   readonly data: string;
-  /** Held out: its loss is measured before and after. */
+  /** Held out, of the same form: its loss is measured before and after; in a resumed run where that begins. */
   readonly valid?: string | undefined;
   readonly output: string;
   readonly resume?: boolean;
@@ -83,23 +84,32 @@ export interface EncoderResult {
 /** A program with the start of its parameters, and the examples it knows by number. */
 interface Prepared {
   readonly source: Source;
-  readonly train: { readonly program: Program; readonly examples: number };
+  readonly train: { readonly program: Program; readonly sizes: readonly number[] };
   readonly valid: { readonly program: Program; readonly examples: number } | undefined;
 }
 
-const countOf = ({ texts, lists, labelled, tagged }: Examples): number =>
-  (texts ?? lists ?? labelled?.examples ?? tagged ?? []).length;
+/** The length of every example, in characters or words. */
+function sizesOf({ texts, lists, labelled, tagged }: Examples): number[] {
+  const longest = (some: readonly string[]): number => Math.max(...some.map(({ length }) => length));
+  if (texts !== undefined) return texts.map(({ length }) => length);
+  if (lists !== undefined) return lists.map(({ documents }) => longest(documents));
+  if (labelled !== undefined) return labelled.examples.map(({ text }) => text.length);
+  return (tagged ?? []).map(({ tokens }) => tokens.length);
+}
 
 async function prepare(config: EncoderConfig, options: EncoderOptions, session: SessionOptions): Promise<Prepared> {
   const { objective, documents, queryTokens: query, documentTokens: document } = config;
-  const read = (path: string): Promise<Examples> => readExamples(path, objective, documents);
+  const read = async (path: string): Promise<Examples> => {
+    const found = await readExamples(path, objective, documents);
+    if (sizesOf(found).length === 0) throw new DataError(`${path}: expected examples, got none`);
+    return found;
+  };
   const examples = await read(options.data);
   const held = options.valid === undefined ? undefined : await read(options.valid);
-  if (countOf(examples) === 0) throw new DataError(`${options.data}: expected examples, got none`);
   const both = async (source: Source, make: (part: Examples) => Program | Promise<Program>): Promise<Prepared> => ({
     source,
-    train: { program: await make(examples), examples: countOf(examples) },
-    valid: held === undefined ? undefined : { program: await make(held), examples: countOf(held) },
+    train: { program: await make(examples), sizes: sizesOf(examples) },
+    valid: held === undefined ? undefined : { program: await make(held), examples: sizesOf(held).length },
   });
   switch (objective.kind) {
     case "distil": {
@@ -196,27 +206,6 @@ async function teacherVectors(
   return [vectors.map(project), heldVectors.map(project)];
 }
 
-/** The examples of update `step`: epochs shuffled by the seed; in-batch negatives need full batches. */
-function planOf(config: EncoderConfig, examples: number): { steps: number; batch(step: number): number[] } {
-  const { batch, epochs, seed, objective } = config;
-  const full = objective.kind === "ranking" || objective.kind === "late-contrastive";
-  const perEpoch = full ? Math.floor(examples / batch) : Math.ceil(examples / batch);
-  if (perEpoch === 0)
-    throw new ConfigError(`batch: expected at most ${examples}, the number of examples, got ${batch}`);
-  let epoch = -1;
-  let order: number[] = [];
-  return {
-    steps: perEpoch * epochs,
-    batch(step) {
-      const wanted = Math.floor(step / perEpoch);
-      if (wanted !== epoch)
-        order = random(seed, (epoch = wanted)).shuffle(Array.from({ length: examples }, (_, i) => i));
-      const at = (step % perEpoch) * batch;
-      return order.slice(at, at + batch);
-    },
-  };
-}
-
 /**
  * Trains to the end of the epochs, or to where `signal` stops it. OUTPUT gets run.json, metrics.jsonl, checkpoints/ and
  * model/.
@@ -241,10 +230,10 @@ export async function trainEncoder(config: EncoderConfig, options: EncoderOption
   const { model, teacher, data } = options;
   await writeFileAtomically(
     join(output, "run.json"),
-    `${JSON.stringify({ ...config, inputs: { model, teacher, data } }, null, 2)}\n`,
+    `${JSON.stringify({ ...config, inputs: { model, teacher, data, valid: options.valid } }, null, 2)}\n`,
   );
 
-  const plan = planOf(config, train.examples);
+  const plan = planOf(config, train.sizes);
   const schedule = { ...config.schedule, initial: 0, warmup: Math.round(config.schedule.warmup * plan.steps) };
   const weights = Object.fromEntries(parameters.tensors);
   const log = await openMetricsLog(join(output, "metrics.jsonl"), state.step);
@@ -267,7 +256,7 @@ export async function trainEncoder(config: EncoderConfig, options: EncoderOption
     await emit({ type: "saved", step: state.step, folder });
   };
   const { length: count } = parameters.flat;
-  await emit({ type: "started", step: state.step, steps: plan.steps, examples: train.examples, parameters: count });
+  await emit({ type: "started", step: state.step, steps: plan.steps, examples: train.sizes.length, parameters: count });
   const before = await evaluate();
   const losses: number[] = [];
   const [began, first] = [performance.now(), state.step];

@@ -9,6 +9,7 @@ import type { Document } from "../corpus/documents.ts";
 import { readDocuments } from "../corpus/documents.ts";
 import { finetune, openTuned, type TunedModel } from "../finetune/index.ts";
 import { extract, type ExtractOptions, type ExtractResult, type Triple } from "./extract.ts";
+import { writeReview } from "./review.ts";
 import { countRelations, writeRelations } from "./summary.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "galen-extract-"));
@@ -99,6 +100,24 @@ describe("extraction", () => {
     const result = await run("copied", readDocuments([documentsPath]), { copyOnly: true });
     expect(result.triples).toBeGreaterThan(30);
     expect(result.grounded).toBe(result.triples);
+  });
+
+  test("keeps documents without triples where all are wanted, though none without text; such a run is resumed as such", async () => {
+    const texts = ["Aspirin raises Warfarin levels in man.", "", "in man."];
+    const some = texts.map((text, i) => document(`${i}`, text));
+    const silent = { ...tuned, task: { ...tuned.task, parse: () => [] } };
+    const ids = (name: string): string[] =>
+      [...linesOf(name, "documents.jsonl").matchAll(/"id":"(\d)"/g)].map(([, id]) => id!).sort();
+    const options = { output: join(folder, "all"), allDocuments: true };
+    expect(await extract(silent, some, options)).toMatchObject({ documents: 3, empty: 1, triples: 0 });
+    expect(ids("all")).toEqual(["0", "2"]);
+    await extract(silent, some, { output: join(folder, "few") });
+    expect(ids("few")).toEqual([]);
+    await expect(extract(silent, some, { ...options, allDocuments: false, resume: true })).rejects.toThrow(
+      /allDocuments: expected true, as the run there has, got none/,
+    );
+    await writeReview(join(folder, "all"), "all");
+    expect(linesOf("all", "review.html")).toContain('"text":"in man."');
   });
 
   test("killed again and again with SIGKILL and resumed, it gives the same lines, none twice", async () => {

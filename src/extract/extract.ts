@@ -1,7 +1,7 @@
 /**
  * Mining a literature: documents → triples, one JSON line each, with where both names stand in the original text.
  * Documents are read in windows, sorted by length within each, and answered group by group; the journal makes a run
- * resumable group by group. Files: triples.jsonl, documents.jsonl (those with triples), journal.jsonl.
+ * resumable group by group. Files: triples.jsonl, documents.jsonl (those with triples, or all), journal.jsonl.
  */
 import { inWindows, openJournal } from "../checkpoints/journal.ts";
 import { ConfigError } from "../errors.ts";
@@ -48,6 +48,8 @@ export interface ExtractOptions extends Omit<PredictOptions, "onProgress"> {
   readonly resume?: boolean | undefined;
   /** Names of the inputs, so that a run is not resumed on others. */
   readonly inputs?: readonly string[] | undefined;
+  /** Keep documents without triples too, for a review that adds what was missed. Those without text never. */
+  readonly allDocuments?: boolean | undefined;
   /** Documents sorted by length together. Default 256. */
   readonly window?: number | undefined;
   /** Documents between two entries of the journal. Default 32. */
@@ -136,6 +138,8 @@ export async function extract(
     inputs: options.inputs ?? [],
     window,
     group,
+    // Absent where it is false, so that runs from before it are resumed.
+    allDocuments: options.allDocuments === true ? true : undefined,
   };
   const resume = options.resume ?? false;
   await using journal = await openJournal<Group>(options.output, extractFiles, { settings, resume });
@@ -171,12 +175,7 @@ export async function extract(
       const found = part.map((one) => triplesOf(one, answers.splice(0, one.sources.length), task, settings.decoder));
       counts = addCounts(counts, part, found);
       now += part.length;
-      const lines = [
-        found.flatMap(({ triples }) => triples),
-        part.flatMap(({ document: { id, title, text } }, i) =>
-          found[i]!.triples.length > 0 ? [{ id, title, text }] : [],
-        ),
-      ];
+      const lines = [found.flatMap(({ triples }) => triples), documentsOf(part, found, options.allDocuments === true)];
       const written = lines.map((values) => values.map((value) => `${JSON.stringify(value)}\n`).join(""));
       await journal.append(written, { window: index, group: number, first: read[0]!.id, counts });
       options.onProgress?.(state());
@@ -247,6 +246,13 @@ function triplesOf(
     }
   });
   return { triples: [...triples.values()], unfinished: answers.filter(({ complete }) => !complete).length };
+}
+
+/** Lines of documents.jsonl. */
+function documentsOf(part: readonly Prepared[], found: readonly Found[], all: boolean): object[] {
+  return part
+    .filter(({ chunks }, i) => found[i]!.triples.length > 0 || (all && chunks.length > 0))
+    .map(({ document: { id, title, text } }) => ({ id, title, text }));
 }
 
 const keyOf = ({ head, tail, relation }: Relation): string => JSON.stringify([head, tail, relation]);

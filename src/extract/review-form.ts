@@ -77,10 +77,15 @@ function finish(doc) {
   const run = doc.triples.find((triple) => triple.key === key);
   if (missed) drop(doc, key);
   add({ document: doc.id, original: run ? namesOf(run) : null, head, tail, relation, decision: "accept" });
+  none.delete(doc.id);
   keep();
   form = null;
   message = "";
-  if (!run) { filter = "all"; at.doc = data.documents.indexOf(doc); at.triple = triplesIn(doc).length - 1; }
+  if (!run) {
+    if (!everyTriple()) filter = "all";
+    at.doc = shown().indexOf(doc);
+    at.triple = triplesIn(doc).length - 1;
+  }
   draw();
 }
 `;

@@ -1,13 +1,16 @@
 /** Script of the review page: plain JavaScript that builds the page from the JSON in it, by text nodes alone. */
 import { reviewForm } from "./review-form.ts";
-import { decisionKey, parseDecisions, placeOf, trainingRelations } from "./review-state.ts";
+import { decisionKey, isReviewed, parseDecisions, parseNone, placeOf, trainingRelations } from "./review-state.ts";
 
-const state = [decisionKey, parseDecisions, trainingRelations, placeOf].map((part) => part.toString()).join("\n");
+const parts = [decisionKey, parseDecisions, parseNone, isReviewed, trainingRelations, placeOf];
+const state = parts.map((part) => part.toString()).join("\n");
 
 const page = String.raw`
 const data = JSON.parse(document.getElementById("data").textContent);
 const memory = "galen-review:" + data.name;
 let state = Object.create(null);
+/* Documents without triples that state none, as the curator says. */
+const none = new Set();
 let form = null;
 let message = "";
 let filter = "all";
@@ -41,14 +44,24 @@ function triplesIn(doc) {
 const add = (one) => { (state[one.document] = state[one.document] || {})[decisionKey(one)] = one; };
 const drop = (doc, key) => { delete decisionsOf(doc)[key]; };
 const everyDecision = () => Object.values(state).flatMap((decisions) => Object.values(decisions));
-const fileOf = () => JSON.stringify({ format: 2, run: data.name, task: data.task, decisions: everyDecision() }, null, 2) + "\n";
+const fileOf = () => JSON.stringify({ format: 2, run: data.name, task: data.task, decisions: everyDecision(), none: [...none] }, null, 2) + "\n";
 const keep = () => { try { localStorage.setItem(memory, fileOf()); } catch { /* private mode: kept for this visit only */ } };
-try { for (const one of parseDecisions(localStorage.getItem(memory) || '{"decisions":[]}')) add(one); } catch { /* as above */ }
+function load(text) {
+  const loaded = parseDecisions(text);
+  const without = parseNone(text);
+  loaded.forEach(add);
+  for (const id of without) none.add(id);
+  return loaded.length + without.length;
+}
+try { load(localStorage.getItem(memory) || '{"decisions":[]}'); } catch { /* as above */ }
 
 const missing = (triple) => !triple.head.at || !triple.tail.at;
-const visible = (triple) => filter === "all" || (filter === "open" ? !triple.decision : filter === "missing" ? missing(triple) : filter === "changed" ? Boolean(triple.missed || triple.edited) : triple.decision === filter);
+const reviewed = (doc) => isReviewed(doc.triples.map(({ key }) => key), decisionsOf(doc), none.has(doc.id));
+const everyTriple = () => filter === "all" || filter === "found";
+const visible = (triple) => everyTriple() || (filter === "open" ? !triple.decision : filter === "missing" ? missing(triple) : filter === "changed" ? Boolean(triple.missed || triple.edited) : triple.decision === filter);
 const triplesOf = (doc) => triplesIn(doc).filter(visible);
-const shown = () => (filter === "all" ? data.documents : data.documents.filter((doc) => triplesOf(doc).length > 0));
+const unreviewed = (doc) => filter === "open" && doc.triples.length === 0 && !reviewed(doc);
+const shown = () => (filter === "all" ? data.documents : data.documents.filter((doc) => triplesOf(doc).length > 0 || unreviewed(doc)));
 
 function current() {
   const docs = shown();
@@ -108,10 +121,12 @@ function card(triple, index) {
 
 function headerOf(docs) {
   const every = data.documents.flatMap((doc) => doc.triples.map((triple) => decisionsOf(doc)[triple.key]));
-  const done = every.filter(Boolean).length;
+  const without = data.documents.filter((doc) => doc.triples.length === 0);
+  const all = every.length + without.length;
+  const done = every.filter(Boolean).length + without.filter(reviewed).length;
   const accepted = every.filter((one) => one && one.decision === "accept").length;
   const added = everyDecision().filter((one) => one.original === null && known.has(one.document)).length;
-  const choices = [["all", "all triples"], ["open", "undecided"], ["missing", "a name not in the text"], ["accept", "accepted"], ["reject", "rejected"], ["changed", "added or changed"]];
+  const choices = [["all", without.length ? "all documents" : "all triples"], ...(without.length ? [["found", "documents with triples"]] : []), ["open", "undecided"], ["missing", "a name not in the text"], ["accept", "accepted"], ["reject", "rejected"], ["changed", "added or changed"]];
   const select = make("select", { "aria-label": "show", onchange: (event) => { filter = event.target.value; at = { doc: 0, triple: 0 }; form = null; draw(); } }, ...choices.map(([value, label]) => make("option", { value, selected: value === filter }, label)));
   const number = make("input", { type: "number", min: 1, max: docs.length, value: String(docs.length ? at.doc + 1 : 0), "aria-label": "document number", onchange: (event) => { turnTo(Number(event.target.value) - 1); } });
   const file = make("input", { type: "file", accept: ".json,application/json", hidden: true, "aria-label": "decisions file", onchange: (event) => loadDecisions(event.target.files[0]) });
@@ -120,13 +135,13 @@ function headerOf(docs) {
     make("h1", {}, data.name),
     make("span", { class: "count" }, "document ", number, " of " + docs.length),
     ...pages,
-    make("progress", { max: Math.max(1, every.length), value: done, "aria-label": "decided" }),
-    make("span", { class: "count" }, done + " of " + every.length + " decided, " + accepted + " accepted, " + added + " added"),
+    make("progress", { max: Math.max(1, all), value: done, "aria-label": "decided" }),
+    make("span", { class: "count" }, done + " of " + all + " decided, " + accepted + " accepted, " + added + " added"),
     make("span", { class: "message", role: "status" }, message),
     make("div", { class: "tools" }, select, file,
       make("button", { onclick: () => file.click(), title: "decisions of another browser, from a file" }, "Load decisions"),
       make("button", { onclick: saveDecisions, title: "every decision, as JSON" }, "Save decisions"),
-      make("button", { onclick: saveTraining, title: "documents with every triple decided, as JSON lines for galen finetune" }, "Save training data")));
+      make("button", { onclick: saveTraining, title: "reviewed documents as JSON lines for galen finetune: those with every triple decided, and those that state none, with an empty list of relations" }, "Save training data")));
 }
 
 function draw() {
@@ -144,8 +159,8 @@ function draw() {
         button("✓ Accept", "a", () => decide("accept")), button("✗ Reject", "r", () => decide("reject")), button("Undecide", "u", () => decide(null)),
         button("Change", "e", edit), button("+ Missed", "m", () => begin(null)),
         button("← Previous", "p", () => turn(-1)), button("Next →", "n", () => turn(1))),
-      make("ol", {}, ...triples.map(card)),
-      make("p", { class: "help" }, key("a", "accept"), key("r", "reject"), key("u", "undecide, or take an added triple away"), key("j", "next"), key("k", "previous"), key("n", "next document"), key("p", "previous document"), key("e", "change"), key("m", "add a missed triple"), key("h", "selected text is the head"), key("t", "selected text is the tail"), key("s", "save decisions"), key("l", "load decisions"))));
+      triples.length ? make("ol", {}, ...triples.map(card)) : make("p", { class: "note" }, none.has(doc.id) ? make("span", { class: "decision" }, "✓ states no relation") : "The run found no triple here. Accept that, or add what was missed."),
+      make("p", { class: "help" }, key("a", "accept, or accept that a document states none"), key("r", "reject"), key("u", "undecide, or take an added triple away"), key("j", "next"), key("k", "previous"), key("n", "next document"), key("p", "previous document"), key("e", "change"), key("m", "add a missed triple"), key("h", "selected text is the head"), key("t", "selected text is the tail"), key("s", "save decisions"), key("l", "load decisions"))));
   }
   document.getElementById("app").replaceChildren(headerOf(docs), main);
   document.querySelector(".current")?.scrollIntoView({ block: "nearest" });
@@ -169,12 +184,20 @@ function turnTo(place) {
 const turn = (by) => turnTo(at.doc + by);
 function decide(decision) {
   const { doc, triple } = current();
-  if (!triple) return;
+  if (!triple) return doc && decideNone(doc, decision);
   if (triple.missed) { if (decision === "accept") return; drop(doc, triple.key); }
   else if (decision) { const run = doc.triples.find((one) => one.key === triple.key); add({ document: doc.id, original: namesOf(run), head: triple.head, tail: triple.tail, relation: triple.relation, decision }); }
   else drop(doc, triple.key);
   keep();
-  if (decision && !triple.missed && filter === "all") step(1);
+  if (decision && !triple.missed && everyTriple()) step(1);
+  else draw();
+}
+function decideNone(doc, decision) {
+  if (decision === "reject") return;
+  if (decision) none.add(doc.id);
+  else none.delete(doc.id);
+  keep();
+  if (decision && everyTriple()) step(1);
   else draw();
 }
 function save(name, type, text) {
@@ -186,10 +209,9 @@ const saveDecisions = () => save("decisions.json", "application/json", fileOf())
 async function loadDecisions(file) {
   if (!file) return;
   try {
-    const loaded = parseDecisions(await file.text());
-    loaded.forEach(add);
+    const loaded = load(await file.text());
     keep();
-    message = loaded.length + " decisions loaded";
+    message = loaded + " decisions loaded";
   } catch (error) { message = file.name + ": " + error.message; }
   draw();
 }
@@ -198,9 +220,12 @@ function textOf(doc) {
   return doc.text.trim() === "" ? doc.title : doc.title + doc.separator + doc.text;
 }
 function saveTraining() {
-  const ready = data.documents.filter((doc) => doc.triples.every((triple) => decisionsOf(doc)[triple.key]));
-  const lines = ready.map((doc) => JSON.stringify({ id: doc.id, text: textOf(doc), relations: trainingRelations(Object.values(decisionsOf(doc))) }) + "\n");
-  save("train.jsonl", "application/x-ndjson", lines.join(""));
+  const ready = data.documents.filter(reviewed);
+  const rows = ready.map((doc) => ({ id: doc.id, text: textOf(doc), relations: trainingRelations(Object.values(decisionsOf(doc))) }));
+  const empty = rows.filter(({ relations }) => relations.length === 0).length;
+  save("train.jsonl", "application/x-ndjson", rows.map((row) => JSON.stringify(row) + "\n").join(""));
+  message = rows.length + " reviewed documents saved, " + empty + " of them with no relation; " + (data.documents.length - rows.length) + " not reviewed are left out";
+  draw();
 }
 const keys = { a: () => decide("accept"), r: () => decide("reject"), u: () => decide(null), j: () => step(1), k: () => step(-1), ArrowDown: () => step(1), ArrowUp: () => step(-1), n: () => turn(1), p: () => turn(-1), ArrowRight: () => turn(1), ArrowLeft: () => turn(-1), s: saveDecisions, l: () => document.querySelector("input[type=file]").click(), e: edit, m: () => begin(null), h: () => mark("head"), t: () => mark("tail"), Escape: cancel };
 addEventListener("keydown", (event) => {

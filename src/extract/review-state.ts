@@ -56,6 +56,25 @@ export function parseDecisions(text: string): Decision[] {
   });
 }
 
+/** Documents of a saved file that state no relation. */
+export function parseNone(text: string): string[] {
+  const { none } = JSON.parse(text) as { none?: unknown };
+  return Array.isArray(none) ? none.filter((id) => typeof id === "string") : [];
+}
+
+/**
+ * Whether a document is reviewed: each of the run's triples (`keys`) has a decision; where there are none, the curator
+ * said so (`none`) or added one.
+ */
+export function isReviewed(
+  keys: readonly string[],
+  decisions: Readonly<Record<string, Decision>>,
+  none: boolean,
+): boolean {
+  if (keys.length > 0) return keys.every((key) => decisions[key] !== undefined);
+  return none || Object.values(decisions).some(({ original }) => original === null);
+}
+
 /** A document's relations for training: what was accepted, as it was corrected, and what was missed; none twice. */
 export function trainingRelations(decisions: readonly Decision[]): { head: string; tail: string; relation: string }[] {
   const found = new Map<string, { head: string; tail: string; relation: string }>();

@@ -4,7 +4,15 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import type { Triple } from "./extract.ts";
 import { reviewScript } from "./review-script.ts";
-import { type Decision, decisionKey, parseDecisions, placeOf, trainingRelations } from "./review-state.ts";
+import {
+  type Decision,
+  decisionKey,
+  isReviewed,
+  parseDecisions,
+  parseNone,
+  placeOf,
+  trainingRelations,
+} from "./review-state.ts";
 import { writeReview } from "./review.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "galen-review-"));
@@ -121,6 +129,18 @@ describe("decisions", () => {
       { head: "a", tail: "c", relation: "advise" },
       { head: "a", tail: "d", relation: "advise" },
     ]);
+  });
+
+  test("make a document reviewed once each triple has one; where there is none, once that is said or one was added", () => {
+    const decisions = { [decisionKey(accepted)]: accepted, [decisionKey(rejected)]: rejected };
+    expect(isReviewed(Object.keys(decisions), decisions, false)).toBe(true);
+    expect(isReviewed([...Object.keys(decisions), "another"], decisions, true)).toBe(false);
+    expect([isReviewed([], {}, false), isReviewed([], {}, true)]).toEqual([false, true]);
+    expect(isReviewed([], { [decisionKey(missed)]: missed }, false)).toBe(true);
+    // Of a triple that an earlier run had.
+    expect(isReviewed([], decisions, false)).toBe(false);
+    expect(parseNone(JSON.stringify({ decisions: [], none: ["1", 2, "3"] }))).toEqual(["1", "3"]);
+    expect(parseNone('{"decisions":[]}')).toEqual([]);
   });
 
   test("find a name in the text before the title, whatever its case", () => {

@@ -3,8 +3,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { stdoutOf } from "../../test/support/command-line.ts";
 import { tinyDocuments, writeTinyTask } from "../../test/support/tiny-task.ts";
 import { valueOf } from "../eval/metrics/report.ts";
+import type { LocatedEntity } from "../tasks/index.ts";
 import { evaluateTask } from "./evaluate.ts";
 import { finetune } from "./finetune.ts";
 import { openTuned } from "./predict.ts";
@@ -35,6 +37,8 @@ writeFileSync(
   JSON.stringify({ kind: "entities", name: "drugs", types: ["effect"], template: "{name} is {type}", ...shape }),
 );
 
+const model = join(folder, "run/model");
+
 test("the answers are scored beside those that copy known names", async () => {
   const settings = [
     "epochs=12",
@@ -45,11 +49,35 @@ test("the answers are scored beside those that copy known names", async () => {
     "average=1",
     "threads=1",
   ];
-  const { model } = await finetune({ task: schema, model: start, data, output: join(folder, "run"), settings });
+  await finetune({ task: schema, model: start, data, output: join(folder, "run"), settings });
   await using tuned = await openTuned(model, { threads: 1 });
   const { report, baseline, predictions } = await evaluateTask(tuned, { data, copyOnly: true, seed: 1 });
   expect([report.task, report.examples, report.failed]).toEqual(["drugs", 6, 0]);
   expect(predictions.map(({ text }) => text).join(" ")).toContain(" is effect");
   expect(valueOf(report, "f1")).toBeGreaterThan(0);
   expect(valueOf(baseline!, "f1")).toBe(1);
+});
+
+test("predict says where the names stand in the text, and which do not", async () => {
+  const text = "Aspirin raises Warfarin levels in man.";
+  const args = ["predict", "--model", model, "--threads", "1"];
+  const texts = [text, text.replaceAll(/[a-z]+/g, "x")];
+  const found = (await stdoutOf(...args, "--json", ...texts))
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { input: string; text: string; answer: LocatedEntity[] });
+  const plain = await stdoutOf(...args, ...texts);
+  const all = found.flatMap(({ input, answer }) => answer.map((one) => ({ input, ...one })));
+  for (const { input, name, type, at } of all) {
+    if (at === null) {
+      expect(input.toLowerCase()).not.toContain(name.toLowerCase());
+      expect(plain).toContain(`  ${type}  ${name}  not in the text\n`);
+    } else {
+      expect(input.slice(at.start, at.end)).toBe(at.text);
+      expect(plain).toContain(`  ${type}  ${at.text}  ${at.start}-${at.end}\n`);
+    }
+  }
+  expect(all.some(({ at }) => at === null)).toBe(true);
+  expect(all.some(({ at }) => at !== null)).toBe(true);
+  expect(plain).toContain(`${found[0]!.text}\n  `);
 });

@@ -1,9 +1,9 @@
 /**
- * Decoding with a key-value cache: prompts once, then one token a row and step. The cache holds what the call needs,
- * ONNX Runtime writes it in place, and rows move only when a search asks. Prompts of unequal length are padded on the
- * right; the padding's keys lie beyond each row's length, where the row's next tokens overwrite them.
+ * Decoding with a key-value cache: prompts once, then one token a row and step. The cache is kept here: ONNX Runtime
+ * reads it and gives the new tokens' keys and values alone, because onnxruntime-node copies whatever a run returns.
+ * Rows move only when a search asks. Prompts of unequal length are padded on the right; of the padding nothing is kept.
  */
-// B rows, G key heads, M capacity in tokens, K width of a head, R scored tokens, V vocabulary
+// R scored tokens, V vocabulary
 import type { CacheShape } from "../models/family.ts";
 import { int64 } from "../runtime/batch.ts";
 import type { Session, Tensors } from "../runtime/ort.ts";
@@ -29,46 +29,66 @@ export interface Decoding {
   copy(from: number, to: number): void;
 }
 
-/** The most tokens of prompts that are computed at once: it bounds the memory of activations. */
-const prefillTokens = 4096;
+/** The most tokens of prompts that are computed at once: what a layer makes of them stays in a processor's cache. */
+const prefillTokens = 1024;
+/** Tokens that the caches grow by: they are read whole at every step, so they are kept short. */
+const growth = 64;
 
-interface Inputs {
+interface StepInputs {
   readonly ids: Tensor<"int64">;
   readonly positions: Tensor<"int64">;
-  readonly lengths: Tensor<"int32">;
-  readonly total: Tensor<"int32">;
+  readonly past: Tensor<"int32">;
   readonly last: Tensor<"int64">;
+  readonly cache: Tensors;
   readonly logits: Tensor<"float32">;
-  readonly cacheIn: Tensors;
-  readonly cacheOut: Tensors;
 }
 
 /** Empty caches for `rows` rows of at most `capacity` tokens each. */
 export function createDecoding({ session, cache, vocabSize }: Decoder, rows: number, capacity: number): Decoding {
   const { layers, keyHeads, headWidth } = cache;
-  const headSize = capacity * headWidth;
-  const rowSize = keyHeads * headSize;
-  const buffers = Array.from({ length: 2 * layers }, () => new Float32Array(rows * rowSize));
+  const parts = Array.from({ length: 2 * layers }, (_, i) => `${i >> 1}.${i % 2 === 0 ? "key" : "value"}`);
+  /** Tokens that a row of the buffers has room for now. */
+  let room = 0;
+  let headSize = 0;
+  let rowSize = 0;
+  let buffers = parts.map(() => new Float32Array());
   /** The tokens in each row's cache. */
   const cached = Array.from({ length: rows }, (): number[] => []);
   const scratch = new Float32Array(rows * vocabSize);
-  const stepInputs = new Map<number, Inputs>();
+  const stepInputs = new Map<number, StepInputs>();
 
-  const caches = (first: number, count: number): { cacheIn: Tensors; cacheOut: Tensors } => {
-    const cacheIn: Record<string, Tensor> = {};
-    const cacheOut: Record<string, Tensor> = {};
-    buffers.forEach((buffer, i) => {
-      const name = `${i >> 1}.${i % 2 === 0 ? "key" : "value"}`;
-      const part = buffer.subarray(first * rowSize, (first + count) * rowSize);
-      const rows_BGMK = tensor("float32", [count, keyHeads, capacity, headWidth], part);
-      cacheIn[`past_key_values.${name}`] = rows_BGMK;
-      cacheOut[`present.${name}`] = rows_BGMK;
+  const makeRoom = (tokens: number): void => {
+    if (tokens <= room) return;
+    const before = headSize;
+    room = Math.max(tokens, Math.min(capacity, tokens + growth));
+    headSize = room * headWidth;
+    rowSize = keyHeads * headSize;
+    buffers = buffers.map((old) => {
+      const larger = new Float32Array(rows * rowSize);
+      for (let from = 0, to = 0; from < old.length; from += before, to += headSize) {
+        larger.set(old.subarray(from, from + before), to);
+      }
+      return larger;
     });
-    return { cacheIn, cacheOut };
+    stepInputs.clear();
   };
 
-  const run = async ({ cacheIn, cacheOut, logits, ...rest }: Inputs): Promise<void> => {
-    await session.run({ ...rest, ...cacheIn }, { logits, ...cacheOut });
+  const named = (tensorOf: (part: number) => Tensor): Tensors =>
+    Object.fromEntries(parts.map((name, i) => [`past_key_values.${name}`, tensorOf(i)]));
+
+  /** Puts the keys and values of new tokens behind those that row `first + i` has. */
+  const keep = (outputs: Tensors, first: number, added: readonly { at: number; tokens: number }[]): void => {
+    parts.forEach((name, part) => {
+      const { data, dims } = outputs[`present.${name}`]! as Tensor<"float32">;
+      const size = dims[2]! * headWidth;
+      for (const [i, { at, tokens }] of added.entries()) {
+        for (let head = 0; head < keyHeads; head++) {
+          const from = (i * keyHeads + head) * size;
+          const to = (first + i) * rowSize + head * headSize + at * headWidth;
+          buffers[part]!.set(data.subarray(from, from + tokens * headWidth), to);
+        }
+      }
+    });
   };
 
   /** Rows from `first` on, in one pass. */
@@ -86,38 +106,39 @@ export function createDecoding({ session, cache, vocabSize }: Decoder, rows: num
     const logits_RV = tensor("float32", [last.length, vocabSize]);
     prompts.forEach((ids, i) => (cached[first + i] = [...ids]));
     const places = prompts.map(() => Array.from({ length: longest }, (_, at) => at));
-    await run({
+    const nothing = tensor("float32", [count, keyHeads, 1, headWidth]);
+    const inputs = {
       ids: int64(prompts, longest),
       positions: int64(places, longest),
-      lengths: tensor(
-        "int32",
-        [count],
-        Int32Array.from(prompts, (ids) => ids.length - 1),
-      ),
-      total: tensor("int32", [1], Int32Array.of(longest)),
+      past: tensor("int32", [count, 1]),
       last: tensor("int64", [last.length], BigInt64Array.from(last, BigInt)),
-      logits: logits_RV,
-      ...caches(first, count),
-    });
+      ...named(() => nothing),
+    };
+    const outputs = await session.run(inputs, { logits: logits_RV });
+    keep(
+      outputs,
+      first,
+      prompts.map((ids) => ({ at: 0, tokens: ids.length })),
+    );
     let next = 0;
     return scored.map((places) => places.map(() => logits_RV.data.subarray(next * vocabSize, ++next * vocabSize)));
   };
 
-  const inputsOf = (count: number): Inputs => {
+  const inputsOf = (count: number): StepInputs => {
     const known = stepInputs.get(count);
     if (known !== undefined) return known;
-    const made: Inputs = {
+    const shape = [count, keyHeads, room, headWidth];
+    const made: StepInputs = {
       ids: tensor("int64", [count, 1]),
       positions: tensor("int64", [count, 1]),
-      lengths: tensor("int32", [count]),
-      total: tensor("int32", [1]),
+      past: tensor("int32", [count, room]),
       last: tensor(
         "int64",
         [count],
         BigInt64Array.from({ length: count }, (_, i) => BigInt(i)),
       ),
+      cache: named((part) => tensor("float32", shape, buffers[part]!.subarray(0, count * rowSize))),
       logits: tensor("float32", [count, vocabSize], scratch.subarray(0, sizeOf([count, vocabSize]))),
-      ...caches(0, count),
     };
     stepInputs.set(count, made);
     return made;
@@ -143,6 +164,7 @@ export function createDecoding({ session, cache, vocabSize }: Decoder, rows: num
     copy,
     async prefill(prompts, all = false): Promise<Float32Array[][]> {
       const results: Float32Array[][] = [];
+      makeRoom(Math.max(...prompts.map((ids) => ids.length)));
       for (let first = 0; first < prompts.length;) {
         let longest = prompts[first]!.length;
         let end = first + 1;
@@ -156,17 +178,17 @@ export function createDecoding({ session, cache, vocabSize }: Decoder, rows: num
       return results;
     },
     async step(ids): Promise<Float32Array[]> {
-      const inputs = inputsOf(ids.length);
-      let most = 0;
-      ids.forEach((id, row) => {
-        const length = cached[row]!.push(id) - 1;
+      makeRoom(1 + Math.max(...ids.map((_, row) => cached[row]!.length)));
+      const { cache: past_key_values, logits, ...inputs } = inputsOf(ids.length);
+      const added = ids.map((id, row) => {
+        const at = cached[row]!.push(id) - 1;
         inputs.ids.data[row] = BigInt(id);
-        inputs.positions.data[row] = BigInt(length);
-        inputs.lengths.data[row] = length;
-        most = Math.max(most, length + 1);
+        inputs.positions.data[row] = BigInt(at);
+        const [start, end] = [row * room, (row + 1) * room];
+        inputs.past.data.fill(1, start, start + at).fill(0, start + at, end);
+        return { at, tokens: 1 };
       });
-      inputs.total.data[0] = most;
-      await run(inputs);
+      keep(await session.run({ ...inputs, ...past_key_values }, { logits }), 0, added);
       return ids.map((_, row) => scratch.subarray(row * vocabSize, (row + 1) * vocabSize));
     },
   };

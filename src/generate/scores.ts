@@ -7,7 +7,10 @@ export function logSumExp(scores: Float32Array): number {
   for (let i = 0; i < scores.length; i++) if (scores[i]! > largest) largest = scores[i]!;
   if (largest === -Infinity) return -Infinity;
   let sum = 0;
-  for (let i = 0; i < scores.length; i++) sum += Math.exp(scores[i]! - largest);
+  for (let i = 0; i < scores.length; i++) {
+    const below = scores[i]! - largest;
+    if (below > -40) sum += Math.exp(below); // of a sum of at least 1, the rest is beyond double precision
+  }
   return largest + Math.log(sum);
 }
 

@@ -141,18 +141,17 @@ function labelInputs(
 }
 
 /**
- * One step of generation: inputs `ids`, `positions` [B, T] int64, `lengths` [B] and `total` [1] int32 (see
- * `cachedAttention`), `last` [R] int64 (which of the B·T tokens are scored: as a rule each row's end), and the cache;
- * output `logits` [R, V].
+ * One step of generation: inputs `ids`, `positions` [B, T] int64, `past` [B, M] int32 and the cache (see
+ * `cachedAttention`), `last` [R] int64 (which of the B·T tokens are scored: as a rule each row's end); outputs `logits`
+ * [R, V] and the new tokens' keys and values.
  */
 export function decodingGraph(family: Family, config: ModelConfig): Graph {
   const g = new Graph();
   const ids_BT = g.input("ids", "int64", ["B", "T"]);
   const positions_BT = g.input("positions", "int64", ["B", "T"]);
-  const lengths_B = g.input("lengths", "int32", ["B"]);
-  const total = g.input("total", "int32", [1]);
+  const past_BM = g.input("past", "int32", ["B", "M"]);
   const last_R = g.input("last", "int64", ["R"]);
-  const attend = cachedAttention(g, { lengths_B, total });
+  const attend = cachedAttention(g, { ids_BT, past_BM });
   const hidden_BTD = family.hidden(g, config, { ids_BT, positions_BT, attend });
   const width = hidden_BTD.shape[2]!;
   const ends_RD = gather(reshape(hidden_BTD, [product(["B", "T"]), width]), last_R);

@@ -7,9 +7,9 @@ import type { Graph, Value } from "../graph/graph.ts";
 import {
   add,
   attention,
+  attentionWithCache,
   equals,
   expand,
-  groupQueryAttention,
   lowerTriangle,
   matMul,
   reshape,
@@ -106,21 +106,27 @@ function repeatHeads(x_BGSK: Value, times: number): Value {
 }
 
 /**
- * Attention over a key-value cache of fixed capacity M, written in place: inputs `past_key_values.i.key|value`
- * [B, G, M, K], outputs `present.i.key|value`. `lengths_B` (int32) is each row's number of tokens after this step less
- * one, `total` (int32, [1]) the largest number of tokens.
+ * Attention of new tokens to those in a key-value cache and, in their order, to each other. Inputs
+ * `past_key_values.i.key|value` [B, G, M, K], of whose places `past_BM` (int32) marks those that hold a token; outputs
+ * `present.i.key|value` [B, G, T, K], of the new tokens alone: who keeps the cache puts them there.
  */
-export function cachedAttention(g: Graph, { lengths_B, total }: { lengths_B: Value; total: Value }): Attend {
+export function cachedAttention(g: Graph, { ids_BT, past_BM }: { ids_BT: Value; past_BM: Value }): Attend {
+  const [batch, places] = past_BM.shape;
+  const isEmpty_B11M = equals(reshape(past_BM, [batch!, 1, 1, places!]), g.scalar(0, past_BM.dtype));
+  const pastBias = where(isEmpty_B11M, forbidden(g), g.scalar(0));
+  const bias = attentionBias(g, { ids_BT, causal: true })!;
   return (q_BTD, k_BTD, v_BTD, { heads, keyHeads = heads }, layer) => {
-    const [batch, , width] = q_BTD.shape;
-    const shape = [batch!, keyHeads, "M", (width as number) / heads];
-    const past = (part: string): Value => g.input(`past_key_values.${layer}.${part}`, g.float, shape);
-    const key = past("key");
-    const value = past("value");
-    const inputs = { q: q_BTD, k: k_BTD, v: v_BTD, key, value, lengths: lengths_B, total };
-    const { y, presentKey, presentValue } = groupQueryAttention(inputs, { heads, keyHeads });
-    g.output(`present.${layer}.key`, presentKey);
-    g.output(`present.${layer}.value`, presentValue);
-    return y;
+    const [, tokens, width] = q_BTD.shape;
+    const K = (width as number) / heads;
+    const split = (x: Value, count: number): Value => transpose(reshape(x, [batch!, tokens!, count, K]), [0, 2, 1, 3]);
+    const past = (part: string): Value =>
+      g.input(`past_key_values.${layer}.${part}`, g.float, [batch!, keyHeads, places!, K]);
+    const k_BGTK = g.output(`present.${layer}.key`, split(k_BTD, keyHeads));
+    const v_BGTK = g.output(`present.${layer}.value`, split(v_BTD, keyHeads));
+    const y_BHTK = attentionWithCache(
+      { q_BHTK: split(q_BTD, heads), k_BGTK, v_BGTK, key_BGMK: past("key"), value_BGMK: past("value"), pastBias, bias },
+      { scale: 1 / Math.sqrt(K) },
+    );
+    return reshape(transpose(y_BHTK, [0, 2, 1, 3]), [batch!, tokens!, width!]);
   };
 }

@@ -5,70 +5,16 @@
  */
 import { join } from "node:path";
 import * as z from "zod";
-import type { TensorEntry } from "../checkpoints/entries.ts";
 import { CheckpointError, ConfigError } from "../errors.ts";
 import { parseConfig } from "../models/config.ts";
-import type { DenseStage, EmbeddingStage } from "../models/embedding.ts";
 import type { ModelConfig } from "../models/index.ts";
-import { type ModelFolder, openModelFolder, readJson } from "../runtime/folder.ts";
+import { openModelFolder, readJson } from "../runtime/folder.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
+import { type ColbertFolder, defaultColbertSettings, denseOnly, punctuation } from "./colbert-settings.ts";
 import { multiVectorFolder } from "./multi-vector-folder.ts";
 import { openSentenceFolder } from "./sentence-folder.ts";
 import { saveSentenceFolder } from "./sentence-write.ts";
-
-/** The 32 characters of Python's string.punctuation. */
-const punctuation = [..."!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"];
-
-/** How texts become tokens, and which tokens count. */
-export interface ColbertSettings {
-  /** A token put after [CLS]; empty: none. */
-  readonly queryPrefix: string;
-  readonly documentPrefix: string;
-  /** Text put before each text; empty: none. */
-  readonly queryPrompt: string;
-  readonly documentPrompt: string;
-  /** Most tokens, [CLS], prefix and [SEP] included. */
-  readonly queryLength: number;
-  readonly documentLength: number;
-  /** Queries are filled up with [MASK], and these tokens are scored. */
-  readonly expandsQueries: boolean;
-  /** Tokens that a query is filled up to. Default: `queryLength`. */
-  readonly expansionLength?: number;
-  /** What it is filled up with. Default: the tokenizer's mask token. */
-  readonly expansionToken?: string;
-  /** Other tokens see the tokens that fill up. */
-  readonly attendsToExpansion: boolean;
-  /** Tokens of documents that are not scored. */
-  readonly skiplist: readonly string[];
-  /** Tokens of queries that are not scored. */
-  readonly querySkiplist: readonly string[];
-  /** Vectors are made unit vectors. */
-  readonly normalizes: boolean;
-}
-
-/** PyLate's defaults for a new model. */
-export const defaultColbertSettings: ColbertSettings = {
-  queryPrefix: "[Q] ",
-  documentPrefix: "[D] ",
-  queryPrompt: "",
-  documentPrompt: "",
-  queryLength: 32,
-  documentLength: 180,
-  expandsQueries: true,
-  attendsToExpansion: false,
-  skiplist: punctuation,
-  querySkiplist: [],
-  normalizes: true,
-};
-
-export interface ColbertFolder {
-  readonly model: ModelFolder;
-  /** Dense layers; L2 normalisation follows where the settings say so. */
-  readonly stages: readonly DenseStage[];
-  readonly entries: ReadonlyMap<string, TensorEntry>;
-  readonly settings: ColbertSettings;
-}
 
 const length = z.int().min(4);
 const pylateSchema = z.looseObject({
@@ -136,15 +82,6 @@ async function openPylate(folder: string): Promise<ColbertFolder> {
       skiplist: json.skiplist_words,
     },
   };
-}
-
-/** @throws ConfigError where there are none, or others. */
-export function denseOnly(folder: string, stages: readonly EmbeddingStage[]): DenseStage[] {
-  const dense = stages.filter((stage) => stage.kind === "dense");
-  if (dense.length > 0 && dense.length === stages.length) return dense;
-  throw new ConfigError(`${folder}/modules.json: expected a Transformer and Dense modules, got others`, {
-    hint: "a directory with Pooling gives one vector a text: use loadEmbedder",
-  });
 }
 
 async function openStanford(folder: string): Promise<ColbertFolder> {

@@ -5,7 +5,7 @@
  */
 import { ConfigError } from "../errors.ts";
 import type { BertTokenizer } from "../tokenizers/bert.ts";
-import type { ColbertSettings } from "./colbert-folder.ts";
+import type { ColbertSettings } from "./colbert-settings.ts";
 
 export interface Row {
   readonly ids: readonly number[];

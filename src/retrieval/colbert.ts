@@ -8,8 +8,9 @@ import { type NetworkOptions, openNetwork } from "../runtime/network.ts";
 import type { Session } from "../runtime/ort.ts";
 import type { BertTokenizer } from "../tokenizers/bert.ts";
 import { byTokens, sliceRows } from "./batching.ts";
-import { type ColbertFolder, type ColbertSettings, openColbertFolder } from "./colbert-folder.ts";
+import { openColbertFolder } from "./colbert-folder.ts";
 import { colbertReader, type Row } from "./colbert-rows.ts";
+import type { ColbertFolder, ColbertSettings } from "./colbert-settings.ts";
 import type { TokenVectors } from "./max-sim.ts";
 import { loadBertTokenizer } from "./tokenizer.ts";
 

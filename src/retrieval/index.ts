@@ -1,6 +1,7 @@
 /** Embeddings, cross-encoders and late interaction: reading, running and writing the directories of the field. */
 export { type Colbert, type ColbertOptions, type EncodeOptions, loadColbert } from "./colbert.ts";
-export { type ColbertFolder, type ColbertSettings, saveColbertFolder } from "./colbert-folder.ts";
+export { saveColbertFolder } from "./colbert-folder.ts";
+export type { ColbertFolder, ColbertSettings } from "./colbert-settings.ts";
 export {
   type CrossEncoder,
   loadCrossEncoder,

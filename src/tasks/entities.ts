@@ -74,34 +74,35 @@ export function entityTask(about: About, { types, template: sentence, none }: En
   };
 }
 
+/** A name with where it stands; null: not in the text. */
+export interface LocatedEntity extends NamedEntity {
+  readonly at: { readonly start: number; readonly end: number; readonly text: string } | null;
+}
+
 /**
  * Places of names that are listed in the text's order: each has the next place after the one before, where there is
- * one, else the first that no name of its type has yet; written as it is named, where it is so anywhere. `nowhere`:
- * names that the text does not have.
+ * one, else the first that no name of its type has yet; written as it is named, where it is so anywhere. A name that is
+ * listed more often than the text has it is left out.
  */
-export function locateEntities(
-  text: string,
-  entities: readonly NamedEntity[],
-): { places: EntityPlace[]; nowhere: NamedEntity[] } {
+export function locateEntities(text: string, entities: readonly NamedEntity[]): LocatedEntity[] {
   const searched = searchable(text);
-  const places: EntityPlace[] = [];
-  const nowhere: NamedEntity[] = [];
+  const located: LocatedEntity[] = [];
   let after = 0;
   for (const { name, type } of entities) {
     const all = findName(name, searched);
-    if (all.length === 0) nowhere.push({ name, type });
     const bare = name.replace(/\s+/g, "");
     const exact = all.filter(([start, end]) => text.slice(start, end).replace(/\s+/g, "") === bare);
     const taken = ([start, end]: Range): boolean =>
-      places.some((one) => one.start === start && one.end === end && one.type === type);
+      located.some((one) => one.at?.start === start && one.at.end === end && one.type === type);
     const free = (exact.length > 0 ? exact : all).filter((range) => !taken(range));
     const place = free.find(([start]) => start >= after) ?? free[0];
-    if (place === undefined) continue;
-    const [start, end] = place;
-    places.push({ start, end, type });
-    after = end;
+    if (place !== undefined) {
+      const [start, end] = place;
+      located.push({ name, type, at: { start, end, text: text.slice(start, end) } });
+      after = end;
+    } else if (all.length === 0) located.push({ name, type, at: null });
   }
-  return { places, nowhere };
+  return located;
 }
 
 const line = z.object({
@@ -158,13 +159,12 @@ function evaluate(about: About, types: readonly string[], { gold, predictions, o
   const documents = new Map<string, Counts[]>();
   let nowhereCount = 0;
   for (const [i, example] of gold.entries()) {
-    const { places, nowhere } = locateEntities(example.text, predictions[i] ?? []);
-    nowhereCount += nowhere.length;
+    const located = locateEntities(example.text, predictions[i] ?? []);
+    nowhereCount += located.filter(({ at }) => at === null).length;
+    const answered = ({ name, type, at }: LocatedEntity): string =>
+      at === null ? `${name}\n${type}` : keyOf({ ...at, type });
     const counted = (wanted: (one: { type: string }) => boolean): Counts =>
-      countSets(
-        [...places.filter(wanted).map(keyOf), ...nowhere.filter(wanted).map(({ name, type }) => `${name}\n${type}`)],
-        example.gold.filter(wanted).map(keyOf),
-      );
+      countSets(located.filter(wanted).map(answered), example.gold.filter(wanted).map(keyOf));
     const document = example.document ?? example.id;
     documents.set(document, [...(documents.get(document) ?? []), counted(() => true)]);
     for (const [type, counts] of perType) counts.push(counted((one) => one.type === type));

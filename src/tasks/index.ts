@@ -17,4 +17,4 @@ export const tasks: Readonly<Record<string, Task>> = {
   ...Object.fromEntries(nerTasks.map((task) => [task.name, task as unknown as Task])),
 };
 
-export { type EntityPlace, locateEntities, type NamedEntity } from "./entities.ts";
+export { type EntityPlace, type LocatedEntity, locateEntities, type NamedEntity } from "./entities.ts";

@@ -1,9 +1,11 @@
 /**
  * Named-entity files in IOB2, `token<TAB>tag` a line, sentences parted by blank lines (BC5CDR-chem, BC5CDR-disease,
  * NCBI-disease, BC2GM, JNLPBA as BLURB's predecessors hand them round). `-DOCSTART- id` lines begin a document.
+ * Sentences as JSON lines, `{"tokens", "tags"}`, are read beside them.
  */
+import { z } from "zod";
 import { DataError } from "../errors.ts";
-import { readText, streamLines } from "./files.ts";
+import { readText, streamJsonLines, streamLines } from "./files.ts";
 import type { Split } from "./task.ts";
 
 export interface NerSentence {
@@ -14,6 +16,8 @@ export interface NerSentence {
   /** "O", "B" or "I", with "-TYPE" where the file has types. */
   readonly tags: readonly string[];
 }
+
+const iobTag = /^(?:O|[BI](?:-.+)?)$/;
 
 /** Takes lines one by one; gives the sentence that a line ends. */
 function createParser(where: string): (line: string) => NerSentence | undefined {
@@ -37,7 +41,7 @@ function createParser(where: string): (line: string) => NerSentence | undefined 
     }
     if (line.trim() === "") return close();
     const [token = "", tag = ""] = [line.split("\t")[0], line.split("\t").at(-1)];
-    if (!/^(?:O|[BI](?:-.+)?)$/.test(tag) || token === "") {
+    if (!iobTag.test(tag) || token === "") {
       throw new DataError(`${where}:${number}: expected token, tab, O, B or I, got "${line.slice(0, 60)}"`);
     }
     tokens.push(token);
@@ -53,7 +57,7 @@ export function parseIob(text: string, where = "IOB"): NerSentence[] {
 }
 
 /** The same one by one from a file. */
-export async function* streamIob(path: string): AsyncGenerator<NerSentence> {
+async function* streamIob(path: string): AsyncGenerator<NerSentence> {
   const parse = createParser(path);
   for await (const line of streamLines(path)) {
     const sentence = parse(line);
@@ -61,6 +65,30 @@ export async function* streamIob(path: string): AsyncGenerator<NerSentence> {
   }
   const last = parse("");
   if (last !== undefined) yield last;
+}
+
+const sentenceLine = z
+  .object({ tokens: z.array(z.string()).min(1), tags: z.array(z.string().regex(iobTag)) })
+  .refine(({ tokens, tags }) => tokens.length === tags.length, { path: ["tags"], error: "expected one a token" });
+
+export type Tagged = Pick<NerSentence, "tokens" | "tags">;
+
+/** Whether the first line that is not blank begins an object; a token may be a brace, but a tab follows it. */
+async function isJsonLines(path: string): Promise<boolean> {
+  for await (const line of streamLines(path)) if (line.trim() !== "") return /^\s*\{[^\t]*$/.test(line);
+  return false;
+}
+
+/** Sentences of an IOB2 file or of JSON lines. @throws DataError that names a line that does not fit. */
+export async function* streamTagged(path: string): AsyncGenerator<Tagged> {
+  yield* (await isJsonLines(path)) ? streamJsonLines(path, sentenceLine) : streamIob(path);
+}
+
+/** All of `streamTagged`. */
+export async function readTagged(path: string): Promise<Tagged[]> {
+  const sentences: Tagged[] = [];
+  for await (const sentence of streamTagged(path)) sentences.push(sentence);
+  return sentences;
 }
 
 /** One split of a folder of train.tsv, dev.tsv and test.tsv; the typed devel.tsv of JNLPBA is left out. */

@@ -1,5 +1,8 @@
 /** Readers of benchmark formats, on small texts and on the real files; baselines that need no model. */
-import { describe, expect, it } from "vitest";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
 import { hasShared, shared } from "../../test/support/shared.ts";
 import { DataError } from "../errors.ts";
 import { valueOf } from "../eval/metrics/report.ts";
@@ -8,11 +11,13 @@ import { bc5cdr } from "./bc5cdr.ts";
 import { ddi } from "./ddi.ts";
 import { parseCsv } from "./files.ts";
 import { readMedicalAbstracts } from "./medical-abstracts.ts";
-import { parseIob, readNer } from "./ner.ts";
+import { parseIob, readNer, readTagged } from "./ner.ts";
 import { formatPubTator, parsePubTator } from "./pubtator.ts";
 import { answerOf, joinTitle, relationTemplate } from "./relations.ts";
 import { readRetrievalSet } from "./retrieval-sets.ts";
 
+const folder = mkdtempSync(join(tmpdir(), "galen-readers-"));
+afterAll(() => rmSync(folder, { recursive: true }));
 const benchmarks = (path: string): string => shared(`data/benchmarks/${path}`);
 
 describe("answers", () => {
@@ -55,6 +60,21 @@ describe("formats", () => {
       { id: "2", document: "7", tokens: ["c"], tags: ["I-DNA"] },
     ]);
     expect(() => parseIob("a O\n", "x.tsv")).toThrow(/x.tsv:1/);
+  });
+
+  it("reads sentences with tags as IOB2 or JSON lines, whatever the file's name is", async () => {
+    const path = join(folder, "tagged");
+    const sentences = [
+      { tokens: ["{", "a"], tags: ["O", "B-DNA"] },
+      { tokens: ["c"], tags: ["O"] },
+    ];
+    const read = (text: string): Promise<object[]> => (writeFileSync(path, text), readTagged(path));
+    expect(await read("\n{\tO\na\tB-DNA\n\nc\tO\n")).toMatchObject(sentences);
+    expect(await read(`\n${sentences.map((one) => JSON.stringify(one)).join("\n")}`)).toEqual(sentences);
+    expect(await read("\n")).toEqual([]);
+    await expect(read("a O\n")).rejects.toThrow(`${path}:1: expected token, tab, O, B or I, got "a O"`);
+    await expect(read('{"tokens":["a"],"tags":[]}')).rejects.toThrow(/tagged:1: .*expected one a token/);
+    await expect(read('{"tokens":["a"],"tags":["DNA"]}')).rejects.toThrow(/tagged:1: .*tags/s);
   });
 
   it("writes PubTator as it read it, and names the line that is none", () => {

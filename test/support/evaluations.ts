@@ -1,6 +1,6 @@
 /** Small evaluations of each kind, for tests that kill and resume them. */
-import { evaluateClassification } from "../../src/eval/label-reports.ts";
-import { loadClassifier } from "../../src/eval/labels.ts";
+import { evaluateClassification, evaluateNer } from "../../src/eval/label-reports.ts";
+import { loadClassifier, loadTagger } from "../../src/eval/labels.ts";
 import { evaluateRetrieval } from "../../src/eval/retrieval.ts";
 import { openScorer } from "../../src/eval/scorers.ts";
 import { evaluateSimilarity } from "../../src/eval/similarity.ts";
@@ -14,6 +14,10 @@ export async function evaluateKind(kind: string, model: string, data: string, op
   if (kind === "classification") {
     await using classifier = await loadClassifier(model, load);
     return JSON.stringify(await evaluateClassification(classifier, examples, options));
+  }
+  if (kind === "ner") {
+    await using tagger = await loadTagger(model, load);
+    return JSON.stringify(await evaluateNer(tagger, sentences, options));
   }
   if (kind === "task") {
     await using tuned = await openTuned(model, load);
@@ -31,4 +35,8 @@ const pairs = Array.from({ length: 60 }, (_, i): [string, string] => [
   `what is ${words[i % 5]} ${i}?`,
   `the ${words[(i * 3) % 5]} of ${words[i % 4]} ${i}`,
 ]);
+export const sentences = pairs.map(([, text]) => {
+  const tokens = text.split(" ");
+  return { tokens, tags: tokens.map((token) => (token === "kidney" || token === "heart" ? "B-Organ" : "O")) };
+});
 const examples = pairs.map(([text], i) => ({ text, labels: [`LABEL_${i % 3}`] }));

@@ -4,7 +4,12 @@ import { type Command, command, deviceOptions, folderOptions, loadOptions } from
 const evaluateNer: Command = command({
   about: "Entity precision, recall and F1 of a tagger",
   details: "An entity counts when its type and both ends are right, as seqeval counts IOB2.",
-  positionals: { data: { required: true, about: "IOB2 file: token, tab, tag; blank lines between sentences" } },
+  positionals: {
+    data: {
+      required: true,
+      about: 'IOB2 file: token, tab, tag; blank lines between sentences; or JSON lines {"tokens", "tags"}',
+    },
+  },
   options: {
     model: { type: "text", hint: "DIR", required: true, about: "Tagger's directory" },
     ...folderOptions,
@@ -19,10 +24,10 @@ const evaluateNer: Command = command({
     const { evaluateNer: evaluate } = await import("../../eval/label-reports.ts");
     const { loadTagger } = await import("../../eval/labels.ts");
     const { reopened } = await import("../../tasks/files.ts");
-    const { streamIob } = await import("../../tasks/ner.ts");
+    const { streamTagged } = await import("../../tasks/ner.ts");
     const { runWindows, writeReport } = await import("../evaluation.ts");
     const { describeFigures } = await import("../figures.ts");
-    const sentences = reopened(() => streamIob(args.data));
+    const sentences = reopened(() => streamTagged(args.data));
     await using tagger = await loadTagger(args.model, loadOptions(args));
     const report = await runWindows(args, terminal, (options) => evaluate(tagger, sentences, options));
     const text = describeFigures(report, [["sentences", String(report.examples)]]);

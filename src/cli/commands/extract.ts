@@ -40,6 +40,7 @@ const extract: Command = command({
     output: { type: "text", hint: "DIR", required: true, about: "Folder of the run" },
     schema: { type: "text", hint: "TASK", about: "Name of a task or a JSON file, where the model has no task.json" },
     resume: { type: "flag", about: "Go on where the run in --output ended" },
+    "all-documents": { type: "flag", about: "Documents without triples too, to add on the page what was missed" },
     limit: { type: "integer", hint: "N", least: 1, about: "The first N documents only" },
     ...decodingOptions,
     ...deviceOptions,
@@ -85,6 +86,7 @@ const extract: Command = command({
       output: args.output,
       resume: args.resume,
       inputs: args.input,
+      allDocuments: args["all-documents"],
       signal,
       onProgress: ({ documents: done, triples, grounded, now, seconds }) =>
         bar.update({

@@ -2,12 +2,16 @@
 import { UsageError } from "../../errors.ts";
 import { type Command, command, deviceOptions, loadOptions } from "../command.ts";
 import { decodingOptions, toPredictOptions } from "../decoding-options.ts";
+import type { LocatedEntity, NamedEntity } from "../../tasks/index.ts";
 import { readLines } from "../lines.ts";
+
+const describe = ({ name, type, at }: LocatedEntity): string =>
+  `  ${type}  ${at === null ? `${name}  not in the text` : `${at.text}  ${at.start}-${at.end}`}\n`;
 
 const predict: Command = command({
   about: "Answers of a tuned model for texts",
   details:
-    'INPUT is texts, quoted; --file takes one text a line (- is stdin). Texts may be cased: they are lower-cased where the task is. pubmedqa takes lines "question<TAB>context".',
+    'INPUT is texts, quoted; --file takes one text a line (- is stdin). Texts may be cased: they are lower-cased where the task is. Entities come with their places in the text, in UTF-16 code units. pubmedqa takes lines "question<TAB>context".',
   positionals: { input: { many: true, about: "Texts; quote each" } },
   options: {
     model: { type: "text", hint: "DIR", required: true, about: "Tuned model directory" },
@@ -33,10 +37,13 @@ const predict: Command = command({
     const examples = texts.map((text, i) => exampleOf(tuned.task, `${i + 1}`, text));
     const onProgress = (done: number, total: number): void => bar.update({ done, total, unit: "texts" });
     const found = await answer(tuned, examples, { ...toPredictOptions(args), onProgress }).finally(() => bar.end());
-    for (const [i, { text, cut, ...rest }] of found.entries()) {
+    const { locateEntities } = await import("../../tasks/index.ts");
+    for (const [i, { text, cut, answer: plain, ...rest }] of found.entries()) {
       if (cut) output.note(`text ${i + 1} is longer than the model takes and was cut`);
-      if (json) await output.json({ input: texts[i], text, cut, ...rest });
-      else await output.write(`${text}\n`);
+      const entities =
+        tuned.task.extracts === "entities" ? locateEntities(texts[i]!, plain as readonly NamedEntity[]) : undefined;
+      if (json) await output.json({ input: texts[i], text, cut, answer: entities ?? plain, ...rest });
+      else await output.write(`${text}\n${(entities ?? []).map(describe).join("")}`);
     }
   },
 });

@@ -41,9 +41,14 @@ const train: Command = command({
       required: true,
       many: "greedy",
       about:
-        "Token files (a prefix, or the folder of tokenize --output), or documents; JSON lines from embeddings-distil on",
+        "Token files (a prefix, or the folder of tokenize --output), or documents; JSON lines from embeddings-distil on, for a tagger IOB2 files too",
     },
-    valid: { type: "text", hint: "PREFIX", about: "Token files held out, where --data is a prefix" },
+    valid: {
+      type: "text",
+      hint: "PATH",
+      about:
+        "Token files held out (a prefix, where --data is one); from embeddings-distil on a file as --data's: its loss before and after",
+    },
     tokenizer: { type: "text", hint: "DIR", about: "Tokenizer directory; saved with the model (pre-training)" },
     model: { type: "text", hint: "DIR", about: "What training starts from (from embeddings-distil on)" },
     teacher: { type: "text", hint: "DIR", about: "Embedding model to learn from (embeddings-distil)" },

@@ -2,7 +2,7 @@
 // B batch, H heads, T query tokens, S key tokens, K width of a head
 import { ShapeError } from "../../errors.ts";
 import { applyOp, type Op, type Value } from "../graph.ts";
-import { broadcast, equal, show } from "../shape.ts";
+import { broadcast, type Dim, equal, show } from "../shape.ts";
 import { mul, sub } from "./elementwise.ts";
 import { matMul } from "./matmul.ts";
 import { reduceSum } from "./reduce.ts";
@@ -90,49 +90,72 @@ export function attention(
   );
 }
 
-interface GroupQuery {
-  readonly heads: number;
-  readonly keyHeads: number;
-}
-
-interface CachedInputs {
-  readonly q: Value;
-  readonly k: Value;
-  readonly v: Value;
-  readonly key: Value;
-  readonly value: Value;
-  readonly lengths: Value;
-  readonly total: Value;
-}
-
-/** ONNX Runtime's causal attention over a cache; inference only. */
-const groupQueryAttentionOp: Op<readonly [Value, ...Value[]], GroupQuery> = {
-  name: "GroupQueryAttention",
-  infer: ([q, , , key, value]) => [q, key!, value!],
-  lower: (onnx, { inputs, outputs, attributes: { heads, keyHeads } }) => {
-    onnx.multiNode(
-      "GroupQueryAttention",
-      inputs,
-      { num_heads: heads, kv_num_heads: keyHeads },
-      outputs,
-      "com.microsoft",
-    );
+/** Attention to a cache and to the new tokens, whose scores are normalised together; inference only. */
+const cachedAttentionOp: Op<readonly [Value, ...Value[]], Attention> = {
+  name: "CachedAttention",
+  infer: ([q, k, v, key, value]) => {
+    const [batch, heads, tokens, width] = q.shape;
+    const groups = k!.shape[1]!;
+    const fresh = [batch!, groups, tokens!, width!];
+    const past = [batch!, groups, key!.shape[2]!, width!];
+    const fits =
+      equal(k!.shape, fresh) && equal(v!.shape, fresh) && equal(key!.shape, past) && equal(value!.shape, past);
+    if (!fits || (heads as number) % (groups as number) !== 0) {
+      const got = [q, k!, v!, key!, value!].map((one) => show(one.shape)).join(", ");
+      throw new ShapeError(
+        `cached attention: expected q [B, H, T, K], k and v [B, G, T, K], a cache [B, G, M, K], got ${got}`,
+      );
+    }
+    return [q];
+  },
+  lower: (onnx, { inputs: [q, k, v, key, value, pastBias, bias], outputs, attributes: { scale }, inputTypes }) => {
+    const [heads, groups, width] = [inputTypes[0]!.shape[1]!, inputTypes[1]!.shape[1]!, inputTypes[0]!.shape[3]!];
+    // Each key head serves several heads: their queries are rows of one product. Reshape keeps a dimension for 0.
+    const regroup = (x: string, count: Dim, last: Dim): string =>
+      heads === groups ? x : onnx.node("Reshape", [x, onnx.ints([0, count as number, -1, last as number])]);
+    const grouped = regroup(q!, groups, width);
+    const scored = (keys: string, added: string): string => {
+      const products = onnx.contribNode("FusedMatMul", [grouped, keys], { transB: 1, alpha: { float: scale } });
+      return onnx.node("Add", [regroup(products, heads, 0), added]);
+    };
+    const scores = onnx.node("Concat", [scored(key!, pastBias!), scored(k!, bias!)], { axis: 3 });
+    const shares = onnx.node("Softmax", [scores], { axis: -1 });
+    const past = onnx.dim(inputTypes[3]!.shape[2]!);
+    const axis = onnx.ints([3]);
+    const part = (start: string, end: string): string =>
+      regroup(onnx.node("Slice", [shares, start, end, axis]), groups, 0);
+    const fromPast = onnx.node("MatMul", [part(onnx.ints([0]), past), value!]);
+    const fromNew = onnx.node("MatMul", [part(past, onnx.ints([Number.MAX_SAFE_INTEGER])), v!]);
+    const [y] = outputs;
+    if (heads === groups) onnx.node("Add", [fromPast, fromNew], {}, y);
+    else {
+      const sum = onnx.node("Add", [fromPast, fromNew]);
+      onnx.node("Reshape", [sum, onnx.ints([0, heads as number, -1, width as number])], {}, y);
+    }
   },
   vjp: "nondifferentiable",
   samples: [],
 };
 
-/**
- * Causal attention of new tokens over a cache [B, G, M, K] that they are appended to: q [B, T, H·K], k and v
- * [B, T, G·K]; `lengths` int32 [B], each row's last token's index; `total` int32 [1], the most tokens of any row.
- */
-export function groupQueryAttention(
-  { q, k, v, key, value, lengths, total }: CachedInputs,
-  options: GroupQuery,
-): { y: Value; presentKey: Value; presentValue: Value } {
-  const inputs = [q, k, v, key, value, lengths, total] as const;
-  const [y, presentKey, presentValue] = q.graph.apply(groupQueryAttentionOp, inputs, options);
-  return { y: y!, presentKey: presentKey!, presentValue: presentValue! };
+interface CachedInputs {
+  readonly q_BHTK: Value;
+  readonly k_BGTK: Value;
+  readonly v_BGTK: Value;
+  readonly key_BGMK: Value;
+  readonly value_BGMK: Value;
+  /** Added to the scores of the cache, broadcast to [B, H, T, M]. */
+  readonly pastBias: Value;
+  /** Added to the scores of the new tokens, broadcast to [B, H, T, T]. */
+  readonly bias: Value;
+}
+
+/** softmax(scale · q [key, k]ᵀ + [pastBias, bias]) [value, v], with neither joined: a cache is read, never copied. */
+export function attentionWithCache(
+  { q_BHTK, k_BGTK, v_BGTK, key_BGMK, value_BGMK, pastBias, bias }: CachedInputs,
+  options: Attention,
+): Value {
+  const inputs = [q_BHTK, k_BGTK, v_BGTK, key_BGMK, value_BGMK, pastBias, bias] as const;
+  return applyOp(cachedAttentionOp, inputs, options);
 }
 
 export const attentionOps = [attentionOp] as const;
