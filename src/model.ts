@@ -18,8 +18,9 @@ import { decodingGraph, hiddenGraph, lossGraph, scoringGraph } from "./models/pr
 import { type Batch, labelFeeds, makeBatch } from "./runtime/batch.ts";
 import { type ModelFolder, openModelFolder, readJson } from "./runtime/folder.ts";
 import { saveModelFolder } from "./runtime/save.ts";
+import { openNetwork } from "./runtime/network.ts";
 import { createSession, type Device, type Session } from "./runtime/ort.ts";
-import { allocateParameters, type Parameters, parameterSources, readParameters } from "./runtime/parameters.ts";
+import { allocateParameters, type Parameters, readParameters } from "./runtime/parameters.ts";
 import { type Tensor, tensor } from "./tensor/tensor.ts";
 import { loadTokenizer } from "./tokenizers/files.ts";
 
@@ -182,9 +183,8 @@ export class Model implements AsyncDisposable {
     return makeBatch(rows, { vocabSize, padId, maxTokens });
   }
 
-  async #compile(graph: Graph): Promise<Session> {
-    const parameters = await parameterSources(graph, this.#entries, this.folder);
-    return createSession(toOnnx(graph, { parameters }), { ...this.#options, externalFolder: this.folder });
+  #compile(graph: Graph): Promise<Session> {
+    return openNetwork(graph, this.#entries, this.folder, this.#options);
   }
 
   #openGenerator(): Promise<Generator> {

@@ -30,6 +30,7 @@ interface Printed {
   readonly ranked: { readonly text: string }[];
   readonly figures: Readonly<Record<string, { readonly value: number }>>;
   readonly entities: object[];
+  readonly int8: { readonly pairs: number; readonly most: number; readonly rankCorrelation: number };
 }
 
 /** What a command prints with --json, line by line. */
@@ -111,6 +112,21 @@ test("similarity and rerank: a text is most like itself, and scores go into trai
   expect(events.at(-1)).toMatchObject({ type: "result", step: 2, stopped: false });
   const evaluated = await galen("evaluate", "similarity", lists, "--model", at("kl/model"));
   expect(evaluated[0]!.figures["recall@1"]!.value).toBeGreaterThan(0.5);
+});
+
+test.each(["mean", "cross-one", "colbert"])("rerank of %s in eight bits says how scores change", async (name) => {
+  const model = fileURLToPath(new URL(`goldens/retrieval/${name}`, import.meta.url));
+  const documents = ["a gene", "kidney", "insulin of the heart"];
+  const lists = lines(
+    "lists.jsonl",
+    words.map((query) => ({ query, documents })),
+  );
+  const [result] = await galen("rerank", lists, "--model", model, "--output", at("scored.jsonl"), "--int8");
+  expect(result!.int8.pairs).toBe(Math.min(words.length, Math.ceil(64 / 3)) * 3);
+  expect(result!.int8.most).toBeGreaterThan(0);
+  expect(result!.int8.rankCorrelation).toBeGreaterThan(0.9);
+  const exact = await galen("rerank", lists, "--model", model, "--output", at("scored.jsonl"));
+  expect(exact[0]).not.toHaveProperty("int8");
 });
 
 test("a classifier is trained beside held-out texts, evaluated and used", async () => {

@@ -1,14 +1,13 @@
 /** Classifiers of texts, with one class a text or several, and taggers of words, of any family. */
 // C classes
 import { ConfigError } from "../errors.ts";
-import { toOnnx } from "../graph/lower.ts";
 import { headOf, type LabelConfig, type ModelConfig, problemOf } from "../models/index.ts";
 import { scoringGraph } from "../models/programs.ts";
 import { byTokens, sliceRows } from "../retrieval/batching.ts";
 import { makeBatch } from "../runtime/batch.ts";
 import { type ModelFolder, openModelFolder } from "../runtime/folder.ts";
-import { createSession, type Session, type SessionOptions } from "../runtime/ort.ts";
-import { parameterSources } from "../runtime/parameters.ts";
+import { openNetwork } from "../runtime/network.ts";
+import type { Session, SessionOptions } from "../runtime/ort.ts";
 import { loadTokenizer } from "../tokenizers/files.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import { encodeCut, firstPieces } from "../tokenizers/words.ts";
@@ -43,11 +42,7 @@ async function openLabeller(folder: string, suffix: string, options: SessionOpti
   }
   const labels = Array.from({ length: head.count }, (_, i) => plain.id2label?.[String(i)] ?? `LABEL_${i}`);
   const tokenizer = await loadTokenizer(folder);
-  const parameters = await parameterSources(scoringGraph(family, config), entries, folder);
-  const session = await createSession(toOnnx(scoringGraph(family, config), { parameters }), {
-    ...options,
-    externalFolder: folder,
-  });
+  const session = await openNetwork(scoringGraph(family, config), entries, folder, options);
   return { model, tokenizer, labels, session };
 }
 

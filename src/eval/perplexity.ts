@@ -5,11 +5,10 @@
  */
 // B batch (1), T tokens, N scored tokens
 import { ConfigError, DataError } from "../errors.ts";
-import { toOnnx } from "../graph/lower.ts";
 import { lossGraph } from "../models/programs.ts";
 import { openModelFolder } from "../runtime/folder.ts";
-import { createSession, type Session, type SessionOptions } from "../runtime/ort.ts";
-import { parameterSources } from "../runtime/parameters.ts";
+import { openNetwork } from "../runtime/network.ts";
+import type { Session, SessionOptions } from "../runtime/ort.ts";
 import { tensor } from "../tensor/tensor.ts";
 
 /** Token ids by position; a `TokenFile` is one. */
@@ -65,8 +64,7 @@ export async function evaluatePerplexity(
   checkRange("stride", stride, 1, context);
   if (stream.tokens < 2) throw new DataError(`perplexity: expected at least two tokens, got ${stream.tokens}`);
   const graph = lossGraph(family, config, { batch: 1, gathered: true, gradients: false });
-  const parameters = await parameterSources(graph, entries, folder);
-  await using session = await createSession(toOnnx(graph, { parameters }), { device, threads, externalFolder: folder });
+  await using session = await openNetwork(graph, entries, folder, { device, threads });
   const scored = stream.tokens - 1;
   const nats = await sumLosses(session, stream, { context, stride, vocabSize: config.vocab_size }, options);
   return {

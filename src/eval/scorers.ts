@@ -11,7 +11,7 @@ import { loadEmbedder } from "../retrieval/embedder.ts";
 import { createMaxSim, maxSim, type TokenVectors } from "../retrieval/max-sim.ts";
 import { openSentenceFolder } from "../retrieval/sentence-folder.ts";
 import { openModelFolder, readJson } from "../runtime/folder.ts";
-import type { SessionOptions } from "../runtime/ort.ts";
+import type { NetworkOptions } from "../runtime/network.ts";
 import { createBm25 } from "./bm25.ts";
 
 /** Of models that read queries and documents apart. */
@@ -90,7 +90,7 @@ async function kindOf(folder: string): Promise<Exclude<Scorer["kind"], "bm25">> 
 }
 
 /** Opens a directory of any of the three kinds, or "bm25". */
-export async function openScorer(folder: string, options: SessionOptions = {}): Promise<Scorer> {
+export async function openScorer(folder: string, options: NetworkOptions = {}): Promise<Scorer> {
   if (folder === "bm25") return bm25;
   const kind = await kindOf(folder);
   if (kind === "reranker") {

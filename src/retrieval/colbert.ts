@@ -2,11 +2,10 @@
  * Late interaction (Khattab and Zaharia 2020, arXiv:2004.12832): texts to a unit vector for every token, as PyLate's
  * ColBERT.encode and Sentence Transformers' MultiVectorEncoder make them.
  */
-import { toOnnx } from "../graph/lower.ts";
 import { embeddingGraph, embeddingWidth } from "../models/embedding.ts";
 import { makeBatch } from "../runtime/batch.ts";
-import { createSession, type Session, type SessionOptions } from "../runtime/ort.ts";
-import { parameterSources } from "../runtime/parameters.ts";
+import { type NetworkOptions, openNetwork } from "../runtime/network.ts";
+import type { Session } from "../runtime/ort.ts";
 import type { BertTokenizer } from "../tokenizers/bert.ts";
 import { byTokens, sliceRows } from "./batching.ts";
 import { openColbertFolder } from "./colbert-folder.ts";
@@ -15,7 +14,7 @@ import type { ColbertFolder, ColbertSettings } from "./colbert-settings.ts";
 import type { TokenVectors } from "./max-sim.ts";
 import { loadBertTokenizer } from "./tokenizer.ts";
 
-export interface ColbertOptions extends SessionOptions {
+export interface ColbertOptions extends NetworkOptions {
   /** Take the place of the directory's settings. */
   readonly settings?: Partial<ColbertSettings>;
   /** Told when documents are cut. Default: console.warn. */
@@ -44,7 +43,7 @@ export interface Colbert extends AsyncDisposable {
  * @throws ConfigError where a module or a prefix is not understood; CheckpointError where weights are missing.
  */
 export async function loadColbert(path: string, options: ColbertOptions = {}): Promise<Colbert> {
-  const { settings: changes = {}, warn = console.warn, ...sessionOptions } = options;
+  const { settings: changes = {}, warn = console.warn, ...networkOptions } = options;
   const folder = await openColbertFolder(path);
   const { model, stages, entries } = folder;
   const settings = { ...folder.settings, ...changes };
@@ -52,8 +51,7 @@ export async function loadColbert(path: string, options: ColbertOptions = {}): P
   const reader = colbertReader(path, tokenizer, settings);
   const width = embeddingWidth(stages, model.config.hidden_size);
   const graph = embeddingGraph(model, settings.normalizes ? [...stages, { kind: "normalize", name: "" }] : stages);
-  const parameters = await parameterSources(graph, entries, path);
-  const session = await createSession(toOnnx(graph, { parameters }), { ...sessionOptions, externalFolder: path });
+  const session = await openNetwork(graph, entries, path, networkOptions);
   const network = { session, folder, width };
   const dispose = (): Promise<void> => session.dispose();
   return {

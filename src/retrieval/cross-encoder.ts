@@ -8,14 +8,13 @@ import * as z from "zod";
 import { writeFileAtomically } from "../checkpoints/files.ts";
 import { writeSafetensors } from "../checkpoints/safetensors.ts";
 import { ConfigError } from "../errors.ts";
-import { toOnnx } from "../graph/lower.ts";
 import { parseConfig } from "../models/config.ts";
 import { headOf, type ModelConfig } from "../models/index.ts";
 import { scoringGraph } from "../models/programs.ts";
 import { makeBatch } from "../runtime/batch.ts";
 import { type ModelFolder, openModelFolder, readJson } from "../runtime/folder.ts";
-import { createSession, type Session, type SessionOptions } from "../runtime/ort.ts";
-import { parameterSources } from "../runtime/parameters.ts";
+import { type NetworkOptions, openNetwork } from "../runtime/network.ts";
+import type { Session } from "../runtime/ort.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { BertTokenizer } from "../tokenizers/bert.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
@@ -56,7 +55,7 @@ export interface CrossEncoder extends AsyncDisposable {
  * Opens a CrossEncoder directory.
  * @throws ConfigError where the head, a module or the activation is not understood; CheckpointError without weights.
  */
-export async function loadCrossEncoder(folder: string, options: SessionOptions = {}): Promise<CrossEncoder> {
+export async function loadCrossEncoder(folder: string, options: NetworkOptions = {}): Promise<CrossEncoder> {
   await checkModules(folder);
   const model = await openModelFolder(folder);
   const kind = headOf(model.family, model.config)?.labels(model.config);
@@ -69,8 +68,7 @@ export async function loadCrossEncoder(folder: string, options: SessionOptions =
   const tokenizer = await loadBertTokenizer(folder);
   const maxTokens = await tokenizerLimit(folder, model.config);
   const graph = scoringGraph(model.family, model.config);
-  const parameters = await parameterSources(graph, model.entries, folder);
-  const session = await createSession(toOnnx(graph, { parameters }), { ...options, externalFolder: folder });
+  const session = await openNetwork(graph, model.entries, folder, options);
   const dispose = (): Promise<void> => session.dispose();
   return {
     model,

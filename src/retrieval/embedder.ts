@@ -4,11 +4,10 @@
  */
 // B batch, T tokens, K width
 import { ConfigError } from "../errors.ts";
-import { toOnnx } from "../graph/lower.ts";
 import { embeddingGraph, embeddingWidth } from "../models/embedding.ts";
 import { makeBatch } from "../runtime/batch.ts";
-import { createSession, type Session, type SessionOptions } from "../runtime/ort.ts";
-import { parameterSources } from "../runtime/parameters.ts";
+import { type NetworkOptions, openNetwork } from "../runtime/network.ts";
+import type { Session } from "../runtime/ort.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import type { BertBatch, BertTokenizer } from "../tokenizers/bert.ts";
 import { byTokens, sliceRows } from "./batching.ts";
@@ -22,14 +21,6 @@ export interface EmbedOptions {
   readonly prompt?: string;
   /** The directory's prompt of this name. */
   readonly promptName?: string;
-}
-
-export interface EmbedderOptions extends SessionOptions {
-  /**
-   * Linear layers in eight bits, on the CPU: about twice as fast, cosines with the float32 vectors of about 0.994
-   * (all-MiniLM-L6-v2). Activations are quantised by the range of their batch, so vectors depend a little on what else is in it.
-   */
-  readonly int8?: boolean | undefined;
 }
 
 export interface Embedder extends AsyncDisposable {
@@ -47,15 +38,7 @@ export interface Embedder extends AsyncDisposable {
  * @throws ConfigError where a module or a setting is not understood, or for int8 off the CPU; CheckpointError where
  * weights are missing.
  */
-export async function loadEmbedder(
-  path: string,
-  { int8 = false, ...options }: EmbedderOptions = {},
-): Promise<Embedder> {
-  if (int8 && (options.device ?? "cpu") !== "cpu") {
-    throw new ConfigError(`int8: expected device cpu, got ${options.device}`, {
-      hint: "ONNX Runtime has the eight-bit products on the CPU alone; leave int8 or the device out",
-    });
-  }
+export async function loadEmbedder(path: string, options: NetworkOptions = {}): Promise<Embedder> {
   const folder = await openSentenceFolder(path);
   const { model, stages, entries } = folder;
   if (!stages.some(({ kind }) => kind === "pooling") || folder.mask !== undefined) {
@@ -66,8 +49,7 @@ export async function loadEmbedder(
   const width = embeddingWidth(stages, model.config.hidden_size);
   const tokenizer = await loadBertTokenizer(model.folder);
   const graph = embeddingGraph(model, stages);
-  const parameters = await parameterSources(graph, entries, path, { int8 });
-  const session = await createSession(toOnnx(graph, { parameters }), { ...options, externalFolder: path });
+  const session = await openNetwork(graph, entries, path, options);
   const dispose = (): Promise<void> => session.dispose();
   return {
     folder,

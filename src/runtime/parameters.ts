@@ -61,7 +61,7 @@ function hashOf(name: string): number {
   return hash >>> 0;
 }
 
-type Entries = ReadonlyMap<string, TensorEntry>;
+export type Entries = ReadonlyMap<string, TensorEntry>;
 
 /** @throws CheckpointError when a parameter is missing or has another shape. */
 function entryOf(graph: Graph, entries: Entries, name: string, where: string): TensorEntry {

@@ -1,5 +1,28 @@
 /** `galen rerank`: documents of each query in the order of a model's scores, or the scores for a student. */
+import type { Scorer } from "../../eval/scorers.ts";
 import { type Command, command, deviceOptions, loadOptions } from "../command.ts";
+
+type Pair = readonly [query: string, document: string];
+
+/** How scores of pairs differ from the float32 network's. */
+interface Change {
+  readonly pairs: number;
+  readonly mean: number;
+  readonly most: number;
+  readonly rankCorrelation: number;
+}
+
+async function changeOf(exact: Scorer, pairs: readonly Pair[], scores: readonly number[]): Promise<Change> {
+  const { spearman } = await import("../../eval/metrics/correlation.ts");
+  const expected = [...(await exact.pairs(pairs))];
+  const apart = expected.map((score, i) => Math.abs(score - scores[i]!));
+  return {
+    pairs: pairs.length,
+    mean: apart.reduce((sum, one) => sum + one, 0) / apart.length,
+    most: Math.max(...apart),
+    rankCorrelation: spearman(expected, scores),
+  };
+}
 
 const rerank: Command = command({
   about: "Order documents by a reranker, ColBERT or an embedding model",
@@ -9,6 +32,7 @@ const rerank: Command = command({
   options: {
     model: { type: "text", hint: "DIR", required: true, about: "Reranker, ColBERT or embedding model" },
     output: { type: "text", hint: "FILE", about: "Lists with scores" },
+    int8: { type: "flag", about: "Linear layers in eight bits: faster, on the CPU; says how scores change" },
     ...deviceOptions,
   },
   examples: [
@@ -20,12 +44,18 @@ const rerank: Command = command({
     const { openScorer } = await import("../../eval/scorers.ts");
     const { readExamples } = await import("../../encoders/data.ts");
     const { lists = [] } = await readExamples(args.lists, { kind: "pairs", loss: "binary" }, 1);
-    await using scorer = await openScorer(args.model, loadOptions(args));
+    await using scorer = await openScorer(args.model, { ...loadOptions(args), int8: args.int8 });
     const line = progress("scoring");
     const scored: string[] = [];
+    const first = { pairs: [] as Pair[], scores: [] as number[] };
     for (const [i, { query, documents }] of lists.entries()) {
       signal.throwIfAborted();
-      const scores = [...(await scorer.pairs(documents.map((text) => [query, text] as const)))];
+      const pairs = documents.map((text) => [query, text] as const);
+      const scores = [...(await scorer.pairs(pairs))];
+      if (args.int8 && first.pairs.length < 64) {
+        first.pairs.push(...pairs);
+        first.scores.push(...scores);
+      }
       line.update({ done: i + 1, total: lists.length, unit: "lists" });
       if (args.output !== undefined) {
         scored.push(`${JSON.stringify({ query, documents, scores, transform: "none", scorer: scorer.kind })}\n`);
@@ -41,10 +71,19 @@ const rerank: Command = command({
         );
     }
     line.end();
+    let int8: Change | undefined;
+    if (first.pairs.length > 0) {
+      await using exact = await openScorer(args.model, loadOptions(args));
+      int8 = await changeOf(exact, first.pairs, first.scores);
+      output.note(
+        `int8: scores differ from float32 by ${int8.mean.toFixed(4)} (most ${int8.most.toFixed(4)} of ${int8.pairs} pairs), rank correlation ${int8.rankCorrelation.toFixed(4)}`,
+      );
+    }
     if (args.output === undefined) return;
     const { writeFileAtomically } = await import("../../checkpoints/files.ts");
     await writeFileAtomically(args.output, scored.join(""));
-    if (json) await output.json({ output: args.output, lists: lists.length, scorer: scorer.kind, transform: "none" });
+    const { kind } = scorer;
+    if (json) await output.json({ output: args.output, lists: lists.length, scorer: kind, transform: "none", int8 });
     else await output.write(`${args.output}  ${lists.length} lists\n`);
   },
 });
