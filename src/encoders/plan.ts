@@ -1,7 +1,8 @@
 /**
- * Which examples an update has: a pure function of (seed, epoch). Examples of like length share a batch, so that little
- * is padded: each epoch is shuffled, sorted by length within windows of fifty batches, and the batches are shuffled
- * again. In-batch negatives take any examples, and need full batches.
+ * Which examples an update has: a pure function of (seed, epoch). Where a teacher's numbers are learned, examples of like
+ * length share a batch, so that little is padded: each epoch is shuffled, sorted by length within windows of fifty
+ * batches, and the batches are shuffled again. Elsewhere batches are random: a class may go with a length, and in-batch
+ * negatives would be told by theirs; these need full batches besides.
  */
 import { ConfigError } from "../errors.ts";
 import { random } from "../tensor/random.ts";
@@ -15,6 +16,12 @@ export interface Plan {
 }
 
 const window = 50; // batches
+const byLength: ReadonlySet<EncoderConfig["objective"]["kind"]> = new Set([
+  "distil",
+  "margin",
+  "divergence",
+  "late-divergence",
+]);
 
 /** @param sizes the length of every example, in any unit. @throws ConfigError where no full batch can be had. */
 export function planOf(
@@ -29,13 +36,14 @@ export function planOf(
   const epochOf = (epoch: number): number[][] => {
     const draw = random(seed, epoch);
     const order = draw.shuffle(Array.from(sizes, (_, i) => i));
+    const sorted = byLength.has(objective.kind);
     const batches: number[][] = [];
     for (let start = 0; start < order.length; start += window * batch) {
       const some = order.slice(start, start + window * batch);
-      if (!full) some.sort((a, b) => sizes[b]! - sizes[a]!);
+      if (sorted) some.sort((a, b) => sizes[b]! - sizes[a]!);
       for (let at = 0; at < some.length; at += batch) batches.push(some.slice(at, at + batch));
     }
-    return full ? batches.slice(0, perEpoch) : draw.shuffle(batches);
+    return sorted ? draw.shuffle(batches) : batches.slice(0, perEpoch);
   };
   let epoch = -1;
   let batches: number[][] = [];
