@@ -19,10 +19,6 @@ const finetune: Command = command({
   },
   examples: [
     ["finetune ddi --model biogpt --data data/ddi --output runs/ddi", "as published"],
-    [
-      "finetune hoc epochs=3 mode=lora --model biogpt --data data/hoc --output runs/hoc",
-      "low-rank adapters, three epochs",
-    ],
     ["finetune ner-disease epochs=5 --model biogpt --data data/ner/NCBI-disease --output runs/ner", "named entities"],
     ["finetune my-relations.json --model biogpt --data my-data --output runs/mine", "relations of your own"],
   ],
