@@ -60,12 +60,12 @@ describe("cache", () => {
       actual.forEach((score, i) => expect(Math.abs(score - expected[i]!)).toBeLessThan(1e-4));
     };
     const first = await decoding.prefill(prompts);
-    for (const [i, prompt] of prompts.entries()) await expectSame(first[i]![0]!, prompt);
+    for (const [i, prompt] of prompts.entries()) await expectSame(first[i]![0]!.logits, prompt);
     const rows = prompts.map((prompt) => [...prompt]);
     const step = async (next: number[]): Promise<void> => {
       next.forEach((id, i) => rows[i]!.push(id));
-      const logits = await decoding.step(next);
-      for (const [i] of next.entries()) await expectSame(logits[i]!, rows[i]!);
+      const scored = await decoding.step(next);
+      for (const [i] of next.entries()) await expectSame(scored[i]!.logits, rows[i]!);
     };
     await step([7, 8, 9]);
     decoding.copy(1, 3);

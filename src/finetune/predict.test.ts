@@ -91,7 +91,11 @@ describe("prediction", () => {
     ];
     const together = await predictSources(tuned, sources, { maxNewTokens: 3 });
     const alone = await predictSources(tuned, sources.slice(0, 1), { maxNewTokens: 3 });
-    expect(together[0]).toEqual(alone[0]);
+    const { score, parts, ...answer } = together[0]!;
+    const { score: expected, parts: expectedParts, ...expectedAnswer } = alone[0]!;
+    expect(answer).toEqual(expectedAnswer);
+    expect(parts.map(({ text }) => text)).toEqual(expectedParts.map(({ text }) => text));
+    expect(Math.abs(score - expected)).toBeLessThan(1e-4); // products of other sizes round otherwise
     expect(together.map(({ text, complete }) => [text, complete])).toEqual([
       ["the interaction between", false],
       ["the interaction between", false],

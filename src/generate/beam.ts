@@ -6,9 +6,9 @@
  * Left out: diverse and constrained beams.
  */
 import { random } from "../tensor/random.ts";
-import { type Decoder, type Decoding, createDecoding, pack } from "./decoder.ts";
+import { type Decoder, type Decoding, createDecoding, pack, type Scored } from "./decoder.ts";
 import type { Settings } from "./options.ts";
-import { bestContinuations, logSoftmax } from "./scores.ts";
+import { bestContinuations } from "./scores.ts";
 import type { Finished, Job } from "./search.ts";
 
 interface Beam {
@@ -44,12 +44,12 @@ export async function beamSearch(decoder: Decoder, jobs: readonly Job[], setting
     const score = withPrompt ? promptScore(job.prompt, prompts[slot]!) : 0;
     return { job, running: [{ ids: job.prompt, score, logProbabilities: [], slot }], finished: [] };
   });
-  let logits: readonly Float32Array[] = prompts.map((scored) => scored.at(-1)!);
+  let scored: readonly Scored[] = prompts.map((tokens) => tokens.at(-1)!);
   for (let step = 0; ; step++) {
     searches.forEach((search, index) => {
       if (search.running.length === 0) return;
       const draws = settings.doSample ? random(seed, index, step) : undefined;
-      const scores = search.running.map(({ ids, slot }) => prepare(logits[slot]!, ids, search.job, settings));
+      const scores = search.running.map(({ ids, slot }) => prepare(scored[slot]!, ids, search.job, settings));
       const wanted = Math.max(2, 1 + settings.eosTokenId.length) * numBeams;
       const found = bestContinuations(
         scores,
@@ -69,25 +69,29 @@ export async function beamSearch(decoder: Decoder, jobs: readonly Job[], setting
     const running = searches.flatMap(({ running }) => running);
     const next = Array<number>(running.length);
     for (const { ids, slot } of running) next[slot] = ids.at(-1)!;
-    logits = await decoding.step(next);
+    scored = await decoding.step(next);
   }
   return searches.map(({ finished }) => finished.slice(0, numReturnSequences));
 }
 
-/** Σ log p of a prompt's tokens after the first, from the logits after each token. */
-function promptScore(prompt: readonly number[], logits: readonly Float32Array[]): number {
+/** Σ log p of a prompt's tokens after the first, from the scores after each token. */
+function promptScore(prompt: readonly number[], scored: readonly Scored[]): number {
   let sum = 0;
   for (let i = 1; i < prompt.length; i++) {
-    const scores = logits[i - 1]!.slice();
-    logSoftmax(scores);
-    sum += scores[prompt[i]!]!;
+    const { logits, logSum } = scored[i - 1]!;
+    sum += logits[prompt[i]!]! - logSum;
   }
   return sum;
 }
 
 /** Log-probabilities after processing, in place of the logits. */
-function prepare(scores: Float32Array, ids: readonly number[], job: Job, settings: Settings): Float32Array {
-  logSoftmax(scores);
+function prepare(
+  { logits: scores, logSum }: Scored,
+  ids: readonly number[],
+  job: Job,
+  settings: Settings,
+): Float32Array {
+  for (let i = 0; i < scores.length; i++) scores[i]! -= logSum;
   for (const process of job.processors) process(ids, scores);
   if (settings.scoring !== "fairseq") return scores;
   if (settings.padTokenId !== undefined) scores[settings.padTokenId] = -Infinity;

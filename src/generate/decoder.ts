@@ -16,15 +16,23 @@ export interface Decoder {
   readonly vocabSize: number;
 }
 
+/** What the network gives after a token. */
+export interface Scored {
+  /** Of the whole vocabulary. */
+  readonly logits: Float32Array;
+  /** log Σ exp(logits): a logit less this is a log-probability. */
+  readonly logSum: number;
+}
+
 /** The caches of the rows that one call decodes. */
 export interface Decoding {
   /**
    * Computes prompt i in row i, from an empty cache.
-   * @returns logits after each prompt's last token, or after every token with `all`: one array a scored token.
+   * @returns scores after each prompt's last token, or after every token with `all`.
    */
-  prefill(prompts: readonly (readonly number[])[], all?: boolean): Promise<Float32Array[][]>;
-  /** Appends one token to each of the first `ids.length` rows; gives each row's logits, valid until the next step. */
-  step(ids: readonly number[]): Promise<Float32Array[]>;
+  prefill(prompts: readonly (readonly number[])[], all?: boolean): Promise<Scored[][]>;
+  /** Appends one token to each of the first `ids.length` rows; gives each row's scores, valid until the next step. */
+  step(ids: readonly number[]): Promise<Scored[]>;
   /** Makes row `to` the same as row `from`, by copying what comes after the tokens that they have in common. */
   copy(from: number, to: number): void;
 }
@@ -76,6 +84,11 @@ export function createDecoding({ session, cache, vocabSize }: Decoder, rows: num
   const named = (tensorOf: (part: number) => Tensor): Tensors =>
     Object.fromEntries(parts.map((name, i) => [`past_key_values.${name}`, tensorOf(i)]));
 
+  const scoresOf = (logits: Float32Array, outputs: Tensors, row: number): Scored => ({
+    logits: logits.subarray(row * vocabSize, (row + 1) * vocabSize),
+    logSum: (outputs["logSums"]!.data as Float32Array)[row]!,
+  });
+
   /** Puts the keys and values of new tokens behind those that row `first + i` has. */
   const keep = (outputs: Tensors, first: number, added: readonly { at: number; tokens: number }[]): void => {
     parts.forEach((name, part) => {
@@ -96,7 +109,7 @@ export function createDecoding({ session, cache, vocabSize }: Decoder, rows: num
     prompts: readonly (readonly number[])[],
     first: number,
     all: boolean,
-  ): Promise<Float32Array[][]> => {
+  ): Promise<Scored[][]> => {
     const count = prompts.length;
     const longest = Math.max(...prompts.map((ids) => ids.length));
     const scored = prompts.map((ids, row) =>
@@ -121,7 +134,7 @@ export function createDecoding({ session, cache, vocabSize }: Decoder, rows: num
       prompts.map((ids) => ({ at: 0, tokens: ids.length })),
     );
     let next = 0;
-    return scored.map((places) => places.map(() => logits_RV.data.subarray(next * vocabSize, ++next * vocabSize)));
+    return scored.map((places) => places.map(() => scoresOf(logits_RV.data, outputs, next++)));
   };
 
   const inputsOf = (count: number): StepInputs => {
@@ -162,8 +175,8 @@ export function createDecoding({ session, cache, vocabSize }: Decoder, rows: num
 
   return {
     copy,
-    async prefill(prompts, all = false): Promise<Float32Array[][]> {
-      const results: Float32Array[][] = [];
+    async prefill(prompts, all = false): Promise<Scored[][]> {
+      const results: Scored[][] = [];
       makeRoom(Math.max(...prompts.map((ids) => ids.length)));
       for (let first = 0; first < prompts.length;) {
         let longest = prompts[first]!.length;
@@ -177,7 +190,7 @@ export function createDecoding({ session, cache, vocabSize }: Decoder, rows: num
       }
       return results;
     },
-    async step(ids): Promise<Float32Array[]> {
+    async step(ids): Promise<Scored[]> {
       makeRoom(1 + Math.max(...ids.map((_, row) => cached[row]!.length)));
       const { cache: past_key_values, logits, ...inputs } = inputsOf(ids.length);
       const added = ids.map((id, row) => {
@@ -188,8 +201,9 @@ export function createDecoding({ session, cache, vocabSize }: Decoder, rows: num
         inputs.past.data.fill(1, start, start + at).fill(0, start + at, end);
         return { at, tokens: 1 };
       });
-      keep(await session.run({ ...inputs, ...past_key_values }, { logits }), 0, added);
-      return ids.map((_, row) => scratch.subarray(row * vocabSize, (row + 1) * vocabSize));
+      const outputs = await session.run({ ...inputs, ...past_key_values }, { logits });
+      keep(outputs, 0, added);
+      return ids.map((_, row) => scoresOf(scratch, outputs, row));
     },
   };
 }

@@ -2,7 +2,7 @@
 import { random } from "../tensor/random.ts";
 import { type Decoder, createDecoding, pack } from "./decoder.ts";
 import type { Settings } from "./options.ts";
-import { best, draw, logSumExp } from "./scores.ts";
+import { best, draw } from "./scores.ts";
 import type { Job } from "./search.ts";
 
 /** One token as it is chosen. */
@@ -42,22 +42,22 @@ export async function* sampleTokens(
         ids: [...job.prompt],
         score: 0,
         logProbabilities: [] as number[],
-        logits: firsts[i]![0]!,
+        scored: firsts[i]![0]!,
       };
     }),
   );
   for (let step = 0; ; step++) {
     const going: typeof rows = [];
     for (const state of rows) {
-      const { job, row, logits, ids } = state;
-      const normaliser = logSumExp(logits);
+      const { job, row, ids } = state;
+      const { logits, logSum } = state.scored;
       // Processors write over the scores, so the model's own are kept where they are needed.
       const scores = job.processors.length === 0 ? logits : logits.slice();
       for (const process of job.processors) process(ids, scores);
       const id = doSample ? draw(scores, random(seed, row, step)) : best(scores);
       ids.push(id);
-      state.logProbabilities.push(logits[id]! - normaliser);
-      state.score += logits[id]! - normaliser;
+      state.logProbabilities.push(logits[id]! - logSum);
+      state.score += logits[id]! - logSum;
       const ended = ids.length >= job.limits.most || job.ends(ids);
       yield { row, id, ids, score: state.score, logProbabilities: state.logProbabilities, ended };
       if (!ended) going.push(state);
@@ -73,7 +73,7 @@ export async function* sampleTokens(
     rows = going;
     const next = Array<number>(rows.length);
     for (const { slot, ids } of rows) next[slot] = ids.at(-1)!;
-    const logits = await decoding.step(next);
-    for (const state of rows) state.logits = logits[state.slot]!;
+    const scored = await decoding.step(next);
+    for (const state of rows) state.scored = scored[state.slot]!;
   }
 }

@@ -1,4 +1,4 @@
-/** Arithmetic over one row of scores: log-softmax, the best, and draws from the distribution. */
+/** Arithmetic over one row of scores: the best, and draws from the distribution. */
 import type { Random } from "../tensor/random.ts";
 
 /** log Σ exp(score); -Infinity where nothing is possible. */
@@ -12,12 +12,6 @@ export function logSumExp(scores: Float32Array): number {
     if (below > -40) sum += Math.exp(below); // of a sum of at least 1, the rest is beyond double precision
   }
   return largest + Math.log(sum);
-}
-
-/** Turns logits into log-probabilities, in place. */
-export function logSoftmax(scores: Float32Array): void {
-  const normaliser = logSumExp(scores);
-  for (let i = 0; i < scores.length; i++) scores[i]! -= normaliser;
 }
 
 /** Index of the largest score; the first of equals. */

@@ -6,7 +6,7 @@
 import { ConfigError } from "../errors.ts";
 import { gradients } from "../graph/grad.ts";
 import { type Adapt, Graph, type GraphOptions, type Value } from "../graph/graph.ts";
-import { cast, gather, mul, reshape, sumAll } from "../graph/ops/index.ts";
+import { add, cast, exp, gather, log, mul, reduceMax, reduceSum, reshape, sub, sumAll } from "../graph/ops/index.ts";
 import { type Dim, product, type Shape } from "../graph/shape.ts";
 import { cachedAttention } from "../nn/attention.ts";
 import { type Family, type Head, headOf, type Labels, type ModelConfig, type ModelInputs } from "./family.ts";
@@ -143,7 +143,7 @@ function labelInputs(
 /**
  * One step of generation: inputs `ids`, `positions` [B, T] int64, `past` [B, M] int32 and the cache (see
  * `cachedAttention`), `last` [R] int64 (which of the B·T tokens are scored: as a rule each row's end); outputs `logits`
- * [R, V] and the new tokens' keys and values.
+ * [R, V], `logSums` [R, 1], their log Σ exp, and the new tokens' keys and values.
  */
 export function decodingGraph(family: Family, config: ModelConfig): Graph {
   const g = new Graph();
@@ -155,6 +155,8 @@ export function decodingGraph(family: Family, config: ModelConfig): Graph {
   const hidden_BTD = family.hidden(g, config, { ids_BT, positions_BT, attend });
   const width = hidden_BTD.shape[2]!;
   const ends_RD = gather(reshape(hidden_BTD, [product(["B", "T"]), width]), last_R);
-  g.output("logits", family.logits(g, config, ends_RD));
+  const logits_RV = g.output("logits", family.logits(g, config, ends_RD));
+  const most_R1 = reduceMax(logits_RV, [-1]);
+  g.output("logSums", add(log(reduceSum(exp(sub(logits_RV, most_R1)), [-1])), most_R1));
   return g;
 }
