@@ -1,11 +1,12 @@
 /** The encoder commands, called as the program calls them: train, use, evaluate. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parquetReadObjects } from "hyparquet";
 import { afterAll, expect, test, vi } from "vitest";
 import { main } from "../src/cli/main.ts";
+import mine from "../src/cli/commands/mine.ts";
 import { stdoutOf } from "./support/command-line.ts";
 import { writeTinyTask } from "./support/tiny-task.ts";
 
@@ -243,3 +244,51 @@ test("a tagger is trained on JSON lines or IOB2, evaluated and used", async () =
   const [found] = await galen("tag", "--model", at("tags/model"), "the stroke of 5");
   expect(found!.entities).toEqual([{ type: "Organ", start: 4, end: 10, text: "stroke" }]);
 });
+
+test.each(["bm25", embeddings])(
+  "mine by %s: lists under their name, and nothing at all when it is stopped",
+  async (model) => {
+    const output = join(mkdtempSync(at("mined-")), "lists.jsonl");
+    const pairs = lines(
+      "pairs.jsonl",
+      texts.map(({ text, label }, i) => ({ query: `${label} ${i}`, documents: [text] })),
+    );
+    const controller = new AbortController();
+    const printed: unknown[] = [];
+    const stopped = mine.run({
+      args: { pairs, model, output, negatives: 1, skip: 0, margin: 0, threads: 1 } as never,
+      json: false,
+      output: {
+        write: async (text) => void printed.push(text),
+        json: async (value) => void printed.push(value),
+        note() {},
+      },
+      progress: () => ({
+        update: ({ unit }) => {
+          if (unit === "queries") controller.abort();
+        },
+        end() {},
+      }),
+      signal: controller.signal,
+    });
+    await expect(stopped).rejects.toThrow(controller.signal.reason as Error);
+    expect(printed).toEqual([]);
+    expect(readdirSync(dirname(output))).toEqual([]);
+    const [summary] = await galen(
+      "mine",
+      "--model",
+      model,
+      pairs,
+      "--output",
+      output,
+      "--negatives",
+      "1",
+      "--margin",
+      "0",
+    );
+    expect(readdirSync(dirname(output))).toEqual(["lists.jsonl"]);
+    const found = readFileSync(output, "utf8").trim().split("\n");
+    expect(summary).toEqual({ output, pairs: texts.length, lists: found.length });
+    expect(found.length).toBeGreaterThan(0);
+  },
+);

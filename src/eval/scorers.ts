@@ -31,19 +31,10 @@ export interface Scorer extends AsyncDisposable {
   /** Scores of pairs, in their order. */
   pairs(pairs: readonly (readonly [string, string])[]): Promise<Float64Array>;
   /**
-   * Scores of every query with every document, query by query; where it would take a run of the network for every pair
-   * there is none.
+   * Scores of every query with every document, query by query. There is none where an encoder's vectors are to be
+   * compared, and none where it would take a run of the network for every pair.
    */
   all?(queries: readonly string[], documents: readonly string[]): AsyncGenerator<Float64Array>;
-}
-
-async function* scoreAll(
-  { encode, compare }: Encoder,
-  queries: readonly string[],
-  documents: readonly string[],
-): AsyncGenerator<Float64Array> {
-  await using comparer = await compare(await encode("document", documents));
-  for (const query of await encode("query", queries)) yield comparer.score(query);
 }
 
 const cosine = (a: Float32Array, b: Float32Array): number => {
@@ -120,7 +111,6 @@ export async function openScorer(folder: string, options: NetworkOptions = {}): 
         const documents = await colbert.encodeDocuments(pairs.map(([, document]) => document));
         return Float64Array.from(queries, (query, i) => maxSim(query, documents[i]!));
       },
-      all: (queries, documents) => scoreAll(encoder, queries, documents),
       [Symbol.asyncDispose]: () => colbert.dispose(),
     };
   }
@@ -140,7 +130,6 @@ export async function openScorer(folder: string, options: NetworkOptions = {}): 
       const vectors = await embedder.embed(pairs.flat());
       return Float64Array.from(pairs, (_, i) => cosine(vectors[2 * i]!, vectors[2 * i + 1]!));
     },
-    all: (queries, documents) => scoreAll(encoder, queries, documents),
     [Symbol.asyncDispose]: () => embedder.dispose(),
   };
 }

@@ -113,9 +113,10 @@ export async function evaluateSimilarity(
   const protocol = { task: "similarity", version: 1, negatives, data: textsHash(pairs.flat()), pairs: pairs.length };
   const hash = protocolHash(protocol);
   await using windows = await openWindows({ ...protocol, hash }, ["queries", "documents", "scores"], options);
-  const rows = scorer.all === undefined ? await apart(scorer, pairs, places, windows) : [];
-  if (scorer.all !== undefined) for await (const row of together(scorer, pairs, places, windows)) rows.push(row);
-  const wanted = scorer.all === undefined ? statistics : { ...statistics, ...rankStatistics };
+  const ranks = scorer.encoder !== undefined || scorer.all !== undefined;
+  const rows = ranks ? [] : await apart(scorer, pairs, places, windows);
+  if (ranks) for await (const row of together(scorer, pairs, places, windows)) rows.push(row);
+  const wanted = ranks ? { ...statistics, ...rankStatistics } : statistics;
   const figures = Object.entries(wanted).map(([name, statistic]) => {
     const few = name === "spearman" ? Math.min(200, resamples) : resamples;
     const interval = bootstrap(rows, statistic, { seed: 1, resamples: few });
