@@ -4,7 +4,7 @@ import { type Command, command, deviceOptions } from "../command.ts";
 const finetune: Command = command({
   about: "Teach a model a task: relations, entities, labels or answers",
   details:
-    "TASK is bc5cdr, ddi, kd-dti, hoc, pubmedqa, pubmedqa-large, ner-chemical, ner-disease, ner-gene, ner-jnlpba, or a JSON file of your own relations, entities or labels. The published hyperparameters are the default; settings of the form path=value change them (epochs=5, schedule.peak=1e-4, mode=lora, mode=prompt, average=1, tokensPerBatch=2048). DIR gets metrics.jsonl, checkpoints/ and, at the end, model/ in Hugging Face's format with task.json. Ctrl-C saves and stops.",
+    'TASK is bc5cdr, ddi, kd-dti, hoc, pubmedqa, pubmedqa-large, ner-chemical, ner-disease, ner-gene, ner-jnlpba, or a JSON file of your own: {"kind": "relation", "relations": [names]}, {"kind": "entities", "types": [names]} or {"kind": "classification", "labels": [names]}; --data then has train.jsonl, valid.jsonl and test.jsonl, lines {"id", "text"} with "relations": [{"head", "tail", "relation"}], "entities": [{"start", "end", "type"}] or "labels": [names]. The published hyperparameters are the default; settings of the form path=value change them (epochs=5, schedule.peak=1e-4, mode=lora, mode=prompt, average=1, tokensPerBatch=2048). DIR gets metrics.jsonl, checkpoints/ and, at the end, model/ in Hugging Face\'s format with task.json. Ctrl-C saves and stops.',
   positionals: {
     task: { required: true, about: "Name of a task, or a JSON file" },
     settings: { many: true, about: "path=value…" },
