@@ -21,11 +21,8 @@ const line = z
 
 const fieldOf = (several: boolean): string => (several ? '"labels"' : '"label"');
 
-/**
- * Texts one by one, all with "labels" (`several`) or all with "label"; the first says which where it is not given.
- * @throws DataError for lines that do not fit.
- */
-export async function* streamLabelled(path: string, several?: boolean): AsyncGenerator<Labelled> {
+/** Texts with which of the two fields each has: all the same one, the first text's where none is asked for. */
+async function* readLines(path: string, several?: boolean): AsyncGenerator<Labelled & { readonly several: boolean }> {
   let number = 0;
   let wanted = several;
   for await (const { text, label, labels } of streamJsonLines(path, line)) {
@@ -36,21 +33,25 @@ export async function* streamLabelled(path: string, several?: boolean): AsyncGen
       const as = several === undefined ? "as the first text has" : "as the model was trained on";
       throw new DataError(`${path}: text ${number}: expected ${fieldOf(wanted)} ${as}, got ${fieldOf(found)}`);
     }
-    yield { text, labels: labels ?? [label!] };
+    yield { text, labels: labels ?? [label!], several: found };
   }
 }
 
-/** All of `streamLabelled`, and which of the two they have. @throws DataError for no lines besides. */
+/** Texts one by one, all with "labels" (`several`) or all with "label". @throws DataError for lines that do not fit. */
+export function streamLabelled(path: string, several: boolean): AsyncIterable<Labelled> {
+  return readLines(path, several);
+}
+
+/** All texts of a file. @throws DataError for no lines, lines that do not fit, or some with "label" and some not. */
 export async function readLabelled(path: string): Promise<LabelledTexts> {
   const examples: Labelled[] = [];
-  let several = false;
-  for await (const one of streamJsonLines(path, line)) {
-    several = one.labels !== undefined;
-    break;
+  let kind = false;
+  for await (const { text, labels, several } of readLines(path)) {
+    examples.push({ text, labels });
+    kind = several;
   }
-  for await (const one of streamLabelled(path)) examples.push(one);
   if (examples.length === 0) throw new DataError(`${path}: expected texts with labels, got none`);
-  return { several, examples };
+  return { several: kind, examples };
 }
 
 /** @throws DataError for a label that is not among those known. */
