@@ -1,12 +1,10 @@
 /**
  * What a training starts from: a masked language model, an embedding model or a ColBERT directory, with the stages or
- * the head that are new, and its parameters: stored ones read, new ones from their initialisers.
+ * the head that are new.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { readFloat32, type TensorEntry } from "../checkpoints/entries.ts";
-import { CheckpointError } from "../errors.ts";
-import type { Graph } from "../graph/graph.ts";
+import type { TensorEntry } from "../checkpoints/entries.ts";
 import type { DenseStage, EmbeddingStage } from "../models/embedding.ts";
 import type { Family, ModelConfig } from "../models/index.ts";
 import { checkPylate, openColbertFolder } from "../retrieval/colbert-folder.ts";
@@ -14,8 +12,6 @@ import { type ColbertSettings, defaultColbertSettings } from "../retrieval/colbe
 import { openSentenceFolder } from "../retrieval/sentence-folder.ts";
 import { loadBertTokenizer } from "../retrieval/tokenizer.ts";
 import { openModelFolder } from "../runtime/folder.ts";
-import { allocateParameters, initialise, type Parameters } from "../runtime/parameters.ts";
-import { sizeOf } from "../tensor/tensor.ts";
 import type { BertTokenizer } from "../tokenizers/bert.ts";
 import { loadTokenizer } from "../tokenizers/files.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
@@ -107,32 +103,4 @@ export async function openHeadSource(
 export async function openPairSource(folder: string): Promise<BertSource> {
   const tokenizer = await loadBertTokenizer(folder);
   return { ...(await openHeadSource(folder, "ForSequenceClassification", ["LABEL_0"], "regression")), tokenizer };
-}
-
-/**
- * The parameters of a graph: stored ones, rows that a grown vocabulary adds, and what is new (`isNew`).
- * @throws CheckpointError where a parameter that is not new is missing or has another shape.
- */
-export async function startParameters(
-  graph: Graph,
-  { entries, folder }: Pick<Source, "entries" | "folder">,
-  seed: number,
-  isNew: (name: string) => boolean,
-): Promise<Parameters> {
-  const parameters = allocateParameters(graph);
-  initialise(graph, parameters, seed);
-  for (const [name, { dims, data }] of parameters.tensors) {
-    const entry = entries.get(name);
-    const fits =
-      entry !== undefined && entry.dims.slice(1).join() === dims.slice(1).join() && entry.dims[0]! <= dims[0]!;
-    if (entry !== undefined && fits && (entry.dims[0] === dims[0] || name.endsWith("word_embeddings.weight"))) {
-      await readFloat32(entry, (data as Float32Array).subarray(0, sizeOf(entry.dims)));
-    } else if (!isNew(name)) {
-      const got = entry === undefined ? "none" : `[${entry.dims.join(", ")}]`;
-      throw new CheckpointError(`${folder}: expected parameter "${name}" [${dims.join(", ")}], got ${got}`, {
-        hint: "config.json and the weights do not belong together",
-      });
-    }
-  }
-  return parameters;
 }

@@ -9,7 +9,7 @@ import { ConfigError, DataError } from "../errors.ts";
 import { loadEmbedder } from "../retrieval/embedder.ts";
 import type { SessionOptions } from "../runtime/ort.ts";
 import { checkLabels } from "../tasks/labelled.ts";
-import { allocateParameters } from "../runtime/parameters.ts";
+import { allocateParameters, startParameters } from "../runtime/parameters.ts";
 import { random } from "../tensor/random.ts";
 import { restoreCheckpoint, saveCheckpoint, type TrainState } from "../train/checkpoint.ts";
 import { openMetricsLog } from "../train/metrics-log.ts";
@@ -30,7 +30,6 @@ import {
   openLateSource,
   openPairSource,
   type Source,
-  startParameters,
 } from "./source.ts";
 
 export interface EncoderOptions {

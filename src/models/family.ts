@@ -25,7 +25,7 @@ export interface ModelInputs {
   readonly documents_BT?: Value | undefined;
   /** int64 segment numbers (BERT). Absent: all 0. */
   readonly types_BT?: Value | undefined;
-  /** int64 positions, for generation with a cache; absent: from the mask. */
+  /** int64 positions, for packed rows and for generation with a cache; absent: from the mask. */
   readonly positions_BT?: Value | undefined;
   /** Absent: attention over all tokens, masked as the family does. */
   readonly attend?: Attend | undefined;

@@ -8,7 +8,7 @@ import { gradients } from "../graph/grad.ts";
 import { type Adapt, Graph, type GraphOptions, type Value } from "../graph/graph.ts";
 import { add, cast, exp, gather, log, mul, reduceMax, reduceSum, reshape, sub, sumAll } from "../graph/ops/index.ts";
 import { type Dim, product, type Shape } from "../graph/shape.ts";
-import { cachedAttention } from "../nn/attention.ts";
+import { cachedAttention, positionsInDocument } from "../nn/attention.ts";
 import { type Family, type Head, headOf, type Labels, type ModelConfig, type ModelInputs } from "./family.ts";
 
 /** Inputs `ids` and, as asked, `mask`, `documents` and `types`, [B, T] int64; no types for a family that has none. */
@@ -18,10 +18,14 @@ function tokenInputs(
   shape: Shape,
   { masked = false, packed = false, typed = false }: Pick<LossOptions, "masked" | "packed" | "typed">,
 ): ModelInputs {
+  const ids_BT = g.input("ids", "int64", shape);
+  const mask_BT = masked ? g.input("mask", "int64", shape) : undefined;
+  const documents_BT = packed ? g.input("documents", "int64", shape) : undefined;
   return {
-    ids_BT: g.input("ids", "int64", shape),
-    mask_BT: masked ? g.input("mask", "int64", shape) : undefined,
-    documents_BT: packed ? g.input("documents", "int64", shape) : undefined,
+    ids_BT,
+    mask_BT,
+    documents_BT,
+    positions_BT: documents_BT === undefined ? undefined : positionsInDocument(documents_BT),
     types_BT: typed && family.typed === true ? g.input("types", "int64", shape) : undefined,
   };
 }
@@ -62,7 +66,10 @@ export interface LossOptions {
   readonly tokens?: Dim;
   /** Rows may be padded: input `mask` [B, T] int64. */
   readonly masked?: boolean;
-  /** Several documents share a row: input `documents` [B, T] int64, the number of each token's document. */
+  /**
+   * Several documents share a row: input `documents` [B, T] int64, the number of each token's document. Tokens see
+   * their own document alone, and positions begin anew in each.
+   */
   readonly packed?: boolean;
   /** Input `types` [B, T] int64, where the family has them; without it all are 0. */
   readonly typed?: boolean;

@@ -8,11 +8,15 @@ import {
   add,
   attention,
   attentionWithCache,
+  cast,
   equals,
   expand,
   lowerTriangle,
   matMul,
+  mul,
+  reduceSum,
   reshape,
+  shift,
   softmax,
   transpose,
   where,
@@ -55,14 +59,24 @@ export function attentionBias(
     terms.push(where(equals(mask_B11T, g.scalar(0, mask_BT.dtype)), forbidden(g), zero));
   }
   if (documents_BT !== undefined) {
-    const own_BTT = equals(
-      reshape(documents_BT, [batch!, 1, tokens!, 1]),
-      reshape(documents_BT, [batch!, 1, 1, tokens!]),
-    );
-    terms.push(where(own_BTT, zero, forbidden(g)));
+    terms.push(reshape(where(sameDocument(documents_BT), zero, forbidden(g)), [batch!, 1, tokens!, tokens!]));
   }
   const [first, ...rest] = terms;
   return first === undefined ? undefined : rest.reduce((sum, term) => add(sum, term), first);
+}
+
+/** Whether two tokens of a row share a document: bool [B, T, T]. */
+function sameDocument(documents_BT: Value): Value {
+  const [batch, tokens] = documents_BT.shape;
+  return equals(reshape(documents_BT, [batch!, tokens!, 1]), reshape(documents_BT, [batch!, 1, tokens!]));
+}
+
+/** Positions that begin with 0 in each document of a row, whose tokens stand together: int64 [B, T]. */
+export function positionsInDocument(documents_BT: Value): Value {
+  const tokens = documents_BT.shape[1]!;
+  const upToHere_1TT = cast(lowerTriangle(documents_BT, [1, tokens, tokens]), "float32");
+  const own_BTT = mul(cast(sameDocument(documents_BT), "float32"), upToHere_1TT);
+  return cast(shift(reduceSum(own_BTT, [2], { keepDims: false }), -1), "int64");
 }
 
 /** softmax(q kᵀ / √K + bias) v over all tokens at once. */

@@ -63,6 +63,37 @@ function hashOf(name: string): number {
 
 export type Entries = ReadonlyMap<string, TensorEntry>;
 
+/** Parameters whose rows, or numbers, are the vocabulary's. */
+const byToken = /(word_embeddings\.weight|embed_tokens\.weight|cls\.predictions\.(bias|decoder\.(bias|weight)))$/;
+
+/**
+ * The parameters that a training starts from: stored ones, rows that a grown vocabulary adds, and what is new (`isNew`).
+ * @throws CheckpointError where a parameter that is not new is missing or has another shape.
+ */
+export async function startParameters(
+  graph: Graph,
+  { entries, folder }: { readonly entries: Entries; readonly folder: string },
+  seed: number,
+  isNew: (name: string) => boolean,
+): Promise<Parameters> {
+  const parameters = allocateParameters(graph);
+  initialise(graph, parameters, seed);
+  for (const [name, { dims, data }] of parameters.tensors) {
+    const entry = entries.get(name);
+    const fits =
+      entry !== undefined && entry.dims.slice(1).join() === dims.slice(1).join() && entry.dims[0]! <= dims[0]!;
+    if (entry !== undefined && fits && (entry.dims[0] === dims[0] || byToken.test(name))) {
+      await readFloat32(entry, (data as Float32Array).subarray(0, sizeOf(entry.dims)));
+    } else if (!isNew(name)) {
+      const got = entry === undefined ? "none" : `[${entry.dims.join(", ")}]`;
+      throw new CheckpointError(`${folder}: expected parameter "${name}" [${dims.join(", ")}], got ${got}`, {
+        hint: "config.json and the weights do not belong together",
+      });
+    }
+  }
+  return parameters;
+}
+
 /** @throws CheckpointError when a parameter is missing or has another shape. */
 function entryOf(graph: Graph, entries: Entries, name: string, where: string): TensorEntry {
   const entry = entries.get(name);

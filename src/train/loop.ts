@@ -5,13 +5,15 @@
 // B rows, T tokens
 import { join } from "node:path";
 import { writeFileAtomically } from "../checkpoints/files.ts";
-import { toOnnx } from "../graph/lower.ts";
 import { ConfigError } from "../errors.ts";
-import { familyOf } from "../models/index.ts";
+import type { Graph } from "../graph/graph.ts";
+import { toOnnx } from "../graph/lower.ts";
+import { type Family, familyOf } from "../models/index.ts";
 import { lossGraph, type LossOptions } from "../models/programs.ts";
 import { Owned } from "../runtime/owned.ts";
 import { createSession, type Session, type SessionOptions, type Tensors } from "../runtime/ort.ts";
-import { allocateParameters, initialise, type Parameters } from "../runtime/parameters.ts";
+import { openModelFolder } from "../runtime/folder.ts";
+import { allocateParameters, type Parameters, startParameters } from "../runtime/parameters.ts";
 import { random } from "../tensor/random.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { type BlockSampler, createMaskedSampler, createSampler, labelsOfBlock } from "./batches.ts";
@@ -35,6 +37,8 @@ export interface TrainOptions {
   readonly data: { readonly train: string; readonly valid?: string | undefined };
   /** Folder of the run: metrics.jsonl, run.json, checkpoints/, model/. */
   readonly output: string;
+  /** Directory of the weights to start from, of `config.model`'s shape but for tokens that its vocabulary lacks. */
+  readonly model?: string | undefined;
   /** The tokenizer's files, saved with the weights. */
   readonly tokenizerFiles?: ReadonlyMap<string, string>;
   /** What a masked objective masks with. */
@@ -204,8 +208,7 @@ async function assemble(
     checkpointing,
     precision,
   });
-  const parameters = allocateParameters(graph);
-  initialise(graph, parameters, config.seed);
+  const parameters = await firstParameters(graph, options.model, family, config.seed);
   const gradients = allocateParameters(graph);
   const scratch = config.accumulate === 1 ? gradients : allocateParameters(graph);
   const files = new Map(options.tokenizerFiles);
@@ -268,6 +271,18 @@ async function assemble(
     },
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
   };
+}
+
+/** Fresh ones, or those of a directory; a head that it lacks is new. */
+async function firstParameters(
+  graph: Graph,
+  folder: string | undefined,
+  family: Family,
+  seed: number,
+): Promise<Parameters> {
+  const suffix = family.causal ? "ForCausalLM" : "ForMaskedLM";
+  const start = folder === undefined ? { folder: "", entries: new Map() } : await openModelFolder(folder, { suffix });
+  return startParameters(graph, start, seed, (name) => folder === undefined || name.startsWith("cls."));
 }
 
 /** Dynamic loss scaling (Micikevicius et al. 2018, arXiv:1710.03740): halved on overflow, doubled after 2,000 good updates. */

@@ -49,8 +49,17 @@ const train: Command = command({
       about:
         "Token files held out (a prefix, where --data is one); from embeddings-distil on a file as --data's: its loss before and after",
     },
-    tokenizer: { type: "text", hint: "DIR", about: "Tokenizer directory; saved with the model (pre-training)" },
-    model: { type: "text", hint: "DIR", about: "What training starts from (from embeddings-distil on)" },
+    tokenizer: {
+      type: "text",
+      hint: "DIR",
+      about: "Tokenizer directory; saved with the model (pre-training; default: --model's)",
+    },
+    model: {
+      type: "text",
+      hint: "DIR",
+      about:
+        "What training starts from: needed from embeddings-distil on; in pre-training its shape and weights instead of new ones, with rows for tokens that --tokenizer adds",
+    },
     teacher: { type: "text", hint: "DIR", about: "Embedding model to learn from (embeddings-distil)" },
     output: { type: "text", hint: "DIR", required: true, about: "Folder of the run" },
     resume: { type: "flag", about: "Go on from the last checkpoint in --output" },
@@ -73,6 +82,10 @@ const train: Command = command({
       "500 steps on PubMed XML",
     ],
     ["train biogpt-nano --data runs/tokens --tokenizer runs/tokenizer --output runs/nano --resume", "after a stop"],
+    [
+      "train biogpt-base schedule.peak=5e-5 steps=2000 accumulate=8 --model biogpt --data trials.jsonl --output runs/trials",
+      "go on with a model's weights on other texts",
+    ],
   ],
   stoppable: true,
   async run({ args, json, output, progress, signal }) {
@@ -86,13 +99,17 @@ const train: Command = command({
       ];
       return runEncoderTraining({ ...args, settings }, { json, output, progress, signal });
     }
-    if (args.tokenizer === undefined) throw new UsageError("expected --tokenizer DIR for pre-training, got none");
+    const tokenizerFolder = args.tokenizer ?? args.model;
+    if (tokenizerFolder === undefined) throw new UsageError("expected --tokenizer DIR for pre-training, got none");
     const { recipeOf } = await import("../../recipes/index.ts");
     const { applySettings } = await import("../../train/config.ts");
     const { loadTokenizer } = await import("../../tokenizers/files.ts");
-    const tokenizer = await loadTokenizer(args.tokenizer);
-    const config = applySettings(recipeOf(args.recipe)({ scale: args.scale as "full" }), [
-      `model.vocab_size=${tokenizer.vocabSize}`,
+    const tokenizer = await loadTokenizer(tokenizerFolder);
+    const { openModelFolder } = await import("../../runtime/folder.ts");
+    const recipe = recipeOf(args.recipe)({ scale: args.scale as "full" });
+    const start = args.model === undefined ? undefined : (await openModelFolder(args.model)).config;
+    const config = applySettings(start === undefined ? recipe : { ...recipe, model: { ...start } }, [
+      `model.vocab_size=${Math.max(tokenizer.vocabSize, start?.vocab_size ?? 0)}`,
       ...(args.device === undefined ? [] : [`device=${args.device}`]),
       ...(args.threads === undefined ? [] : [`threads=${args.threads}`]),
       ...args.settings,
@@ -108,7 +125,8 @@ const train: Command = command({
       data = find(tokens)!;
     }
     const { runTraining } = await import("../training.ts");
-    const options = { data: { ...data, valid: args.valid ?? data.valid }, output: args.output, resume: args.resume };
+    const files = { ...data, valid: args.valid ?? data.valid };
+    const options = { data: files, model: args.model, output: args.output, resume: args.resume };
     const { maskingVocabulary } = await import("../../train/masking.ts");
     const vocabulary = config.objective.kind === "masked" ? maskingVocabulary(tokenizer) : undefined;
     await runTraining(
