@@ -2,7 +2,7 @@
 import { ShapeError } from "../errors.ts";
 import { allocate, type DType } from "../tensor/tensor.ts";
 import type { Graph, Node, Value } from "./graph.ts";
-import { encodeOnnx, type OnnxAttribute, type OnnxNode, type OnnxTensor, onnxType } from "./onnx.ts";
+import { encodeOnnx, type OnnxAttribute, type OnnxBranch, type OnnxNode, type OnnxTensor, onnxType } from "./onnx.ts";
 import { type Dim, partsOf, type Shape } from "./shape.ts";
 
 /** Where a parameter's numbers are: fed at every run, in the model's bytes, or in a file that ONNX Runtime maps. */
@@ -26,25 +26,31 @@ export interface LowerOptions {
   readonly parameters?: (name: string) => ParameterSource;
   /** False: only operators of the ONNX standard, for other runtimes. Default true: ONNX Runtime's own as well. */
   readonly contrib?: boolean;
+  /** Work that some inputs do not need is left out by an If at run time. Default false: GPUs would wait for each. */
+  readonly branches?: boolean;
   readonly name?: string;
 }
 
 /** What an op's `lower` writes to. */
 export class Lowering {
-  readonly nodes: OnnxNode[] = [];
+  nodes: OnnxNode[] = [];
   readonly initializers: OnnxTensor[] = [];
   /** ONNX Runtime's own operators (`com.microsoft`) may be used. They lack float64. */
   readonly contrib: boolean;
+  /** `either` may be used. */
+  readonly branches: boolean;
   /** Weights that are int8, with the initialiser of their scales. */
   readonly int8: ReadonlyMap<string, string>;
   readonly #inputs: readonly Value[];
   readonly #constants = new Map<string, string>();
   readonly #dims = new Map<string, string>();
+  readonly #once = new Map<string, string>();
   #count = 0;
 
-  constructor(inputs: readonly Value[], contrib: boolean, int8: ReadonlyMap<string, string>) {
+  constructor(inputs: readonly Value[], { contrib, branches, int8 }: Pick<Lowering, "contrib" | "branches" | "int8">) {
     this.#inputs = inputs;
     this.contrib = contrib;
+    this.branches = branches;
     this.int8 = int8;
   }
 
@@ -79,6 +85,26 @@ export class Lowering {
     domain = "",
   ): void {
     this.nodes.push({ type, domain, inputs, outputs, attributes });
+  }
+
+  /** What `make` adds, the first time that this is asked for under `key`. */
+  once(key: string, make: () => string): string {
+    const name = this.#once.get(key) ?? make();
+    this.#once.set(key, name);
+    return name;
+  }
+
+  /** The output of one of two branches, which add nodes but read no dimension; `condition` is a bool scalar. */
+  either(condition: string, yes: () => string, no: () => string, output?: string): string {
+    const branch = (make: () => string): OnnxBranch => {
+      const around = this.nodes;
+      this.nodes = [];
+      const name = make();
+      const { nodes } = this;
+      this.nodes = around;
+      return { nodes, output: name };
+    };
+    return this.node("If", [condition], { then_branch: branch(yes), else_branch: branch(no) }, output);
   }
 
   /** An initialiser; equal ones are one. */
@@ -173,7 +199,8 @@ export function toOnnx(graph: Graph, options: LowerOptions = {}): Uint8Array {
   const sources = new Map([...graph.parameters.keys()].map((name) => [name, options.parameters?.(name) ?? "input"]));
   const int8 = new Map<string, string>();
   for (const [name, source] of sources) if (isInt8(source)) int8.set(name, `${name}/scales`);
-  const onnx = new Lowering(graph.inputs, (options.contrib ?? true) && graph.float !== "float64", int8);
+  const contrib = (options.contrib ?? true) && graph.float !== "float64";
+  const onnx = new Lowering(graph.inputs, { contrib, branches: options.branches ?? false, int8 });
   const renamed = new Map<Value, string>();
   const used = new Set<Value>(graph.outputs.values());
   for (const [name, value] of graph.outputs) {

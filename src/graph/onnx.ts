@@ -18,8 +18,14 @@ export const onnxType: Readonly<Record<DType, number>> = {
   bfloat16: 16,
 };
 
-/** Integers are ints, `{ float }` floats, arrays ints, strings strings. */
-export type OnnxAttribute = number | string | readonly number[] | { readonly float: number };
+/** Integers are ints, `{ float }` floats, arrays ints, strings strings; `{ nodes, output }` is a branch of an If. */
+export type OnnxAttribute = number | string | readonly number[] | { readonly float: number } | OnnxBranch;
+
+/** A graph without inputs, whose nodes may use any value that is known where it stands. */
+export interface OnnxBranch {
+  readonly nodes: readonly OnnxNode[];
+  readonly output: string;
+}
 
 export interface OnnxNode {
   readonly type: string;
@@ -118,8 +124,15 @@ function attributeMessage(name: string, value: OnnxAttribute): Message {
   if (typeof value === "number") return message.int(3, value).int(20, 2);
   if (typeof value === "string") return message.string(4, value).int(20, 3);
   if ("float" in value) return message.float(2, value.float).int(20, 1);
+  if ("nodes" in value) return message.message(6, branchMessage(name, value)).int(20, 5);
   for (const item of value) message.int(8, item);
   return message.int(20, 7);
+}
+
+function branchMessage(name: string, { nodes, output }: OnnxBranch): Message {
+  const graph = new Message();
+  for (const node of nodes) graph.message(1, nodeMessage(node));
+  return graph.string(2, name).message(12, new Message().string(1, output));
 }
 
 function nodeMessage(node: OnnxNode): Message {

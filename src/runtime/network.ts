@@ -30,5 +30,6 @@ export async function openNetwork(
     });
   }
   const parameters = await parameterSources(graph, entries, folder, { int8 });
-  return createSession(toOnnx(graph, { parameters }), { ...options, externalFolder: folder });
+  const branches = (options.device ?? "cpu") === "cpu";
+  return createSession(toOnnx(graph, { parameters, branches }), { ...options, externalFolder: folder });
 }

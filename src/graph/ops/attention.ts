@@ -1,11 +1,19 @@
 /** Scaled dot-product attention as one op, so that its backward pass needs no softmax Jacobian. */
 // B batch, H heads, T query tokens, S key tokens, K width of a head
 import { ShapeError } from "../../errors.ts";
+import type { DType } from "../../tensor/tensor.ts";
 import { applyOp, type Op, type Value } from "../graph.ts";
+import type { Lowering } from "../lower.ts";
 import { broadcast, type Dim, equal, show } from "../shape.ts";
 import { mul, sub } from "./elementwise.ts";
 import { matMul } from "./matmul.ts";
 import { reduceSum } from "./reduce.ts";
+
+/** Whether any number is not zero, a bool scalar. */
+function anyNonzero(onnx: Lowering, x: string, dtype: DType): string {
+  const most = onnx.node("ReduceMax", [onnx.node("Abs", [x])], { keepdims: 0 });
+  return onnx.node("Greater", [most, onnx.constant(dtype, [], [0])]);
+}
 
 interface Attention {
   /** Factor of q·k, 1 / √K as a rule. */
@@ -26,7 +34,7 @@ const attentionOp: Op<[q_BHTK: Value, k_BHSK: Value, v_BHSK: Value, ...bias: Val
     if (bias !== undefined) broadcast("attention: bias", bias.shape, scores);
     return [q, { dtype: q.dtype, shape: scores }];
   },
-  lower: (onnx, { inputs: [q, k, v, bias], outputs: [y, p], attributes: { scale }, types: [type] }) => {
+  lower: (onnx, { inputs: [q, k, v, bias], outputs: [y, p], attributes: { scale }, inputTypes, types: [type] }) => {
     let scores: string;
     if (onnx.contrib) {
       scores = onnx.contribNode("FusedMatMul", [q!, k!], { transB: 1, alpha: { float: scale } });
@@ -35,8 +43,19 @@ const attentionOp: Op<[q_BHTK: Value, k_BHSK: Value, v_BHSK: Value, ...bias: Val
       scores = onnx.node("MatMul", [q!, transposed]);
       scores = onnx.node("Mul", [scores, onnx.constant(type!.dtype, [], [scale])]);
     }
-    if (bias !== undefined) scores = onnx.node("Add", [scores, bias]);
-    onnx.node("Softmax", [scores], { axis: -1 }, p);
+    const shares = (of: string, output?: string): string => onnx.node("Softmax", [of], { axis: -1 }, output);
+    const biased = (): string => onnx.node("Add", [scores, bias!]);
+    if (bias === undefined) shares(scores, p);
+    // A mask of keys [B, 1, 1, S] is all zeros where nothing is padded; adding it is as much work as a softmax.
+    else if (onnx.branches && inputTypes[3]!.shape[2] === 1) {
+      const isMasked = onnx.once(`any of ${bias}`, () => anyNonzero(onnx, bias, type!.dtype));
+      onnx.either(
+        isMasked,
+        () => shares(biased()),
+        () => shares(scores),
+        p,
+      );
+    } else shares(biased(), p);
     onnx.node("MatMul", [p!, v!], {}, y);
   },
   // dS = P ∘ (dP - rowsum(dP ∘ P)), and rowsum(dP ∘ P) = rowsum(dO ∘ O): K numbers a row instead of S.
