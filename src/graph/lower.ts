@@ -19,6 +19,8 @@ export interface Int8Weight {
   readonly bytes: Uint8Array;
   /** What each output's integers are multiplied by. */
   readonly scales: Float32Array;
+  /** What each channel of the input is divided by; absent: none is. */
+  readonly divisors?: Float32Array | undefined;
 }
 
 export interface LowerOptions {
@@ -28,6 +30,8 @@ export interface LowerOptions {
   readonly contrib?: boolean;
   /** Work that some inputs do not need is left out by an If at run time. Default false: GPUs would wait for each. */
   readonly branches?: boolean;
+  /** Default: the graph's. */
+  readonly outputs?: ReadonlyMap<string, Value>;
   readonly name?: string;
 }
 
@@ -39,8 +43,8 @@ export class Lowering {
   readonly contrib: boolean;
   /** `either` may be used. */
   readonly branches: boolean;
-  /** Weights that are int8, with the initialiser of their scales. */
-  readonly int8: ReadonlyMap<string, string>;
+  /** Weights that are int8. */
+  readonly int8: ReadonlyMap<string, Int8Weight>;
   readonly #inputs: readonly Value[];
   readonly #constants = new Map<string, string>();
   readonly #dims = new Map<string, string>();
@@ -163,14 +167,6 @@ function isInt8(source: ParameterSource): source is Int8Weight {
   return typeof source === "object" && "scales" in source;
 }
 
-function int8Tensors(name: string, [out, width]: readonly number[], { bytes, scales }: Int8Weight): OnnxTensor[] {
-  const data = new Uint8Array(scales.buffer, scales.byteOffset, scales.byteLength);
-  return [
-    { name, dtype: "int8", dims: [width!, out!], data: bytes },
-    { name: `${name}/scales`, dtype: "float32", dims: [out!], data },
-  ];
-}
-
 function bytesOf(dtype: DType, data: readonly number[]): Uint8Array {
   const array = allocate(dtype, data.length);
   if (array instanceof BigInt64Array) data.forEach((value, i) => (array[i] = BigInt(value)));
@@ -197,18 +193,19 @@ function float16Bits(value: number): number {
  */
 export function toOnnx(graph: Graph, options: LowerOptions = {}): Uint8Array {
   const sources = new Map([...graph.parameters.keys()].map((name) => [name, options.parameters?.(name) ?? "input"]));
-  const int8 = new Map<string, string>();
-  for (const [name, source] of sources) if (isInt8(source)) int8.set(name, `${name}/scales`);
+  const int8 = new Map<string, Int8Weight>();
+  for (const [name, source] of sources) if (isInt8(source)) int8.set(name, source);
   const contrib = (options.contrib ?? true) && graph.float !== "float64";
   const onnx = new Lowering(graph.inputs, { contrib, branches: options.branches ?? false, int8 });
   const renamed = new Map<Value, string>();
-  const used = new Set<Value>(graph.outputs.values());
-  for (const [name, value] of graph.outputs) {
+  const wanted = options.outputs ?? graph.outputs;
+  const used = new Set<Value>(wanted.values());
+  for (const [name, value] of wanted) {
     // An output is written where it is computed; only one that is no node's, or is named twice, needs a copy.
     if (value.node !== undefined && !renamed.has(value)) renamed.set(value, name);
   }
   const nameOf = (value: Value): string => renamed.get(value) ?? value.name;
-  for (const node of neededNodes(graph)) {
+  for (const node of neededNodes(graph, wanted)) {
     for (const input of node.inputs) used.add(input);
     node.op.lower(onnx, {
       inputs: node.inputs.map(nameOf),
@@ -218,7 +215,7 @@ export function toOnnx(graph: Graph, options: LowerOptions = {}): Uint8Array {
       types: node.outputs,
     });
   }
-  const outputs = [...graph.outputs].map(([name, value]) => {
+  const outputs = [...wanted].map(([name, value]) => {
     if (nameOf(value) !== name) onnx.node("Identity", [nameOf(value)], {}, name);
     return { name, dtype: value.dtype, shape: value.shape };
   });
@@ -237,7 +234,8 @@ export function toOnnx(graph: Graph, options: LowerOptions = {}): Uint8Array {
       continue;
     }
     if (isInt8(source)) {
-      onnx.initializers.push(...int8Tensors(name, value.shape as number[], source));
+      const [out, width] = value.shape as number[];
+      onnx.initializers.push({ name, dtype: "int8", dims: [width!, out!], data: source.bytes });
       continue;
     }
     const stored = source.dtype === value.dtype ? name : `${name}/stored`;
@@ -263,10 +261,10 @@ export function toOnnx(graph: Graph, options: LowerOptions = {}): Uint8Array {
  * backwards: ONNX Runtime walks from the last of these, so each is computed as soon as it can be and what it needs is
  * freed, instead of all waiting for the end of the backward pass.
  */
-function neededNodes(graph: Graph): Node[] {
+function neededNodes(graph: Graph, outputs: ReadonlyMap<string, Value>): Node[] {
   const needed = new Set<Node>();
   const used = new Set<Value>();
-  const pending = [...graph.outputs.values()].map((value) => value.node);
+  const pending = [...outputs.values()].map((value) => value.node);
   while (pending.length > 0) {
     const node = pending.pop();
     if (node === undefined || needed.has(node)) continue;

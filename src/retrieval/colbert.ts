@@ -12,6 +12,7 @@ import { openColbertFolder } from "./colbert-folder.ts";
 import { colbertReader, type Row } from "./colbert-rows.ts";
 import type { ColbertFolder, ColbertSettings } from "./colbert-settings.ts";
 import type { TokenVectors } from "./max-sim.ts";
+import { sampleInputs } from "./sample.ts";
 import { loadBertTokenizer } from "./tokenizer.ts";
 
 export interface ColbertOptions extends NetworkOptions {
@@ -51,7 +52,9 @@ export async function loadColbert(path: string, options: ColbertOptions = {}): P
   const reader = colbertReader(path, tokenizer, settings);
   const width = embeddingWidth(stages, model.config.hidden_size);
   const graph = embeddingGraph(model, settings.normalizes ? [...stages, { kind: "normalize", name: "" }] : stages);
-  const session = await openNetwork(graph, entries, path, networkOptions);
+  const session = await openNetwork(graph, entries, path, networkOptions, () =>
+    sampleInputs(tokenizer, model.config, "texts"),
+  );
   const network = { session, folder, width };
   const dispose = (): Promise<void> => session.dispose();
   return {

@@ -19,6 +19,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import type { BertTokenizer } from "../tokenizers/bert.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import { byTokens, sliceRows } from "./batching.ts";
+import { sampleInputs } from "./sample.ts";
 import { loadBertTokenizer, tokenizerLimit } from "./tokenizer.ts";
 
 /** By torch's class paths. */
@@ -68,7 +69,9 @@ export async function loadCrossEncoder(folder: string, options: NetworkOptions =
   const tokenizer = await loadBertTokenizer(folder);
   const maxTokens = await tokenizerLimit(folder, model.config);
   const graph = scoringGraph(model.family, model.config);
-  const session = await openNetwork(graph, model.entries, folder, options);
+  const session = await openNetwork(graph, model.entries, folder, options, () =>
+    sampleInputs(tokenizer, model.config, "pairs"),
+  );
   const dispose = (): Promise<void> => session.dispose();
   return {
     model,

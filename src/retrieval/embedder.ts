@@ -11,6 +11,7 @@ import type { Session } from "../runtime/ort.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import type { BertBatch, BertTokenizer } from "../tokenizers/bert.ts";
 import { byTokens, sliceRows } from "./batching.ts";
+import { sampleInputs } from "./sample.ts";
 import { openSentenceFolder, type SentenceFolder } from "./sentence-folder.ts";
 import { loadBertTokenizer } from "./tokenizer.ts";
 
@@ -49,7 +50,9 @@ export async function loadEmbedder(path: string, options: NetworkOptions = {}): 
   const width = embeddingWidth(stages, model.config.hidden_size);
   const tokenizer = await loadBertTokenizer(model.folder);
   const graph = embeddingGraph(model, stages);
-  const session = await openNetwork(graph, entries, path, options);
+  const session = await openNetwork(graph, entries, path, options, () =>
+    sampleInputs(tokenizer, model.config, "texts"),
+  );
   const dispose = (): Promise<void> => session.dispose();
   return {
     folder,

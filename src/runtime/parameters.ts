@@ -4,7 +4,7 @@ import { readFloat32, readTensor, type TensorEntry } from "../checkpoints/entrie
 import { CheckpointError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { ParameterSource } from "../graph/lower.ts";
-import { linearWeights, quantizeWeight } from "../graph/quantize.ts";
+import { quantizeWeight } from "../graph/quantize.ts";
 import { random } from "../tensor/random.ts";
 import { sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
 
@@ -125,21 +125,20 @@ export async function readParameters(graph: Graph, entries: Entries, where: stri
 
 /**
  * Where ONNX Runtime finds each parameter: mapped from the checkpoint's own files, without conversion, or in the
- * model's bytes where the checkpoint does not hold plain little-endian numbers. `int8`: weights of linear layers are
- * quantised as they are read.
+ * model's bytes where the checkpoint does not hold plain little-endian numbers. `int8`: weights that are quantised as
+ * they are read, with the divisors of their input's channels.
  */
 export async function parameterSources(
   graph: Graph,
   entries: Entries,
   folder: string,
-  { int8 = false }: { int8?: boolean } = {},
+  int8: ReadonlyMap<string, Float32Array | undefined> = new Map(),
 ): Promise<(name: string) => ParameterSource> {
   const sources = new Map<string, ParameterSource>();
-  const quantized = int8 ? linearWeights(graph) : new Set<string>();
   for (const name of graph.parameters.keys()) {
     const entry = entryOf(graph, entries, name, folder);
-    if (quantized.has(name)) {
-      sources.set(name, quantizeWeight(await readFloat32(entry), entry.dims[0]!));
+    if (int8.has(name)) {
+      sources.set(name, quantizeWeight(await readFloat32(entry), entry.dims[0]!, int8.get(name)));
       continue;
     }
     const { dtype, offset, byteLength: length } = entry;

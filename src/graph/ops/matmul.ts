@@ -106,9 +106,12 @@ const gemmOp: Op<[a: Value, b: Value, ...c: Value[]], { transA: boolean; transB:
   },
   lower: (onnx, { inputs, outputs, attributes: { transA, transB } }) => {
     const [a, b, ...c] = inputs;
-    const scales = onnx.int8.get(b!);
-    if (scales !== undefined) {
-      onnx.contribNode("DynamicQuantizeMatMul", [a!, b!, scales, "", ...c], {}, outputs[0]);
+    const weight = onnx.int8.get(b!);
+    if (weight !== undefined) {
+      const { scales, divisors } = weight;
+      const vector = (data: Float32Array): string => onnx.constant("float32", [data.length], [...data]);
+      const x = divisors === undefined ? a! : onnx.node("Mul", [a!, vector(divisors.map((by) => 1 / by))]);
+      onnx.contribNode("DynamicQuantizeMatMul", [x, b!, vector(scales), "", ...c], {}, outputs[0]);
       return;
     }
     onnx.node("Gemm", inputs, { transA: transA ? 1 : 0, transB: transB ? 1 : 0 }, outputs[0]);
