@@ -51,7 +51,7 @@ function transformersJsFolder(folder: string): string {
 
 console.log(`${machine()}; ${count} texts, ${threads} threads, medians of ${pairs} rounds`);
 console.log(
-  "| texts | Galen, texts/s | peer | texts/s | ratio | least cosine |\n| --- | ---: | --- | ---: | ---: | ---: |",
+  "| texts | Galen, texts/s | peer | texts/s | ratio | mean cosine | least |\n| --- | ---: | --- | ---: | ---: | ---: | ---: |",
 );
 const short = abstracts.map((text) => text.slice(0, 90));
 for (const [name, texts, embedder] of [
@@ -61,7 +61,7 @@ for (const [name, texts, embedder] of [
   ["the same, int8", short, int8],
 ] as const) {
   const own: number[] = [];
-  const others = peers.map(({ name }) => ({ name, seconds: [] as number[], least: 1 }));
+  const others = peers.map(({ name }) => ({ name, seconds: [] as number[], mean: 1, least: 1 }));
   for (let i = 0; i < Number(pairs) + 1; i++) {
     const start = performance.now();
     const vectors = await embedder.embed(texts);
@@ -69,14 +69,16 @@ for (const [name, texts, embedder] of [
     for (const [at, { peer }] of peers.entries()) {
       const answer = await peer.ask<{ seconds: number; vectors: number[][] }>({ texts });
       others[at]!.seconds.push(answer.seconds);
-      ({ least: others[at]!.least } = cosines(vectors, answer.vectors));
+      Object.assign(others[at]!, cosines(vectors, answer.vectors));
     }
   }
   for (const seconds of [own, ...others.map(({ seconds }) => seconds)]) seconds.shift(); // warm-up
   const rate = (seconds: readonly number[]): string => (texts.length / median(seconds)).toFixed(1);
-  if (others.length === 0) console.log(`| ${name} | ${rate(own)} | – | – | – | – |`);
-  for (const { name: peer, seconds, least } of others) {
+  if (others.length === 0) console.log(`| ${name} | ${rate(own)} | – | – | – | – | – |`);
+  for (const { name: peer, seconds, mean, least } of others) {
     const ratio = median(own.map((s, i) => seconds[i]! / s)).toFixed(2);
-    console.log(`| ${name} | ${rate(own)} | ${peer} | ${rate(seconds)} | ${ratio} | ${least.toFixed(6)} |`);
+    console.log(
+      `| ${name} | ${rate(own)} | ${peer} | ${rate(seconds)} | ${ratio} | ${mean.toFixed(5)} | ${least.toFixed(5)} |`,
+    );
   }
 }

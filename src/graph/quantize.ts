@@ -15,7 +15,7 @@ const largest = 64;
 const leastOutputs = 32;
 
 /** Channels larger than so many medians are brought to at most that. */
-const outlier = 3;
+const outlier = 5;
 
 /** Parameters that are nothing but weights of linear layers, with what they multiply (whatever its leading axes). */
 export function linearLayers(graph: Graph): Map<string, Value> {
@@ -33,7 +33,11 @@ export function linearLayers(graph: Graph): Map<string, Value> {
   return layers;
 }
 
-const unshaped = (x: Value): Value => (x.node?.op.name === "Reshape" ? unshaped(x.node.inputs[0]!) : x);
+/** What x is a reshape of with the same channels. */
+function unshaped(x: Value): Value {
+  const below = x.node?.op.name === "Reshape" ? x.node.inputs[0]! : undefined;
+  return below !== undefined && below.shape.at(-1) === x.shape.at(-1) ? unshaped(below) : x;
+}
 
 /** The largest absolute number of each channel of x [..., width]: [width]. */
 export function channelRanges(x: Value): Value {

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { openSafetensors, writeSafetensors } from "../checkpoints/safetensors.ts";
 import { Graph } from "../graph/graph.ts";
-import { linear } from "../graph/ops/index.ts";
-import { channelDivisors } from "../graph/quantize.ts";
+import { linear, reshape } from "../graph/ops/index.ts";
+import { channelDivisors, linearLayers } from "../graph/quantize.ts";
 import { random } from "../tensor/random.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { openNetwork } from "./network.ts";
@@ -13,10 +13,18 @@ import { openNetwork } from "./network.ts";
 const folder = mkdtempSync(join(tmpdir(), "galen-network-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test("channels are divided by powers of two to at most three medians, or not at all", () => {
-  expect(channelDivisors(Float32Array.of(1, 2, 2, 6, 25, 0))).toEqual(Float32Array.of(1, 1, 1, 1, 8, 1));
+test("channels are divided by powers of two to at most five medians, or not at all", () => {
+  expect(channelDivisors(Float32Array.of(1, 2, 2, 10, 41, 0))).toEqual(Float32Array.of(1, 1, 1, 1, 8, 1));
   expect(channelDivisors(Float32Array.of(1, 2, 3))).toBeUndefined();
-  expect(channelDivisors(Float32Array.of(0, 0, 3))).toBeUndefined();
+  expect(channelDivisors(Float32Array.of(0, 0, 9))).toBeUndefined();
+});
+
+test("a layer's input is what its channels are those of, whatever the reshapes before it", () => {
+  const g = new Graph();
+  const x_BTHK = g.input("x", "float32", ["B", "T", 4, 16]);
+  const joined = reshape(x_BTHK, ["B", "T", 64]);
+  g.output("y", linear(joined, g.param("weight", [48, 64], { normal: 1 })));
+  expect(linearLayers(g).get("weight")).toBe(joined);
 });
 
 test("eight bits keep a product whose input has one channel far larger than the others", async () => {
