@@ -11,12 +11,13 @@ import { mineNegatives } from "./mine.ts";
 const scorer = (score: (query: string, document: number) => number): Scorer => ({
   kind: "embeddings",
   pairs: async (pairs) => new Float64Array(pairs.length),
-  async *all(queries, documents) {
-    for (const query of queries) yield Float64Array.from(documents, (text) => score(query, Number(text)));
+  async index(documents) {
+    const numbers = (await collect(documents)).map(Number);
+    return (query) => Float64Array.from(numbers, (number) => score(query, number));
   },
   async [Symbol.asyncDispose]() {},
 });
-async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+async function collect<T>(items: AsyncIterable<T> | Iterable<T>): Promise<T[]> {
   const all: T[] = [];
   for await (const item of items) all.push(item);
   return all;
@@ -49,7 +50,7 @@ test("the best may be skipped, and a reranker is refused", async () => {
   );
   expect(first!.documents).toEqual(["0", "3"]);
   await using bm25 = await openScorer("bm25");
-  const { all: _, ...reranker } = bm25;
+  const { index: _, ...reranker } = bm25;
   await expect(collect(mineNegatives(reranker, pairs, { negatives: 1 }))).rejects.toThrow(/got a reranker/);
 });
 
