@@ -214,14 +214,16 @@ function createBest(question: Question, own: number, { skip, negatives, relative
     own,
     kept,
     add(scores, first) {
-      scores.forEach((score, i) => {
-        if (score > most || (kept.length === count && score <= kept.at(-1)!.score)) return;
-        if (question.right.has(first + i)) return;
+      // Of millions of scores few are kept: a callback or an iterator would make objects of the others.
+      for (let i = 0; i < scores.length; i++) {
+        const score = scores[i]!;
+        if (score > most || (kept.length === count && score <= kept.at(-1)!.score)) continue;
+        if (question.right.has(first + i)) continue;
         let place = kept.length;
         while (place > 0 && kept[place - 1]!.score < score) place--;
         kept.splice(place, 0, { document: first + i, score });
         if (kept.length > count) kept.pop();
-      });
+      }
     },
   };
 }

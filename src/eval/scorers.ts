@@ -43,8 +43,8 @@ const dot = (a: Float32Array, b: Float32Array): number => {
   return sum;
 };
 const norm = (a: Float32Array): number => Math.sqrt(dot(a, a));
-const cosine = (a: Float32Array, b: Float32Array, norms = norm(a) * norm(b)): number =>
-  dot(a, b) / Math.max(norms, 1e-12);
+/** `norms` is the product of both. */
+const cosine = (a: Float32Array, b: Float32Array, norms: number): number => dot(a, b) / Math.max(norms, 1e-12);
 
 const bm25: Scorer = {
   kind: "bm25",
@@ -128,7 +128,11 @@ export async function openScorer(folder: string, options: NetworkOptions = {}): 
       return {
         async score(query) {
           const own = norm(query.data);
-          return Float64Array.from(documents, ({ data }, i) => cosine(query.data, data, own * norms[i]!));
+          const scores = new Float64Array(documents.length);
+          for (let i = 0; i < scores.length; i++) {
+            scores[i] = cosine(query.data, documents[i]!.data, own * norms[i]!);
+          }
+          return scores;
         },
         async [Symbol.asyncDispose]() {},
       };
@@ -139,7 +143,10 @@ export async function openScorer(folder: string, options: NetworkOptions = {}): 
     encoder,
     async pairs(pairs) {
       const vectors = await embedder.embed(pairs.flat());
-      return Float64Array.from(pairs, (_, i) => cosine(vectors[2 * i]!, vectors[2 * i + 1]!));
+      return Float64Array.from(pairs, (_, i) => {
+        const [a, b] = [vectors[2 * i]!, vectors[2 * i + 1]!];
+        return cosine(a, b, norm(a) * norm(b));
+      });
     },
     [Symbol.asyncDispose]: () => embedder.dispose(),
   };
