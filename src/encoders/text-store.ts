@@ -2,7 +2,7 @@
  * Texts in a temporary file, every text once, numbered from 0 as they come. In memory is a number a text; while texts
  * are added, a hash as well, by which one that comes again is known.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { openTemporary } from "../checkpoints/temporary.ts";
 
 export interface TextStore extends AsyncDisposable {
@@ -27,7 +27,7 @@ export async function openTextStore(folder: string): Promise<TextStore> {
         const fresh: Buffer[] = [];
         const numbers = texts.map((text) => {
           const bytes = encode(text);
-          const key = createHash("sha256").update(bytes).digest().toString("latin1", 0, 16);
+          const key = hash("sha256", bytes, "buffer").toString("latin1", 0, 16);
           const number = known.get(key) ?? starts.length - 1;
           if (number === starts.length - 1) {
             known.set(key, number);
