@@ -1,4 +1,4 @@
-/** Pairs of queries and right documents, read once into temporary files of texts: in memory are numbers. */
+/** Pairs of queries and right documents, their texts in stores on disk: in memory are numbers, some 60 bytes a pair. */
 import { inWindows } from "../checkpoints/journal.ts";
 import type { TextStore } from "./text-store.ts";
 
