@@ -1,4 +1,7 @@
-/** Every path disposes what it makes: ten thousand texts through tiny models leave the process's memory as it was. */
+/**
+ * Every path disposes what it makes: ten thousand texts through tiny models leave the process's memory as it was. Mining
+ * holds no more of many candidates than of few.
+ */
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,7 +10,10 @@ import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterAll, expect, test } from "vitest";
+import { streamPairs } from "../src/cli/pairs.ts";
+import { mineNegatives } from "../src/encoders/mine.ts";
 import { loadClassifier, loadTagger } from "../src/eval/labels.ts";
+import { openScorer, type Scorer } from "../src/eval/scorers.ts";
 import { loadColbert } from "../src/retrieval/colbert.ts";
 import { loadCrossEncoder } from "../src/retrieval/cross-encoder.ts";
 import { loadEmbedder } from "../src/retrieval/embedder.ts";
@@ -86,4 +92,57 @@ test("vectors of tokens and their scores", async () => {
     await scorer.score(query!);
   };
   await expectFlat(round);
+});
+
+test.each(["mean", "colbert"])("mine by %s", async (model) => {
+  await using scorer = await openScorer(`${folder}/${model}`, options);
+  const pairs = texts.slice(0, 60).map((text): [string, string] => [text.slice(0, 20), text]);
+  await expectFlat(async () => {
+    const settings = { negatives: 3, window: 20, block: 20, folder: scratch };
+    for await (const _ of mineNegatives(scorer, pairs, settings));
+  });
+});
+
+/** Vectors of 256 numbers, made of a text's own. */
+const numbersOf: Scorer = {
+  kind: "embeddings",
+  pairs: async (pairs) => new Float64Array(pairs.length),
+  encoder: {
+    encode: async (_role, some) =>
+      some.map((text) => ({ width: 256, count: 1, data: new Float32Array(256).fill(Number(text.split(" ")[0])) })),
+    compare: async (documents) => ({
+      score: async (query) => Float64Array.from(documents, ({ data }) => -Math.abs(data[0]! - query.data[0]!)),
+      async [Symbol.asyncDispose]() {},
+    }),
+  },
+  async [Symbol.asyncDispose]() {},
+};
+
+/** MiB in use when all documents of so many pairs are encoded, and two blocks of queries searched. */
+async function usedByMining(count: number): Promise<number> {
+  const path = join(scratch, "pairs.jsonl");
+  const line = (_: unknown, i: number): string =>
+    `${JSON.stringify({ query: `${i} ${"q".repeat(500)}`, documents: [`${i} ${"d".repeat(1000)}`] })}\n`;
+  await writeFile(path, Array.from({ length: count }, line));
+  const before = await used();
+  const settings = { negatives: 3, relativeMargin: 0, folder: scratch };
+  let most = 0;
+  let lists = 0;
+  for await (const { documents } of mineNegatives(numbersOf, streamPairs(path), settings)) {
+    lists += 1;
+    expect(documents.map((text) => text.length)).toEqual(
+      documents.map((text) => `${Number.parseInt(text, 10)} `.length + 1000),
+    );
+    if (lists % 256 === 1) most = Math.max(most, (await used()) - before);
+    if (lists > 512) break;
+  }
+  expect(lists).toBe(513);
+  return most;
+}
+
+test("mining holds neither texts nor vectors of its candidates", async () => {
+  await usedByMining(2000);
+  const few = await usedByMining(2000);
+  // Of 18,000 more the documents are 17 MiB, their vectors 18, the queries 9, and what is known of them by number 1.
+  expect((await usedByMining(20_000)) - few).toBeLessThan(3);
 });

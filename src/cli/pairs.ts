@@ -3,18 +3,32 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { DataError } from "../errors.ts";
-import { readJsonEntries, readJsonLines } from "../tasks/files.ts";
+import { readJsonEntries, streamJsonLines } from "../tasks/files.ts";
 
 const list = z.object({ query: z.string(), documents: z.array(z.string()).min(1) });
 const article = z.object({ QUESTION: z.string(), LONG_ANSWER: z.string() });
 
-/** A query with its right document each. @throws DataError where there is neither. */
-export async function readPairs(path: string): Promise<[string, string][]> {
+/**
+ * A query with its right document each, as they are read; PubMedQA's file is held as a whole.
+ * @throws DataError where there is neither.
+ */
+export async function* streamPairs(path: string): AsyncGenerator<[query: string, document: string]> {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) {
     const entries = await readJsonEntries(join(path, "ori_pqal.json"), article);
-    return entries.map(([, { QUESTION, LONG_ANSWER }]) => [QUESTION, LONG_ANSWER]);
+    for (const [, { QUESTION, LONG_ANSWER }] of entries) yield [QUESTION, LONG_ANSWER];
+    return;
   }
-  const lists = await readJsonLines(path, list);
-  if (lists.length === 0) throw new DataError(`${path}: expected lists {"query", "documents"}, got none`);
-  return lists.map(({ query, documents }) => [query, documents[0]!]);
+  let count = 0;
+  for await (const { query, documents } of streamJsonLines(path, list)) {
+    yield [query, documents[0]!];
+    count += 1;
+  }
+  if (count === 0) throw new DataError(`${path}: expected lists {"query", "documents"}, got none`);
+}
+
+/** All of `streamPairs`. */
+export async function readPairs(path: string): Promise<[string, string][]> {
+  const pairs: [string, string][] = [];
+  for await (const pair of streamPairs(path)) pairs.push(pair);
+  return pairs;
 }

@@ -1,16 +1,19 @@
 /**
  * Hard negatives: for each query the documents that score highest but are not its own, left out where they score as the
- * right one does and may be right themselves (relative margin: Moreira et al. 2024, arXiv:2407.15831). Vectors of the
- * documents are in a temporary file, read window by window for a block of queries at a time, so that memory holds a
- * window, a block and its best. The texts of all pairs are held.
+ * right one does and may be right themselves (relative margin: Moreira et al. 2024, arXiv:2407.15831). Texts and vectors
+ * are in temporary files, read window by window for a block of queries at a time: memory holds a window, a block and its
+ * best, and of each pair and document numbers alone, some 60 bytes of both and 150 more while pairs are read. BM25's
+ * counts of words are held.
  */
 import { tmpdir } from "node:os";
 import { setImmediate } from "node:timers/promises";
-import { inWindows } from "../checkpoints/journal.ts";
 import { ConfigError } from "../errors.ts";
 import type { Encoder, Scorer } from "../eval/scorers.ts";
+import type { TokenVectors } from "../retrieval/max-sim.ts";
 import { openVectorStore, type VectorStore } from "../retrieval/vector-store.ts";
 import type { ScoredList } from "./data.ts";
+import { type Pairs, type Question, type StoredPairs, storePairs } from "./mine-pairs.ts";
+import { openTextStore, type TextStore } from "./text-store.ts";
 
 export interface MiningOptions {
   /** Wrong documents to find for each query. */
@@ -19,35 +22,29 @@ export interface MiningOptions {
   readonly skip?: number;
   /** A wrong document scores at most (1 − margin) times the right one. */
   readonly relativeMargin?: number;
-  /** Documents whose vectors are in memory. Default 1024. */
+  /** Documents that are in memory. Default 1024. */
   readonly window?: number;
-  /** Queries whose vectors and best documents are in memory. Default 256. */
+  /** Queries that are in memory, with the numbers of their best documents. Default 256. */
   readonly block?: number;
-  /** Where the temporary file of vectors goes. Default: the system's folder for these. */
+  /** Whose disk holds the temporary files. Default: the system's folder for these. */
   readonly folder?: string;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (progress: MiningProgress) => void;
 }
 
 interface MiningProgress {
-  /** What is counted: documents that were encoded, then queries whose documents were found. */
-  readonly stage: "documents" | "queries";
+  /** What is counted: pairs read, then documents encoded, then pairs whose wrong documents were looked for. */
+  readonly stage: "pairs" | "documents" | "queries";
   readonly done: number;
-  readonly total: number;
+  /** Unknown while pairs are read. */
+  readonly total?: number;
 }
 
 type Settings = Required<Omit<MiningOptions, "signal">> & { readonly signal: AbortSignal | undefined };
 
-/** A pair, its document by number. */
-interface Question {
-  readonly query: string;
-  readonly document: number;
-  /** Documents of all pairs with this query. */
-  readonly right: ReadonlySet<number>;
-}
-
 /** The best wrong documents of a question. */
 interface Best {
+  readonly question: Question;
   /** Score of the right document. */
   readonly own: number;
   /** Best first, the earlier document first where two score the same. */
@@ -63,13 +60,10 @@ interface Candidate {
 
 /**
  * Lists of a right document and wrong ones, with the scorer's scores; queries for which there are too few are left out.
+ * Pairs are read once.
  * @throws ConfigError for a scorer that would have to read every pair; the signal's reason once it is aborted.
  */
-export async function* mineNegatives(
-  scorer: Scorer,
-  pairs: readonly (readonly [query: string, document: string])[],
-  options: MiningOptions,
-): AsyncGenerator<ScoredList> {
+export async function* mineNegatives(scorer: Scorer, pairs: Pairs, options: MiningOptions): AsyncGenerator<ScoredList> {
   const settings: Settings = {
     skip: 0,
     relativeMargin: 0.05,
@@ -80,87 +74,83 @@ export async function* mineNegatives(
     ...options,
     signal: options.signal,
   };
-  const { documents, questions } = numbered(pairs);
-  const { negatives, skip, onProgress } = settings;
+  const { negatives, skip, window, folder, signal, onProgress } = settings;
+  const search = searchBy(scorer);
+  await using queries = await openTextStore(folder);
+  await using documents = await openTextStore(folder);
+  const stored = await storePairs(
+    pairs,
+    { queries, documents },
+    {
+      window,
+      onRead(done) {
+        signal?.throwIfAborted();
+        onProgress({ stage: "pairs", done });
+      },
+    },
+  );
   let done = 0;
-  for await (const { own, kept } of search(scorer, questions, documents, settings)) {
-    const { query, document } = questions[done++]!;
-    onProgress({ stage: "queries", done, total: questions.length });
+  for await (const { question, own, kept } of search(stored, documents, settings)) {
+    onProgress({ stage: "queries", done: ++done, total: stored.count });
     const wrong = kept.slice(skip);
     if (wrong.length < negatives) continue;
     yield {
-      query,
-      documents: [document, ...wrong.map((one) => one.document)].map((number) => documents[number]!),
+      query: question.query,
+      documents: await documents.read([question.document, ...wrong.map(({ document }) => document)]),
       scores: [own, ...wrong.map(({ score }) => score)],
       transform: "none",
     };
   }
 }
 
-/** Every document once. A query may stand in several pairs: all their documents are right. */
-function numbered(pairs: readonly (readonly [string, string])[]): { documents: string[]; questions: Question[] } {
-  const documents = [...new Set(pairs.map(([, document]) => document))];
-  const numbers = new Map(documents.map((text, i) => [text, i]));
-  const right = new Map<string, Set<number>>();
-  const questions = pairs.map(([query, text]) => {
-    const document = numbers.get(text)!;
-    const own = right.get(query) ?? new Set();
-    right.set(query, own.add(document));
-    return { query, document, right: own };
-  });
-  return { documents, questions };
-}
+/** Gives the best of every pair, in order. */
+type Search = (pairs: StoredPairs, documents: TextStore, settings: Settings) => AsyncGenerator<Best>;
 
-/** The best of every question, in order. */
-function search(
-  scorer: Scorer,
-  questions: readonly Question[],
-  documents: readonly string[],
-  settings: Settings,
-): AsyncGenerator<Best> {
-  if (scorer.encoder !== undefined) return searchVectors(scorer.encoder, questions, documents, settings);
-  if (scorer.all !== undefined) return searchRows(scorer.all, questions, documents, settings);
+function searchBy({ encoder, index }: Scorer): Search {
+  if (encoder !== undefined) return (...searched) => searchVectors(encoder, ...searched);
+  if (index !== undefined) return (...searched) => searchWords(index, ...searched);
   throw new ConfigError("mining: expected an embedding model, ColBERT or bm25, got a reranker", {
     hint: "mine with one of these, then score the lists with the reranker",
   });
 }
 
-async function* searchRows(
-  all: NonNullable<Scorer["all"]>,
-  questions: readonly Question[],
-  documents: readonly string[],
+async function* searchWords(
+  index: NonNullable<Scorer["index"]>,
+  pairs: StoredPairs,
+  documents: TextStore,
   settings: Settings,
 ): AsyncGenerator<Best> {
-  let at = 0;
-  const queries = questions.map(({ query }) => query);
-  for await (const scores of all(queries, documents)) {
-    // Where nothing waits for a file or the network, a signal is only seen between two turns of the event loop.
-    await setImmediate();
-    settings.signal?.throwIfAborted();
-    const question = questions[at++]!;
-    const best = createBest(question, scores[question.document]!, settings);
-    best.add(scores, 0);
-    yield best;
+  const { window, block, signal } = settings;
+  const score = await index(allTexts(documents, window));
+  for (const [first, end] of ranges(pairs.count, block)) {
+    for (const question of await pairs.questions(first, end)) {
+      // Where nothing waits for a file or the network, a signal is only seen between two turns of the event loop.
+      await setImmediate();
+      signal?.throwIfAborted();
+      const scores = score(question.query);
+      const best = createBest(question, scores[question.document]!, settings);
+      best.add(scores, 0);
+      yield best;
+    }
   }
 }
 
 async function* searchVectors(
   encoder: Encoder,
-  questions: readonly Question[],
-  documents: readonly string[],
+  pairs: StoredPairs,
+  documents: TextStore,
   settings: Settings,
 ): AsyncGenerator<Best> {
   const { window, block, folder, signal, onProgress } = settings;
-  await using store = await openVectorStore(folder);
-  let done = 0;
-  for await (const texts of inWindows(documents, window)) {
+  const { count } = documents;
+  await using vectors = await openVectorStore(folder);
+  for (const [first, end] of ranges(count, window)) {
     signal?.throwIfAborted();
-    await store.append(await encoder.encode("document", texts));
-    done += texts.length;
-    onProgress({ stage: "documents", done, total: documents.length });
+    await vectors.append(await encoder.encode("document", await documents.read(numbersOf(first, end))));
+    onProgress({ stage: "documents", done: end, total: count });
   }
-  for await (const some of inWindows(questions, block)) {
-    yield* await searchBlock(encoder, some, store, documents.length, settings);
+  for (const [first, end] of ranges(pairs.count, block)) {
+    yield* await searchBlock(encoder, await pairs.questions(first, end), vectors, count, settings);
   }
 }
 
@@ -168,7 +158,7 @@ async function* searchVectors(
 async function searchBlock(
   encoder: Encoder,
   questions: readonly Question[],
-  store: VectorStore,
+  vectors: VectorStore,
   documents: number,
   settings: Settings,
 ): Promise<Best[]> {
@@ -177,14 +167,10 @@ async function searchBlock(
     "query",
     questions.map(({ query }) => query),
   );
-  const best: Best[] = [];
-  for (const [i, question] of questions.entries()) {
-    await using comparer = await encoder.compare(await store.read(question.document, question.document + 1));
-    const [own] = await comparer.score(queries[i]!);
-    best.push(createBest(question, own!, settings));
-  }
-  for (let first = 0; first < documents; first += window) {
-    await using comparer = await encoder.compare(await store.read(first, Math.min(first + window, documents)));
+  const own = await scoreOwn(encoder, queries, questions, vectors);
+  const best = questions.map((question, i) => createBest(question, own[i]!, settings));
+  for (const [first, end] of ranges(documents, window)) {
+    await using comparer = await encoder.compare(await vectors.read(first, end));
     for (const [i, query] of queries.entries()) {
       signal?.throwIfAborted();
       best[i]!.add(await comparer.score(query), first);
@@ -193,22 +179,51 @@ async function searchBlock(
   return best;
 }
 
-function createBest({ right }: Question, own: number, { skip, negatives, relativeMargin }: Settings): Best {
+/** Each query's score with the document of its pair. */
+async function scoreOwn(
+  encoder: Encoder,
+  queries: readonly TokenVectors[],
+  questions: readonly Question[],
+  vectors: VectorStore,
+): Promise<number[]> {
+  const documents: TokenVectors[] = [];
+  for (const { document } of questions) documents.push(...(await vectors.read(document, document + 1)));
+  await using comparer = await encoder.compare(documents);
+  const scores: number[] = [];
+  for (const [i, query] of queries.entries()) scores.push((await comparer.score(query))[i]!);
+  return scores;
+}
+
+/** Consecutive ranges of `count` numbers, `size` together; the last may be fewer. */
+function* ranges(count: number, size: number): Generator<[first: number, end: number]> {
+  for (let first = 0; first < count; first += size) yield [first, Math.min(first + size, count)];
+}
+
+const numbersOf = (first: number, end: number): number[] => Array.from({ length: end - first }, (_, i) => first + i);
+
+async function* allTexts(store: TextStore, window: number): AsyncGenerator<string> {
+  for (const [first, end] of ranges(store.count, window)) yield* await store.read(numbersOf(first, end));
+}
+
+function createBest(question: Question, own: number, { skip, negatives, relativeMargin }: Settings): Best {
   const most = own - Math.abs(own) * relativeMargin;
   const count = skip + negatives;
   const kept: Candidate[] = [];
   return {
+    question,
     own,
     kept,
     add(scores, first) {
-      scores.forEach((score, i) => {
-        if (score > most || (kept.length === count && score <= kept.at(-1)!.score)) return;
-        if (right.has(first + i)) return;
+      // Of millions of scores few are kept: a callback or an iterator would make objects of the others.
+      for (let i = 0; i < scores.length; i++) {
+        const score = scores[i]!;
+        if (score > most || (kept.length === count && score <= kept.at(-1)!.score)) continue;
+        if (question.right.has(first + i)) continue;
         let place = kept.length;
         while (place > 0 && kept[place - 1]!.score < score) place--;
         kept.splice(place, 0, { document: first + i, score });
         if (kept.length > count) kept.pop();
-      });
+      }
     },
   };
 }

@@ -31,21 +31,20 @@ export interface Scorer extends AsyncDisposable {
   /** Scores of pairs, in their order. */
   pairs(pairs: readonly (readonly [string, string])[]): Promise<Float64Array>;
   /**
-   * Scores of every query with every document, query by query. There is none where an encoder's vectors are to be
-   * compared, and none where it would take a run of the network for every pair.
+   * Takes documents in, and gives what scores all of them with a query. There is none where an encoder's vectors are to
+   * be compared, and none where it would take a run of the network for every pair.
    */
-  all?(queries: readonly string[], documents: readonly string[]): AsyncGenerator<Float64Array>;
+  index?(documents: Iterable<string> | AsyncIterable<string>): Promise<(query: string) => Float64Array>;
 }
 
-const cosine = (a: Float32Array, b: Float32Array): number => {
-  let [ab, aa, bb] = [0, 0, 0];
-  for (let i = 0; i < a.length; i++) {
-    ab += a[i]! * b[i]!;
-    aa += a[i]! * a[i]!;
-    bb += b[i]! * b[i]!;
-  }
-  return ab / Math.max(Math.sqrt(aa) * Math.sqrt(bb), 1e-12);
+const dot = (a: Float32Array, b: Float32Array): number => {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  return sum;
 };
+const norm = (a: Float32Array): number => Math.sqrt(dot(a, a));
+/** `norms` is the product of both. */
+const cosine = (a: Float32Array, b: Float32Array, norms: number): number => dot(a, b) / Math.max(norms, 1e-12);
 
 const bm25: Scorer = {
   kind: "bm25",
@@ -54,12 +53,18 @@ const bm25: Scorer = {
     const numbers = new Map([...new Set(pairs.map(([, document]) => document))].map((text, i) => [text, i]));
     return Float64Array.from(pairs, ([query, document]) => index.score(query).get(numbers.get(document)!) ?? 0);
   },
-  async *all(queries, documents) {
-    const index = createBm25(documents);
-    for (const query of queries) {
-      const found = index.score(query);
-      yield Float64Array.from(documents, (_, i) => found.get(i) ?? 0);
+  async index(documents) {
+    const words = createBm25();
+    let count = 0;
+    for await (const text of documents) {
+      words.add(text);
+      count += 1;
     }
+    return (query) => {
+      const scores = new Float64Array(count);
+      for (const [document, score] of words.score(query)) scores[document] = score;
+      return scores;
+    };
   },
   async [Symbol.asyncDispose]() {},
 };
@@ -118,17 +123,30 @@ export async function openScorer(folder: string, options: NetworkOptions = {}): 
   const { width } = embedder;
   const encoder: Encoder = {
     encode: async (_role, texts) => (await embedder.embed(texts)).map((data) => ({ width, count: 1, data })),
-    compare: async (documents) => ({
-      score: async (query) => Float64Array.from(documents, ({ data }) => cosine(query.data, data)),
-      async [Symbol.asyncDispose]() {},
-    }),
+    async compare(documents) {
+      const norms = documents.map(({ data }) => norm(data));
+      return {
+        async score(query) {
+          const own = norm(query.data);
+          const scores = new Float64Array(documents.length);
+          for (let i = 0; i < scores.length; i++) {
+            scores[i] = cosine(query.data, documents[i]!.data, own * norms[i]!);
+          }
+          return scores;
+        },
+        async [Symbol.asyncDispose]() {},
+      };
+    },
   };
   return {
     kind,
     encoder,
     async pairs(pairs) {
       const vectors = await embedder.embed(pairs.flat());
-      return Float64Array.from(pairs, (_, i) => cosine(vectors[2 * i]!, vectors[2 * i + 1]!));
+      return Float64Array.from(pairs, (_, i) => {
+        const [a, b] = [vectors[2 * i]!, vectors[2 * i + 1]!];
+        return cosine(a, b, norm(a) * norm(b));
+      });
     },
     [Symbol.asyncDispose]: () => embedder.dispose(),
   };

@@ -53,16 +53,14 @@ describe("similarity", () => {
     const constant: Scorer = {
       kind: "embeddings",
       pairs: async (some) => new Float64Array(some.length),
-      async *all(queries, documents) {
-        for (const _ of queries) yield new Float64Array(documents.length);
-      },
+      index: async () => () => new Float64Array(pairs.length),
       async [Symbol.asyncDispose]() {},
     };
     const negatives = { kind: "random", perPositive: 1, seed: 1 } as const;
     const { figures } = await evaluateSimilarity(constant, pairs, negatives, { resamples: 10 });
     expect(figures["mrr"]!.value).toBeCloseTo(1 / 30);
     expect(figures["auc"]!.value).toBe(0.5);
-    const { all: _, ...alone } = constant;
+    const { index: _, ...alone } = constant;
     const report = await evaluateSimilarity(alone, pairs, negatives, { resamples: 10 });
     expect(Object.keys(report.figures)).toEqual(["pearson", "spearman", "auc"]);
   });

@@ -113,7 +113,7 @@ export async function evaluateSimilarity(
   const protocol = { task: "similarity", version: 1, negatives, data: textsHash(pairs.flat()), pairs: pairs.length };
   const hash = protocolHash(protocol);
   await using windows = await openWindows({ ...protocol, hash }, ["queries", "documents", "scores"], options);
-  const ranks = scorer.encoder !== undefined || scorer.all !== undefined;
+  const ranks = scorer.encoder !== undefined || scorer.index !== undefined;
   const rows = ranks ? [] : await apart(scorer, pairs, places, windows);
   if (ranks) for await (const row of together(scorer, pairs, places, windows)) rows.push(row);
   const wanted = ranks ? { ...statistics, ...rankStatistics } : statistics;
@@ -171,12 +171,16 @@ async function* together(
 
 /** Scores of every question with every answer; the vectors of an encoder are kept. */
 async function* scoresOf(
-  { encoder, all }: Scorer,
+  { encoder, index }: Scorer,
   pairs: readonly (readonly [string, string])[],
   windows: Windows,
 ): AsyncGenerator<Float64Array> {
   const [questions, answers] = [pairs.map(([question]) => question), pairs.map(([, answer]) => answer)];
-  if (encoder === undefined) return yield* all!(questions, answers);
+  if (encoder === undefined) {
+    const score = await index!(answers);
+    for (const question of questions) yield score(question);
+    return;
+  }
   const vectorsOf = async (role: "query" | "document", inputs: readonly string[]): Promise<TokenVectors[]> => {
     const vectors: TokenVectors[] = [];
     const parts = windows.run({

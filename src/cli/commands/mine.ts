@@ -5,7 +5,7 @@ import type { Progress } from "../progress.ts";
 const mine: Command = command({
   about: "Hard negatives for pairs of queries and documents",
   details:
-    'PAIRS are JSON lines {"query", "documents"}, the right document first; wrong ones are chosen among all documents of the file. OUTPUT has lists {"query", "documents", "scores"}. The texts of PAIRS are held in memory; vectors go to a temporary file beside OUTPUT, of 4 bytes a number: 1.5 KB a document for 384 numbers, some 90 KB for ColBERT.',
+    'PAIRS are JSON lines {"query", "documents"}, the right document first; wrong ones are chosen among all documents of the file. OUTPUT has lists {"query", "documents", "scores"}. Texts and vectors go to temporary files without a name on the disk of OUTPUT, 4 bytes for a number of a vector: 1.5 KB a document for 384 numbers, some 90 KB for ColBERT. Memory holds neither; bm25 holds its counts of words.',
   positionals: { pairs: { required: true, about: "JSON lines" } },
   options: {
     model: { type: "text", hint: "DIR", required: true, about: "Embedding model or ColBERT; bm25" },
@@ -29,25 +29,26 @@ const mine: Command = command({
   async run({ args, json, output, progress, signal }) {
     const { openScorer } = await import("../../eval/scorers.ts");
     const { mineNegatives } = await import("../../encoders/mine.ts");
-    const { readPairs } = await import("../pairs.ts");
+    const { streamPairs } = await import("../pairs.ts");
     const { writeAtomically } = await import("../../checkpoints/files.ts");
     const { open } = await import("node:fs/promises");
     const { dirname } = await import("node:path");
-    const pairs = await readPairs(args.pairs);
     await using scorer = await openScorer(args.model, loadOptions(args));
-    const lines: { [stage in "documents" | "queries"]?: Progress } = {};
+    const lines: { [stage: string]: Progress } = {};
     const { negatives, skip, margin: relativeMargin } = args;
-    let lists = 0;
+    let [pairs, lists] = [0, 0];
     await writeAtomically(args.output, async (temporary) => {
       await using file = await open(temporary, "wx");
-      const found = mineNegatives(scorer, pairs, {
+      const found = mineNegatives(scorer, streamPairs(args.pairs), {
         negatives,
         skip,
         relativeMargin,
         folder: dirname(args.output),
         signal,
-        onProgress: ({ stage, done, total }) =>
-          (lines[stage] ??= progress("mining")).update({ done, total, unit: stage }),
+        onProgress({ stage, done, total }) {
+          if (stage === "pairs") pairs = done;
+          (lines[stage] ??= progress("mining")).update({ done, total, unit: stage });
+        },
       });
       for await (const list of found) {
         await file.appendFile(`${JSON.stringify(list)}\n`);
@@ -56,8 +57,8 @@ const mine: Command = command({
       signal.throwIfAborted();
     });
     for (const line of Object.values(lines)) line.end();
-    if (json) return output.json({ output: args.output, pairs: pairs.length, lists });
-    await output.write(`${args.output}  ${lists} lists of ${pairs.length} pairs\n`);
+    if (json) return output.json({ output: args.output, pairs, lists });
+    await output.write(`${args.output}  ${lists} lists of ${pairs} pairs\n`);
   },
 });
 export default mine;
