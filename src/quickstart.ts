@@ -83,7 +83,7 @@ export async function quickstart(options: QuickstartOptions): Promise<Quickstart
     data: { train: join(folders.tokens, "train"), valid: join(folders.tokens, "valid") },
     output: folders.run,
     tokenizerFiles: tokenizer.files(),
-    ...(signal === undefined ? {} : { signal }),
+    signal,
     onEvent: (event) => {
       if (event.type === "started") parameters = event.parameters;
       onEvent?.(event);

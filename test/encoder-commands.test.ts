@@ -141,7 +141,8 @@ test("a classifier is trained beside held-out texts, evaluated and used", async 
   expect(events.at(-1)).toMatchObject({ type: "result", before: losses[0], after: losses[1] });
   expect(losses[1]!).toBeLessThan(losses[0]!);
   const [before, after] = losses.map((loss) => loss.toFixed(4));
-  const printed = await stdoutOf(...args, "--threads", "1", "--output", at("held"));
+  expect(await complaint(...args, "--output", at("held"))).toMatch(/expected a folder without a run.*--resume/);
+  const printed = await stdoutOf(...args, "--threads", "1", "--output", at("held-again"));
   expect(printed).toContain(`\nheld-out loss ${before} before, ${after} after\nmodel  `);
   const inputs = JSON.parse(readFileSync(at("held/run.json"), "utf8")) as { inputs: object };
   expect(inputs.inputs).toEqual({ model: embeddings, data, valid: held });

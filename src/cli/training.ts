@@ -1,8 +1,6 @@
 /** A training run on the terminal: progress, evaluations and samples as they come, and where everything lies. */
 import { join } from "node:path";
 import { loadModel } from "../model.ts";
-import { ConfigError } from "../errors.ts";
-import { listCheckpoints } from "../train/checkpoint.ts";
 import type { TrainConfig } from "../train/config.ts";
 import { train, type TrainEvent, type TrainOptions } from "../train/loop.ts";
 import type { Context } from "./command.ts";
@@ -49,11 +47,6 @@ export async function runTraining(
   options: TrainOptions,
   { json, output, progress }: Terminal,
 ): Promise<void> {
-  if (options.resume !== true && (await listCheckpoints(options.output)).length > 0) {
-    throw new ConfigError(`${options.output}: expected a folder without a run, got one with checkpoints`, {
-      hint: "go on with --resume, or choose another --output",
-    });
-  }
   const started = performance.now();
   const line = progress("training");
   const result = await train(config, {

@@ -2,19 +2,15 @@
  * Training an encoder for epochs over examples. Which examples an update has, and its dropout, are functions of
  * (seed, epoch) and (seed, step): a run that is stopped and resumed equals one that was not, bit for bit.
  */
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
-import { writeFileAtomically } from "../checkpoints/files.ts";
 import { ConfigError, DataError } from "../errors.ts";
 import { loadEmbedder } from "../retrieval/embedder.ts";
 import type { SessionOptions } from "../runtime/ort.ts";
 import { checkLabels } from "../tasks/labelled.ts";
 import { allocateParameters, startParameters } from "../runtime/parameters.ts";
 import { random } from "../tensor/random.ts";
-import { restoreCheckpoint, saveCheckpoint, type TrainState } from "../train/checkpoint.ts";
-import { openMetricsLog } from "../train/metrics-log.ts";
+import type { TrainState } from "../train/checkpoint.ts";
 import { createOptimiser } from "../train/optimiser.ts";
-import { learningRate } from "../train/schedule.ts";
+import { checkOutput, type RunEvent, type RunOptions, type RunResult, runUpdates, startRun } from "../train/run.ts";
 import { principalComponents } from "./components.ts";
 import type { EncoderConfig } from "./config.ts";
 import { type Examples, readExamples } from "./data.ts";
@@ -32,7 +28,7 @@ import {
   type Source,
 } from "./source.ts";
 
-export interface EncoderOptions {
+export interface EncoderOptions extends RunOptions<EncoderEvent> {
   /** Directory that the training starts from. */
   readonly model: string;
   /** Directory of the teacher, for distillation. */
@@ -41,12 +37,8 @@ export interface EncoderOptions {
   readonly data: string;
   /** Held out, of the same form: its loss is measured before and after; in a resumed run where that begins. */
   readonly valid?: string | undefined;
-  readonly output: string;
-  readonly resume?: boolean;
   /** Other parameters than `model`'s: a fresh start, for comparison. */
   readonly untrained?: boolean;
-  readonly signal?: AbortSignal | undefined;
-  readonly onEvent?: ((event: EncoderEvent) => void | Promise<void>) | undefined;
 }
 
 export type EncoderEvent =
@@ -57,28 +49,10 @@ export type EncoderEvent =
       readonly examples: number;
       readonly parameters: number;
     }
-  | {
-      readonly type: "step";
-      readonly step: number;
-      readonly steps: number;
-      readonly loss: number;
-      readonly learningRate: number;
-      readonly gradientNorm: number;
-      readonly examplesPerSecond: number;
-      readonly secondsLeft: number;
-    }
-  | { readonly type: "evaluated"; readonly step: number; readonly loss: number }
-  | { readonly type: "saved"; readonly step: number; readonly folder: string };
+  | RunEvent<{ readonly examplesPerSecond: number }>;
 
-export interface EncoderResult {
-  readonly step: number;
-  readonly stopped: boolean;
-  /** Mean loss of the last twenty updates. */
-  readonly loss: number;
-  readonly before: number | undefined;
-  readonly after: number | undefined;
-  readonly model: string;
-}
+/** `loss` is the mean of the last twenty updates. */
+export type EncoderResult = RunResult;
 
 /** A program with the start of its parameters, and the examples it knows by number. */
 interface Prepared {
@@ -206,12 +180,11 @@ async function teacherVectors(
 }
 
 /**
- * Trains to the end of the epochs, or to where `signal` stops it. OUTPUT gets run.json, metrics.jsonl, checkpoints/ and
- * model/.
+ * Trains to the end of the epochs, or to where `signal` stops it.
  * @throws ConfigError, DataError or CheckpointError; what was saved before stays.
  */
 export async function trainEncoder(config: EncoderConfig, options: EncoderOptions): Promise<EncoderResult> {
-  const { output, signal } = options;
+  await checkOutput(options.output, options.resume);
   const session: SessionOptions = { device: config.device, threads: config.threads === 0 ? undefined : config.threads };
   const { source, train, valid } = await prepare(config, options, session);
   await using program = train.program;
@@ -221,71 +194,45 @@ export async function trainEncoder(config: EncoderConfig, options: EncoderOption
   const parameters = await startParameters(program.graph, start, config.seed, isNew);
   const gradients = allocateParameters(program.graph);
   await using optimiser = await createOptimiser(config.optimiser, parameters.flat, session);
-  const { firstMoment, secondMoment } = optimiser.state;
-  const state: TrainState = { step: 0, parameters, firstMoment, secondMoment };
-  if (options.resume === true) await restoreCheckpoint(output, state);
-  else await rm(join(output, "checkpoints"), { recursive: true, force: true });
-  optimiser.state.step = state.step;
+  const state: TrainState = { step: 0, parameters, optimiser: optimiser.state };
   const { model, teacher, data } = options;
-  await writeFileAtomically(
-    join(output, "run.json"),
-    `${JSON.stringify({ ...config, inputs: { model, teacher, data, valid: options.valid } }, null, 2)}\n`,
-  );
+  const emit = await startRun(options, state, { ...config, inputs: { model, teacher, data, valid: options.valid } });
 
-  const plan = planOf(config, train.sizes);
-  const schedule = { ...config.schedule, initial: 0, warmup: Math.round(config.schedule.warmup * plan.steps) };
+  const { steps, batch: batchOf } = planOf(config, train.sizes);
   const weights = Object.fromEntries(parameters.tensors);
-  const log = await openMetricsLog(join(output, "metrics.jsonl"), state.step);
-  const emit = async (event: EncoderEvent): Promise<void> => {
-    if (event.type === "step" || event.type === "evaluated") log.write(event);
-    await options.onEvent?.(event);
-  };
-  const evaluate = async (): Promise<number | undefined> => {
-    if (held === undefined || valid === undefined) return undefined;
-    let sum = 0;
-    for (let first = 0; first < valid.examples; first += config.batch) {
-      const batch = Array.from({ length: Math.min(config.batch, valid.examples - first) }, (_, i) => first + i);
-      sum += (await held.loss(batch, { weights, seed: 0 })) * batch.length;
-    }
-    await emit({ type: "evaluated", step: state.step, loss: sum / valid.examples });
-    return sum / valid.examples;
-  };
-  const save = async (): Promise<void> => {
-    const folder = await saveCheckpoint(output, state, new Map(), { keep: 1 });
-    await emit({ type: "saved", step: state.step, folder });
-  };
-  const { length: count } = parameters.flat;
-  await emit({ type: "started", step: state.step, steps: plan.steps, examples: train.sizes.length, parameters: count });
-  const before = await evaluate();
   const losses: number[] = [];
-  const [began, first] = [performance.now(), state.step];
-  while (state.step < plan.steps) {
-    if (signal?.aborted === true) break;
-    const batch = plan.batch(state.step);
-    const seed = random(config.seed, state.step, 1).integer(2147483647);
-    const loss = await program.loss(batch, { weights, seed }, gradients);
-    const rate = learningRate(schedule, state.step + 1, plan.steps);
-    const { gradientNorm } = await optimiser.update(gradients.flat, rate);
-    state.step += 1;
-    losses.push(loss);
-    const seconds = (performance.now() - began) / 1000 / (state.step - first);
-    await emit({
-      type: "step",
-      step: state.step,
-      steps: plan.steps,
-      loss,
-      learningRate: rate,
-      gradientNorm,
-      examplesPerSecond: config.batch / seconds,
-      secondsLeft: seconds * (plan.steps - state.step),
-    });
-    if (config.save.every > 0 && state.step % config.save.every === 0 && state.step < plan.steps) await save();
-  }
-  const stopped = state.step < plan.steps;
-  await save();
-  const folder = join(output, "model");
-  if (!stopped) await program.save(folder, parameters);
+  const [{ length: examples }, { length: count }] = [train.sizes, parameters.flat];
+  await emit({ type: "started", step: state.step, steps, examples, parameters: count });
+  const result = await runUpdates(
+    {
+      state,
+      steps,
+      schedule: { ...config.schedule, initial: 0, warmup: Math.round(config.schedule.warmup * steps) },
+      keep: 1,
+      files: new Map(),
+      async update(rate) {
+        const batch = batchOf(state.step);
+        const seed = random(config.seed, state.step, 1).integer(2147483647);
+        const loss = await program.loss(batch, { weights, seed }, gradients);
+        losses.push(loss);
+        return { loss, work: batch.length, ...(await optimiser.update(gradients.flat, rate)) };
+      },
+      describe: (examplesPerSecond: number) => ({ examplesPerSecond }),
+      async evaluate() {
+        if (held === undefined || valid === undefined) return undefined;
+        let sum = 0;
+        for (let first = 0; first < valid.examples; first += config.batch) {
+          const batch = Array.from({ length: Math.min(config.batch, valid.examples - first) }, (_, i) => first + i);
+          sum += (await held.loss(batch, { weights, seed: 0 })) * batch.length;
+        }
+        return { loss: sum / valid.examples };
+      },
+      every: { evaluate: 0, save: config.save.every, sample: 0 },
+      writeModel: (folder) => program.save(folder, parameters),
+    },
+    options,
+    emit,
+  );
   const last = losses.slice(-20);
-  const loss = last.reduce((sum, value) => sum + value, 0) / last.length;
-  return { step: state.step, stopped, loss, before, after: stopped ? undefined : await evaluate(), model: folder };
+  return { ...result, loss: last.reduce((sum, value) => sum + value, 0) / last.length };
 }

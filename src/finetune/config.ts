@@ -35,7 +35,7 @@ const finetuneConfigSchema = z.strictObject({
   average: count,
   /** Hu et al. 2021 (arXiv:2106.09685): W + alpha / rank · B A for the layers named. */
   lora: z.strictObject({ rank: count, alpha: z.number().positive(), targets: z.array(z.string()).min(1) }),
-  /** Updates between checkpoints for resuming; 0: at the end of each epoch only. */
+  /** Updates between checkpoints for resuming; 0: those of an epoch. */
   save: z.strictObject({ every: z.int().min(0) }),
   /** Epochs between losses on the validation split; 0: never. */
   validate: z.strictObject({ every: z.int().min(0) }),

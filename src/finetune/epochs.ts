@@ -29,7 +29,7 @@ export async function keepEpoch(
 }
 
 /**
- * The mean of the weights after the last `config.average` epochs, adapters merged; `last` counts epochs from 0.
+ * The mean of the weights after the last `config.average` epochs, adapters merged; `last` counts epochs from 1.
  * @throws CheckpointError when an epoch's file is missing.
  */
 export async function averagedModel(
@@ -38,10 +38,10 @@ export async function averagedModel(
   output: string,
   last: number,
 ): Promise<Map<string, Tensor<"float32">>> {
-  const count = Math.min(config.average, last + 1);
+  const count = Math.min(config.average, last);
   if (count < 2) return mergedTensors(run.parameters, config.lora);
   const sums = new Map<string, Tensor<"float32">>();
-  for (let epoch = last + 2 - count; epoch <= last + 1; epoch++) {
+  for (let epoch = last + 1 - count; epoch <= last; epoch++) {
     await loadEpoch(join(output, "epochs", nameOf(epoch)), run);
     for (const [name, { dims, data }] of mergedTensors(run.parameters, config.lora)) {
       const sum = sums.get(name)?.data;

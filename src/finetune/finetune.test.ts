@@ -90,6 +90,12 @@ test.each(["full", "lora"])(
   },
 );
 
+test("a folder with another run's checkpoints is refused, and they stay", async () => {
+  await run("other", ["updates=1"]);
+  await expect(run("other", ["updates=2"])).rejects.toThrow(/other: expected a folder without a run, got one with/);
+  expect(existsSync(join(folder, "other/checkpoints/step-00000001/model.safetensors"))).toBe(true);
+});
+
 test("a low-rank model is saved merged, with the names of an ordinary checkpoint", async () => {
   await run("merged", ["mode=lora", "epochs=1", "lora.rank=2"]);
   const { entries } = await openSafetensors(join(folder, "merged/model/model.safetensors"));

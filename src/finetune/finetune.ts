@@ -3,16 +3,20 @@
  * dropout are functions of (seed, epoch or update), so a resumed run equals an uninterrupted one. OUTPUT/checkpoints
  * holds the state of the last save, OUTPUT/epochs what learned after each of the last epochs, OUTPUT/model the result.
  */
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
-import { writeFileAtomically } from "../checkpoints/files.ts";
 import { DataError } from "../errors.ts";
 import { openModelFolder } from "../runtime/folder.ts";
 import type { Example, Split, Task } from "../tasks/task.ts";
 import { loadTokenizer } from "../tokenizers/files.ts";
-import { restoreCheckpoint, saveCheckpoint, saveModel, type TrainState } from "../train/checkpoint.ts";
-import { openMetricsLog } from "../train/metrics-log.ts";
-import { learningRate } from "../train/schedule.ts";
+import { saveModel, type TrainState } from "../train/checkpoint.ts";
+import {
+  checkOutput,
+  type RunEvent,
+  type RunOptions,
+  type RunResult,
+  runUpdates,
+  startRun,
+  type Training,
+} from "../train/run.ts";
 import { planEpoch, planInOrder, updatesPerEpoch } from "./batches.ts";
 import { type FinetuneConfig, finetuneConfig } from "./config.ts";
 import { averagedModel, keepEpoch } from "./epochs.ts";
@@ -21,22 +25,17 @@ import { type NamedTask, openTask, taskFileName, taskFileOf } from "./metadata.t
 import { growVocabulary } from "./prompt-rows.ts";
 import { createRun, type Run } from "./run.ts";
 
-export interface FinetuneOptions {
+export interface FinetuneOptions extends RunOptions<FinetuneEvent> {
   /** A published task's name, the path of a JSON file, or what `openTask` gave. */
   readonly task: string | NamedTask;
   /** Model directory to start from. */
   readonly model: string;
   /** Folder of the task's data. */
   readonly data: string;
-  readonly output: string;
   /** `path=value`, of `FinetuneConfig`. */
   readonly settings?: readonly string[];
-  readonly resume?: boolean;
   /** Train on the first n examples only. */
   readonly limit?: number | undefined;
-  /** Aborted: the run saves and stops after the update under way. */
-  readonly signal?: AbortSignal | undefined;
-  readonly onEvent?: ((event: FinetuneEvent) => void | Promise<void>) | undefined;
 }
 
 export type FinetuneEvent =
@@ -51,29 +50,13 @@ export type FinetuneEvent =
       readonly cut: number;
       readonly validation: number | string;
     }
-  | {
-      readonly type: "step";
-      readonly step: number;
-      readonly steps: number;
-      readonly epoch: number;
-      readonly loss: number;
-      readonly learningRate: number;
-      readonly gradientNorm: number;
-      readonly tokensPerSecond: number;
-      readonly secondsLeft: number;
-    }
-  | { readonly type: "evaluated"; readonly step: number; readonly epoch: number; readonly loss: number }
-  | { readonly type: "saved"; readonly step: number; readonly folder: string };
+  | RunEvent<StepFields, EvaluatedFields>;
 
-export interface FinetuneResult {
-  readonly step: number;
-  readonly stopped: boolean;
-  readonly loss: number;
-  /** Mean loss of a validation token before the first update of this call and after the last, where there is a split. */
-  readonly before: number | undefined;
-  readonly after: number | undefined;
-  /** Hugging Face directory with task.json; written when the run is not stopped. */
-  readonly model: string;
+type EvaluatedFields = { readonly epoch: number };
+type StepFields = EvaluatedFields & { readonly tokensPerSecond: number };
+
+/** The losses are means of a token's; the model has task.json. */
+export interface FinetuneResult extends RunResult {
   readonly config: FinetuneConfig;
 }
 
@@ -83,6 +66,7 @@ export interface FinetuneResult {
  */
 export async function finetune(options: FinetuneOptions): Promise<FinetuneResult> {
   const { output, signal } = options;
+  await checkOutput(output, options.resume);
   const named = typeof options.task === "string" ? await openTask(options.task) : options.task;
   const { task } = named;
   const folder = await openModelFolder(options.model, { suffix: "ForCausalLM" });
@@ -97,20 +81,20 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
 
   await using run = await createRun(folder, config, { ...grown, signal });
   const plan = planOf(config, train);
-  const state: TrainState = {
-    step: 0,
-    parameters: { flat: run.trainable.flat, tensors: run.trainable.tensors },
-    firstMoment: run.optimiser.state.firstMoment,
-    secondMoment: run.optimiser.state.secondMoment,
-  };
-  if (options.resume === true) await restoreCheckpoint(output, state);
-  else for (const name of ["checkpoints", "epochs"]) await rm(join(output, name), { recursive: true, force: true });
+  const { flat, tensors } = run.trainable;
+  const state: TrainState = { step: 0, parameters: { flat, tensors }, optimiser: run.optimiser.state };
+  const emit = await startRun(options, state, { ...config, model: options.model });
   run.trainable.scatter();
-  run.optimiser.state.step = state.step;
-  await writeFileAtomically(
-    join(output, "run.json"),
-    `${JSON.stringify({ ...config, model: options.model }, null, 2)}\n`,
-  );
+  await emit({
+    type: "started",
+    step: state.step,
+    steps: plan.steps,
+    epochs: plan.epochs,
+    parameters: flat.length,
+    examples: train.length,
+    cut: train.filter(({ cutSource, cutTarget }) => cutSource || cutTarget).length,
+    validation: typeof valid === "string" ? valid : valid.length,
+  });
 
   const files = new Map(grown.tokenizer.files());
   const architectures = [folder.family.architecture];
@@ -118,23 +102,18 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
   const training = { seed: config.seed, mode: config.mode, updates: plan.steps, average: config.average };
   const { promptIds } = grown;
   files.set(taskFileName, taskFileOf(named, { promptIds: [...promptIds], truncation: config.truncation }, training));
-
-  const loop = await runLoop(run, config, { options, state, files, train, valid, plan });
-  const model = join(output, "model");
-  if (!loop.stopped) {
-    const tensors = await averagedModel(run, config, output, plan.epochOf(plan.steps - 1));
-    await saveModel(model, { flat: state.parameters.flat, tensors }, files);
-  }
-  return { ...loop, model, config };
+  const held = typeof valid === "string" ? [] : valid;
+  const result = await runUpdates(trainingOf(run, config, { output, state, files, train, held, plan }), options, emit);
+  return { ...result, config };
 }
 
 interface Plan {
   readonly steps: number;
   readonly epochs: number;
-  epochOf(step: number): number;
-  /** True for the last update of an epoch. */
-  ends(step: number): boolean;
-  batches(step: number): readonly number[][];
+  /** Updates. */
+  readonly perEpoch: number;
+  /** The examples of the update after `done`. */
+  batches(done: number): readonly number[][];
 }
 
 function planOf(config: FinetuneConfig, train: readonly LaidOut[]): Plan {
@@ -142,17 +121,16 @@ function planOf(config: FinetuneConfig, train: readonly LaidOut[]): Plan {
   const settings = { tokens: config.tokensPerBatch, accumulate: config.accumulate, seed: config.seed };
   const perEpoch = updatesPerEpoch(sizes, settings);
   const steps = config.updates ?? config.epochs! * perEpoch;
-  const epochOf = (step: number): number => Math.floor(step / perEpoch);
   let epoch = -1;
   let updates: ReturnType<typeof planEpoch> = [];
   return {
     steps,
+    perEpoch,
     epochs: Math.ceil(steps / perEpoch),
-    epochOf,
-    ends: (step) => (step + 1) % perEpoch === 0 || step + 1 === steps,
-    batches(step) {
-      if (epochOf(step) !== epoch) updates = planEpoch(sizes, (epoch = epochOf(step)), settings);
-      return updates[step % perEpoch] as number[][];
+    batches(done) {
+      const wanted = Math.floor(done / perEpoch);
+      if (wanted !== epoch) updates = planEpoch(sizes, (epoch = wanted), settings);
+      return updates[done % perEpoch] as number[][];
     },
   };
 }
@@ -172,97 +150,46 @@ async function readIfThere(
   }
 }
 
-interface LoopContext {
-  readonly options: FinetuneOptions;
-  readonly state: TrainState;
-  readonly files: ReadonlyMap<string, string>;
+interface Parts extends Pick<Training<unknown, unknown>, "state" | "files"> {
+  readonly output: string;
   readonly train: readonly LaidOut[];
-  readonly valid: readonly LaidOut[] | string;
+  readonly held: readonly LaidOut[];
   readonly plan: Plan;
 }
 
-type LoopResult = Pick<FinetuneResult, "step" | "stopped" | "loss" | "before" | "after">;
-
-async function runLoop(run: Run, config: FinetuneConfig, context: LoopContext): Promise<LoopResult> {
-  const { options, state, files, train, valid, plan } = context;
-  const { output, signal } = options;
-  const log = await openMetricsLog(join(output, "metrics.jsonl"), state.step);
-  const emit = async (event: FinetuneEvent): Promise<void> => {
-    if (event.type === "step" || event.type === "evaluated") log.write(event);
-    await options.onEvent?.(event);
-  };
-  const held = typeof valid === "string" ? [] : valid;
-  const heldBatches = planInOrder(
-    held.map(({ size }) => size),
-    config.tokensPerBatch,
-  ).map((batch) => batch.map((i) => held[i]!.ids));
-  const evaluate = async (epoch: number): Promise<number | undefined> => {
-    if (heldBatches.length === 0) return undefined;
-    const loss = await run.loss(heldBatches);
-    if (Number.isNaN(loss)) return undefined;
-    await emit({ type: "evaluated", step: state.step, epoch, loss });
-    return loss;
-  };
-  const save = async (): Promise<void> => {
-    const folder = await saveCheckpoint(output, state, files, { keep: 1 });
-    await emit({ type: "saved", step: state.step, folder });
-  };
-  await emit({
-    type: "started",
-    step: state.step,
-    steps: plan.steps,
-    epochs: plan.epochs,
-    parameters: state.parameters.flat.length,
-    examples: train.length,
-    cut: train.filter(({ cutSource, cutTarget }) => cutSource || cutTarget).length,
-    validation: typeof valid === "string" ? valid : valid.length,
-  });
-  const before = await evaluate(plan.epochOf(state.step));
-  let after = before;
-  let loss = NaN;
-  const rate = stopwatch();
-  while (state.step < plan.steps) {
-    if (signal?.aborted === true) break;
-    const step = state.step;
-    const batches = plan.batches(step).map((batch) => batch.map((i) => train[i]!.ids));
-    const lr = learningRate(config.schedule, step + 1, plan.steps);
-    const result = await run.update(batches, lr);
-    if (result === undefined) break;
-    state.step += 1;
-    loss = result.loss;
-    const { gradientNorm } = result;
-    const epoch = plan.epochOf(step) + 1;
-    const speed = rate(result.tokens, plan.steps - state.step);
-    await emit({
-      type: "step",
-      step: state.step,
-      steps: plan.steps,
-      epoch,
-      loss,
-      learningRate: lr,
-      gradientNorm,
-      ...speed,
-    });
-    if (plan.ends(step)) {
-      await keepEpoch(output, epoch, run.trainable.tensors, config.average);
-      const last = state.step === plan.steps;
-      if (last || (config.validate.every > 0 && epoch % config.validate.every === 0)) after = await evaluate(epoch);
-      await save();
-    } else if (config.save.every > 0 && state.step % config.save.every === 0) await save();
-  }
-  const stopped = state.step < plan.steps;
-  if (stopped) await save();
-  return { step: state.step, stopped, loss, before, after: stopped ? undefined : after };
-}
-
-/** Labels a second over the last updates, and the time left at that pace. */
-function stopwatch(): (tokens: number, left: number) => { tokensPerSecond: number; secondsLeft: number } {
-  const window = [{ time: performance.now(), tokens: 0 }];
-  return (tokens, left) => {
-    window.push({ time: performance.now(), tokens });
-    if (window.length > 20) window.shift();
-    const seconds = (window.at(-1)!.time - window[0]!.time) / 1000;
-    const done = window.slice(1).reduce((sum, one) => sum + one.tokens, 0);
-    return { tokensPerSecond: done / seconds, secondsLeft: (left * seconds) / (window.length - 1) };
+/** What the loop runs. An epoch ends with its weights kept, a checkpoint and, where asked, the validation loss. */
+function trainingOf(run: Run, config: FinetuneConfig, parts: Parts): Training<StepFields, EvaluatedFields> {
+  const { output, state, files, train, held, plan } = parts;
+  const heldSizes = held.map(({ size }) => size);
+  const heldBatches = planInOrder(heldSizes, config.tokensPerBatch).map((batch) => batch.map((i) => held[i]!.ids));
+  const { steps, perEpoch } = plan;
+  /** An epoch is over: a last one may be cut short. */
+  const ends = (step: number): boolean => step % perEpoch === 0 || step === steps;
+  const epochOf = (step: number): number => Math.ceil(step / perEpoch);
+  return {
+    state,
+    steps,
+    schedule: config.schedule,
+    keep: 1,
+    files,
+    async update(rate) {
+      const batches = plan.batches(state.step).map((batch) => batch.map((i) => train[i]!.ids));
+      const done = await run.update(batches, rate);
+      const step = state.step + 1;
+      if (done !== undefined && ends(step)) {
+        await keepEpoch(output, epochOf(step), run.trainable.tensors, config.average);
+      }
+      return done;
+    },
+    describe: (tokensPerSecond) => ({ epoch: epochOf(state.step), tokensPerSecond }),
+    async evaluate() {
+      const loss = heldBatches.length === 0 ? NaN : await run.loss(heldBatches);
+      return Number.isNaN(loss) ? undefined : { epoch: epochOf(state.step) - (ends(state.step) ? 0 : 1), loss };
+    },
+    every: { evaluate: config.validate.every * perEpoch, save: config.save.every || perEpoch, sample: 0 },
+    async writeModel(folder) {
+      const tensors = await averagedModel(run, config, output, plan.epochs);
+      await saveModel(folder, { flat: state.parameters.flat, tensors }, files);
+    },
   };
 }

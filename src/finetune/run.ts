@@ -15,6 +15,7 @@ import type { Parameters } from "../runtime/parameters.ts";
 import { random } from "../tensor/random.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { createAccumulator, createOptimiser, type Optimiser } from "../train/optimiser.ts";
+import type { Update } from "../train/run.ts";
 import type { FinetuneConfig } from "./config.ts";
 import {
   allocateGradients,
@@ -36,10 +37,7 @@ export interface Run extends AsyncDisposable {
   readonly trainable: Trainable;
   readonly optimiser: Optimiser;
   /** One update from several batches; undefined when it was abandoned for a signal. */
-  update(
-    batches: readonly Sequences[],
-    rate: number,
-  ): Promise<{ loss: number; gradientNorm: number; tokens: number } | undefined>;
+  update(batches: readonly Sequences[], rate: number): Promise<Update | undefined>;
   /** Mean loss of a label. */
   loss(batches: readonly Sequences[]): Promise<number>;
 }
@@ -119,7 +117,7 @@ async function assemble(folder: ModelFolder, config: FinetuneConfig, options: Ru
       }
       const { gradientNorm } = await optimiser.update(gradients.flat, rate);
       trainable.scatter();
-      return { loss, gradientNorm, tokens };
+      return { loss, gradientNorm, work: tokens };
     },
     async loss(batches) {
       scoring ??= createSession(toOnnx(plain), session).then((made) => owned.use(made));

@@ -10,14 +10,14 @@ import { openSafetensors, readFloat32, writeSafetensors } from "../checkpoints/s
 import { CheckpointError } from "../errors.ts";
 import type { Parameters } from "../runtime/parameters.ts";
 import { tensor } from "../tensor/tensor.ts";
+import type { OptimiserState } from "./optimiser.ts";
 
 /** Everything that the next step depends on. */
 export interface TrainState {
   /** Updates done. */
   step: number;
   readonly parameters: Parameters;
-  readonly firstMoment: Float32Array;
-  readonly secondMoment: Float32Array;
+  readonly optimiser: OptimiserState;
   /** Of mixed precision: the factor of the loss, and the updates since it last changed. */
   lossScale?: { readonly value: number; readonly updates: number };
 }
@@ -47,7 +47,7 @@ export async function saveCheckpoint(
   const temporary = `${folder}.${randomUUID().slice(0, 8)}.tmp`;
   try {
     await saveModel(temporary, state.parameters, files);
-    const moments = { first_moment: state.firstMoment, second_moment: state.secondMoment };
+    const moments = { first_moment: state.optimiser.firstMoment, second_moment: state.optimiser.secondMoment };
     await writeSafetensors(
       join(temporary, "optimiser.safetensors"),
       Object.entries(moments).map(([name, data]) => ({ name, ...tensor("float32", [data.length], data) })),
@@ -96,8 +96,8 @@ export async function restoreCheckpoint(output: string, state: TrainState): Prom
   }
   const moments = await openSafetensors(join(folder, "optimiser.safetensors"));
   for (const [name, data] of [
-    ["first_moment", state.firstMoment],
-    ["second_moment", state.secondMoment],
+    ["first_moment", state.optimiser.firstMoment],
+    ["second_moment", state.optimiser.secondMoment],
   ] as const) {
     const entry = moments.entries.get(name);
     if (entry === undefined) throw new CheckpointError(`${moments.path}: expected "${name}", got none`);
@@ -106,6 +106,7 @@ export async function restoreCheckpoint(output: string, state: TrainState): Prom
   const { step, lossScale } = JSON.parse(await readFile(join(folder, "training.json"), "utf8")) as Partial<TrainState>;
   if (step !== last) throw new CheckpointError(`${folder}/training.json: expected step ${last}, got ${String(step)}`);
   state.step = last;
+  state.optimiser.step = last;
   if (lossScale !== undefined) state.lossScale = lossScale;
   return true;
 }

@@ -1,10 +1,8 @@
 /**
- * The training loop: evaluate, sample, save, step, log. All that the next step depends on is in one `TrainState`;
- * data order and dropout are functions of (seed, step), so a resumed run equals an uninterrupted one bit for bit.
+ * Pre-training on token files: graphs, batches and losses. The loop itself is in `run.ts`. Data order and dropout are
+ * functions of (seed, step).
  */
 // B rows, T tokens
-import { join } from "node:path";
-import { writeFileAtomically } from "../checkpoints/files.ts";
 import { ConfigError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import { toOnnx } from "../graph/lower.ts";
@@ -17,185 +15,85 @@ import { allocateParameters, type Parameters, startParameters } from "../runtime
 import { random } from "../tensor/random.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { type BlockSampler, createMaskedSampler, createSampler, labelsOfBlock } from "./batches.ts";
-import {
-  listCheckpoints,
-  type ModelFiles,
-  restoreCheckpoint,
-  saveCheckpoint,
-  saveModel,
-  type TrainState,
-} from "./checkpoint.ts";
+import { saveModel, type TrainState } from "./checkpoint.ts";
 import type { TrainConfig } from "./config.ts";
 import type { MaskingVocabulary } from "./masking.ts";
-import { openMetricsLog } from "./metrics-log.ts";
 import { createAccumulator, createOptimiser } from "./optimiser.ts";
-import { learningRate } from "./schedule.ts";
+import {
+  checkOutput,
+  type RunEvent,
+  type RunOptions,
+  type RunResult,
+  runUpdates,
+  startRun,
+  type Training,
+} from "./run.ts";
 import { openTokens, type TokenFile } from "./token-files.ts";
 
-export interface TrainOptions {
+export interface TrainOptions extends RunOptions<TrainEvent> {
   /** Token files (prefixes of .bin and .idx). */
   readonly data: { readonly train: string; readonly valid?: string | undefined };
-  /** Folder of the run: metrics.jsonl, run.json, checkpoints/, model/. */
-  readonly output: string;
   /** Directory of the weights to start from, of `config.model`'s shape but for tokens that its vocabulary lacks. */
   readonly model?: string | undefined;
   /** The tokenizer's files, saved with the weights. */
   readonly tokenizerFiles?: ReadonlyMap<string, string>;
   /** What a masked objective masks with. */
   readonly vocabulary?: MaskingVocabulary | undefined;
-  /** Continue from the last checkpoint in `output`. */
-  readonly resume?: boolean;
-  /** Aborted: the run saves and stops after the step under way. */
-  readonly signal?: AbortSignal;
-  readonly onEvent?: (event: TrainEvent) => void | Promise<void>;
   /** Called every `sample.every` updates with a way to save the model as it is. */
   readonly onSample?: (step: number, save: (folder: string) => Promise<void>) => Promise<readonly string[]>;
 }
 
 export type TrainEvent =
   | { readonly type: "started"; readonly step: number; readonly parameters: number; readonly blocks: number }
-  | {
-      readonly type: "step";
-      readonly step: number;
-      readonly steps: number;
-      readonly loss: number;
-      readonly learningRate: number;
-      readonly gradientNorm: number;
-      readonly tokensPerSecond: number;
-      readonly secondsLeft: number;
-    }
-  | { readonly type: "evaluated"; readonly step: number; readonly loss: number; readonly perplexity: number }
-  | { readonly type: "sampled"; readonly step: number; readonly texts: readonly string[] }
-  | { readonly type: "saved"; readonly step: number; readonly folder: string };
+  | RunEvent<{ readonly tokensPerSecond: number }, { readonly perplexity: number }>
+  | { readonly type: "sampled"; readonly step: number; readonly texts: readonly string[] };
 
-export interface TrainResult {
-  /** Updates done; fewer than asked where the run was stopped. */
-  readonly step: number;
-  readonly stopped: boolean;
-  /** Perplexity on the held-out tokens before the first update of this call, and after the last. */
-  readonly before: number | undefined;
-  readonly after: number | undefined;
-  /** Mean loss of the last update. */
-  readonly loss: number;
-  /** Hugging Face directory. */
-  readonly model: string;
-}
+/** `before` and `after` are perplexities. */
+export type TrainResult = RunResult;
 
 /**
  * Runs a training to its end, or to where `signal` stops it.
  * @throws ConfigError, DataError or CheckpointError; what was saved before stays.
  */
 export async function train(config: TrainConfig, options: TrainOptions): Promise<TrainResult> {
-  const { output, signal } = options;
-  const session: SessionOptions = { device: config.device, threads: config.threads === 0 ? undefined : config.threads };
-  await using run = await prepare(config, options, session);
-  const { state, files } = run;
-  if (options.resume === true) await restoreCheckpoint(output, state);
-  else if ((await listCheckpoints(output)).length > 0) {
-    throw new ConfigError(`${output}: expected a folder without checkpoints, got those of another run`, {
-      hint: "resume that run (--resume), or name another folder",
-    });
-  }
-  run.optimiser.state.step = state.step;
-  await writeFileAtomically(join(output, "run.json"), `${JSON.stringify(config, null, 2)}\n`);
-  const log = await openMetricsLog(join(output, "metrics.jsonl"), state.step);
-  const emit = async (event: TrainEvent): Promise<void> => {
-    if (event.type !== "started" && event.type !== "saved") log.write(event);
-    await options.onEvent?.(event);
-  };
-  const evaluate = async (): Promise<number | undefined> => {
-    const loss = await run.evaluate();
-    if (loss === undefined) return undefined;
-    await emit({ type: "evaluated", step: state.step, loss, perplexity: Math.exp(loss) });
-    return Math.exp(loss);
-  };
-  const save = async (): Promise<void> => {
-    const folder = await saveCheckpoint(output, state, files, config.save);
-    await emit({ type: "saved", step: state.step, folder });
-  };
-  const due = (every: number): boolean => every > 0 && state.step % every === 0;
-
-  await emit({ type: "started", step: state.step, parameters: state.parameters.flat.length, blocks: run.blocks });
-  const before = await evaluate();
-  const clock = stopwatch(config, state.step);
-  let loss = NaN;
-  let stopped = false;
-  while (state.step < config.steps) {
-    const rate = learningRate(config.schedule, state.step + 1, config.steps);
-    const result = await run.step(rate);
-    stopped = signal?.aborted === true;
-    if (result === undefined) break;
-    state.step += 1;
-    loss = result.loss;
-    const { gradientNorm } = result;
-    await emit({
-      type: "step",
-      step: state.step,
+  await checkOutput(options.output, options.resume);
+  await using owned = new Owned();
+  const { blocks, ...parts } = await prepare(config, options, owned);
+  const { state, files } = parts;
+  const emit = await startRun(options, state, config);
+  await emit({ type: "started", step: state.step, parameters: state.parameters.flat.length, blocks });
+  const result = await runUpdates(
+    {
+      ...parts,
       steps: config.steps,
-      loss,
-      learningRate: rate,
-      gradientNorm,
-      ...clock(state.step),
-    });
-    if (stopped || state.step === config.steps) break;
-    if (due(config.evaluate.every)) await evaluate();
-    if (due(config.save.every)) await save();
-    if (due(config.sample.every) && options.onSample !== undefined) {
-      const texts = await options.onSample(state.step, (folder) => saveModel(folder, state.parameters, files));
-      await emit({ type: "sampled", step: state.step, texts });
-    }
-  }
-  await save();
-  const after = stopped ? undefined : await evaluate();
-  const model = join(output, "model");
-  if (!stopped) await saveModel(model, state.parameters, files);
-  return { step: state.step, stopped, before, after, loss, model };
+      schedule: config.schedule,
+      keep: config.save.keep,
+      describe: (tokensPerSecond: number) => ({ tokensPerSecond }),
+      every: { evaluate: config.evaluate.every, save: config.save.every, sample: config.sample.every },
+      async sample() {
+        if (options.onSample === undefined) return;
+        const texts = await options.onSample(state.step, (folder) => saveModel(folder, state.parameters, files));
+        await emit({ type: "sampled", step: state.step, texts });
+      },
+      writeModel: (folder) => saveModel(folder, state.parameters, files),
+    },
+    options,
+    emit,
+  );
+  const perplexity = (loss: number | undefined): number | undefined =>
+    loss === undefined ? undefined : Math.exp(loss);
+  return { ...result, before: perplexity(result.before), after: perplexity(result.after) };
 }
 
-/** Tokens a second over the last steps, and the time left at that rate. */
-function stopwatch(
-  config: TrainConfig,
-  first: number,
-): (step: number) => { tokensPerSecond: number; secondsLeft: number } {
-  const window: { step: number; time: number }[] = [{ step: first, time: performance.now() }];
-  return (step) => {
-    window.push({ step, time: performance.now() });
-    if (window.length > 20) window.shift();
-    const oldest = window[0]!;
-    const seconds = (performance.now() - oldest.time) / 1000 / (step - oldest.step);
-    const tokens = config.tokens * config.batch * config.accumulate;
-    return { tokensPerSecond: tokens / seconds, secondsLeft: (config.steps - step) * seconds };
-  };
-}
+type Parts = Pick<Training<unknown, { readonly perplexity: number }>, "state" | "files" | "update" | "evaluate">;
 
-interface Run extends AsyncDisposable {
-  readonly state: TrainState;
-  readonly files: ModelFiles;
-  readonly blocks: number;
-  readonly optimiser: { readonly state: { step: number } };
-  /** One update; undefined when it was abandoned for a signal. */
-  step(rate: number): Promise<{ loss: number; gradientNorm: number } | undefined>;
-  /** Mean loss over held-out blocks; undefined without any. */
-  evaluate(): Promise<number | undefined>;
-}
-
-/** Builds the graphs, the parameters and the optimiser of a run. */
-async function prepare(config: TrainConfig, options: TrainOptions, sessionOptions: SessionOptions): Promise<Run> {
-  const owned = new Owned();
-  try {
-    return await assemble(config, options, sessionOptions, owned);
-  } catch (error) {
-    await owned[Symbol.asyncDispose]();
-    throw error;
-  }
-}
-
-async function assemble(
+/** Builds the graphs, the parameters and the optimiser of a run. `blocks`: of the training data. */
+async function prepare(
   config: TrainConfig,
   options: TrainOptions,
-  sessionOptions: SessionOptions,
   owned: Owned,
-): Promise<Run> {
+): Promise<Parts & { readonly blocks: number }> {
+  const session: SessionOptions = { device: config.device, threads: config.threads === 0 ? undefined : config.threads };
   const family = familyOf(config.model, "model");
   const model = family.parseConfig(config.model, "model");
   const shape = { batch: config.batch, tokens: config.tokens };
@@ -215,16 +113,16 @@ async function assemble(
   files.set("config.json", `${JSON.stringify({ architectures: [family.architecture], ...model }, null, 2)}\n`);
 
   const compiled = owned.use(
-    await createSession(toOnnx(graph), { ...sessionOptions, keepRecomputation: config.checkpointing }),
+    await createSession(toOnnx(graph), { ...session, keepRecomputation: config.checkpointing }),
   );
   const scoringGraph = lossGraph(family, model, {
     tokens: config.tokens,
     ...objective.graph(undefined),
     gradients: false,
   });
-  const scoring = owned.use(await createSession(toOnnx(scoringGraph), sessionOptions));
-  const optimiser = owned.use(await createOptimiser(config.optimiser, parameters.flat, sessionOptions));
-  const accumulator = owned.use(await createAccumulator(gradients.flat, scratch.flat, sessionOptions));
+  const scoring = owned.use(await createSession(toOnnx(scoringGraph), session));
+  const optimiser = owned.use(await createOptimiser(config.optimiser, parameters.flat, session));
+  const accumulator = owned.use(await createAccumulator(gradients.flat, scratch.flat, session));
   const trainTokens = owned.use(openTokens(options.data.train));
   const sampler = objective.sampler(trainTokens, config.seed);
   const valid = options.data.valid === undefined ? undefined : owned.use(openTokens(options.data.valid));
@@ -232,8 +130,7 @@ async function assemble(
 
   const weights = Object.fromEntries(parameters.tensors);
   const perUpdate = config.batch * config.accumulate;
-  const { firstMoment, secondMoment } = optimiser.state;
-  const state: TrainState = { step: 0, parameters, firstMoment, secondMoment };
+  const state: TrainState = { step: 0, parameters, optimiser: optimiser.state };
   if (precision === "float16") state.lossScale = firstLossScale;
 
   const lossScale = (): number => state.lossScale?.value ?? 1;
@@ -253,8 +150,7 @@ async function assemble(
     state,
     files,
     blocks: sampler.blocks,
-    optimiser,
-    async step(rate: number): Promise<{ loss: number; gradientNorm: number } | undefined> {
+    async update(rate) {
       let loss = await microStep(0, gradients);
       for (let index = 1; index < config.accumulate; index++) {
         if (options.signal?.aborted === true) return undefined;
@@ -264,12 +160,13 @@ async function assemble(
       const { gradientNorm } = await optimiser.update(gradients.flat, rate, lossScale());
       if (state.lossScale !== undefined)
         state.lossScale = nextLossScale(state.lossScale, Number.isFinite(gradientNorm));
-      return { loss, gradientNorm };
+      return { loss, gradientNorm, work: perUpdate * config.tokens };
     },
-    async evaluate(): Promise<number | undefined> {
-      return held === undefined ? undefined : meanLoss(scoring, weights, held, config);
+    async evaluate() {
+      if (held === undefined) return undefined;
+      const loss = await meanLoss(scoring, weights, held, config);
+      return { loss, perplexity: Math.exp(loss) };
     },
-    [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
   };
 }
 

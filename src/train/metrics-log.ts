@@ -3,12 +3,8 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { writeFileAtomically } from "../checkpoints/files.ts";
 
-export interface MetricsLog {
-  write(record: { readonly step: number } & Readonly<Record<string, unknown>>): void;
-}
-
-/** Opens `path`, dropping the lines of steps after `step` (and a half-written last one). */
-export async function openMetricsLog(path: string, step: number): Promise<MetricsLog> {
+/** Opens `path` for records to come, dropping the lines of steps after `step` (and a half-written last one). */
+export async function openMetricsLog(path: string, step: number): Promise<(record: { step: number }) => void> {
   mkdirSync(dirname(path), { recursive: true });
   if (existsSync(path)) {
     const kept = readFileSync(path, "utf8")
@@ -16,7 +12,7 @@ export async function openMetricsLog(path: string, step: number): Promise<Metric
       .filter((line) => stepOf(line) <= step);
     await writeFileAtomically(path, kept.map((line) => `${line}\n`).join(""));
   }
-  return { write: (record) => appendFileSync(path, `${JSON.stringify(record)}\n`) };
+  return (record) => appendFileSync(path, `${JSON.stringify(record)}\n`);
 }
 
 function stepOf(line: string): number {

@@ -89,6 +89,8 @@ const train: Command = command({
   ],
   stoppable: true,
   async run({ args, json, output, progress, signal }) {
+    const { checkOutput } = await import("../../train/run.ts");
+    await checkOutput(args.output, args.resume);
     const { encoderRecipes } = await import("../../encoders/recipes.ts");
     if (Object.hasOwn(encoderRecipes, args.recipe)) {
       const { runEncoderTraining } = await import("../encoder-training.ts");
