@@ -16,7 +16,7 @@ export { quickstart, type QuickstartOptions, type QuickstartResult } from "./qui
 export { loadTokenizer, saveTokenizer } from "./tokenizers/files.ts";
 export type { DecodeOptions, Encoding, Tokenizer } from "./tokenizers/tokenizer.ts";
 export { type Document, readDocuments } from "./corpus/documents.ts";
-export { train, type TrainConfig, type TrainEvent, type TrainOptions, type TrainResult } from "./train/loop.ts";
+export { train, type TrainConfig, type TrainEvent, type TrainOptions, type TrainResult } from "./train/pretrain.ts";
 export { recipes } from "./recipes/index.ts";
 export {
   evaluateTask,

@@ -12,7 +12,7 @@ import type { BioGptConfig } from "./models/index.ts";
 import { recipeOf } from "./recipes/index.ts";
 import { saveTokenizer, trainBioGptTokenizer } from "./tokenizers/index.ts";
 import type { TrainConfig } from "./train/config.ts";
-import { train, type TrainEvent } from "./train/loop.ts";
+import { train, type TrainEvent } from "./train/pretrain.ts";
 import { buildTokenFiles, textOf, type TokenManifest } from "./train/tokenize.ts";
 
 export interface QuickstartOptions {

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { loadModel } from "../model.ts";
 import type { TrainConfig } from "../train/config.ts";
-import { train, type TrainEvent, type TrainOptions } from "../train/loop.ts";
+import { train, type TrainEvent, type TrainOptions } from "../train/pretrain.ts";
 import type { Context } from "./command.ts";
 import { duration, type Progress } from "./progress.ts";
 

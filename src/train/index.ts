@@ -2,7 +2,7 @@
 export { createMaskedSampler, createSampler, labelsOfBlock, type LabelledBatch } from "./batches.ts";
 export { listCheckpoints } from "./checkpoint.ts";
 export { applySettings, type TrainConfig } from "./config.ts";
-export { train, type TrainEvent, type TrainOptions, type TrainResult } from "./loop.ts";
+export { train, type TrainEvent, type TrainOptions, type TrainResult } from "./pretrain.ts";
 export { createOptimiser, type Optimiser, type OptimiserConfig } from "./optimiser.ts";
 export { learningRate, type ScheduleConfig } from "./schedule.ts";
 export { openTokens, type TokenFile, writeTokens } from "./token-files.ts";

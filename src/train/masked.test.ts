@@ -12,7 +12,7 @@ import { random } from "../tensor/random.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { createMaskedSampler, labelsOfBlock } from "./batches.ts";
 import { applySettings, type TrainConfig } from "./config.ts";
-import { train, type TrainEvent, type TrainOptions } from "./loop.ts";
+import { train, type TrainEvent, type TrainOptions } from "./pretrain.ts";
 import { maskingVocabulary } from "./masking.ts";
 import { openTokens, writeTokens } from "./token-files.ts";
 

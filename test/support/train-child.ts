@@ -1,6 +1,6 @@
 /** A training run in a process of its own, for tests that kill it: arguments are the configuration, folder and name. */
 import { join } from "node:path";
-import { train, type TrainConfig } from "../../src/train/loop.ts";
+import { train, type TrainConfig } from "../../src/train/pretrain.ts";
 
 const [config, folder, name] = process.argv.slice(2) as [string, string, string];
 await train(JSON.parse(config) as TrainConfig, {

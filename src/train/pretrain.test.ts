@@ -8,7 +8,7 @@ import { recipeOf, recipes } from "../recipes/index.ts";
 import { random } from "../tensor/random.ts";
 import { listCheckpoints } from "./checkpoint.ts";
 import { applySettings, type TrainConfig, trainConfigSchema } from "./config.ts";
-import { train, type TrainEvent } from "./loop.ts";
+import { train, type TrainEvent } from "./pretrain.ts";
 import { writeTokens } from "./token-files.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "galen-train-"));
