@@ -10,7 +10,7 @@ import { allocateParameters, startParameters } from "../runtime/parameters.ts";
 import { random } from "../tensor/random.ts";
 import type { TrainState } from "../train/checkpoint.ts";
 import { createOptimiser } from "../train/optimiser.ts";
-import { checkOutput, type RunEvent, type RunOptions, type RunResult, runUpdates, startRun } from "../train/run.ts";
+import { checkOutput, type RunEvent, type RunOptions, type RunResult, runUpdates, startRun } from "../train/loop.ts";
 import { principalComponents } from "./components.ts";
 import type { EncoderConfig } from "./config.ts";
 import { type Examples, readExamples } from "./data.ts";

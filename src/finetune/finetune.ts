@@ -16,7 +16,7 @@ import {
   runUpdates,
   startRun,
   type Training,
-} from "../train/run.ts";
+} from "../train/loop.ts";
 import { planEpoch, planInOrder, updatesPerEpoch } from "./batches.ts";
 import { type FinetuneConfig, finetuneConfig } from "./config.ts";
 import { averagedModel, keepEpoch } from "./epochs.ts";

@@ -15,7 +15,7 @@ import type { Parameters } from "../runtime/parameters.ts";
 import { random } from "../tensor/random.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { createAccumulator, createOptimiser, type Optimiser } from "../train/optimiser.ts";
-import type { Update } from "../train/run.ts";
+import type { Update } from "../train/loop.ts";
 import type { FinetuneConfig } from "./config.ts";
 import {
   allocateGradients,

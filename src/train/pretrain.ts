@@ -1,5 +1,5 @@
 /**
- * Pre-training on token files: graphs, batches and losses. The loop itself is in `run.ts`. Data order and dropout are
+ * Pre-training on token files: graphs, batches and losses. The loop itself is in `loop.ts`. Data order and dropout are
  * functions of (seed, step).
  */
 // B rows, T tokens
@@ -27,7 +27,7 @@ import {
   runUpdates,
   startRun,
   type Training,
-} from "./run.ts";
+} from "./loop.ts";
 import { openTokens, type TokenFile } from "./token-files.ts";
 
 export interface TrainOptions extends RunOptions<TrainEvent> {

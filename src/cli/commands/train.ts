@@ -89,7 +89,7 @@ const train: Command = command({
   ],
   stoppable: true,
   async run({ args, json, output, progress, signal }) {
-    const { checkOutput } = await import("../../train/run.ts");
+    const { checkOutput } = await import("../../train/loop.ts");
     await checkOutput(args.output, args.resume);
     const { encoderRecipes } = await import("../../encoders/recipes.ts");
     if (Object.hasOwn(encoderRecipes, args.recipe)) {

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { tensor } from "../tensor/tensor.ts";
 import { listCheckpoints, type TrainState } from "./checkpoint.ts";
-import { checkOutput, type RunEvent, type RunOptions, type RunResult, runUpdates, startRun } from "./run.ts";
+import { checkOutput, type RunEvent, type RunOptions, type RunResult, runUpdates, startRun } from "./loop.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "galen-run-"));
+const folder = mkdtempSync(join(tmpdir(), "galen-loop-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 type Event = RunEvent<{ readonly speed: number }>;

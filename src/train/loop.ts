@@ -54,6 +54,7 @@ export interface Update {
   readonly work: number;
 }
 
+/** What a training brings; `Step` and `Evaluated` are fields of its own in those events. */
 export interface Training<Step, Evaluated> {
   readonly state: TrainState;
   /** Updates in all. */
