@@ -7,14 +7,15 @@
  */
 import { tmpdir } from "node:os";
 import { setImmediate } from "node:timers/promises";
+import { numbersOf, ranges } from "../checkpoints/journal.ts";
 import { ConfigError } from "../errors.ts";
+import { type Pairs, type Question, type StoredPairs, storePairs } from "../eval/pair-store.ts";
 import type { Encoder, Scorer } from "../eval/scorers.ts";
 import type { TokenVectors } from "../retrieval/max-sim.ts";
 import { random } from "../tensor/random.ts";
+import { openTextStore, type TextStore } from "../retrieval/text-store.ts";
 import { openVectorStore, type VectorStore } from "../retrieval/vector-store.ts";
 import type { ScoredList } from "./data.ts";
-import { type Pairs, type Question, type StoredPairs, storePairs } from "./mine-pairs.ts";
-import { openTextStore, type TextStore } from "./text-store.ts";
 
 export interface MiningOptions {
   /** Wrong documents to find for each query. */
@@ -230,13 +231,6 @@ async function scoreOwn(
   for (const [i, query] of queries.entries()) scores.push((await comparer.score(query))[i]!);
   return scores;
 }
-
-/** Consecutive ranges of `count` numbers, `size` together; the last may be fewer. */
-function* ranges(count: number, size: number): Generator<[first: number, end: number]> {
-  for (let first = 0; first < count; first += size) yield [first, Math.min(first + size, count)];
-}
-
-const numbersOf = (first: number, end: number): number[] => Array.from({ length: end - first }, (_, i) => first + i);
 
 async function* allTexts(store: TextStore, window: number): AsyncGenerator<string> {
   for (const [first, end] of ranges(store.count, window)) yield* await store.read(numbersOf(first, end));
