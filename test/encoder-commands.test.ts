@@ -291,5 +291,8 @@ test.each(["bm25", embeddings])(
     const found = readFileSync(output, "utf8").trim().split("\n");
     expect(summary).toEqual({ output, pairs: texts.length, lists: found.length });
     expect(found.length).toBeGreaterThan(0);
+    expect(Object.keys(JSON.parse(found[0]!))).toEqual(["query", "documents"]);
+    await galen("mine", "--model", model, pairs, "--output", output, "--negatives", "1", "--margin", "0", "--scores");
+    expect(JSON.parse(readFileSync(output, "utf8").split("\n")[0]!).scores).toHaveLength(2);
   },
 );

@@ -19,6 +19,15 @@ export async function* inWindows<T>(items: AsyncIterable<T> | Iterable<T>, size:
   if (window.length > 0) yield window;
 }
 
+/** Consecutive ranges of `count` numbers, `size` together; the last may be fewer. */
+export function* ranges(count: number, size: number): Generator<[first: number, end: number]> {
+  for (let first = 0; first < count; first += size) yield [first, Math.min(first + size, count)];
+}
+
+/** first, first + 1, … up to `end`, which is left out. */
+export const numbersOf = (first: number, end: number): number[] =>
+  Array.from({ length: end - first }, (_, i) => first + i);
+
 interface Journal<Entry> extends AsyncDisposable {
   /** The last group that is done; undefined at the start. */
   readonly last: Entry | undefined;

@@ -9,26 +9,23 @@ const list = z.object({ query: z.string(), documents: z.array(z.string()).min(1)
 const article = z.object({ QUESTION: z.string(), LONG_ANSWER: z.string() });
 
 /**
- * A query with its right document each, as they are read; PubMedQA's file is held as a whole.
+ * A query with its right document each, as they are read, the first `limit`; PubMedQA's file is held as a whole.
  * @throws DataError where there is neither.
  */
-export async function* streamPairs(path: string): AsyncGenerator<[query: string, document: string]> {
+export async function* streamPairs(
+  path: string,
+  limit: number = Infinity,
+): AsyncGenerator<[query: string, document: string]> {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) {
     const entries = await readJsonEntries(join(path, "ori_pqal.json"), article);
-    for (const [, { QUESTION, LONG_ANSWER }] of entries) yield [QUESTION, LONG_ANSWER];
+    for (const [, { QUESTION, LONG_ANSWER }] of entries.slice(0, limit)) yield [QUESTION, LONG_ANSWER];
     return;
   }
   let count = 0;
   for await (const { query, documents } of streamJsonLines(path, list)) {
     yield [query, documents[0]!];
     count += 1;
+    if (count === limit) return;
   }
   if (count === 0) throw new DataError(`${path}: expected lists {"query", "documents"}, got none`);
-}
-
-/** All of `streamPairs`. */
-export async function readPairs(path: string): Promise<[string, string][]> {
-  const pairs: [string, string][] = [];
-  for await (const pair of streamPairs(path)) pairs.push(pair);
-  return pairs;
 }

@@ -38,7 +38,8 @@ const needScores: ReadonlySet<Objective["kind"]> = new Set(["margin", "divergenc
  * Examples of a file as an objective takes them.
  * @throws DataError that names the line, or says what to run first where scores are missing or were transformed unlike.
  */
-export async function readExamples(path: string, { kind }: Objective, documents: number): Promise<Examples> {
+export async function readExamples(path: string, objective: Objective, documents: number): Promise<Examples> {
+  const { kind } = objective;
   switch (kind) {
     case "distil":
       return { texts: (await readJsonLines(path, z.object({ text }))).map((one) => one.text) };
@@ -49,9 +50,21 @@ export async function readExamples(path: string, { kind }: Objective, documents:
     default: {
       const lists = await readJsonLines(path, list);
       checkLists(path, lists, documents, needScores.has(kind));
+      if (objective.kind === "pairs" && objective.loss === "binary") checkShares(path, lists);
       return { lists };
     }
   }
+}
+
+/** Labels of binary cross-entropy are shares: scores such as logits would be learned as nonsense. */
+function checkShares(path: string, lists: readonly ScoredList[]): void {
+  const isShare = (score: number): boolean => score >= 0 && score <= 1;
+  const bad = lists.findIndex(({ scores = [] }) => !scores.every(isShare));
+  if (bad < 0) return;
+  const got = lists[bad]!.scores!.find((score) => !isShare(score));
+  throw new DataError(`${path}:${bad + 1}: expected scores in [0, 1] as labels, got ${got}`, {
+    hint: 'leave "scores" out where the first document is right and the others wrong, or set objective.loss=regression',
+  });
 }
 
 function checkLists(path: string, lists: readonly ScoredList[], documents: number, scored: boolean): void {

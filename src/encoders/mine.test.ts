@@ -56,6 +56,23 @@ test("the best may be skipped, and a reranker is refused", async () => {
   await expect(collect(mineNegatives(reranker, pairs, { negatives: 1 }))).rejects.toThrow(/got a reranker/);
 });
 
+test("random documents are other ones, each once, the same for a seed, and have no scores", async () => {
+  const draw = async (seed: number, negatives = 3): Promise<ScoredList[]> =>
+    collect(mineNegatives({ kind: "random", seed }, pairs, { negatives, block: 3 }));
+  const lists = await draw(1);
+  expect(lists.map(({ query, documents }) => [query, documents[0]])).toEqual(pairs);
+  for (const { query, documents } of lists) {
+    expect(new Set(documents).size).toBe(4);
+    for (const wrong of documents.slice(1)) expect(`q${Number(wrong) % 5}`).not.toBe(query);
+  }
+  expect(lists[0]).not.toHaveProperty("scores");
+  expect(await draw(1)).toEqual(lists);
+  expect(await draw(2)).not.toEqual(lists);
+  // Of ten documents two are right: eight can be had, nine cannot.
+  expect(await draw(1, 8)).toHaveLength(10);
+  expect(await draw(1, 9)).toHaveLength(0);
+});
+
 const folder = mkdtempSync(join(tmpdir(), "galen-mine-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 

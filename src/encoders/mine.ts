@@ -7,13 +7,15 @@
  */
 import { tmpdir } from "node:os";
 import { setImmediate } from "node:timers/promises";
+import { numbersOf, ranges } from "../checkpoints/journal.ts";
 import { ConfigError } from "../errors.ts";
+import { type Pairs, type Question, type StoredPairs, storePairs } from "../eval/pair-store.ts";
 import type { Encoder, Scorer } from "../eval/scorers.ts";
 import type { TokenVectors } from "../retrieval/max-sim.ts";
+import { random } from "../tensor/random.ts";
+import { openTextStore, type TextStore } from "../retrieval/text-store.ts";
 import { openVectorStore, type VectorStore } from "../retrieval/vector-store.ts";
 import type { ScoredList } from "./data.ts";
-import { type Pairs, type Question, type StoredPairs, storePairs } from "./mine-pairs.ts";
-import { openTextStore, type TextStore } from "./text-store.ts";
 
 export interface MiningOptions {
   /** Wrong documents to find for each query. */
@@ -42,12 +44,17 @@ interface MiningProgress {
 
 type Settings = Required<Omit<MiningOptions, "signal">> & { readonly signal: AbortSignal | undefined };
 
-/** The best wrong documents of a question. */
-interface Best {
+/** Wrong documents of a question. */
+interface Found {
   readonly question: Question;
-  /** Score of the right document. */
+  /** Score of the right document; none where nothing is scored. */
+  readonly own?: number;
+  readonly kept: readonly { readonly document: number; readonly score?: number }[];
+}
+
+/** The best, best first, the earlier document first where two score the same. */
+interface Best extends Found {
   readonly own: number;
-  /** Best first, the earlier document first where two score the same. */
   readonly kept: readonly Candidate[];
   /** Takes what is allowed of the documents from number `first` on. */
   add(scores: Float64Array, first: number): void;
@@ -58,12 +65,22 @@ interface Candidate {
   readonly score: number;
 }
 
+/** Any documents but the right ones, without scores: what a model that knows nothing yet can learn from. */
+export interface RandomNegatives {
+  readonly kind: "random";
+  readonly seed: number;
+}
+
 /**
  * Lists of a right document and wrong ones, with the scorer's scores; queries for which there are too few are left out.
  * Pairs are read once.
  * @throws ConfigError for a scorer that would have to read every pair; the signal's reason once it is aborted.
  */
-export async function* mineNegatives(scorer: Scorer, pairs: Pairs, options: MiningOptions): AsyncGenerator<ScoredList> {
+export async function* mineNegatives(
+  scorer: Scorer | RandomNegatives,
+  pairs: Pairs,
+  options: MiningOptions,
+): AsyncGenerator<ScoredList> {
   const settings: Settings = {
     skip: 0,
     relativeMargin: 0.05,
@@ -92,26 +109,47 @@ export async function* mineNegatives(scorer: Scorer, pairs: Pairs, options: Mini
   let done = 0;
   for await (const { question, own, kept } of search(stored, documents, settings)) {
     onProgress({ stage: "queries", done: ++done, total: stored.count });
-    const wrong = kept.slice(skip);
+    const wrong = own === undefined ? kept : kept.slice(skip);
     if (wrong.length < negatives) continue;
-    yield {
-      query: question.query,
-      documents: await documents.read([question.document, ...wrong.map(({ document }) => document)]),
-      scores: [own, ...wrong.map(({ score }) => score)],
-      transform: "none",
-    };
+    const texts = await documents.read([question.document, ...wrong.map(({ document }) => document)]);
+    const list = { query: question.query, documents: texts };
+    if (own === undefined) yield list;
+    else yield { ...list, scores: [own, ...wrong.map(({ score }) => score!)], transform: "none" };
   }
 }
 
 /** Gives the best of every pair, in order. */
-type Search = (pairs: StoredPairs, documents: TextStore, settings: Settings) => AsyncGenerator<Best>;
+type Search = (pairs: StoredPairs, documents: TextStore, settings: Settings) => AsyncGenerator<Found>;
 
-function searchBy({ encoder, index }: Scorer): Search {
+function searchBy(by: Scorer | RandomNegatives): Search {
+  if (by.kind === "random") return (...searched) => searchRandom(by.seed, ...searched);
+  const { encoder, index } = by;
   if (encoder !== undefined) return (...searched) => searchVectors(encoder, ...searched);
   if (index !== undefined) return (...searched) => searchWords(index, ...searched);
   throw new ConfigError("mining: expected an embedding model, ColBERT or bm25, got a reranker", {
     hint: "mine with one of these, then score the lists with the reranker",
   });
+}
+
+async function* searchRandom(
+  seed: number,
+  pairs: StoredPairs,
+  documents: TextStore,
+  { negatives, block, signal }: Settings,
+): AsyncGenerator<Found> {
+  for (const [first, end] of ranges(pairs.count, block)) {
+    for (const [i, question] of (await pairs.questions(first, end)).entries()) {
+      signal?.throwIfAborted();
+      const draw = random(seed, first + i);
+      const drawn = new Set<number>();
+      const most = Math.min(negatives, documents.count - question.right.size);
+      while (drawn.size < most) {
+        const document = draw.integer(documents.count);
+        if (!question.right.has(document)) drawn.add(document);
+      }
+      yield { question, kept: [...drawn].map((document) => ({ document })) };
+    }
+  }
 }
 
 async function* searchWords(
@@ -193,13 +231,6 @@ async function scoreOwn(
   for (const [i, query] of queries.entries()) scores.push((await comparer.score(query))[i]!);
   return scores;
 }
-
-/** Consecutive ranges of `count` numbers, `size` together; the last may be fewer. */
-function* ranges(count: number, size: number): Generator<[first: number, end: number]> {
-  for (let first = 0; first < count; first += size) yield [first, Math.min(first + size, count)];
-}
-
-const numbersOf = (first: number, end: number): number[] => Array.from({ length: end - first }, (_, i) => first + i);
 
 async function* allTexts(store: TextStore, window: number): AsyncGenerator<string> {
   for (const [first, end] of ranges(store.count, window)) yield* await store.read(numbersOf(first, end));

@@ -144,3 +144,9 @@ test("a missing input is refused with what to run first", () => {
   expect(() => checkInputs("colbert", inputs)).toThrow(/--model: .*galen train embeddings-distil/s);
   expect(() => checkInputs("embeddings-kl", { ...inputs, model: start })).toThrow(/--data: .*galen rerank/s);
 });
+
+test("scores that are no shares are refused as labels of binary cross-entropy", async () => {
+  await expect(train("logits", config("reranker", "documents=3"), data.lists)).rejects.toThrow(
+    /lists\.jsonl:1: expected scores in \[0, 1\] as labels, got 4/,
+  );
+});

@@ -20,13 +20,6 @@ export function textsHasher(): { add(...texts: readonly string[]): void; digest(
   };
 }
 
-/** A fingerprint of texts, for a protocol. */
-export function textsHash(texts: Iterable<string>): string {
-  const { add, digest } = textsHasher();
-  for (const text of texts) add(text);
-  return digest();
-}
-
 /** A fingerprint of a model directory's weights, settings and vocabulary, those of its numbered modules included. */
 export async function modelFingerprint(folder: string): Promise<string> {
   const wanted = /^(?:\d+_[^/]+\/)?[^/]+\.(?:safetensors|bin|pt|json|txt)$/;

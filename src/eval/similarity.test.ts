@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -6,7 +6,7 @@ import type { RetrievalSet } from "../tasks/retrieval-sets.ts";
 import { createBm25 } from "./bm25.ts";
 import { evaluateRetrieval } from "./retrieval.ts";
 import { openScorer, type Scorer } from "./scorers.ts";
-import { evaluateSimilarity, negativePlaces } from "./similarity.ts";
+import { evaluateSimilarity, randomPlaces } from "./similarity.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "galen-similarity-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -26,13 +26,13 @@ describe("BM25", () => {
 
 describe("similarity", () => {
   test("random wrong answers are never a question's own, none comes twice, and the seed decides", () => {
-    const places = negativePlaces(pairs, { kind: "random", perPositive: 4, seed: 7 });
+    const places = randomPlaces(30, 4, 7);
     places.forEach((row, i) => {
       expect(row).not.toContain(i);
       expect(new Set(row).size).toBe(4);
     });
-    expect(negativePlaces(pairs, { kind: "random", perPositive: 4, seed: 7 })).toEqual(places);
-    expect(negativePlaces(pairs, { kind: "random", perPositive: 4, seed: 8 })).not.toEqual(places);
+    expect(randomPlaces(30, 4, 7)).toEqual(places);
+    expect(randomPlaces(30, 4, 8)).not.toEqual(places);
   });
 
   test("a scorer that knows gets 1, and the hash tells protocols apart", async () => {
@@ -47,6 +47,36 @@ describe("similarity", () => {
       { resamples: 20 },
     );
     expect(other.hash).not.toBe(one.hash);
+  });
+
+  test("figures do not depend on how many texts are in memory, of vectors, of words and of pairs alone", async () => {
+    const numbers = (text: string): number[] => [...text].map((letter) => (letter.charCodeAt(0) % 5) - 2);
+    const vectors: Scorer = {
+      kind: "embeddings",
+      pairs: async (some) => Float64Array.from(some, ([a, b]) => numbers(a + b).reduce((sum, one) => sum + one, 0)),
+      encoder: {
+        encode: async (_, texts) =>
+          texts.map((text) => ({ width: 3, count: 1, data: Float32Array.from(numbers(text).slice(-3)) })),
+        compare: async (some) => ({
+          score: async (query) =>
+            Float64Array.from(some, ({ data }) => data.reduce((sum, one, i) => sum + one * query.data[i]!, 0)),
+          async [Symbol.asyncDispose]() {},
+        }),
+      },
+      async [Symbol.asyncDispose]() {},
+    };
+    const { encoder: _, ...alone } = vectors;
+    await using words = await openScorer("bm25");
+    // Answers that come again, so that ranks have ties between windows.
+    const some = pairs.map(([question, answer], i): [string, string] => [question, i % 4 === 0 ? "the same" : answer]);
+    for (const scorer of [vectors, alone, words]) {
+      for (const kind of ["random", "bm25"] as const) {
+        const run = (window: number) =>
+          evaluateSimilarity(scorer, some, { kind, perPositive: 2, seed: 1 }, { resamples: 5, window, folder });
+        expect(await run(7)).toEqual(await run(1000));
+      }
+    }
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   test("a tie counts against the right answer, and a scorer of pairs alone has no ranks", async () => {

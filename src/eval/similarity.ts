@@ -2,17 +2,28 @@
  * Similarity of pairs, such as questions and their answers: do right pairs score above wrong ones? Wrong pairs are made
  * here, by a stated kind, number and seed, because every figure but the ranks depends on them.
  */
+import { tmpdir } from "node:os";
+import { numbersOf, ranges } from "../checkpoints/journal.ts";
 import { DataError } from "../errors.ts";
-import type { TokenVectors } from "../retrieval/max-sim.ts";
+import { openTextStore } from "../retrieval/text-store.ts";
+import { openVectorStore, type VectorStore } from "../retrieval/vector-store.ts";
 import { random } from "../tensor/random.ts";
 import { createBm25 } from "./bm25.ts";
 import { auc } from "./metrics/auc.ts";
 import { bootstrap, type Interval } from "./metrics/bootstrap.ts";
 import { pearson, spearman } from "./metrics/correlation.ts";
 import { mean } from "./metrics/counts.ts";
-import { protocolHash, textsHash } from "./protocol.ts";
-import type { Scorer } from "./scorers.ts";
-import { openWindows, packVectors, unpackVectors, type WindowOptions, type Windows } from "./windows.ts";
+import { type Pairs, type StoredPairs, storePairs } from "./pair-store.ts";
+import { protocolHash, textsHasher } from "./protocol.ts";
+import type { Encoder, Scorer } from "./scorers.ts";
+import {
+  openWindows,
+  type PackedVectors,
+  packVectors,
+  unpackVectors,
+  type WindowOptions,
+  type Windows,
+} from "./windows.ts";
 
 export interface Negatives {
   /** random: another question's answer; bm25: the answers that share most words with the question. */
@@ -29,34 +40,53 @@ export interface SimilarityReport {
   readonly figures: Readonly<Record<string, { readonly value: number; readonly interval: Interval }>>;
 }
 
-/** Places of each question's wrong answers. */
-export function negativePlaces(
-  pairs: readonly (readonly [string, string])[],
-  { kind, perPositive, seed }: Negatives,
-): number[][] {
-  const { length } = pairs;
-  if (length <= perPositive) {
-    throw new DataError(`similarity: expected more than ${perPositive} pairs, got ${length}`, {
+/** Pairs whose texts are in temporary files. */
+interface Data {
+  readonly pairs: StoredPairs;
+  /** Of pairs by number. */
+  answers(numbers: Iterable<number>): Promise<string[]>;
+  /** How many are in memory. */
+  readonly window: number;
+}
+
+/** Places of each question's wrong answers: its own moved on by amounts of which none comes twice. */
+export function randomPlaces(count: number, perPositive: number, seed: number): number[][] {
+  const draw = random(seed);
+  return Array.from({ length: count }, (_, i) => {
+    const shifts = new Set<number>();
+    while (shifts.size < perPositive) shifts.add(1 + draw.integer(count - 1));
+    return [...shifts].map((shift) => (i + shift) % count);
+  });
+}
+
+async function wrongPlaces(data: Data, { kind, perPositive, seed }: Negatives): Promise<number[][]> {
+  const { count } = data.pairs;
+  if (count <= perPositive) {
+    throw new DataError(`similarity: expected more than ${perPositive} pairs, got ${count}`, {
       hint: "lower the number of negatives",
     });
   }
-  if (kind === "random") {
-    const draw = random(seed);
-    return pairs.map((_, i) => {
-      // A cyclic shift of a random amount for every question: never its own answer, and none twice.
-      const shifts = new Set<number>();
-      while (shifts.size < perPositive) shifts.add(1 + draw.integer(length - 1));
-      return [...shifts].map((shift) => (i + shift) % length);
-    });
+  if (kind === "random") return randomPlaces(count, perPositive, seed);
+  const index = createBm25();
+  for await (const answer of allAnswers(data)) index.add(answer);
+  const places: number[][] = [];
+  for await (const question of allQuestions(data)) {
+    const best = [...index.score(question)]
+      .filter(([place]) => place !== places.length)
+      .sort(([p, a], [q, b]) => b - a || p - q);
+    places.push(best.slice(0, perPositive).map(([place]) => place));
   }
-  const index = createBm25(pairs.map(([, answer]) => answer));
-  return pairs.map(([question], i) =>
-    [...index.score(question)]
-      .filter(([place]) => place !== i)
-      .sort(([p, a], [q, b]) => b - a || p - q)
-      .slice(0, perPositive)
-      .map(([place]) => place),
-  );
+  return places;
+}
+
+async function* allAnswers({ pairs, answers, window }: Data): AsyncGenerator<string> {
+  for (const [first, end] of ranges(pairs.count, window)) yield* await answers(numbersOf(first, end));
+}
+
+async function* allQuestions({ pairs, window }: Data): AsyncGenerator<string> {
+  for (const [first, end] of ranges(pairs.count, window)) {
+    for (const { query } of await pairs.questions(first, end)) yield query;
+  }
 }
 
 /** One question's scores. */
@@ -100,99 +130,157 @@ const rankStatistics: typeof statistics = {
 
 /**
  * Figures of a scorer on right pairs and wrong ones made of them. Ranks among all answers are left out for a reranker,
- * which would have to read every pair. All pairs are held: any answer may be a wrong one to any question.
+ * which would have to read every pair. Pairs are read once; their texts and vectors are in temporary files, and memory
+ * holds a window of them, numbers, and BM25's counts of words.
  */
 export async function evaluateSimilarity(
   scorer: Scorer,
-  pairs: readonly (readonly [string, string])[],
+  pairs: Pairs,
   negatives: Negatives,
-  options: WindowOptions & { readonly resamples?: number } = {},
+  options: WindowOptions & {
+    readonly resamples?: number;
+    /** Whose disk holds the temporary files. Default: the system's folder for these. */
+    readonly folder?: string;
+  } = {},
 ): Promise<SimilarityReport> {
-  const { resamples = 1000 } = options;
-  const places = negativePlaces(pairs, negatives);
-  const protocol = { task: "similarity", version: 1, negatives, data: textsHash(pairs.flat()), pairs: pairs.length };
+  const { resamples = 1000, folder = tmpdir(), window = 1024, signal } = options;
+  await using queries = await openTextStore(folder);
+  await using documents = await openTextStore(folder);
+  const texts = textsHasher();
+  const stored = await storePairs(
+    hashed(pairs, (pair) => texts.add(...pair)),
+    { queries, documents },
+    { window, onRead: () => signal?.throwIfAborted() },
+  );
+  const answers = (numbers: Iterable<number>): Promise<string[]> =>
+    documents.read(Array.from(numbers, (pair) => stored.documentOf(pair)));
+  const data: Data = { pairs: stored, answers, window };
+  const places = await wrongPlaces(data, negatives);
+  const protocol = { task: "similarity", version: 1, negatives, data: texts.digest(), pairs: stored.count };
   const hash = protocolHash(protocol);
   await using windows = await openWindows({ ...protocol, hash }, ["queries", "documents", "scores"], options);
-  const ranks = scorer.encoder !== undefined || scorer.index !== undefined;
-  const rows = ranks ? [] : await apart(scorer, pairs, places, windows);
-  if (ranks) for await (const row of together(scorer, pairs, places, windows)) rows.push(row);
-  const wanted = ranks ? { ...statistics, ...rankStatistics } : statistics;
+  const rows: Row[] = [];
+  for await (const row of rowsOf(scorer, data, places, windows, folder)) rows.push(row);
+  const isRanked = scorer.encoder !== undefined || scorer.index !== undefined;
+  const wanted = isRanked ? { ...statistics, ...rankStatistics } : statistics;
   const figures = Object.entries(wanted).map(([name, statistic]) => {
     const few = name === "spearman" ? Math.min(200, resamples) : resamples;
     const interval = bootstrap(rows, statistic, { seed: 1, resamples: few });
     return [name, { value: statistic(rows), interval }] as const;
   });
-  return { protocol, hash, pairs: pairs.length, figures: Object.fromEntries(figures) };
+  return { protocol, hash, pairs: stored.count, figures: Object.fromEntries(figures) };
 }
 
-/** Rows of a scorer of pairs alone. */
-async function apart(
+async function* hashed<T>(items: Iterable<T> | AsyncIterable<T>, add: (item: T) => void): AsyncGenerator<T> {
+  for await (const item of items) {
+    add(item);
+    yield item;
+  }
+}
+
+function rowsOf(
   scorer: Scorer,
-  pairs: readonly (readonly [string, string])[],
+  data: Data,
   places: readonly number[][],
   windows: Windows,
-): Promise<Row[]> {
-  const rows: Row[] = [];
-  const found = windows.run({
-    name: "scores",
-    inputs: places.keys(),
-    total: pairs.length,
-    compute: async (questions) => {
-      const asked = questions.flatMap((i) =>
-        [i, ...places[i]!].map((place) => [pairs[i]![0], pairs[place]![1]] as const),
-      );
-      return [...(await scorer.pairs(asked))];
-    },
-  });
-  for await (const scores of found) {
-    for (let at = 0; at < scores.length;) {
-      const right = scores[at++]!;
-      rows.push({ right, wrong: places[rows.length]!.map(() => scores[at++]!), rank: NaN });
-    }
-  }
-  return rows;
+  folder: string,
+): AsyncGenerator<Row> {
+  const { encoder, index } = scorer;
+  if (encoder !== undefined) return rowsByVectors(encoder, data, places, windows, folder);
+  return index === undefined ? rowsByPairs(scorer, data, places, windows) : rowsByWords(index, data, places);
 }
 
-async function* together(
+/** Of a scorer of pairs alone. */
+async function* rowsByPairs(
   scorer: Scorer,
-  pairs: readonly (readonly [string, string])[],
+  { pairs, answers }: Data,
   places: readonly number[][],
   windows: Windows,
 ): AsyncGenerator<Row> {
+  const found = windows.run({
+    name: "scores",
+    inputs: places.keys(),
+    total: pairs.count,
+    compute: async (numbers) => {
+      const asked: [string, string][] = [];
+      for (const [i, { query }] of (await pairs.questions(numbers[0]!, numbers.at(-1)! + 1)).entries()) {
+        const own = [numbers[i]!, ...places[numbers[i]!]!];
+        for (const answer of await answers(own)) asked.push([query, answer]);
+      }
+      return [...(await scorer.pairs(asked))];
+    },
+  });
   let i = 0;
-  for await (const scores of scoresOf(scorer, pairs, windows)) {
+  for await (const scores of found) {
+    for (let at = 0; at < scores.length; i++) {
+      const right = scores[at++]!;
+      yield { right, wrong: places[i]!.map(() => scores[at++]!), rank: NaN };
+    }
+  }
+}
+
+async function* rowsByWords(
+  index: NonNullable<Scorer["index"]>,
+  data: Data,
+  places: readonly number[][],
+): AsyncGenerator<Row> {
+  const score = await index(allAnswers(data));
+  let i = 0;
+  for await (const question of allQuestions(data)) {
+    const scores = score(question);
     const right = scores[i]!;
-    let rank = 1;
-    scores.forEach((score, place) => (rank += Number(place !== i && score >= right)));
-    yield { right, wrong: places[i]!.map((place) => scores[place]!), rank };
+    yield { right, wrong: places[i]!.map((place) => scores[place]!), rank: 1 + notBelow(scores, right, i) };
     i += 1;
   }
 }
 
-/** Scores of every question with every answer; the vectors of an encoder are kept. */
-async function* scoresOf(
-  { encoder, index }: Scorer,
-  pairs: readonly (readonly [string, string])[],
+/** How many score at least so, but for the one at `own`. */
+function notBelow(scores: Float64Array, right: number, own: number): number {
+  let count = 0;
+  for (let i = 0; i < scores.length; i++) if (scores[i]! >= right && i !== own) count += 1;
+  return count;
+}
+
+async function* rowsByVectors(
+  encoder: Encoder,
+  data: Data,
+  places: readonly number[][],
   windows: Windows,
-): AsyncGenerator<Float64Array> {
-  const [questions, answers] = [pairs.map(([question]) => question), pairs.map(([, answer]) => answer)];
-  if (encoder === undefined) {
-    const score = await index!(answers);
-    for (const question of questions) yield score(question);
-    return;
-  }
-  const vectorsOf = async (role: "query" | "document", inputs: readonly string[]): Promise<TokenVectors[]> => {
-    const vectors: TokenVectors[] = [];
-    const parts = windows.run({
-      name: role === "query" ? "queries" : "documents",
-      inputs,
-      total: inputs.length,
-      compute: async (texts) => (await encoder.encode(role, texts)).map(packVectors),
-    });
-    for await (const part of parts) for (const one of part) vectors.push(unpackVectors(one));
-    return vectors;
+  folder: string,
+): AsyncGenerator<Row> {
+  const { pairs, window } = data;
+  const fill = async (store: VectorStore, role: "query" | "document", inputs: AsyncIterable<string>): Promise<void> => {
+    const name = role === "query" ? "queries" : "documents";
+    const compute = async (texts: readonly string[]): Promise<PackedVectors[]> =>
+      (await encoder.encode(role, texts)).map(packVectors);
+    for await (const part of windows.run({ name, inputs, total: pairs.count, compute })) {
+      await store.append(part.map(unpackVectors));
+    }
   };
-  const queries = await vectorsOf("query", questions);
-  await using comparer = await encoder.compare(await vectorsOf("document", answers));
-  for (const query of queries) yield comparer.score(query);
+  await using queries = await openVectorStore(folder);
+  await using documents = await openVectorStore(folder);
+  await fill(queries, "query", allQuestions(data));
+  await fill(documents, "document", allAnswers(data));
+  for (const [first, end] of ranges(pairs.count, window)) {
+    const asked = await queries.read(first, end);
+    const right: number[] = [];
+    {
+      // Of the window that the ranks are counted in too, so that the right answer's score has the same bits in both.
+      await using own = await encoder.compare(await documents.read(first, end));
+      for (const [i, query] of asked.entries()) right.push((await own.score(query))[i]!);
+    }
+    const ranks = right.map(() => 1);
+    const wrong = right.map((_, i) => places[first + i]!.map(() => NaN));
+    for (const [from, to] of ranges(pairs.count, window)) {
+      await using comparer = await encoder.compare(await documents.read(from, to));
+      for (const [i, query] of asked.entries()) {
+        const scores = await comparer.score(query);
+        ranks[i]! += notBelow(scores, right[i]!, first + i - from);
+        for (const [k, place] of places[first + i]!.entries()) {
+          if (place >= from && place < to) wrong[i]![k] = scores[place - from]!;
+        }
+      }
+    }
+    for (const [i, rank] of ranks.entries()) yield { right: right[i]!, wrong: wrong[i]!, rank };
+  }
 }

@@ -19,10 +19,10 @@ describe("batches by length", () => {
     expect(batchesOf([], 32)).toEqual([]);
   });
 
-  it("a batch by tokens has at most 1,024 of them, or is one row, and little padding", () => {
+  it("a batch by tokens has at most 512 of them, or is one row, and little padding", () => {
     for (const batch of byTokens(rows, 1000)) {
       const [longest] = lengths(batch);
-      if (batch.length > 1) expect(batch.length * longest!).toBeLessThanOrEqual(1024);
+      if (batch.length > 1) expect(batch.length * longest!).toBeLessThanOrEqual(512);
     }
     const padded = byTokens(rows, 1000).reduce((sum, batch) => sum + batch.length * lengths(batch)[0]!, 0);
     expect(padded).toBeLessThan(1.1 * rows.reduce((sum, { length }) => sum + length, 0));

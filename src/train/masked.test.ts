@@ -92,6 +92,34 @@ test("a masked run stopped by a signal and resumed equals an uninterrupted one, 
   expect(weightsOf("stopped").equals(weightsOf("whole"))).toBe(true);
 });
 
+test("training goes on from a model's weights, with rows for tokens that a larger vocabulary adds", async () => {
+  const lossBefore = async (name: string, config: TrainConfig, model?: string): Promise<number> => {
+    const [first] = (await run(name, config, { model })).filter((event) => event.type === "evaluated");
+    return first!.loss;
+  };
+  const learned = applySettings(base, [
+    "model.hidden_dropout_prob=0",
+    "model.attention_probs_dropout_prob=0",
+    "steps=300",
+    "batch=8",
+    "accumulate=1",
+    "schedule.peak=1e-2",
+    "schedule.warmup=20",
+    "save.every=0",
+  ]);
+  const last = (await run("first", learned)).filter((event) => event.type === "evaluated").at(-1)!.loss;
+  const model = join(folder, "first/model");
+  const next = applySettings(learned, ["steps=1"]);
+  expect(await lossBefore("again", next, model)).toBe(last);
+  expect(await lossBefore("fresh", next)).toBeGreaterThan(last + 0.3);
+  const larger = applySettings(next, ["model.vocab_size=70"]);
+  const grown = await lossBefore("grown", larger, model);
+  expect(grown).toBeGreaterThan(last);
+  expect(grown).toBeLessThan(last + 0.3);
+  const wider = applySettings(next, ["model.hidden_size=64"]);
+  await expect(run("wider", wider, { model })).rejects.toThrow(/expected parameter ".*" \[64, 64\], got \[64, 32\]/);
+});
+
 test("an objective that is not the model's, or a missing vocabulary, is refused", async () => {
   const causal = { ...base, objective: { kind: "causal" } as const };
   await expect(run("causal", causal)).rejects.toThrow(/objective: expected masked for bert, got causal/);

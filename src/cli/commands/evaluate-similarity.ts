@@ -23,14 +23,13 @@ const evaluateSimilarity: Command = command({
   async run({ args, ...terminal }) {
     const { openScorer } = await import("../../eval/scorers.ts");
     const { evaluateSimilarity: evaluate } = await import("../../eval/similarity.ts");
-    const { readPairs } = await import("../pairs.ts");
+    const { streamPairs } = await import("../pairs.ts");
     const { runWindows, writeReport } = await import("../evaluation.ts");
     const { describeFigures } = await import("../figures.ts");
-    const pairs = (await readPairs(args.pairs)).slice(0, args.limit);
     await using scorer = await openScorer(args.model, loadOptions(args));
     const { negatives: kind, "per-positive": perPositive, seed } = args;
     const report = await runWindows(args, terminal, (options) =>
-      evaluate(scorer, pairs, { kind: kind as "random", perPositive, seed }, options),
+      evaluate(scorer, streamPairs(args.pairs, args.limit), { kind: kind as "random", perPositive, seed }, options),
     );
     const wrong = `${perPositive} ${kind} a question, seed ${seed}`;
     const text = describeFigures(report, [

@@ -1,14 +1,15 @@
 /** `galen mine`: wrong documents that look right, for training. */
+import { UsageError } from "../../errors.ts";
 import { type Command, command, deviceOptions, loadOptions } from "../command.ts";
 import type { Progress } from "../progress.ts";
 
 const mine: Command = command({
   about: "Hard negatives for pairs of queries and documents",
   details:
-    'PAIRS are JSON lines {"query", "documents"}, the right document first; wrong ones are chosen among all documents of the file. OUTPUT has lists {"query", "documents", "scores"}. Texts and vectors go to temporary files without a name on the disk of OUTPUT, 4 bytes for a number of a vector: 1.5 KB a document for 384 numbers, some 90 KB for ColBERT. Memory holds neither; bm25 holds its counts of words.',
+    'PAIRS are JSON lines {"query", "documents"}, the right document first; wrong ones are chosen among all documents of the file. OUTPUT has lists {"query", "documents"}; with --scores the scores of MODEL too, which a training takes for those of a teacher. Texts and vectors go to temporary files without a name on the disk of OUTPUT, 4 bytes for a number of a vector: 1.5 KB a document for 384 numbers, some 90 KB for ColBERT. Memory holds neither; bm25 holds its counts of words.',
   positionals: { pairs: { required: true, about: "JSON lines" } },
   options: {
-    model: { type: "text", hint: "DIR", required: true, about: "Embedding model or ColBERT; bm25" },
+    model: { type: "text", hint: "DIR", required: true, about: "Embedding model or ColBERT; bm25; random" },
     output: { type: "text", hint: "FILE", required: true, about: "Lists, as JSON lines" },
     negatives: { type: "integer", hint: "N", least: 1, default: 3, about: "Wrong documents of a query" },
     skip: { type: "integer", hint: "N", least: 0, default: 0, about: "Leave out so many of the best" },
@@ -19,9 +20,12 @@ const mine: Command = command({
       default: 0.05,
       about: "Wrong ones score (1 − X) times the right one at most",
     },
+    scores: { type: "flag", about: "Write the scores" },
+    seed: { type: "integer", hint: "N", least: 0, default: 1, about: "Of random ones" },
     ...deviceOptions,
   },
   examples: [
+    ["mine --model random pairs.jsonl --output easy.jsonl", "what a reranker learns from first"],
     ["mine --model all-MiniLM-L6-v2 pairs.jsonl --output lists.jsonl --negatives 7", "seven a query"],
     ["mine --model bm25 pairs.jsonl --output lists.jsonl --skip 2 --margin 0", "by shared words"],
   ],
@@ -33,7 +37,10 @@ const mine: Command = command({
     const { writeAtomically } = await import("../../checkpoints/files.ts");
     const { open } = await import("node:fs/promises");
     const { dirname } = await import("node:path");
-    await using scorer = await openScorer(args.model, loadOptions(args));
+    const isRandom = args.model === "random";
+    if (isRandom && args.scores) throw new UsageError("--scores: expected a model that scores, got random");
+    await using opened = isRandom ? undefined : await openScorer(args.model, loadOptions(args));
+    const scorer = opened ?? ({ kind: "random", seed: args.seed } as const);
     const lines: { [stage: string]: Progress } = {};
     const { negatives, skip, margin: relativeMargin } = args;
     let [pairs, lists] = [0, 0];
@@ -50,7 +57,8 @@ const mine: Command = command({
           (lines[stage] ??= progress("mining")).update({ done, total, unit: stage });
         },
       });
-      for await (const list of found) {
+      for await (const { query, documents, scores, transform } of found) {
+        const list = { query, documents, ...(args.scores && { scores, transform }) };
         await file.appendFile(`${JSON.stringify(list)}\n`);
         lists += 1;
       }

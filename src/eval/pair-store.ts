@@ -1,6 +1,6 @@
 /** Pairs of queries and right documents, their texts in stores on disk: in memory are numbers, some 60 bytes a pair. */
 import { inWindows } from "../checkpoints/journal.ts";
-import type { TextStore } from "./text-store.ts";
+import type { TextStore } from "../retrieval/text-store.ts";
 
 /** A query with its right document each: an array, or what reads a file. */
 export type Pairs =
@@ -17,6 +17,8 @@ export interface Question {
 
 export interface StoredPairs {
   readonly count: number;
+  /** The document of a pair, by number. */
+  documentOf(pair: number): number;
   /** The pairs from number `first` up to `end`, which is not read. */
   questions(first: number, end: number): Promise<Question[]>;
 }
@@ -57,6 +59,7 @@ export async function storePairs(
   };
   return {
     count: queryOf.length,
+    documentOf: (pair) => documentOf[pair]!,
     async questions(first, end) {
       const numbers = queryOf.slice(first, end);
       const texts = await queries.read(numbers);
