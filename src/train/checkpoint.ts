@@ -22,6 +22,9 @@ export interface TrainState {
   lossScale?: { readonly value: number; readonly updates: number };
 }
 
+/** training.json. */
+type Counters = Partial<Pick<TrainState, "step" | "lossScale">> & { readonly optimiserStep?: number };
+
 /** Files that make the checkpoint a model directory: config.json and the tokenizer's. */
 export type ModelFiles = ReadonlyMap<string, string>;
 
@@ -54,7 +57,7 @@ export async function saveCheckpoint(
     );
     await writeFileAtomically(
       join(temporary, "training.json"),
-      `${JSON.stringify({ step: state.step, lossScale: state.lossScale })}\n`,
+      `${JSON.stringify({ step: state.step, optimiserStep: state.optimiser.step, lossScale: state.lossScale })}\n`,
     );
     await rm(folder, { recursive: true, force: true });
     await rename(temporary, folder);
@@ -103,10 +106,12 @@ export async function restoreCheckpoint(output: string, state: TrainState): Prom
     if (entry === undefined) throw new CheckpointError(`${moments.path}: expected "${name}", got none`);
     await readFloat32(entry, data);
   }
-  const { step, lossScale } = JSON.parse(await readFile(join(folder, "training.json"), "utf8")) as Partial<TrainState>;
+  const saved = JSON.parse(await readFile(join(folder, "training.json"), "utf8")) as Counters;
+  const { step, optimiserStep = last, lossScale } = saved;
   if (step !== last) throw new CheckpointError(`${folder}/training.json: expected step ${last}, got ${String(step)}`);
   state.step = last;
-  state.optimiser.step = last;
+  // Fewer than the updates where one was skipped because its gradient was not finite.
+  state.optimiser.step = optimiserStep;
   if (lossScale !== undefined) state.lossScale = lossScale;
   return true;
 }

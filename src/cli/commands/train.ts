@@ -77,10 +77,6 @@ const train: Command = command({
       "train biogpt-nano --data runs/tokens --tokenizer runs/tokenizer --output runs/nano",
       'on token files made by "galen tokenize --output runs/tokens"',
     ],
-    [
-      "train biogpt-nano steps=500 batch=4 --data pubmed/*.xml.gz --tokenizer runs/tokenizer --output runs/nano",
-      "500 steps on PubMed XML",
-    ],
     ["train biogpt-nano --data runs/tokens --tokenizer runs/tokenizer --output runs/nano --resume", "after a stop"],
     [
       "train biogpt-base schedule.peak=5e-5 steps=2000 accumulate=8 --model biogpt --data trials.jsonl --output runs/trials",
