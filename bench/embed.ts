@@ -1,7 +1,9 @@
 /**
- * Texts a second of all-MiniLM-L6-v2 at float32 and in eight bits, beside sentence-transformers and transformers.js at
- * float32 on the same machine, window by window in turn; medians. Abstracts are cut to 256 tokens; short texts are the
- * first 90 characters of each. The ONNX file of transformers.js is PyTorch's export (its package onnx is needed).
+ * Texts a second of all-MiniLM-L6-v2 at float32 and in eight bits, beside sentence-transformers at float32 and
+ * transformers.js at float32 and q8 on the same machine, in turn; medians. Cosines are with the peer's own vectors, and
+ * of q8 with sentence-transformers' too. Abstracts are cut to 256 tokens; short texts are the
+ * first 90 characters of each. The ONNX file of transformers.js is PyTorch's export (its packages onnx and
+ * onnxruntime are needed).
  *
  *     PEERS_PYTHON=/path/to/python PEERS_NODE=/folder/with/node_modules npx node bench/embed.ts \
  *         MODEL_DIR TEXTS.jsonl [texts] [pairs] [threads]
@@ -26,9 +28,18 @@ await using float32 = await loadEmbedder(folder, { threads: Number(threads) });
 await using int8 = await loadEmbedder(folder, { threads: Number(threads), int8: true });
 using scratch = mkdtempDisposableSync(join(tmpdir(), "galen-embed-"));
 using python = startPeer(new URL("embed.py", import.meta.url), folder, threads);
-using node = startNodePeer(new URL("embed-js.ts", import.meta.url), transformersJsFolder(folder), threads);
-const peers: { readonly name: string; readonly peer: Peer }[] = [];
-for (const peer of [python, node]) if (peer !== undefined) peers.push({ name: await peer.ask<string>(), peer });
+const exported = transformersJsFolder(folder);
+using fp32 = startNodePeer(new URL("embed-js.ts", import.meta.url), exported, threads, "fp32");
+using q8 = startNodePeer(new URL("embed-js.ts", import.meta.url), exported, threads, "q8");
+interface Named {
+  readonly name: string;
+  readonly peer: Peer;
+}
+const named = async (peer: Peer | undefined): Promise<Named[]> =>
+  peer === undefined ? [] : [{ name: await peer.ask<string>(), peer }];
+const reference = await named(python);
+const exact = [...reference, ...(await named(fp32))];
+const quantized = [...reference, ...(await named(q8))];
 
 /** A directory as transformers.js wants it, in `scratch`; its tokenizer cuts where Sentence Transformers' does. */
 function transformersJsFolder(folder: string): string {
@@ -54,14 +65,20 @@ console.log(
   "| texts | Galen, texts/s | peer | texts/s | ratio | mean cosine | least |\n| --- | ---: | --- | ---: | ---: | ---: | ---: |",
 );
 const short = abstracts.map((text) => text.slice(0, 90));
-for (const [name, texts, embedder] of [
-  ["abstracts, 256 tokens", abstracts, float32],
-  ["the same, int8", abstracts, int8],
-  ["90 characters", short, float32],
-  ["the same, int8", short, int8],
+for (const [name, texts, embedder, peers] of [
+  ["abstracts, 256 tokens", abstracts, float32, exact],
+  ["the same, int8", abstracts, int8, quantized],
+  ["90 characters", short, float32, exact],
+  ["the same, int8", short, int8, quantized],
 ] as const) {
   const own: number[] = [];
-  const others = peers.map(({ name }) => ({ name, seconds: [] as number[], mean: 1, least: 1 }));
+  const others = peers.map(({ name }) => ({
+    name,
+    seconds: [] as number[],
+    mean: 1,
+    least: 1,
+    vectors: [] as number[][],
+  }));
   for (let i = 0; i < Number(pairs) + 1; i++) {
     const start = performance.now();
     const vectors = await embedder.embed(texts);
@@ -69,7 +86,7 @@ for (const [name, texts, embedder] of [
     for (const [at, { peer }] of peers.entries()) {
       const answer = await peer.ask<{ seconds: number; vectors: number[][] }>({ texts });
       others[at]!.seconds.push(answer.seconds);
-      Object.assign(others[at]!, cosines(vectors, answer.vectors));
+      Object.assign(others[at]!, cosines(vectors, answer.vectors), { vectors: answer.vectors });
     }
   }
   for (const seconds of [own, ...others.map(({ seconds }) => seconds)]) seconds.shift(); // warm-up
@@ -80,5 +97,10 @@ for (const [name, texts, embedder] of [
     console.log(
       `| ${name} | ${rate(own)} | ${peer} | ${rate(seconds)} | ${ratio} | ${mean.toFixed(5)} | ${least.toFixed(5)} |`,
     );
+  }
+  const [first, second] = others;
+  if (peers === quantized && second !== undefined) {
+    const { mean, least } = cosines(second.vectors, first!.vectors);
+    console.log(`| ${second.name} with ${first!.name} | | | | | ${mean.toFixed(5)} | ${least.toFixed(5)} |`);
   }
 }
