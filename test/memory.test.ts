@@ -13,6 +13,7 @@ import { afterAll, expect, test } from "vitest";
 import { streamPairs } from "../src/cli/pairs.ts";
 import { mineNegatives } from "../src/encoders/mine.ts";
 import { loadClassifier, loadTagger } from "../src/eval/labels.ts";
+import { evaluateSimilarity } from "../src/eval/similarity.ts";
 import { openScorer, type Scorer } from "../src/eval/scorers.ts";
 import { loadColbert } from "../src/retrieval/colbert.ts";
 import { loadCrossEncoder } from "../src/retrieval/cross-encoder.ts";
@@ -118,12 +119,17 @@ const numbersOf: Scorer = {
   async [Symbol.asyncDispose]() {},
 };
 
-/** MiB in use when all documents of so many pairs are encoded, and two blocks of queries searched. */
-async function usedByMining(count: number): Promise<number> {
+async function pairsFile(count: number): Promise<string> {
   const path = join(scratch, "pairs.jsonl");
   const line = (_: unknown, i: number): string =>
     `${JSON.stringify({ query: `${i} ${"q".repeat(500)}`, documents: [`${i} ${"d".repeat(1000)}`] })}\n`;
   await writeFile(path, Array.from({ length: count }, line));
+  return path;
+}
+
+/** MiB in use when all documents of so many pairs are encoded, and two blocks of queries searched. */
+async function usedByMining(count: number): Promise<number> {
+  const path = await pairsFile(count);
   const before = await used();
   const settings = { negatives: 3, relativeMargin: 0, folder: scratch };
   let most = 0;
@@ -145,4 +151,28 @@ test("mining holds neither texts nor vectors of its candidates", async () => {
   const few = await usedByMining(2000);
   // Of 18,000 more the documents are 17 MiB, their vectors 18, the queries 9, and what is known of them by number 1.
   expect((await usedByMining(20_000)) - few).toBeLessThan(3);
+});
+
+/** MiB in use when all texts of so many pairs are encoded. */
+async function usedBySimilarity(count: number): Promise<number> {
+  const path = await pairsFile(count);
+  const before = await used();
+  let most = 0;
+  const enough = new Error("enough");
+  const compare = async (): Promise<never> => {
+    most = (await used()) - before;
+    throw enough;
+  };
+  const scorer: Scorer = { ...numbersOf, encoder: { ...numbersOf.encoder!, compare } };
+  const negatives = { kind: "random", perPositive: 1, seed: 1 } as const;
+  const run = evaluateSimilarity(scorer, streamPairs(path), negatives, { folder: scratch });
+  await expect(run).rejects.toBe(enough);
+  return most;
+}
+
+test("similarity holds neither texts nor vectors of its pairs", async () => {
+  await usedBySimilarity(2000);
+  const few = await usedBySimilarity(2000);
+  // Of 18,000 more the texts are 26 MiB, their vectors 35, and what is known of them by number 2.
+  expect((await usedBySimilarity(20_000)) - few).toBeLessThan(5);
 });
