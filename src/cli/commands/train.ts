@@ -6,7 +6,7 @@ import { type Command, command, deviceOptions } from "../command.ts";
 const train: Command = command({
   about: "Pre-train a model by a recipe",
   details:
-    "A recipe is a full configuration; settings of the form path=value change it (schedule.peak=1e-3, batch=4, sample.every=500). DIR gets metrics.jsonl, run.json, checkpoints/ and, at the end, model/ in Hugging Face's format. Ctrl-C saves and stops; --resume goes on exactly there.",
+    "A recipe is a full configuration; settings of the form path=value change it (schedule.peak=1e-3, batch=4, sample.every=500). DIR gets metrics.jsonl, run.json, checkpoints/ and, at the end, model/ in Hugging Face's format. Ctrl-C saves and stops; --resume goes on exactly there. embeddings-kl compares dot products with a reranker's logits: where vectors are long, raise objective.student, the student's temperature, until both spread alike.",
   positionals: {
     // The names of `recipes`, which help must not load.
     recipe: {
