@@ -264,18 +264,16 @@ async function* rowsByVectors(
   for (const [first, end] of ranges(pairs.count, window)) {
     const asked = await queries.read(first, end);
     const right: number[] = [];
-    {
-      // Of the window that the ranks are counted in too, so that the right answer's score has the same bits in both.
-      await using own = await encoder.compare(await documents.read(first, end));
-      for (const [i, query] of asked.entries()) right.push((await own.score(query))[i]!);
-    }
-    const ranks = right.map(() => 1);
-    const wrong = right.map((_, i) => places[first + i]!.map(() => NaN));
-    for (const [from, to] of ranges(pairs.count, window)) {
+    const ranks = asked.map(() => 1);
+    const wrong = asked.map((_, i) => places[first + i]!.map(() => NaN));
+    // The window of the right answers comes first: what others are compared with is known from there on.
+    const others = [...ranges(pairs.count, window)].filter(([from]) => from !== first);
+    for (const [from, to] of [[first, end] as const, ...others]) {
       await using comparer = await encoder.compare(await documents.read(from, to));
       for (const [i, query] of asked.entries()) {
         const scores = await comparer.score(query);
-        ranks[i]! += notBelow(scores, right[i]!, first + i - from);
+        right[i] ??= scores[i]!;
+        ranks[i]! += notBelow(scores, right[i], first + i - from);
         for (const [k, place] of places[first + i]!.entries()) {
           if (place >= from && place < to) wrong[i]![k] = scores[place - from]!;
         }
