@@ -47,7 +47,6 @@ export class Lowering {
   readonly int8: ReadonlyMap<string, Int8Weight>;
   readonly #inputs: readonly Value[];
   readonly #constants = new Map<string, string>();
-  readonly #dims = new Map<string, string>();
   readonly #once = new Map<string, string>();
   #count = 0;
 
@@ -140,18 +139,13 @@ export class Lowering {
   /** One dimension as an int64 vector of length 1. */
   dim(dim: Dim): string {
     if (typeof dim === "number") return this.ints([dim]);
-    const known = this.#dims.get(dim);
-    if (known !== undefined) return known;
-    const { factor, names } = partsOf(dim);
-    let name: string;
-    if (names.length === 1 && factor === 1) name = this.#readDim(dim);
-    else {
+    return this.once(`dimension ${dim}`, () => {
+      const { factor, names } = partsOf(dim);
+      if (names.length === 1 && factor === 1) return this.#readDim(dim);
       const parts = names.map((part) => this.dim(part));
       if (factor !== 1) parts.push(this.ints([factor]));
-      name = parts.reduce((left, right) => this.node("Mul", [left, right]));
-    }
-    this.#dims.set(dim, name);
-    return name;
+      return parts.reduce((left, right) => this.node("Mul", [left, right]));
+    });
   }
 
   #readDim(dim: string): string {
