@@ -13,7 +13,7 @@ import { cpSync, mkdirSync, mkdtempDisposableSync, readFileSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cosines, loadEmbedder } from "../src/retrieval/embedder.ts";
-import { readLines } from "../src/cli/lines.ts";
+import { readLines } from "../src/io/lines.ts";
 import { machine, median, type Peer, startNodePeer, startPeer } from "./support/peer.ts";
 
 const [folder, file, count = "64", pairs = "7", threads = "2"] = process.argv.slice(2);

@@ -7,7 +7,7 @@
  */
 import { toOnnx } from "../src/graph/lower.ts";
 import { bert, type Family } from "../src/models/index.ts";
-import { lossGraph } from "../src/models/programs.ts";
+import { lossGraph } from "../src/models/graphs.ts";
 import { createSession } from "../src/runtime/ort.ts";
 import { allocateParameters, initialise } from "../src/runtime/parameters.ts";
 import { random } from "../src/tensor/random.ts";

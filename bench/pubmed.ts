@@ -13,7 +13,7 @@ import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
-import { importPubMed } from "../src/corpus/import-pubmed.ts";
+import { importPubMed } from "../src/corpus/pubmed/import.ts";
 import { shared } from "../test/support/shared.ts";
 
 const megabytes = Number(process.argv[2] ?? 300);

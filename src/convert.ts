@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { openCheckpoint, saveSharded } from "./checkpoints/checkpoint.ts";
 import { readTensor, type TensorEntry } from "./checkpoints/entries.ts";
 import { dropTiedHead, openFairseq } from "./checkpoints/fairseq.ts";
-import { writeFileAtomically } from "./checkpoints/files.ts";
+import { writeFileAtomically } from "./io/files.ts";
 import { type TorchTensor, type TorchValue, writeTorchFile } from "./checkpoints/torch-write.ts";
 import { CheckpointError, ConfigError, DataError } from "./errors.ts";
 import { Model } from "./model.ts";

@@ -4,10 +4,10 @@
  */
 import { open, type FileHandle } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { writeAtomically, writeFileAtomically } from "./checkpoints/files.ts";
+import { writeAtomically, writeFileAtomically } from "./io/files.ts";
 import { ConfigError } from "./errors.ts";
 import { type ParameterSource, toOnnx } from "./graph/lower.ts";
-import { scoringGraph } from "./models/programs.ts";
+import { scoringGraph } from "./models/graphs.ts";
 import { openModelFolder } from "./runtime/folder.ts";
 import { parameterSources } from "./runtime/parameters.ts";
 

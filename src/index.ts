@@ -37,6 +37,6 @@ export {
   writeRelations,
   writeReview,
 } from "./extract/index.ts";
-export { type Classified, type Classifier, loadClassifier, loadTagger, type Tagger } from "./eval/labels.ts";
+export { type Classified, type Classifier, loadClassifier, loadTagger, type Tagger } from "./labellers.ts";
 export { convertModel, type ConvertOptions, type Converted } from "./convert.ts";
 export { openFeatures, type FeatureOptions, type TextFeatures } from "./features.ts";

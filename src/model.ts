@@ -14,7 +14,7 @@ import {
 import type { Graph } from "./graph/graph.ts";
 import { toOnnx } from "./graph/lower.ts";
 import { type Family, headOf, type Labels, type ModelConfig } from "./models/index.ts";
-import { decodingGraph, hiddenGraph, lossGraph, scoringGraph } from "./models/programs.ts";
+import { decodingGraph, hiddenGraph, lossGraph, scoringGraph } from "./models/graphs.ts";
 import { type Batch, labelFeeds, makeBatch } from "./runtime/batch.ts";
 import { type ModelFolder, openModelFolder, readJson } from "./runtime/folder.ts";
 import { saveModelFolder } from "./runtime/save.ts";

@@ -5,7 +5,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Document, readDocuments } from "./corpus/documents.ts";
-import type { ReadFailure } from "./corpus/pubmed-record.ts";
+import type { ReadFailure } from "./corpus/pubmed/record.ts";
 import { ConfigError, DataError } from "./errors.ts";
 import { loadModel } from "./model.ts";
 import type { BioGptConfig } from "./models/index.ts";
@@ -13,7 +13,7 @@ import { recipeOf } from "./recipes/index.ts";
 import { saveTokenizer, trainBioGptTokenizer } from "./tokenizers/index.ts";
 import type { TrainConfig } from "./train/config.ts";
 import { train, type TrainEvent } from "./train/pretrain.ts";
-import { buildTokenFiles, textOf, type TokenManifest } from "./train/tokenize.ts";
+import { buildTokenFiles, textOf, type TokenManifest } from "./corpus/tokenize.ts";
 
 export interface QuickstartOptions {
   /** PubMed XML, JSONL, dataset folders or text. */

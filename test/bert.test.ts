@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import type { Graph } from "../src/graph/graph.ts";
 import { loadModel, type Model } from "../src/model.ts";
 import { bert, bertHash, type BertConfig } from "../src/models/index.ts";
-import { hiddenGraph, lossGraph } from "../src/models/programs.ts";
+import { hiddenGraph, lossGraph } from "../src/models/graphs.ts";
 import { sizeOf } from "../src/tensor/tensor.ts";
 import { expectGradients, expectTenSteps, kept, largestDifference } from "./support/goldens.ts";
 

@@ -8,7 +8,7 @@ import type { GenerateOptions, Piece } from "../src/generate/index.ts";
 import { toOnnx } from "../src/graph/lower.ts";
 import { loadModel, type Model } from "../src/model.ts";
 import { bioGpt } from "../src/models/biogpt.ts";
-import { decodingGraph } from "../src/models/programs.ts";
+import { decodingGraph } from "../src/models/graphs.ts";
 import { createSession } from "../src/runtime/ort.ts";
 import { parameterSources } from "../src/runtime/parameters.ts";
 import { addTokenizer, endingFolder, goldenFolder } from "./support/generation.ts";

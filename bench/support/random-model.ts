@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeSafetensors } from "../../src/checkpoints/safetensors.ts";
 import { bioGpt, type BioGptConfig } from "../../src/models/biogpt.ts";
-import { scoringGraph } from "../../src/models/programs.ts";
+import { scoringGraph } from "../../src/models/graphs.ts";
 import { random } from "../../src/tensor/random.ts";
 import { sizeOf } from "../../src/tensor/tensor.ts";
 import type { Tokenizer } from "../../src/tokenizers/index.ts";

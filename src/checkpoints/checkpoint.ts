@@ -8,7 +8,7 @@ import { CheckpointError } from "../errors.ts";
 import { byteSize, sizeOf } from "../tensor/tensor.ts";
 import { systemError, type TensorEntry } from "./entries.ts";
 import { isFairseq, openFairseq } from "./fairseq.ts";
-import { writeFileAtomically } from "./files.ts";
+import { writeFileAtomically } from "../io/files.ts";
 import { openSafetensors, storedDType, writeSafetensors, type TensorSource, type WriteOptions } from "./safetensors.ts";
 import { parseStrictJson } from "./strict-json.ts";
 import { openTorchFile } from "./torch-file.ts";

@@ -8,7 +8,7 @@ import { resolve } from "node:path";
 import { CheckpointError } from "../errors.ts";
 import { byteSize, sizeOf, type DType, type TypedArrays } from "../tensor/tensor.ts";
 import { readFully, withFile, type TensorEntry } from "./entries.ts";
-import { writeAtomically } from "./files.ts";
+import { writeAtomically } from "../io/files.ts";
 import { fromFloat32, isFloat, toFloat32, type FloatDType } from "./floats.ts";
 import { parseStrictJson } from "./strict-json.ts";
 

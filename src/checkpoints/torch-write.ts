@@ -7,7 +7,7 @@ import { open, type FileHandle } from "node:fs/promises";
 import { crc32 } from "node:zlib";
 import { CheckpointError } from "../errors.ts";
 import type { DType, TypedArrays } from "../tensor/tensor.ts";
-import { writeAtomically } from "./files.ts";
+import { writeAtomically } from "../io/files.ts";
 
 /** A tensor to be written; tensors with the same `key` share a storage, which is written once. */
 export interface TorchTensor {

@@ -1,5 +1,5 @@
 /** The options of decoding that `predict`, `evaluate task` and `extract` share; the repeat guard `generate` has too. */
-import type { PredictOptions } from "../finetune/predict.ts";
+import type { PredictOptions } from "../soft-prompts/predict.ts";
 import { UsageError } from "../errors.ts";
 import type { Option } from "./command.ts";
 

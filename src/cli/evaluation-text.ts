@@ -6,8 +6,8 @@ import { DataError } from "../errors.ts";
 import type { TokenStream } from "../eval/perplexity.ts";
 import { readJson } from "../runtime/folder.ts";
 import { loadTokenizer } from "../tokenizers/files.ts";
-import { openTokens } from "../train/token-files.ts";
-import { textOf } from "../train/tokenize.ts";
+import { openTokens } from "../corpus/token-files.ts";
+import { textOf } from "../corpus/tokenize.ts";
 import type { Progress } from "./progress.ts";
 
 export interface EvaluationText {

@@ -1,6 +1,6 @@
 /** What the commands under `evaluate` share: a folder of the run, progress by window, and the report there. */
 import { join } from "node:path";
-import { writeFileAtomically } from "../checkpoints/files.ts";
+import { writeFileAtomically } from "../io/files.ts";
 import { UsageError } from "../errors.ts";
 import { modelFingerprint } from "../eval/protocol.ts";
 import type { WindowOptions } from "../eval/windows.ts";

@@ -1,5 +1,5 @@
 /** Figures with intervals as lines for people. */
-import type { Interval } from "../eval/metrics/bootstrap.ts";
+import type { Interval } from "../metrics/bootstrap.ts";
 
 interface Report {
   readonly hash: string;

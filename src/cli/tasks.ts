@@ -1,6 +1,6 @@
 /** Reports of tasks as people read them, and a fine-tuning run on the terminal. */
 import { join } from "node:path";
-import type { Figure, Report } from "../eval/metrics/report.ts";
+import type { Figure, Report } from "../metrics/report.ts";
 import { finetune, type FinetuneEvent, type FinetuneOptions, type FinetuneResult } from "../finetune/finetune.ts";
 import type { Context } from "./command.ts";
 import { duration } from "./progress.ts";

@@ -1,6 +1,6 @@
 /** Texts given as words of a command, or in windows from a file: lines, or `text` of JSON lines. */
 import { DataError, UsageError } from "../errors.ts";
-import { readLines } from "./lines.ts";
+import { readLines } from "../io/lines.ts";
 
 export interface TextRow {
   readonly id: string;

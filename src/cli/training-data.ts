@@ -3,8 +3,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readDocuments } from "../corpus/documents.ts";
 import type { Tokenizer } from "../tokenizers/index.ts";
-import { openTokens } from "../train/token-files.ts";
-import { buildTokenFiles, type TokenManifest } from "../train/tokenize.ts";
+import { openTokens } from "../corpus/token-files.ts";
+import { buildTokenFiles, type TokenManifest } from "../corpus/tokenize.ts";
 import type { Progress } from "./progress.ts";
 
 export interface TokenFilesOptions {

@@ -8,8 +8,8 @@ import { parquetMetadataAsync } from "hyparquet";
 import * as z from "zod";
 import { DataError } from "../errors.ts";
 import { decodeGroup, fileBuffer } from "./parquet-codec.ts";
-import { pubmedColumns } from "./pubmed-columns.ts";
-import type { PubMedRecord } from "./pubmed-record.ts";
+import { pubmedColumns } from "./pubmed/columns.ts";
+import type { PubMedRecord } from "./pubmed/record.ts";
 
 export const datasetFormat = "galen-pubmed";
 export const datasetVersion = 1;

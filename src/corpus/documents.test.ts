@@ -4,8 +4,8 @@ import { join } from "node:path";
 import * as zlib from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { readDocuments, type Document } from "./documents.ts";
-import { importPubMed } from "./import-pubmed.ts";
-import type { ReadFailure } from "./pubmed-record.ts";
+import { importPubMed } from "./pubmed/import.ts";
+import type { ReadFailure } from "./pubmed/record.ts";
 
 let folder = "";
 beforeEach(async () => {

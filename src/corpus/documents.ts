@@ -9,8 +9,8 @@ import { basename, join } from "node:path";
 import { DataError } from "../errors.ts";
 import { readDataset } from "./dataset.ts";
 import { readJsonLines } from "./jsonl.ts";
-import { isPubMedName, parseBlock, readBlocks } from "./pubmed-reader.ts";
-import type { ReadFailure } from "./pubmed-record.ts";
+import { isPubMedName, parseBlock, readBlocks } from "./pubmed/reader.ts";
+import type { ReadFailure } from "./pubmed/record.ts";
 import { listSources, type SourceFile } from "./source-files.ts";
 
 export interface Document {

@@ -1,7 +1,7 @@
 /** JSON Lines as a stream: `.jsonl`, `.jsonl.gz`, `.jsonl.zst`. A bad line is reported with its number and skipped. */
 import { Buffer, isUtf8 } from "node:buffer";
 import { DataError } from "../errors.ts";
-import type { ReadFailure } from "./pubmed-record.ts";
+import type { ReadFailure } from "./pubmed/record.ts";
 import { readBytes, type SourceFile } from "./source-files.ts";
 
 export type JsonLine =

@@ -2,7 +2,7 @@
 import { open, rename, rm, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { parquetMetadataAsync, type RowGroup } from "hyparquet";
-import type { ImportPool } from "./import-pool.ts";
+import type { ImportPool } from "./pubmed/import-pool.ts";
 import { createShard, fileBuffer, type Columns, type Compression, type EncodedGroup } from "./parquet-codec.ts";
 
 export interface ShardFile {

@@ -3,27 +3,12 @@
  * (`tasks/labelled.ts`), and sentences with IOB2 tags, which may be IOB2 files too (`tasks/ner.ts`).
  */
 import * as z from "zod";
-import { DataError } from "../errors.ts";
-import { readJsonLines } from "../tasks/files.ts";
+import { readJsonLines } from "../io/data-files.ts";
 import { type LabelledTexts, readLabelled } from "../tasks/labelled.ts";
+import { readLists, type ScoredList } from "../tasks/lists.ts";
 import { readTagged, type Tagged } from "../tasks/ner.ts";
 import type { Objective } from "./config.ts";
 
-const text = z.string();
-const list = z
-  .object({
-    query: text,
-    documents: z.array(text).min(1),
-    /** One a document: a teacher's scores, or grades. */
-    scores: z.array(z.number()).optional(),
-    /** What the scores have been put through: "none" for logits. */
-    transform: z.string().optional(),
-  })
-  .refine(({ documents, scores }) => scores === undefined || scores.length === documents.length, {
-    path: ["scores"],
-    error: "expected one a document",
-  });
-export type ScoredList = z.infer<typeof list>;
 export interface Examples {
   readonly texts?: readonly string[];
   readonly lists?: readonly ScoredList[];
@@ -42,47 +27,14 @@ export async function readExamples(path: string, objective: Objective, documents
   const { kind } = objective;
   switch (kind) {
     case "distil":
-      return { texts: (await readJsonLines(path, z.object({ text }))).map((one) => one.text) };
+      return { texts: (await readJsonLines(path, z.object({ text: z.string() }))).map((one) => one.text) };
     case "classes":
       return { labelled: await readLabelled(path) };
     case "tags":
       return { tagged: await readTagged(path) };
     default: {
-      const lists = await readJsonLines(path, list);
-      checkLists(path, lists, documents, needScores.has(kind));
-      if (objective.kind === "pairs" && objective.loss === "binary") checkShares(path, lists);
-      return { lists };
+      const shares = objective.kind === "pairs" && objective.loss === "binary";
+      return { lists: await readLists(path, { documents, scored: needScores.has(kind), shares }) };
     }
-  }
-}
-
-/** Labels of binary cross-entropy are shares: scores such as logits would be learned as nonsense. */
-function checkShares(path: string, lists: readonly ScoredList[]): void {
-  const isShare = (score: number): boolean => score >= 0 && score <= 1;
-  const bad = lists.findIndex(({ scores = [] }) => !scores.every(isShare));
-  if (bad < 0) return;
-  const got = lists[bad]!.scores!.find((score) => !isShare(score));
-  throw new DataError(`${path}:${bad + 1}: expected scores in [0, 1] as labels, got ${got}`, {
-    hint: 'leave "scores" out where the first document is right and the others wrong, or set objective.loss=regression',
-  });
-}
-
-function checkLists(path: string, lists: readonly ScoredList[], documents: number, scored: boolean): void {
-  const short = lists.findIndex((one) => one.documents.length < documents);
-  if (short >= 0) {
-    throw new DataError(
-      `${path}:${short + 1}: expected ${documents} documents a query, got ${lists[short]!.documents.length}`,
-      { hint: "lower documents=" },
-    );
-  }
-  const bare = scored ? lists.findIndex((one) => one.scores === undefined) : -1;
-  if (bare >= 0) {
-    throw new DataError(`${path}:${bare + 1}: expected a teacher's scores, got none`, {
-      hint: `score the lists first: galen rerank --model RERANKER ${path} --output scored.jsonl`,
-    });
-  }
-  const transforms = new Set(lists.map((one) => one.transform ?? "unknown"));
-  if (transforms.size > 1) {
-    throw new DataError(`${path}: expected scores transformed alike, got ${[...transforms].join(" and ")}`);
   }
 }

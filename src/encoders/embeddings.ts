@@ -11,7 +11,7 @@ import { linear, mul, sumAll } from "../graph/ops/index.ts";
 import { gradients } from "../graph/grad.ts";
 import { type Dim, product } from "../graph/shape.ts";
 import { embedding, embeddingWidth } from "../models/embedding.ts";
-import { byLength, sliceRows } from "../retrieval/batching.ts";
+import { byLength, sliceRows } from "../runtime/batching.ts";
 import { saveSentenceFolder } from "../retrieval/sentence-write.ts";
 import { Owned } from "../runtime/owned.ts";
 import { createSession, type Session, type SessionOptions } from "../runtime/ort.ts";
@@ -19,8 +19,17 @@ import { allocateParameters, type Parameters } from "../runtime/parameters.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import { createAccumulator } from "../train/optimiser.ts";
 import type { EncoderConfig, Objective } from "./config.ts";
-import type { Examples, ScoredList } from "./data.ts";
-import { cosineLoss, divergenceLoss, marginLoss, matryoshka, ownScores, rankingLoss, squaredLoss } from "./losses.ts";
+import type { ScoredList } from "../tasks/lists.ts";
+import type { Examples } from "./data.ts";
+import {
+  cosineLoss,
+  divergenceLoss,
+  marginLoss,
+  matryoshka,
+  ownScores,
+  rankingLoss,
+  squaredLoss,
+} from "../nn/losses.ts";
 import {
   float32,
   gradientFeeds,

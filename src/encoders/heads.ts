@@ -4,7 +4,7 @@ import type { Graph, Value } from "../graph/graph.ts";
 import { reshape } from "../graph/ops/index.ts";
 import { type Dim, product } from "../graph/shape.ts";
 import { headOf } from "../models/index.ts";
-import { lossGraph } from "../models/programs.ts";
+import { lossGraph } from "../models/graphs.ts";
 import { saveCrossEncoder } from "../retrieval/cross-encoder.ts";
 import { makeBatch } from "../runtime/batch.ts";
 import type { SessionOptions, Tensors } from "../runtime/ort.ts";
@@ -13,7 +13,7 @@ import { encodeCut, firstPieces } from "../tokenizers/words.ts";
 import { saveModel } from "../train/checkpoint.ts";
 import type { EncoderConfig, Objective } from "./config.ts";
 import type { Examples } from "./data.ts";
-import { binaryLoss, listNetLoss, rankNetLoss, squaredLoss } from "./losses.ts";
+import { binaryLoss, listNetLoss, rankNetLoss, squaredLoss } from "../nn/losses.ts";
 import { float32, int64List, lossGraphOf, type Program, rowFeeds, simpleProgram } from "./program.ts";
 import type { BertSource, Source } from "./source.ts";
 

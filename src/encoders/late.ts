@@ -17,7 +17,7 @@ import {
   type LateVectors,
   ownInteractions,
   stretched,
-} from "./losses.ts";
+} from "../nn/losses.ts";
 import { float32, lossGraphOf, type Program, rowFeeds, simpleProgram } from "./program.ts";
 import type { LateSource } from "./source.ts";
 

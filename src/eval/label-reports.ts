@@ -1,12 +1,12 @@
 /** Reports of classifiers and taggers on labelled data: figures with bootstrap intervals, and the protocol's hash. */
 import { DataError } from "../errors.ts";
 import { checkLabels, type Labelled } from "../tasks/labelled.ts";
-import type { Classifier, Tagger } from "./labels.ts";
-import { bootstrap, type Interval } from "./metrics/bootstrap.ts";
-import { accuracy, macroF1, majority } from "./metrics/classification.ts";
-import { mean } from "./metrics/counts.ts";
-import { entityScores, typesOf } from "./metrics/entities.ts";
-import { multiLabelFigures } from "./metrics/labels.ts";
+import type { Classifier, Tagger } from "../labellers.ts";
+import { bootstrap, type Interval } from "../metrics/bootstrap.ts";
+import { accuracy, macroF1, majority } from "../metrics/classification.ts";
+import { mean } from "../metrics/counts.ts";
+import { entityScores, typesOf } from "../metrics/entities.ts";
+import { multiLabelFigures } from "../metrics/labels.ts";
 import { protocolHash, textsHasher } from "./protocol.ts";
 import { type Inputs, openWindows, type WindowOptions } from "./windows.ts";
 

@@ -5,7 +5,7 @@
  */
 // B batch (1), T tokens, N scored tokens
 import { ConfigError, DataError } from "../errors.ts";
-import { lossGraph } from "../models/programs.ts";
+import { lossGraph } from "../models/graphs.ts";
 import { openModelFolder } from "../runtime/folder.ts";
 import { openNetwork } from "../runtime/network.ts";
 import type { Session, SessionOptions } from "../runtime/ort.ts";

@@ -2,12 +2,12 @@
 import { ConfigError, DataError } from "../errors.ts";
 import type { TokenVectors } from "../retrieval/max-sim.ts";
 import type { RetrievalSet } from "../tasks/retrieval-sets.ts";
-import { type Bm25, createBm25 } from "./bm25.ts";
-import { bootstrap, type Interval } from "./metrics/bootstrap.ts";
-import { mean } from "./metrics/counts.ts";
-import { type Judgements, ndcg, rankingAveragePrecision, recallAt, reciprocalRank } from "./metrics/ranking.ts";
+import { type Bm25, createBm25 } from "../retrieval/bm25.ts";
+import { bootstrap, type Interval } from "../metrics/bootstrap.ts";
+import { mean } from "../metrics/counts.ts";
+import { type Judgements, ndcg, rankingAveragePrecision, recallAt, reciprocalRank } from "../metrics/ranking.ts";
 import { protocolHash, textsHasher } from "./protocol.ts";
-import type { Encoder, Scorer } from "./scorers.ts";
+import type { Encoder, Scorer } from "../retrieval/scorers.ts";
 import { openWindows, packVectors, unpackVectors, type WindowOptions, type Windows } from "./windows.ts";
 
 export interface RetrievalReport {

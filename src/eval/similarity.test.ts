@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import type { RetrievalSet } from "../tasks/retrieval-sets.ts";
-import { createBm25 } from "./bm25.ts";
+import { createBm25 } from "../retrieval/bm25.ts";
 import { evaluateRetrieval } from "./retrieval.ts";
-import { openScorer, type Scorer } from "./scorers.ts";
+import { openScorer, type Scorer } from "../retrieval/scorers.ts";
 import { evaluateSimilarity, randomPlaces } from "./similarity.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "galen-similarity-"));

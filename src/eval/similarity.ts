@@ -3,19 +3,19 @@
  * here, by a stated kind, number and seed, because every figure but the ranks depends on them.
  */
 import { tmpdir } from "node:os";
-import { numbersOf, ranges } from "../checkpoints/journal.ts";
+import { numbersOf, ranges } from "../io/journal.ts";
 import { DataError } from "../errors.ts";
 import { openTextStore } from "../retrieval/text-store.ts";
 import { openVectorStore, type VectorStore } from "../retrieval/vector-store.ts";
 import { random } from "../tensor/random.ts";
-import { createBm25 } from "./bm25.ts";
-import { auc } from "./metrics/auc.ts";
-import { bootstrap, type Interval } from "./metrics/bootstrap.ts";
-import { pearson, spearman } from "./metrics/correlation.ts";
-import { mean } from "./metrics/counts.ts";
-import { type Pairs, type StoredPairs, storePairs } from "./pair-store.ts";
+import { createBm25 } from "../retrieval/bm25.ts";
+import { auc } from "../metrics/auc.ts";
+import { bootstrap, type Interval } from "../metrics/bootstrap.ts";
+import { pearson, spearman } from "../metrics/correlation.ts";
+import { mean } from "../metrics/counts.ts";
+import { type Pairs, type StoredPairs, storePairs } from "../retrieval/pair-store.ts";
 import { protocolHash, textsHasher } from "./protocol.ts";
-import type { Encoder, Scorer } from "./scorers.ts";
+import type { Encoder, Scorer } from "../retrieval/scorers.ts";
 import {
   openWindows,
   type PackedVectors,

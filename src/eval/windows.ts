@@ -4,7 +4,7 @@
  * does the report.
  */
 import { join } from "node:path";
-import { inWindows, openJournal, readLinesOf } from "../checkpoints/journal.ts";
+import { inWindows, openJournal, readLinesOf } from "../io/journal.ts";
 import type { TokenVectors } from "../retrieval/max-sim.ts";
 
 export interface WindowOptions {

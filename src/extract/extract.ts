@@ -3,10 +3,10 @@
  * Documents are read in windows, sorted by length within each, and answered group by group; the journal makes a run
  * resumable group by group. Files: triples.jsonl, documents.jsonl (those with triples, or all), journal.jsonl.
  */
-import { inWindows, openJournal } from "../checkpoints/journal.ts";
+import { inWindows, openJournal } from "../io/journal.ts";
 import { ConfigError } from "../errors.ts";
 import type { Document } from "../corpus/documents.ts";
-import type { Relation } from "../eval/metrics/hard-match.ts";
+import type { Relation } from "../metrics/hard-match.ts";
 import { findName, type Range, searchable } from "../tasks/places.ts";
 import type { Task } from "../tasks/task.ts";
 import {
@@ -15,7 +15,7 @@ import {
   type PredictOptions,
   predictSources,
   type TunedModel,
-} from "../finetune/predict.ts";
+} from "../soft-prompts/predict.ts";
 import { type JoinedText, chunksOf, joinDocument, type Place, placeIn } from "./chunks.ts";
 import { placePair } from "./ground.ts";
 

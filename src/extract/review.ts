@@ -4,8 +4,8 @@
  * data (JSON lines of a relation task). Texts are data in the page, never markup.
  */
 import { join } from "node:path";
-import { writeFileAtomically } from "../checkpoints/files.ts";
-import { readLinesOf } from "../checkpoints/journal.ts";
+import { writeFileAtomically } from "../io/files.ts";
+import { readLinesOf } from "../io/journal.ts";
 import { joinDocument } from "./chunks.ts";
 import type { Mention, Triple } from "./extract.ts";
 import { reviewScript } from "./review-script.ts";

@@ -1,7 +1,7 @@
 /** A run's triples deduplicated and counted over documents, as CSV and TSV. */
 import { join } from "node:path";
-import { writeFileAtomically } from "../checkpoints/files.ts";
-import { readLinesOf } from "../checkpoints/journal.ts";
+import { writeFileAtomically } from "../io/files.ts";
+import { readLinesOf } from "../io/journal.ts";
 import type { Triple } from "./extract.ts";
 
 /** One relation, whatever documents state it. */

@@ -8,7 +8,7 @@ import type { ModelConfig } from "../models/index.ts";
 import { devices } from "../runtime/ort.ts";
 import type { Task } from "../tasks/task.ts";
 import { trainConfigSchema, withSettings } from "../train/config.ts";
-import { fitTruncation } from "./layout.ts";
+import { fitTruncation } from "../soft-prompts/layout.ts";
 
 const count = z.int().positive();
 const share = z.number().min(0).lt(1);

@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { stdoutOf } from "../../test/support/command-line.ts";
 import { tinyDocuments, writeTinyTask } from "../../test/support/tiny-task.ts";
-import { valueOf } from "../eval/metrics/report.ts";
+import { valueOf } from "../metrics/report.ts";
 import type { LocatedEntity } from "../tasks/index.ts";
 import { evaluateTask } from "./evaluate.ts";
 import { finetune } from "./finetune.ts";
-import { openTuned } from "./predict.ts";
+import { openTuned } from "../soft-prompts/predict.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "galen-entities-"));
 afterAll(() => rmSync(folder, { recursive: true }));

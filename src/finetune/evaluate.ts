@@ -1,5 +1,5 @@
 /** Scores of a tuned model on a split: the published figures and the sounder ones, with intervals, and baselines. */
-import type { Report } from "../eval/metrics/report.ts";
+import type { Report } from "../metrics/report.ts";
 import { protocolHash, textsHasher } from "../eval/protocol.ts";
 import { openWindows, type WindowOptions } from "../eval/windows.ts";
 import { DataError } from "../errors.ts";
@@ -8,7 +8,7 @@ import type { Bc5cdrExample } from "../tasks/bc5cdr.ts";
 import type { EntityExample } from "../tasks/entities.ts";
 import type { Example, Split, Task } from "../tasks/task.ts";
 import type { RelationExample } from "../tasks/triples.ts";
-import { decodingOf, predict, type Prediction, type PredictOptions, type TunedModel } from "./predict.ts";
+import { decodingOf, predict, type Prediction, type PredictOptions, type TunedModel } from "../soft-prompts/predict.ts";
 
 export interface EvaluateTaskOptions extends Omit<PredictOptions, "onProgress">, WindowOptions {
   /** Folder of the task's data. */

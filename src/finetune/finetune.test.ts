@@ -6,7 +6,7 @@ import { writeTinyTask } from "../../test/support/tiny-task.ts";
 import { openSafetensors, readFloat32 } from "../checkpoints/safetensors.ts";
 import { loadTokenizer } from "../tokenizers/files.ts";
 import { finetune, type FinetuneEvent, type FinetuneOptions, type FinetuneResult } from "./finetune.ts";
-import { readTaskFile, taskOf } from "./metadata.ts";
+import { readTaskFile, taskOf } from "../soft-prompts/metadata.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "galen-finetune-"));
 afterAll(() => rmSync(folder, { recursive: true }));

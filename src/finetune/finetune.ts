@@ -20,9 +20,9 @@ import {
 import { planEpoch, planInOrder, updatesPerEpoch } from "./batches.ts";
 import { type FinetuneConfig, finetuneConfig } from "./config.ts";
 import { averagedModel, keepEpoch } from "./epochs.ts";
-import { createLayout, type LaidOut, layoutExample } from "./layout.ts";
-import { type NamedTask, openTask, taskFileName, taskFileOf } from "./metadata.ts";
-import { growVocabulary } from "./prompt-rows.ts";
+import { createLayout, type LaidOut, layoutExample } from "../soft-prompts/layout.ts";
+import { type NamedTask, openTask, taskFileName, taskFileOf } from "../soft-prompts/metadata.ts";
+import { growVocabulary } from "../soft-prompts/prompt-rows.ts";
 import { createRun, type Run } from "./run.ts";
 
 export interface FinetuneOptions extends RunOptions<FinetuneEvent> {

@@ -5,8 +5,8 @@ import type { Example, Task } from "../tasks/task.ts";
 export { type FinetuneConfig, finetuneConfig } from "./config.ts";
 export { evaluateTask, type EvaluateTaskOptions, type TaskEvaluation } from "./evaluate.ts";
 export { finetune, type FinetuneEvent, type FinetuneOptions, type FinetuneResult } from "./finetune.ts";
-export { type NamedTask, openTask, readTaskFile } from "./metadata.ts";
-export { openTuned, predict, type Prediction, type PredictOptions, type TunedModel } from "./predict.ts";
+export { type NamedTask, openTask, readTaskFile } from "../soft-prompts/metadata.ts";
+export { openTuned, predict, type Prediction, type PredictOptions, type TunedModel } from "../soft-prompts/predict.ts";
 
 /**
  * An example from a text alone, to be answered. Question answering takes "question<TAB>context".

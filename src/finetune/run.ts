@@ -6,7 +6,7 @@
 import { ConfigError } from "../errors.ts";
 import { toOnnx } from "../graph/lower.ts";
 import { bioGpt, type BioGptConfig, type ModelConfig } from "../models/index.ts";
-import { lossGraph } from "../models/programs.ts";
+import { lossGraph } from "../models/graphs.ts";
 import { int64 } from "../runtime/batch.ts";
 import type { ModelFolder } from "../runtime/folder.ts";
 import { createSession, type Session, type SessionOptions, type Tensors } from "../runtime/ort.ts";

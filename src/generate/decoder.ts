@@ -9,7 +9,7 @@ import { int64 } from "../runtime/batch.ts";
 import type { Session, Tensors } from "../runtime/ort.ts";
 import { sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
 
-/** A compiled decoding graph (`models/programs.ts`). */
+/** A compiled decoding graph (`models/graphs.ts`). */
 export interface Decoder {
   readonly session: Session;
   readonly cache: CacheShape;

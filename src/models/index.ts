@@ -1,6 +1,6 @@
 /** The model families, by Hugging Face's `model_type`. */
 import { ConfigError } from "../errors.ts";
-import { bert, bertHash } from "./bert.ts";
+import { bert, bertHash } from "./bert/bert.ts";
 import { bioGpt } from "./biogpt.ts";
 import type { Family } from "./family.ts";
 
@@ -15,8 +15,8 @@ export {
   type ModelInputs,
 } from "./family.ts";
 export { type LabelConfig, problemOf } from "./classification.ts";
-export { bert, bertHash } from "./bert.ts";
-export type { BertConfig } from "./bert-config.ts";
+export { bert, bertHash } from "./bert/bert.ts";
+export type { BertConfig } from "./bert/config.ts";
 export { bioGpt, type BioGptConfig } from "./biogpt.ts";
 
 export const families: Readonly<Record<string, Family>> = {

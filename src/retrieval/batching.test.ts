@@ -1,7 +1,7 @@
 /** Batches by length: every row once, within the limits. */
 import { describe, expect, it } from "vitest";
 import { random } from "../tensor/random.ts";
-import { byLength, byTokens } from "./batching.ts";
+import { byLength, byTokens } from "../runtime/batching.ts";
 
 const draw = random(3);
 const rows = Array.from({ length: 300 }, () => ({ length: 1 + draw.integer(400) }));

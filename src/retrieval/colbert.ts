@@ -7,7 +7,7 @@ import { makeBatch } from "../runtime/batch.ts";
 import { type NetworkOptions, openNetwork } from "../runtime/network.ts";
 import type { Session } from "../runtime/ort.ts";
 import type { BertTokenizer } from "../tokenizers/bert.ts";
-import { byTokens, sliceRows } from "./batching.ts";
+import { byTokens, sliceRows } from "../runtime/batching.ts";
 import { openColbertFolder } from "./colbert-folder.ts";
 import { colbertReader, type Row } from "./colbert-rows.ts";
 import type { ColbertFolder, ColbertSettings } from "./colbert-settings.ts";

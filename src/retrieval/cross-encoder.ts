@@ -5,12 +5,12 @@
  */
 import { join } from "node:path";
 import * as z from "zod";
-import { writeFileAtomically } from "../checkpoints/files.ts";
+import { writeFileAtomically } from "../io/files.ts";
 import { writeSafetensors } from "../checkpoints/safetensors.ts";
 import { ConfigError } from "../errors.ts";
 import { parseConfig } from "../models/config.ts";
 import { headOf, type ModelConfig } from "../models/index.ts";
-import { scoringGraph } from "../models/programs.ts";
+import { scoringGraph } from "../models/graphs.ts";
 import { makeBatch } from "../runtime/batch.ts";
 import { type ModelFolder, openModelFolder, readJson } from "../runtime/folder.ts";
 import { type NetworkOptions, openNetwork } from "../runtime/network.ts";
@@ -18,7 +18,7 @@ import type { Session } from "../runtime/ort.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { BertTokenizer } from "../tokenizers/bert.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
-import { byTokens, sliceRows } from "./batching.ts";
+import { byTokens, sliceRows } from "../runtime/batching.ts";
 import { sampleInputs } from "./sample.ts";
 import { loadBertTokenizer, tokenizerLimit } from "./tokenizer.ts";
 

@@ -10,7 +10,7 @@ import { type NetworkOptions, openNetwork } from "../runtime/network.ts";
 import type { Session } from "../runtime/ort.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import type { BertBatch, BertTokenizer } from "../tokenizers/bert.ts";
-import { byTokens, sliceRows } from "./batching.ts";
+import { byTokens, sliceRows } from "../runtime/batching.ts";
 import { sampleInputs } from "./sample.ts";
 import { openSentenceFolder, type SentenceFolder } from "./sentence-folder.ts";
 import { loadBertTokenizer } from "./tokenizer.ts";

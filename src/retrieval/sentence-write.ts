@@ -2,7 +2,7 @@
  * Writing Sentence Transformers and PyLate directories, in the schema up to 5.3, which every version and PyLate read.
  */
 import { join } from "node:path";
-import { writeFileAtomically } from "../checkpoints/files.ts";
+import { writeFileAtomically } from "../io/files.ts";
 import { writeSafetensors } from "../checkpoints/safetensors.ts";
 import type { DenseStage, EmbeddingStage } from "../models/embedding.ts";
 import type { ModelConfig } from "../models/index.ts";

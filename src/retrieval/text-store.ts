@@ -3,7 +3,7 @@
  * are added, a hash as well, by which one that comes again is known.
  */
 import { hash } from "node:crypto";
-import { openTemporary } from "../checkpoints/temporary.ts";
+import { openTemporary } from "../io/temporary.ts";
 
 export interface TextStore extends AsyncDisposable {
   readonly count: number;

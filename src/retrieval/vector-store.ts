@@ -2,7 +2,7 @@
  * Token vectors in a temporary file, for those that do not fit in memory: float32 rows one text after the other, read
  * back in ranges of texts. In memory is a number a text.
  */
-import { openTemporary } from "../checkpoints/temporary.ts";
+import { openTemporary } from "../io/temporary.ts";
 import type { TokenVectors } from "./max-sim.ts";
 
 export interface VectorStore extends AsyncDisposable {

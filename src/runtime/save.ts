@@ -3,7 +3,7 @@ import { copyFile, mkdir, readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type SaveOptions, saveSharded } from "../checkpoints/checkpoint.ts";
 import { readTensor } from "../checkpoints/entries.ts";
-import { writeFileAtomically } from "../checkpoints/files.ts";
+import { writeFileAtomically } from "../io/files.ts";
 import { ConfigError } from "../errors.ts";
 import type { ModelFolder } from "./folder.ts";
 

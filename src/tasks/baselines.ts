@@ -2,8 +2,8 @@
  * Answers that need no model, to be scored by the same evaluation: the commonest answer of the training examples, and
  * copying, which lists or pairs the names known from training that stand in a text.
  */
-import { majority } from "../eval/metrics/classification.ts";
-import type { Relation } from "../eval/metrics/hard-match.ts";
+import { majority } from "../metrics/classification.ts";
+import type { Relation } from "../metrics/hard-match.ts";
 import { pooledLexicon, type Bc5cdrExample } from "./bc5cdr.ts";
 import type { EntityExample, NamedEntity } from "./entities.ts";
 import type { Example } from "./task.ts";

@@ -5,11 +5,11 @@
  * ambiguous name keeps the last one. Reads BioGPT's JSON files.
  */
 import { z } from "zod";
-import { bc5cdrDocumentCounts, type IdentifiedRelation } from "../eval/metrics/bc5cdr.ts";
-import { microF1, scores, sumCounts, mean, type Counts } from "../eval/metrics/counts.ts";
-import type { Relation } from "../eval/metrics/hard-match.ts";
-import { checkAligned, figure, type EvaluateOptions, type Report } from "../eval/metrics/report.ts";
-import { readJsonEntries } from "./files.ts";
+import { bc5cdrDocumentCounts, type IdentifiedRelation } from "../metrics/bc5cdr.ts";
+import { microF1, scores, sumCounts, mean, type Counts } from "../metrics/counts.ts";
+import type { Relation } from "../metrics/hard-match.ts";
+import { checkAligned, figure, type EvaluateOptions, type Report } from "../metrics/report.ts";
+import { readJsonEntries } from "../io/data-files.ts";
 import { answerOf, joinTitle, relationTemplate, wordsOf } from "./relations.ts";
 import { commonHyperparameters, greedy, truncateAt, type Example, type Task } from "./task.ts";
 

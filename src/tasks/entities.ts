@@ -9,11 +9,11 @@
 import { existsSync } from "node:fs";
 import { z } from "zod";
 import { DataError } from "../errors.ts";
-import { countSets, microF1, scores, sumCounts, type Counts } from "../eval/metrics/counts.ts";
-import { entitiesOf } from "../eval/metrics/entities.ts";
-import { checkAligned, figure, type EvaluateOptions, type Figure, type Report } from "../eval/metrics/report.ts";
+import { countSets, microF1, scores, sumCounts, type Counts } from "../metrics/counts.ts";
+import { entitiesOf } from "../metrics/entities.ts";
+import { checkAligned, figure, type EvaluateOptions, type Figure, type Report } from "../metrics/report.ts";
 import { joinTokens } from "./entity-text.ts";
-import { readJsonLines } from "./files.ts";
+import { readJsonLines } from "../io/data-files.ts";
 import { readNer } from "./ner.ts";
 import { findName, type Range, searchable } from "./places.ts";
 import { answerOf, nameTemplate } from "./relations.ts";

@@ -4,9 +4,9 @@
  * that reading it as a validation set is refused; BLURB's files are a true split.
  */
 import { DataError } from "../errors.ts";
-import { multiLabelFigures } from "../eval/metrics/labels.ts";
-import { checkAligned } from "../eval/metrics/report.ts";
-import { readText } from "./files.ts";
+import { multiLabelFigures } from "../metrics/labels.ts";
+import { checkAligned } from "../metrics/report.ts";
+import { readText } from "../io/data-files.ts";
 import { answerOf } from "./relations.ts";
 import { commonHyperparameters, greedy, truncateAt, type Example, type Split, type Task } from "./task.ts";
 

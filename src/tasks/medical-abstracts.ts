@@ -5,7 +5,7 @@
  */
 import { DataError } from "../errors.ts";
 import { existsSync } from "node:fs";
-import { parseCsv, readText } from "./files.ts";
+import { parseCsv, readText } from "../io/data-files.ts";
 import type { Example } from "./task.ts";
 
 /** Gold is the class's name. */

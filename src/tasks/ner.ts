@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import { DataError } from "../errors.ts";
-import { readText, streamJsonLines, streamLines } from "./files.ts";
+import { readText, streamJsonLines, streamLines } from "../io/data-files.ts";
 import type { Split } from "./task.ts";
 
 export interface NerSentence {

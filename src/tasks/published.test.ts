@@ -2,10 +2,10 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { hasShared, shared } from "../../test/support/shared.ts";
-import { bc5cdrCounts, type IdentifiedRelation } from "../eval/metrics/bc5cdr.ts";
-import { scores } from "../eval/metrics/counts.ts";
-import type { Relation } from "../eval/metrics/hard-match.ts";
-import { valueOf, type Report } from "../eval/metrics/report.ts";
+import { bc5cdrCounts, type IdentifiedRelation } from "../metrics/bc5cdr.ts";
+import { scores } from "../metrics/counts.ts";
+import type { Relation } from "../metrics/hard-match.ts";
+import { valueOf, type Report } from "../metrics/report.ts";
 import { mosesDetokenize } from "../tokenizers/moses-detokenizer.ts";
 import { mosesTokenize } from "../tokenizers/moses.ts";
 import { bc5cdr, linkNames, pooledLexicon } from "./bc5cdr.ts";

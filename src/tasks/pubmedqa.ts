@@ -6,10 +6,10 @@
  */
 import { existsSync } from "node:fs";
 import { z } from "zod";
-import { singleLabelFigures } from "../eval/metrics/labels.ts";
-import { checkAligned } from "../eval/metrics/report.ts";
+import { singleLabelFigures } from "../metrics/labels.ts";
+import { checkAligned } from "../metrics/report.ts";
 import { random } from "../tensor/random.ts";
-import { readJson, readJsonEntries } from "./files.ts";
+import { readJson, readJsonEntries } from "../io/data-files.ts";
 import { answerOf } from "./relations.ts";
 import { commonHyperparameters, greedy, truncateAt, type Example, type Split, type Task } from "./task.ts";
 

@@ -3,7 +3,7 @@
  * the clean-up that its post-processing applies to generated text before it looks for sentences.
  */
 import { ConfigError } from "../errors.ts";
-import type { Relation } from "../eval/metrics/hard-match.ts";
+import type { Relation } from "../metrics/hard-match.ts";
 
 const prefixes = [/(?:learned[0-9]+ )+/g, /we can conclude that/g, /we have that/g, /in conclusion,/g];
 

@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { DataError } from "../errors.ts";
-import { readJsonLines, readText, reopened, streamJsonLines } from "./files.ts";
+import { readJsonLines, readText, reopened, streamJsonLines } from "../io/data-files.ts";
 
 interface RetrievalDocument {
   readonly id: string;

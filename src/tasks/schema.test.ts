@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ConfigError, DataError } from "../errors.ts";
-import { valueOf } from "../eval/metrics/report.ts";
+import { valueOf } from "../metrics/report.ts";
 import { loadTask, taskFromSchema } from "./schema.ts";
 import { maxTargetTokens, type Task } from "./task.ts";
 

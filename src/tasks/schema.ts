@@ -6,11 +6,11 @@
  */
 import { z } from "zod";
 import { ConfigError, DataError } from "../errors.ts";
-import { hardMatch, type Relation } from "../eval/metrics/hard-match.ts";
-import { multiLabelFigures, singleLabelFigures } from "../eval/metrics/labels.ts";
-import { checkAligned, type Figure, type Report } from "../eval/metrics/report.ts";
+import { hardMatch, type Relation } from "../metrics/hard-match.ts";
+import { multiLabelFigures, singleLabelFigures } from "../metrics/labels.ts";
+import { checkAligned, type Figure, type Report } from "../metrics/report.ts";
 import { entityTask, type EntityTask } from "./entities.ts";
-import { readJson, readJsonLines } from "./files.ts";
+import { readJson, readJsonLines } from "../io/data-files.ts";
 import { answerOf, lowercased, relationTemplate, wordsOf } from "./relations.ts";
 import { commonHyperparameters, greedy, truncateAt, type Example, type Task } from "./task.ts";
 import type { RelationTask } from "./triples.ts";

@@ -3,7 +3,7 @@
  * (Luo et al. 2022; microsoft/BioGPT 648f7d6): source, soft prompt of N new vocabulary rows, target. No model code:
  * tokenising, cutting and generating are done by who uses the numbers given here.
  */
-import type { EvaluateOptions, Report } from "../eval/metrics/report.ts";
+import type { EvaluateOptions, Report } from "../metrics/report.ts";
 
 export type Split = "train" | "valid" | "test";
 

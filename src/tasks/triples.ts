@@ -4,9 +4,9 @@
  * published: most are not found and keep the file's order.
  */
 import { z } from "zod";
-import { hardMatch, type Relation } from "../eval/metrics/hard-match.ts";
-import { checkAligned } from "../eval/metrics/report.ts";
-import { readJsonEntries } from "./files.ts";
+import { hardMatch, type Relation } from "../metrics/hard-match.ts";
+import { checkAligned } from "../metrics/report.ts";
+import { readJsonEntries } from "../io/data-files.ts";
 import { answerOf, lowercased, orderByHead, relationTemplate, wordsOf } from "./relations.ts";
 import { commonHyperparameters, greedy, truncateAt, type Example, type Task } from "./task.ts";
 

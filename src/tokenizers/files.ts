@@ -4,7 +4,7 @@
  */
 import { readFile, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { writeFileAtomically } from "../checkpoints/files.ts";
+import { writeFileAtomically } from "../io/files.ts";
 import { DataError } from "../errors.ts";
 import { bertTokenizerFromFiles } from "./bert.ts";
 import { bioGptFileNames, bioGptPartsFromFiles } from "./biogpt-files.ts";

@@ -8,7 +8,7 @@ import { DataError } from "../errors.ts";
 import { random } from "../tensor/random.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import { type MaskingOptions, type MaskingVocabulary, maskRow } from "./masking.ts";
-import type { TokenFile } from "./token-files.ts";
+import type { TokenFile } from "../corpus/token-files.ts";
 
 /** What a loss graph is fed besides weights, and how many labels count. */
 export interface LabelledBatch {

@@ -5,7 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { writeFileAtomically } from "../checkpoints/files.ts";
+import { writeFileAtomically } from "../io/files.ts";
 import { openSafetensors, readFloat32, writeSafetensors } from "../checkpoints/safetensors.ts";
 import { CheckpointError } from "../errors.ts";
 import type { Parameters } from "../runtime/parameters.ts";

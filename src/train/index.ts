@@ -5,6 +5,6 @@ export { applySettings, type TrainConfig } from "./config.ts";
 export { train, type TrainEvent, type TrainOptions, type TrainResult } from "./pretrain.ts";
 export { createOptimiser, type Optimiser, type OptimiserConfig } from "./optimiser.ts";
 export { learningRate, type ScheduleConfig } from "./schedule.ts";
-export { openTokens, type TokenFile, writeTokens } from "./token-files.ts";
-export { buildTokenFiles, type TokenManifest } from "./tokenize.ts";
+export { openTokens, type TokenFile, writeTokens } from "../corpus/token-files.ts";
+export { buildTokenFiles, type TokenManifest } from "../corpus/tokenize.ts";
 export { type Masked, maskingVocabulary, type MaskingOptions, type MaskingVocabulary, maskRow } from "./masking.ts";

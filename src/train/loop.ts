@@ -4,7 +4,7 @@
  * and dropout are functions of (seed, step), so a run that is killed and resumed equals an uninterrupted one bit for bit.
  */
 import { join } from "node:path";
-import { writeFileAtomically } from "../checkpoints/files.ts";
+import { writeFileAtomically } from "../io/files.ts";
 import { ConfigError } from "../errors.ts";
 import { listCheckpoints, type ModelFiles, restoreCheckpoint, saveCheckpoint, type TrainState } from "./checkpoint.ts";
 import { openMetricsLog } from "./metrics-log.ts";

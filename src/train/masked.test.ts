@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { toOnnx } from "../graph/lower.ts";
 import { bert, type Family } from "../models/index.ts";
-import { lossGraph } from "../models/programs.ts";
+import { lossGraph } from "../models/graphs.ts";
 import { recipeOf } from "../recipes/index.ts";
 import { createSession } from "../runtime/ort.ts";
 import { allocateParameters, initialise } from "../runtime/parameters.ts";
@@ -14,7 +14,7 @@ import { createMaskedSampler, labelsOfBlock } from "./batches.ts";
 import { applySettings, type TrainConfig } from "./config.ts";
 import { train, type TrainEvent, type TrainOptions } from "./pretrain.ts";
 import { maskingVocabulary } from "./masking.ts";
-import { openTokens, writeTokens } from "./token-files.ts";
+import { openTokens, writeTokens } from "../corpus/token-files.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "galen-masked-"));
 afterAll(() => rmSync(folder, { recursive: true }));

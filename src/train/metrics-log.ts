@@ -1,7 +1,7 @@
 /** Metrics of a run as JSON lines, flushed line by line; a resumed run continues the file where its checkpoint was. */
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { writeFileAtomically } from "../checkpoints/files.ts";
+import { writeFileAtomically } from "../io/files.ts";
 
 /** Opens `path` for records to come, dropping the lines of steps after `step` (and a half-written last one). */
 export async function openMetricsLog(path: string, step: number): Promise<(record: { step: number }) => void> {

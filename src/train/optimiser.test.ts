@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { openSafetensors, readFloat32 } from "../checkpoints/safetensors.ts";
 import { toOnnx } from "../graph/lower.ts";
 import { bioGpt } from "../models/index.ts";
-import { lossGraph } from "../models/programs.ts";
+import { lossGraph } from "../models/graphs.ts";
 import { int64 } from "../runtime/batch.ts";
 import { createSession } from "../runtime/ort.ts";
 import { allocateParameters, readParameters } from "../runtime/parameters.ts";

@@ -9,7 +9,7 @@ import { random } from "../tensor/random.ts";
 import { listCheckpoints } from "./checkpoint.ts";
 import { applySettings, type TrainConfig, trainConfigSchema } from "./config.ts";
 import { train, type TrainEvent } from "./pretrain.ts";
-import { writeTokens } from "./token-files.ts";
+import { writeTokens } from "../corpus/token-files.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "galen-train-"));
 afterAll(() => rmSync(folder, { recursive: true }));

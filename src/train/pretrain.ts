@@ -7,7 +7,7 @@ import { ConfigError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import { toOnnx } from "../graph/lower.ts";
 import { type Family, familyOf } from "../models/index.ts";
-import { lossGraph, type LossOptions } from "../models/programs.ts";
+import { lossGraph, type LossOptions } from "../models/graphs.ts";
 import { Owned } from "../runtime/owned.ts";
 import { createSession, type Session, type SessionOptions, type Tensors } from "../runtime/ort.ts";
 import { openModelFolder } from "../runtime/folder.ts";
@@ -28,7 +28,7 @@ import {
   startRun,
   type Training,
 } from "./loop.ts";
-import { openTokens, type TokenFile } from "./token-files.ts";
+import { openTokens, type TokenFile } from "../corpus/token-files.ts";
 
 export interface TrainOptions extends RunOptions<TrainEvent> {
   /** Token files (prefixes of .bin and .idx). */

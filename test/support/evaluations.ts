@@ -1,8 +1,8 @@
 /** Small evaluations of each kind, for tests that kill and resume them. */
 import { evaluateClassification, evaluateNer } from "../../src/eval/label-reports.ts";
-import { loadClassifier, loadTagger } from "../../src/eval/labels.ts";
+import { loadClassifier, loadTagger } from "../../src/labellers.ts";
 import { evaluateRetrieval } from "../../src/eval/retrieval.ts";
-import { openScorer } from "../../src/eval/scorers.ts";
+import { openScorer } from "../../src/retrieval/scorers.ts";
 import { evaluateSimilarity } from "../../src/eval/similarity.ts";
 import type { WindowOptions } from "../../src/eval/windows.ts";
 import { evaluateTask, openTuned } from "../../src/finetune/index.ts";

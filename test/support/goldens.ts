@@ -4,7 +4,7 @@ import { openSafetensors, readFloat32 } from "../../src/checkpoints/safetensors.
 import { toOnnx } from "../../src/graph/lower.ts";
 import type { Model, ModelRows } from "../../src/model.ts";
 import { headOf } from "../../src/models/index.ts";
-import { lossGraph } from "../../src/models/programs.ts";
+import { lossGraph } from "../../src/models/graphs.ts";
 import { labelFeeds, makeBatch } from "../../src/runtime/batch.ts";
 import { openModelFolder } from "../../src/runtime/folder.ts";
 import { createSession } from "../../src/runtime/ort.ts";

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { bioGpt } from "../../src/models/biogpt.ts";
-import { scoringGraph } from "../../src/models/programs.ts";
+import { scoringGraph } from "../../src/models/graphs.ts";
 import { allocateParameters, initialise } from "../../src/runtime/parameters.ts";
 import { random } from "../../src/tensor/random.ts";
 import { type BioGptTokenizer, trainBioGptTokenizer } from "../../src/tokenizers/index.ts";

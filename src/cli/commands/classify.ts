@@ -22,7 +22,7 @@ const classify: Command = command({
   ],
   stoppable: true,
   async run({ args, json, output, signal }) {
-    const { loadClassifier } = await import("../../eval/labels.ts");
+    const { loadClassifier } = await import("../../labellers.ts");
     const { textWindows } = await import("../texts.ts");
     await using classifier = await loadClassifier(args.model, loadOptions(args));
     for await (const window of textWindows(args.text, args.file, 256)) {

@@ -39,8 +39,8 @@ const corpusImport: Command = command({
   ],
   stoppable: true,
   async run({ args, json, output, progress, signal }) {
-    const { importPubMed } = await import("../../corpus/import-pubmed.ts");
-    const { readFilterList } = await import("../../corpus/pubmed-filter.ts");
+    const { importPubMed } = await import("../../corpus/pubmed/import.ts");
+    const { readFilterList } = await import("../../corpus/pubmed/filter.ts");
     const listOf = async (path: string | undefined): Promise<readonly string[] | undefined> =>
       path === undefined ? undefined : readFilterList(path);
     const filters = {

@@ -23,8 +23,8 @@ const evaluateClassification: Command = command({
   stoppable: true,
   async run({ args, ...terminal }) {
     const { evaluateClassification: evaluate } = await import("../../eval/label-reports.ts");
-    const { loadClassifier } = await import("../../eval/labels.ts");
-    const { reopened } = await import("../../tasks/files.ts");
+    const { loadClassifier } = await import("../../labellers.ts");
+    const { reopened } = await import("../../io/data-files.ts");
     const { streamLabelled } = await import("../../tasks/labelled.ts");
     const { runWindows, writeReport } = await import("../evaluation.ts");
     const { describeFigures } = await import("../figures.ts");

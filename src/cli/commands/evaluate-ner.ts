@@ -22,8 +22,8 @@ const evaluateNer: Command = command({
   stoppable: true,
   async run({ args, ...terminal }) {
     const { evaluateNer: evaluate } = await import("../../eval/label-reports.ts");
-    const { loadTagger } = await import("../../eval/labels.ts");
-    const { reopened } = await import("../../tasks/files.ts");
+    const { loadTagger } = await import("../../labellers.ts");
+    const { reopened } = await import("../../io/data-files.ts");
     const { streamTagged } = await import("../../tasks/ner.ts");
     const { runWindows, writeReport } = await import("../evaluation.ts");
     const { describeFigures } = await import("../figures.ts");

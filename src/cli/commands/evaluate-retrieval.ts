@@ -20,7 +20,7 @@ const evaluateRetrieval: Command = command({
   stoppable: true,
   async run({ args, ...terminal }) {
     const { readRetrievalSet } = await import("../../tasks/retrieval-sets.ts");
-    const { openScorer } = await import("../../eval/scorers.ts");
+    const { openScorer } = await import("../../retrieval/scorers.ts");
     const { evaluateRetrieval: evaluate } = await import("../../eval/retrieval.ts");
     const { runWindows, writeReport } = await import("../evaluation.ts");
     const { describeFigures } = await import("../figures.ts");

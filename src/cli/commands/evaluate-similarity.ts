@@ -21,7 +21,7 @@ const evaluateSimilarity: Command = command({
   ],
   stoppable: true,
   async run({ args, ...terminal }) {
-    const { openScorer } = await import("../../eval/scorers.ts");
+    const { openScorer } = await import("../../retrieval/scorers.ts");
     const { evaluateSimilarity: evaluate } = await import("../../eval/similarity.ts");
     const { streamPairs } = await import("../pairs.ts");
     const { runWindows, writeReport } = await import("../evaluation.ts");

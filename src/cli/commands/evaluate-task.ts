@@ -29,7 +29,7 @@ const evaluateTask: Command = command({
   ],
   stoppable: true,
   async run({ args, ...terminal }) {
-    const { openTuned } = await import("../../finetune/predict.ts");
+    const { openTuned } = await import("../../soft-prompts/predict.ts");
     const { evaluateTask: evaluate } = await import("../../finetune/evaluate.ts");
     const { runWindows, writeReport } = await import("../evaluation.ts");
     const { describeReport } = await import("../tasks.ts");
@@ -39,7 +39,7 @@ const evaluateTask: Command = command({
       evaluate(tuned, { ...toPredictOptions(args), ...options, data, split: split as "test", limit }),
     );
     if (args.predictions !== undefined) {
-      const { writeFileAtomically } = await import("../../checkpoints/files.ts");
+      const { writeFileAtomically } = await import("../../io/files.ts");
       const lines = predictions.map((one, i) => `${JSON.stringify({ id: examples[i]!.id, ...one })}\n`);
       await writeFileAtomically(args.predictions, lines.join(""));
     }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { DataError } from "../../errors.ts";
 import { type Command, command, deviceOptions, loadOptions } from "../command.ts";
 import { decodingOptions, toPredictOptions } from "../decoding-options.ts";
-import { readLines } from "../lines.ts";
+import { readLines } from "../../io/lines.ts";
 import { duration } from "../progress.ts";
 
 interface Document {
@@ -55,7 +55,7 @@ const extract: Command = command({
   stoppable: true,
   async run({ args, json, output, progress, signal }) {
     const { extract: mine, writeRelations, writeReview } = await import("../../extract/index.ts");
-    const { openTuned } = await import("../../finetune/predict.ts");
+    const { openTuned } = await import("../../soft-prompts/predict.ts");
     const { readDocuments } = await import("../../corpus/documents.ts");
     await using tuned = await openTuned(args.model, { ...loadOptions(args), task: args.schema });
     const bar = progress("mining");
@@ -99,7 +99,7 @@ const extract: Command = command({
     }).finally(() => bar.end());
     const relations = await writeRelations(args.output);
     await writeReview(args.output, `${tuned.task.name} in ${args.input.join(", ")}`);
-    const { writeFileAtomically } = await import("../../checkpoints/files.ts");
+    const { writeFileAtomically } = await import("../../io/files.ts");
     const summary = { ...result, failures, relations: relations.length };
     await writeFileAtomically(join(args.output, "summary.json"), `${JSON.stringify(summary, null, 2)}\n`);
     if (result.stopped) process.exitCode = 1;

@@ -1,7 +1,7 @@
 /** `galen features`: hidden states of texts as JSON lines. */
 import { UsageError } from "../../errors.ts";
 import { type Command, command, deviceOptions, loadOptions } from "../command.ts";
-import { readLines } from "../lines.ts";
+import { readLines } from "../../io/lines.ts";
 import { decimals } from "../output.ts";
 
 const features: Command = command({

@@ -4,7 +4,7 @@ import type { GenerateOptions } from "../../generate/index.ts";
 import type { Model } from "../../model.ts";
 import { type Command, command, deviceOptions, loadOptions } from "../command.ts";
 import { generateOptions, inOptionNames, toGenerateOptions } from "../generate-options.ts";
-import { readLines } from "../lines.ts";
+import { readLines } from "../../io/lines.ts";
 import type { Output } from "../output.ts";
 import { parseRows } from "../rows.ts";
 

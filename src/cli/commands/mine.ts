@@ -31,10 +31,10 @@ const mine: Command = command({
   ],
   stoppable: true,
   async run({ args, json, output, progress, signal }) {
-    const { openScorer } = await import("../../eval/scorers.ts");
-    const { mineNegatives } = await import("../../encoders/mine.ts");
+    const { openScorer } = await import("../../retrieval/scorers.ts");
+    const { mineNegatives } = await import("../../retrieval/mine.ts");
     const { streamPairs } = await import("../pairs.ts");
-    const { writeAtomically } = await import("../../checkpoints/files.ts");
+    const { writeAtomically } = await import("../../io/files.ts");
     const { open } = await import("node:fs/promises");
     const { dirname } = await import("node:path");
     const isRandom = args.model === "random";

@@ -3,7 +3,7 @@ import { UsageError } from "../../errors.ts";
 import { type Command, command, deviceOptions, loadOptions } from "../command.ts";
 import { decodingOptions, toPredictOptions } from "../decoding-options.ts";
 import type { LocatedEntity, NamedEntity } from "../../tasks/index.ts";
-import { readLines } from "../lines.ts";
+import { readLines } from "../../io/lines.ts";
 
 const describe = ({ name, type, at }: LocatedEntity): string =>
   `  ${type}  ${at === null ? `${name}  not in the text` : `${at.text}  ${at.start}-${at.end}`}\n`;

@@ -1,5 +1,5 @@
 /** `galen rerank`: documents of each query in the order of a model's scores, or the scores for a student. */
-import type { Scorer } from "../../eval/scorers.ts";
+import type { Scorer } from "../../retrieval/scorers.ts";
 import { type Command, command, deviceOptions, loadOptions } from "../command.ts";
 
 type Pair = readonly [query: string, document: string];
@@ -13,7 +13,7 @@ interface Change {
 }
 
 async function changeOf(exact: Scorer, pairs: readonly Pair[], scores: readonly number[]): Promise<Change> {
-  const { spearman } = await import("../../eval/metrics/correlation.ts");
+  const { spearman } = await import("../../metrics/correlation.ts");
   const expected = [...(await exact.pairs(pairs))];
   const apart = expected.map((score, i) => Math.abs(score - scores[i]!));
   return {
@@ -41,7 +41,7 @@ const rerank: Command = command({
   ],
   stoppable: true,
   async run({ args, json, output, progress, signal }) {
-    const { openScorer } = await import("../../eval/scorers.ts");
+    const { openScorer } = await import("../../retrieval/scorers.ts");
     const { readExamples } = await import("../../encoders/data.ts");
     const { lists = [] } = await readExamples(args.lists, { kind: "pairs", loss: "binary" }, 1);
     await using scorer = await openScorer(args.model, { ...loadOptions(args), int8: args.int8 });
@@ -80,7 +80,7 @@ const rerank: Command = command({
       );
     }
     if (args.output === undefined) return;
-    const { writeFileAtomically } = await import("../../checkpoints/files.ts");
+    const { writeFileAtomically } = await import("../../io/files.ts");
     await writeFileAtomically(args.output, scored.join(""));
     const { kind } = scorer;
     if (json) await output.json({ output: args.output, lists: lists.length, scorer: kind, transform: "none", int8 });

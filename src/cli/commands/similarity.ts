@@ -17,7 +17,7 @@ const similarity: Command = command({
   async run({ args, json, output }) {
     const [first, ...others] = args.text as string[];
     if (others.length === 0) throw new UsageError("TEXT: expected at least two texts, got one");
-    const { openScorer } = await import("../../eval/scorers.ts");
+    const { openScorer } = await import("../../retrieval/scorers.ts");
     await using scorer = await openScorer(args.model, loadOptions(args));
     const scores = await scorer.pairs(others.map((other) => [first!, other] as const));
     for (const [i, text] of others.entries()) {

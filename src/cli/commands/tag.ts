@@ -17,8 +17,8 @@ const tag: Command = command({
   ],
   stoppable: true,
   async run({ args, json, output, signal }) {
-    const { loadTagger } = await import("../../eval/labels.ts");
-    const { entitiesOf } = await import("../../eval/metrics/entities.ts");
+    const { loadTagger } = await import("../../labellers.ts");
+    const { entitiesOf } = await import("../../metrics/entities.ts");
     const { textWindows } = await import("../texts.ts");
     await using tagger = await loadTagger(args.model, loadOptions(args));
     for await (const window of textWindows(args.text, args.file, 256)) {

@@ -1,7 +1,7 @@
 /** `galen tokenize`: texts to ids, pieces and offsets; or documents to the token files that training reads. */
 import { UsageError } from "../../errors.ts";
 import { type Command, command } from "../command.ts";
-import { readLines } from "../lines.ts";
+import { readLines } from "../../io/lines.ts";
 
 const tokenize: Command = command({
   about: "Texts to tokens, or documents to training files",

@@ -1,0 +1,129 @@
+/**
+ * The work of an import that runs beside others, in a worker thread or inline: XML blocks to one encoded row group, and
+ * a row group without some of its rows. Jobs share nothing and know nothing of order; `import-pubmed.ts` does.
+ */
+import { Buffer } from "node:buffer";
+import { open } from "node:fs/promises";
+import { parquetMetadataAsync } from "hyparquet";
+import { decodeGroup, encodeGroup, fileBuffer, type Compression, type EncodedGroup } from "../parquet-codec.ts";
+import { pubmedColumns } from "./columns.ts";
+import { recordFilter, type PubMedFilters, type RecordPredicate } from "./filter.ts";
+import { parseBlock } from "./reader.ts";
+import type { PubMedRecord, ReadFailure } from "./record.ts";
+
+export interface JobSettings {
+  filters: PubMedFilters;
+  compression: Compression;
+}
+
+/** A block as it travels between threads: its bytes are moved, not copied. */
+export interface JobBlock {
+  source: string;
+  bytes: ArrayBuffer;
+  byteOffset: number;
+  length: number;
+  offset: number;
+  ranges: number[];
+}
+
+export type ImportJob =
+  | { kind: "parse"; blocks: JobBlock[] }
+  | { kind: "drop"; path: string; group: number; rows: number[] };
+
+/** What happened to a record, in file order. */
+export const rowState = { filtered: 0, kept: 1, deletion: 2 } as const;
+/** Stands for "every version" in `versions`. */
+export const anyVersion = 0xffff;
+
+export interface JobResult {
+  encoded: EncodedGroup | null;
+  /** Filled fields of the rows kept (parse) or dropped (drop). */
+  fill: Record<string, number>;
+  pmids: Int32Array<ArrayBuffer>;
+  versions: Uint16Array<ArrayBuffer>;
+  states: Uint8Array<ArrayBuffer>;
+  failures: ReadFailure[];
+  /** Records by source, before filters. */
+  records: Record<string, number>;
+}
+
+export type JobRunner = (job: ImportJob) => Promise<JobResult>;
+
+const fields = Object.keys(pubmedColumns) as (keyof PubMedRecord)[];
+
+function countFilled(rows: readonly PubMedRecord[]): Record<string, number> {
+  const counts = fields.map(() => 0);
+  for (const row of rows) {
+    for (let index = 0; index < fields.length; index++) {
+      const value = row[fields[index]!];
+      const empty = value === null || value === "" || (Array.isArray(value) && value.length === 0);
+      if (!empty) counts[index]!++;
+    }
+  }
+  return Object.fromEntries(fields.map((field, index) => [field, counts[index]!]));
+}
+
+function parseJob(blocks: JobBlock[], keeps: RecordPredicate, compression: Compression): JobResult {
+  const rows: PubMedRecord[] = [];
+  const pmids: number[] = [];
+  const versions: number[] = [];
+  const states: number[] = [];
+  const failures: ReadFailure[] = [];
+  const records: Record<string, number> = {};
+  const note = (pmid: number, version: number, state: number): void => {
+    pmids.push(pmid);
+    versions.push(version);
+    states.push(state);
+  };
+  for (const { source, bytes, byteOffset, length, offset, ranges } of blocks) {
+    const buffer = Buffer.from(bytes, byteOffset, length);
+    for (const event of parseBlock({ buffer, offset, ranges }, source)) {
+      if (event.kind === "failure") failures.push(event.failure);
+      else if (event.kind === "deletions") {
+        for (const { pmid, version } of event.deletions) note(pmid, version ?? anyVersion, rowState.deletion);
+      } else {
+        const kept = keeps(event.record);
+        note(event.record.pmid, event.record.version, kept ? rowState.kept : rowState.filtered);
+        records[source] = (records[source] ?? 0) + 1;
+        if (kept) rows.push(event.record);
+      }
+    }
+  }
+  return {
+    encoded: rows.length === 0 ? null : encodeGroup(rows, pubmedColumns, compression),
+    fill: countFilled(rows),
+    pmids: Int32Array.from(pmids),
+    versions: Uint16Array.from(versions),
+    states: Uint8Array.from(states),
+    failures,
+    records,
+  };
+}
+
+async function dropJob(job: Extract<ImportJob, { kind: "drop" }>, compression: Compression): Promise<JobResult> {
+  const handle = await open(job.path, "r");
+  try {
+    const file = fileBuffer(handle, (await handle.stat()).size);
+    const metadata = await parquetMetadataAsync(file);
+    const rows = (await decodeGroup(file, metadata, job.group, fields)) as unknown as PubMedRecord[];
+    const dropped = new Set(job.rows);
+    const left = rows.filter((_, index) => !dropped.has(index));
+    return {
+      encoded: left.length === 0 ? null : encodeGroup(left, pubmedColumns, compression),
+      fill: countFilled(rows.filter((_, index) => dropped.has(index))),
+      pmids: new Int32Array(),
+      versions: new Uint16Array(),
+      states: new Uint8Array(),
+      failures: [],
+      records: {},
+    };
+  } finally {
+    await handle.close();
+  }
+}
+
+export function createJobRunner({ filters, compression }: JobSettings): JobRunner {
+  const keeps = recordFilter(filters);
+  return async (job) =>
+    job.kind === "parse" ? parseJob(job.blocks, keeps, compression) : await dropJob(job, compression);
+}

@@ -1,0 +1,95 @@
+/** From documents to the token files that training reads: one for training, one held out. */
+import { join } from "node:path";
+import { writeFileAtomically } from "../io/files.ts";
+import type { Document } from "./documents.ts";
+import { DataError } from "../errors.ts";
+import type { Tokenizer } from "../tokenizers/tokenizer.ts";
+import { writeTokens } from "./token-files.ts";
+
+export interface TokenizeOptions {
+  /** Folder: train.bin, train.idx, valid.bin, valid.idx, tokens.json. */
+  readonly output: string;
+  /** Share of documents held out, chosen by a hash of their id and the seed. */
+  readonly heldOut: number;
+  readonly seed: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: (progress: {
+    readonly documents: number;
+    readonly tokens: number;
+    readonly bytes: number;
+  }) => void;
+}
+
+/** What a split holds; `words` are whitespace-separated, `bytes` are of UTF-8 text. */
+export interface SplitCounts {
+  readonly documents: number;
+  readonly tokens: number;
+  readonly words: number;
+  readonly bytes: number;
+}
+
+export interface TokenManifest {
+  readonly vocabSize: number;
+  readonly train: SplitCounts;
+  readonly valid: SplitCounts;
+}
+
+/** Title and text as one string, as BioGPT was trained. */
+export function textOf({ title, text }: Pick<Document, "title" | "text">): string {
+  return title === "" ? text : `${title} ${text}`;
+}
+
+/** True for the share of ids that is held out: a pure function of id and seed. */
+export function isHeldOut(id: string, share: number, seed: number): boolean {
+  let hash = 0x811c9dc5 ^ seed;
+  for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x45d9f3b);
+  return ((hash ^ (hash >>> 15)) >>> 0) / 4294967296 < share;
+}
+
+/**
+ * Tokenizes documents into `output`; nothing appears under the final names unless all was read.
+ * @throws DataError when there is no document to train on.
+ */
+export async function buildTokenFiles(
+  documents: AsyncIterable<Document> | Iterable<Document>,
+  tokenizer: Tokenizer,
+  { output, heldOut, seed, signal, onProgress }: TokenizeOptions,
+): Promise<TokenManifest> {
+  const { vocabSize } = tokenizer;
+  const splits = {
+    train: { writer: await writeTokens(join(output, "train"), { vocabSize }), words: 0, bytes: 0 },
+    valid: { writer: await writeTokens(join(output, "valid"), { vocabSize }), words: 0, bytes: 0 },
+  };
+  const done = { documents: 0, tokens: 0, bytes: 0 };
+  try {
+    for await (const document of documents) {
+      signal?.throwIfAborted();
+      const text = textOf(document);
+      if (text.trim() === "") continue;
+      const split = splits[isHeldOut(document.id, heldOut, seed) ? "valid" : "train"];
+      const ids = tokenizer.encodeIds(text);
+      await split.writer.write(ids);
+      const bytes = Buffer.byteLength(text);
+      split.words += text.split(/\s+/).length;
+      split.bytes += bytes;
+      done.documents += 1;
+      done.tokens += ids.length;
+      done.bytes += bytes;
+      onProgress?.(done);
+    }
+    if (done.documents === 0) throw new DataError("training data: expected at least one document with text, got none");
+  } catch (error) {
+    await splits.train.writer.abort();
+    await splits.valid.writer.abort();
+    throw error;
+  }
+  const close = async ({ writer, words, bytes }: (typeof splits)["train"]): Promise<SplitCounts> => ({
+    ...(await writer.close()),
+    words,
+    bytes,
+  });
+  const manifest = { vocabSize, train: await close(splits.train), valid: await close(splits.valid) };
+  await writeFileAtomically(join(output, "tokens.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+  return manifest;
+}

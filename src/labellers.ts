@@ -1,0 +1,148 @@
+/** Classifiers of texts, with one class a text or several, and taggers of words, of any family. */
+// C classes
+import { ConfigError } from "./errors.ts";
+import { headOf, type LabelConfig, type ModelConfig, problemOf } from "./models/index.ts";
+import { scoringGraph } from "./models/graphs.ts";
+import { byTokens, sliceRows } from "./runtime/batching.ts";
+import { makeBatch } from "./runtime/batch.ts";
+import { type ModelFolder, openModelFolder } from "./runtime/folder.ts";
+import { openNetwork } from "./runtime/network.ts";
+import type { Session, SessionOptions } from "./runtime/ort.ts";
+import { loadTokenizer } from "./tokenizers/files.ts";
+import type { Tokenizer } from "./tokenizers/tokenizer.ts";
+import { encodeCut, firstPieces } from "./tokenizers/words.ts";
+
+const rowsSuffix = "ForSequenceClassification";
+
+interface Labeller {
+  readonly model: ModelFolder;
+  readonly tokenizer: Tokenizer;
+  readonly labels: readonly string[];
+  readonly session: Session;
+}
+
+/** Opens a classification directory. @throws ConfigError where its head is of another kind. */
+async function openLabeller(folder: string, suffix: string, options: SessionOptions): Promise<Labeller> {
+  const model = await openModelFolder(folder);
+  const { family, config, entries } = model;
+  const head = headOf(family, config)?.labels(config);
+  const plain = config as ModelConfig & LabelConfig;
+  if (head === undefined || plain.architectures?.[0]?.endsWith(suffix) !== true) {
+    throw new ConfigError(
+      `${folder}: expected a model ${suffix}, got ${plain.architectures?.[0] ?? "one without a head"}`,
+      {
+        hint: `"galen train ${suffix === rowsSuffix ? "classifier" : "tagger"}" makes one`,
+      },
+    );
+  }
+  if (suffix === rowsSuffix && problemOf(plain) === "regression") {
+    throw new ConfigError(`${folder}: expected a classifier, got a model of ${head.count} numbers (regression)`, {
+      hint: 'scores of pairs are what "galen rerank" is for; numbers come from "galen forward"',
+    });
+  }
+  const labels = Array.from({ length: head.count }, (_, i) => plain.id2label?.[String(i)] ?? `LABEL_${i}`);
+  const tokenizer = await loadTokenizer(folder);
+  const session = await openNetwork(scoringGraph(family, config), entries, folder, options);
+  return { model, tokenizer, labels, session };
+}
+
+/** Logits of rows of ids, in their order; `read` is given a row's numbers [T·C] or [C]. */
+async function forRows(
+  { model, session }: Labeller,
+  ids: readonly (readonly number[])[],
+  batchSize: number,
+  read: (row: number, logits: Float32Array) => void,
+): Promise<void> {
+  const { vocab_size: vocabSize, pad_token_id: padId, max_position_embeddings: maxTokens } = model.config;
+  for (const places of byTokens(ids, batchSize)) {
+    const { tensors } = makeBatch({ ids: sliceRows(ids, places) }, { vocabSize, padId, maxTokens });
+    const data = (await session.run(tensors))["logits"]!.data as Float32Array;
+    const size = data.length / places.length;
+    places.forEach((place, i) => read(place, data.subarray(i * size, (i + 1) * size)));
+  }
+}
+
+function largest(values: Float32Array): number {
+  let best = 0;
+  for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i;
+  return best;
+}
+
+/** Of classes that exclude one another. */
+function probabilities(logits: Float32Array): number[] {
+  const top = Math.max(...logits);
+  const powers = Array.from(logits, (logit) => Math.exp(logit - top));
+  const sum = powers.reduce((total, power) => total + power, 0);
+  return powers.map((power) => power / sum);
+}
+
+export interface Classified {
+  /** The likeliest class. */
+  readonly label: string;
+  /** `label` alone; where a text may have several, those that are likelier than not, perhaps none. */
+  readonly labels: readonly string[];
+  /** By class. */
+  readonly probabilities: Readonly<Record<string, number>>;
+}
+
+export interface Classifier extends AsyncDisposable {
+  readonly labels: readonly string[];
+  /** A text may have any number of labels, and not one exactly. */
+  readonly several: boolean;
+  /** Texts are cut to `maxTokens`, by default the model's positions. */
+  classify(texts: readonly string[], options?: { maxTokens?: number | undefined }): Promise<Classified[]>;
+}
+
+/** @throws ConfigError where the directory holds no classifier of texts, DataError where it holds no tokenizer. */
+export async function loadClassifier(folder: string, options: SessionOptions = {}): Promise<Classifier> {
+  const labeller = await openLabeller(folder, rowsSuffix, options);
+  const { labels, tokenizer, model, session } = labeller;
+  const several = problemOf(model.config as LabelConfig) === "multi_label_classification";
+  return {
+    labels,
+    several,
+    async classify(texts, { maxTokens = model.config.max_position_embeddings } = {}) {
+      const ids = texts.map((text) => encodeCut(tokenizer, text, maxTokens));
+      const results: Classified[] = Array.from({ length: texts.length });
+      await forRows(labeller, ids, 32, (row, logits) => {
+        const shares = several ? Array.from(logits, (logit) => 1 / (1 + Math.exp(-logit))) : probabilities(logits);
+        const label = labels[largest(logits)]!;
+        results[row] = {
+          label,
+          labels: several ? labels.filter((_, i) => shares[i]! > 0.5) : [label],
+          probabilities: Object.fromEntries(labels.map((name, i) => [name, shares[i]!])),
+        };
+      });
+      return results;
+    },
+    [Symbol.asyncDispose]: () => session.dispose(),
+  };
+}
+
+export interface Tagger extends AsyncDisposable {
+  readonly labels: readonly string[];
+  /** A tag for every word; words beyond the model's length get "O". */
+  tag(sentences: readonly (readonly string[])[]): Promise<string[][]>;
+}
+
+/** @throws ConfigError where the directory holds no tagger of tokens, DataError where it holds no tokenizer. */
+export async function loadTagger(folder: string, options: SessionOptions = {}): Promise<Tagger> {
+  const labeller = await openLabeller(folder, "ForTokenClassification", options);
+  const { labels, tokenizer, model, session } = labeller;
+  return {
+    labels,
+    async tag(sentences) {
+      const rows = sentences.map((words) => firstPieces(tokenizer, words, model.config.max_position_embeddings));
+      const results = sentences.map((words) => words.map(() => "O"));
+      const ids = rows.map((row) => row.ids);
+      await forRows(labeller, ids, 32, (row, logits) => {
+        rows[row]!.first.forEach((place, word) => {
+          const own = logits.subarray(place * labels.length, (place + 1) * labels.length);
+          results[row]![word] = labels[largest(own)]!;
+        });
+      });
+      return results;
+    },
+    [Symbol.asyncDispose]: () => session.dispose(),
+  };
+}

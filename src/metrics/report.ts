@@ -1,0 +1,61 @@
+/**
+ * What an evaluation hands back: figures, each with a name for programs, a label for people and the sort of figure it
+ * is, so that a number computed as a paper computed it is never mistaken for the sounder one beside it.
+ */
+import { DataError } from "../errors.ts";
+import { bootstrap, type BootstrapOptions, type Interval } from "./bootstrap.ts";
+
+export interface Figure {
+  /** Machine name: `micro_f1`. */
+  readonly name: string;
+  /** What exactly was computed, in words. */
+  readonly label: string;
+  /** Fractions, not percentages; counts are whole numbers. */
+  readonly value: number;
+  /** As published, the sounder way, a baseline that needs no model, or a detail of one of these. */
+  readonly kind: "published" | "sound" | "baseline" | "detail";
+  readonly interval?: Interval;
+}
+
+export interface Report {
+  readonly task: string;
+  readonly version: string;
+  /** Number of examples that were scored. */
+  readonly examples: number;
+  /** Predictions from which nothing could be parsed. */
+  readonly failed: number;
+  /** Name of the figure that papers report. */
+  readonly primary: string;
+  readonly figures: readonly Figure[];
+}
+
+export interface EvaluateOptions {
+  /** Percentile intervals over resampled documents; without it no interval is computed. */
+  readonly bootstrap?: BootstrapOptions;
+}
+
+/** A figure whose value is `statistic(units)`, with a bootstrap interval over `units` where one is asked for. */
+export function figure<T>(
+  about: Pick<Figure, "name" | "label" | "kind">,
+  units: readonly T[],
+  statistic: (units: readonly T[]) => number,
+  options: EvaluateOptions = {},
+): Figure {
+  const value = statistic(units);
+  if (options.bootstrap === undefined || units.length === 0) return { ...about, value };
+  return { ...about, value, interval: bootstrap(units, statistic, options.bootstrap) };
+}
+
+/** The figure called `name`. @throws DataError where the report has none. */
+export function valueOf(report: Pick<Report, "figures">, name: string): number {
+  const found = report.figures.find((one) => one.name === name);
+  if (found === undefined) throw new DataError(`report: expected a figure "${name}", got none of that name`);
+  return found.value;
+}
+
+/** @throws DataError unless there is exactly one prediction for every example. */
+export function checkAligned(gold: readonly unknown[], predictions: readonly unknown[], where: string): void {
+  if (gold.length !== predictions.length) {
+    throw new DataError(`${where}: expected ${gold.length} predictions, one an example, got ${predictions.length}`);
+  }
+}

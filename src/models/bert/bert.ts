@@ -1,0 +1,116 @@
+/**
+ * BERT (Devlin et al. 2019, arXiv:1810.04805): a post-norm encoder with learned positions and token types, as
+ * transformers' BertModel computes it; and BERT-hash, whose token table [V, P] is factorised: rows of width P are
+ * projected to the hidden width, and all else is BERT. Left out: cross-attention, relative positions, next-sentence
+ * prediction.
+ */
+// B batch, T tokens, D width, F feed-forward width
+import type { Graph, Value } from "../../graph/graph.ts";
+import { add, cumulativeSum, linear, scale, shift, slice } from "../../graph/ops/index.ts";
+import { type Attend, attentionBias, maskedAttention } from "../../nn/attention.ts";
+import { dropout, embedding, embeddingTable, layerNormLayer, linearLayer } from "../../nn/layers.ts";
+import { type BertConfig, bertHashSizes, bertSizes, parseBertConfig } from "./config.ts";
+import { bertSequenceHead, bertTokenHead, maskedHead, pooler } from "./heads.ts";
+import { activationOf, inBody, projectionWeight, tokenTable } from "./layers.ts";
+import { adaptBert } from "./names.ts";
+import type { Family, Head, ModelInputs } from "../family.ts";
+
+/** hidden_BTD of the last layer. */
+function hidden(g: Graph, config: BertConfig, inputs: ModelInputs): Value {
+  const { ids_BT, mask_BT, documents_BT } = inputs;
+  const attend =
+    inputs.attend ??
+    maskedAttention(
+      attentionBias(g, { ids_BT, mask_BT, documents_BT, causal: false }),
+      config.attention_probs_dropout_prob,
+    );
+  return inBody(g, config, () => {
+    let x_BTD = g.scope("embeddings", () => embed(g, config, inputs));
+    for (let i = 0; i < config.num_hidden_layers; i++) {
+      const below_BTD = x_BTD;
+      x_BTD = g.scope(`encoder.layer.${i}`, () => g.checkpoint(() => layer(g, config, below_BTD, attend, i)));
+    }
+    return x_BTD;
+  });
+}
+
+function embed(g: Graph, config: BertConfig, { ids_BT, types_BT, positions_BT }: ModelInputs): Value {
+  const { hidden_size: width, initializer_range: normal, hidden_dropout_prob: rate } = config;
+  const tokens_BTD = words(g, config, ids_BT);
+  const types = embeddingTable(g, "token_type_embeddings", config.type_vocab_size, width, { normal });
+  const types_BTD = types_BT === undefined ? slice(types, 0, 0, 1) : embedding(types, types_BT);
+  // New models start from sinusoids: neighbours are alike, so attention finds them earlier (docs/log.md, 2026-11-24).
+  const start = { sinusoids: normal };
+  const table = embeddingTable(g, "position_embeddings", config.max_position_embeddings, width, start);
+  const positions = positionRows(table, ids_BT, positions_BT);
+  const x_BTD = add(add(tokens_BTD, types_BTD), positions);
+  return dropout(g, layerNormLayer(g, "LayerNorm", x_BTD, config.layer_norm_eps), rate);
+}
+
+function words(g: Graph, config: BertConfig, ids_BT: Value): Value {
+  const rows = embedding(tokenTable(g, config), ids_BT);
+  if (config.projections === undefined) return rows;
+  const bias = (): Value => g.scope("projection", () => g.param("bias", [config.hidden_size], { constant: 0 }));
+  return linear(rows, projectionWeight(g, config), config.projection_bias ? bias() : undefined);
+}
+
+/** Rows 0, 1, 2, ... whatever the mask, as transformers counts: [T, D], [1, T, D] or, given positions, [B, T, D]. */
+function positionRows(table: Value, ids_BT: Value, positions_BT?: Value): Value {
+  if (positions_BT !== undefined) return embedding(table, positions_BT);
+  const tokens = ids_BT.shape[1]!;
+  if (typeof tokens === "number") return slice(table, 0, 0, tokens);
+  const ones_1T = shift(scale(slice(ids_BT, 0, 0, 1), 0), 1);
+  return embedding(table, shift(cumulativeSum(ones_1T, 1), -1));
+}
+
+function layer(g: Graph, config: BertConfig, x_BTD: Value, attend: Attend, index: number): Value {
+  const { hidden_size: width, num_attention_heads: heads, initializer_range: deviation } = config;
+  const project = (name: string, x: Value, out: number): Value => linearLayer(g, name, x, out, { deviation });
+  const joined = (name: string, y: Value, residual: Value): Value =>
+    g.scope(name, () => {
+      const kept = dropout(g, project("dense", y, width), config.hidden_dropout_prob);
+      return layerNormLayer(g, "LayerNorm", add(kept, residual), config.layer_norm_eps);
+    });
+  const middle_BTD = g.scope("attention", () => {
+    const y_BTD = g.scope("self", () => {
+      const q = project("query", x_BTD, width);
+      const k = project("key", x_BTD, width);
+      return attend(q, k, project("value", x_BTD, width), { heads }, index);
+    });
+    return joined("output", y_BTD, x_BTD);
+  });
+  const inner_BTF = g.scope("intermediate", () => project("dense", middle_BTD, config.intermediate_size));
+  return joined("output", activationOf(config)(inner_BTF), middle_BTD);
+}
+
+/** A family whose classes begin with `name`. */
+function bertFamily(modelType: string, name: string, sizes: Readonly<Record<string, BertConfig>>): Family<BertConfig> {
+  const heads: Record<string, Head<BertConfig> | "none"> = {
+    [`${name}Model`]: "none",
+    [`${name}ForPreTraining`]: maskedHead,
+    [`${name}ForSequenceClassification`]: bertSequenceHead,
+    [`${name}ForTokenClassification`]: bertTokenHead,
+  };
+  return {
+    modelType,
+    architecture: `${name}ForMaskedLM`,
+    causal: false,
+    typed: true,
+    // A factorised table that is tied has no decoder to repeat; the two names of the bias are settled by `adapt`.
+    tied: ({ tie_word_embeddings, projections }): Record<string, string> =>
+      tie_word_embeddings && projections === undefined
+        ? { "cls.predictions.decoder.weight": "bert.embeddings.word_embeddings.weight" }
+        : {},
+    sizes,
+    heads,
+    parseConfig: parseBertConfig,
+    hidden,
+    pooled: (g, config, hidden_BTD) => (config.add_pooling_layer ? pooler(g, config, hidden_BTD) : undefined),
+    logits: maskedHead.logits,
+    tokenLoss: maskedHead.loss,
+    adapt: adaptBert,
+  };
+}
+
+export const bert: Family<BertConfig> = bertFamily("bert", "Bert", bertSizes);
+export const bertHash: Family<BertConfig> = bertFamily("bert_hash", "BertHash", bertHashSizes);

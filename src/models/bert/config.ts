@@ -1,0 +1,82 @@
+/** config.json of BERT (Hugging Face's BertConfig) and BERT-hash, and Galen's named sizes of both. */
+import * as z from "zod";
+import { labelFields } from "../classification.ts";
+import { parseConfig } from "../config.ts";
+
+const schema = z
+  .looseObject({
+    model_type: z.enum(["bert", "bert_hash"]),
+    vocab_size: z.int().positive(),
+    hidden_size: z.int().positive(),
+    num_hidden_layers: z.int().positive(),
+    num_attention_heads: z.int().positive(),
+    intermediate_size: z.int().positive(),
+    max_position_embeddings: z.int().positive().default(512),
+    type_vocab_size: z.int().positive().default(2),
+    hidden_act: z.enum(["gelu", "gelu_new", "gelu_pytorch_tanh", "relu", "silu", "swish"]).default("gelu"),
+    hidden_dropout_prob: z.number().min(0).lt(1).default(0.1),
+    attention_probs_dropout_prob: z.number().min(0).lt(1).default(0.1),
+    initializer_range: z.number().positive().default(0.02),
+    layer_norm_eps: z.number().positive().default(1e-12),
+    pad_token_id: z.int().default(0),
+    position_embedding_type: z.literal("absolute").default("absolute"),
+    is_decoder: z.literal(false).default(false),
+    tie_word_embeddings: z.boolean().default(true),
+    ...labelFields,
+    /** A checkpoint's weights decide; it matters for new models. */
+    add_pooling_layer: z.boolean().default(true),
+    /** BERT-hash: width of the token table, before it is projected to `hidden_size`. */
+    projections: z.int().positive().optional(),
+    /** BERT-hash: the projection has a bias. A checkpoint's weights decide. */
+    projection_bias: z.boolean().default(false),
+  })
+  .refine(({ hidden_size, num_attention_heads }) => hidden_size % num_attention_heads === 0, {
+    path: ["num_attention_heads"],
+    error: "expected a divisor of hidden_size",
+  })
+  .refine(({ model_type, projections }) => (model_type === "bert_hash") === (projections !== undefined), {
+    path: ["projections"],
+    error: "expected a width for bert_hash, and none for bert",
+  });
+
+export type BertConfig = z.infer<typeof schema>;
+
+/** @throws ConfigError that names the field. */
+export function parseBertConfig(json: unknown, where: string): BertConfig {
+  return parseConfig(schema, json, where);
+}
+
+/** A shape of network. */
+interface Shape {
+  readonly width: number;
+  readonly layers: number;
+  readonly heads: number;
+  readonly projections?: number;
+}
+
+/** The vocabulary of bert-base-uncased and BiomedBERT has 30,522 pieces. */
+function size({ width, layers, heads, projections }: Shape): BertConfig {
+  const hash = projections === undefined ? {} : { projections, tie_word_embeddings: false };
+  return schema.parse({
+    model_type: projections === undefined ? "bert" : "bert_hash",
+    architectures: [projections === undefined ? "BertForMaskedLM" : "BertHashForMaskedLM"],
+    vocab_size: 30522,
+    hidden_size: width,
+    num_hidden_layers: layers,
+    num_attention_heads: heads,
+    intermediate_size: 4 * width,
+    ...hash,
+  });
+}
+
+export const bertSizes: Readonly<Record<string, BertConfig>> = {
+  "biomedbert-small": size({ width: 384, layers: 6, heads: 12 }),
+  "biomedbert-base": size({ width: 768, layers: 12, heads: 12 }),
+};
+
+/** Head counts are ours: published parameter counts do not tell them. */
+export const bertHashSizes: Readonly<Record<string, BertConfig>> = {
+  "hash-femto": size({ width: 50, layers: 2, heads: 2, projections: 5 }),
+  "hash-pico": size({ width: 80, layers: 2, heads: 2, projections: 8 }),
+  "hash-nano": size({ width: 128, layers: 2, heads: 2, projections: 16 }),
+};

@@ -1,0 +1,153 @@
+/**
+ * One way to score texts against texts, whatever the model: cosine of embeddings, MaxSim of ColBERT vectors, logits of a
+ * cross-encoder, or BM25.
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { ConfigError } from "../errors.ts";
+import { loadColbert } from "./colbert.ts";
+import { loadCrossEncoder } from "./cross-encoder.ts";
+import { loadEmbedder } from "./embedder.ts";
+import { createMaxSim, maxSim, type TokenVectors } from "./max-sim.ts";
+import { openSentenceFolder } from "./sentence-folder.ts";
+import { openModelFolder, readJson } from "../runtime/folder.ts";
+import type { NetworkOptions } from "../runtime/network.ts";
+import { createBm25 } from "./bm25.ts";
+
+/** Of models that read queries and documents apart. */
+export interface Encoder {
+  encode(role: "query" | "document", texts: readonly string[]): Promise<TokenVectors[]>;
+  compare(documents: readonly TokenVectors[]): Promise<Comparer>;
+}
+
+interface Comparer extends AsyncDisposable {
+  /** Scores of a query with every document. */
+  score(query: TokenVectors): Promise<Float64Array>;
+}
+
+export interface Scorer extends AsyncDisposable {
+  readonly kind: "embeddings" | "colbert" | "reranker" | "bm25";
+  readonly encoder?: Encoder;
+  /** Scores of pairs, in their order. */
+  pairs(pairs: readonly (readonly [string, string])[]): Promise<Float64Array>;
+  /**
+   * Takes documents in, and gives what scores all of them with a query. There is none where an encoder's vectors are to
+   * be compared, and none where it would take a run of the network for every pair.
+   */
+  index?(documents: Iterable<string> | AsyncIterable<string>): Promise<(query: string) => Float64Array>;
+}
+
+const dot = (a: Float32Array, b: Float32Array): number => {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  return sum;
+};
+const norm = (a: Float32Array): number => Math.sqrt(dot(a, a));
+/** `norms` is the product of both. */
+const cosine = (a: Float32Array, b: Float32Array, norms: number): number => dot(a, b) / Math.max(norms, 1e-12);
+
+const bm25: Scorer = {
+  kind: "bm25",
+  async pairs(pairs) {
+    const index = createBm25([...new Set(pairs.map(([, document]) => document))]);
+    const numbers = new Map([...new Set(pairs.map(([, document]) => document))].map((text, i) => [text, i]));
+    return Float64Array.from(pairs, ([query, document]) => index.score(query).get(numbers.get(document)!) ?? 0);
+  },
+  async index(documents) {
+    const words = createBm25();
+    let count = 0;
+    for await (const text of documents) {
+      words.add(text);
+      count += 1;
+    }
+    return (query) => {
+      const scores = new Float64Array(count);
+      for (const [document, score] of words.score(query)) scores[document] = score;
+      return scores;
+    };
+  },
+  async [Symbol.asyncDispose]() {},
+};
+
+/** What a directory is, by its files. @throws ConfigError where it is none of these. */
+async function kindOf(folder: string): Promise<Exclude<Scorer["kind"], "bm25">> {
+  const json = (await readJson(join(folder, "config.json"))) as { architectures?: string[] | null } | undefined;
+  const architecture = json?.architectures?.[0] ?? "";
+  if (architecture === "HF_ColBERT") return "colbert";
+  if (architecture.endsWith("ForSequenceClassification")) return "reranker";
+  if (existsSync(join(folder, "modules.json"))) {
+    const { stages } = await openSentenceFolder(folder);
+    return stages.some(({ kind }) => kind === "pooling") ? "embeddings" : "colbert";
+  }
+  await openModelFolder(folder);
+  throw new ConfigError(`${folder}: expected an embedding model, ColBERT or a reranker, got ${architecture}`, {
+    hint: 'galen train embeddings-ranking, colbert or reranker makes one; "bm25" is the baseline',
+  });
+}
+
+/** Opens a directory of any of the three kinds, or "bm25". */
+export async function openScorer(folder: string, options: NetworkOptions = {}): Promise<Scorer> {
+  if (folder === "bm25") return bm25;
+  const kind = await kindOf(folder);
+  if (kind === "reranker") {
+    const encoder = await loadCrossEncoder(folder, options);
+    return {
+      kind,
+      pairs: async (pairs) => Float64Array.from((await encoder.score(pairs)).logits),
+      [Symbol.asyncDispose]: () => encoder.dispose(),
+    };
+  }
+  if (kind === "colbert") {
+    let warned = false;
+    const warn = (message: string): void => {
+      if (!warned) console.warn(message);
+      warned = true;
+    };
+    const colbert = await loadColbert(folder, { ...options, warn });
+    const encoder: Encoder = {
+      encode: (role, texts) => (role === "query" ? colbert.encodeQueries(texts) : colbert.encodeDocuments(texts)),
+      compare: (documents) => createMaxSim(documents, options),
+    };
+    return {
+      kind,
+      encoder,
+      async pairs(pairs) {
+        const queries = await colbert.encodeQueries(pairs.map(([query]) => query));
+        const documents = await colbert.encodeDocuments(pairs.map(([, document]) => document));
+        return Float64Array.from(queries, (query, i) => maxSim(query, documents[i]!));
+      },
+      [Symbol.asyncDispose]: () => colbert.dispose(),
+    };
+  }
+  const embedder = await loadEmbedder(folder, options);
+  const { width } = embedder;
+  const encoder: Encoder = {
+    encode: async (_role, texts) => (await embedder.embed(texts)).map((data) => ({ width, count: 1, data })),
+    async compare(documents) {
+      const norms = documents.map(({ data }) => norm(data));
+      return {
+        async score(query) {
+          const own = norm(query.data);
+          const scores = new Float64Array(documents.length);
+          for (let i = 0; i < scores.length; i++) {
+            scores[i] = cosine(query.data, documents[i]!.data, own * norms[i]!);
+          }
+          return scores;
+        },
+        async [Symbol.asyncDispose]() {},
+      };
+    },
+  };
+  return {
+    kind,
+    encoder,
+    async pairs(pairs) {
+      const vectors = await embedder.embed(pairs.flat());
+      return Float64Array.from(pairs, (_, i) => {
+        const [a, b] = [vectors[2 * i]!, vectors[2 * i + 1]!];
+        return cosine(a, b, norm(a) * norm(b));
+      });
+    },
+    [Symbol.asyncDispose]: () => embedder.dispose(),
+  };
+}

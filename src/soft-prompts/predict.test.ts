@@ -1,0 +1,141 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { writeTinyTask } from "../../test/support/tiny-task.ts";
+import { valueOf } from "../metrics/report.ts";
+import type { Relation } from "../metrics/hard-match.ts";
+import type { Example } from "../tasks/task.ts";
+import { endsInCircle, repeatGuard } from "../generate/guards.ts";
+import { evaluateTask } from "../finetune/evaluate.ts";
+import { finetune } from "../finetune/finetune.ts";
+import { allowOnly } from "./copy-only.ts";
+import { openTuned, predict, predictSources, type TunedModel } from "./predict.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "galen-predict-"));
+const tiny = await writeTinyTask(folder);
+let tuned: TunedModel;
+let examples: Example[];
+beforeAll(async () => {
+  const settings = [
+    "tokensPerBatch=600",
+    "accumulate=1",
+    "threads=1",
+    "schedule.kind=constant",
+    "schedule.peak=5e-3",
+    "schedule.warmup=20",
+    "epochs=30",
+    "dropout=0",
+  ];
+  const { model } = await finetune({
+    task: tiny.schema,
+    model: tiny.start,
+    data: tiny.data,
+    output: join(folder, "run"),
+    settings,
+  });
+  tuned = await openTuned(model, { threads: 1 });
+  examples = await tuned.task.read(tiny.data, "test");
+});
+afterAll(async () => {
+  await tuned.model.dispose();
+  rmSync(folder, { recursive: true });
+});
+
+describe("prediction", () => {
+  test("answers what was learned, in the order asked, whatever the batches", async () => {
+    const all = await predict(tuned, examples);
+    expect(all.every(({ complete, cut }) => complete && !cut)).toBe(true);
+    expect(all[0]!.text).toMatch(/^the interaction between \w+ and \w+ is (effect|mechanism)\.$/);
+    const single = await predict(tuned, examples, { cacheBytes: 1 });
+    expect(single.map(({ text }) => text)).toEqual(all.map(({ text }) => text));
+    const reversed = await predict(tuned, examples.toReversed());
+    expect(reversed.map(({ text }) => text)).toEqual(all.map(({ text }) => text).toReversed());
+  });
+
+  test("evaluation gives published and sound figures with intervals, and the copying baseline", async () => {
+    const { report, baseline } = await evaluateTask(tuned, { data: tiny.data });
+    expect(report).toMatchObject({ task: "tiny", examples: 12, primary: "exact_micro_f1" });
+    const primary = report.figures.find(({ name }) => name === "exact_micro_f1")!;
+    expect(primary.interval!.low).toBeLessThanOrEqual(primary.value);
+    expect(valueOf(report, "exact_micro_f1")).toBeGreaterThan(0.8);
+    expect(baseline!.examples).toBe(12);
+  });
+
+  test("copying only, every name stands in the text", async () => {
+    const answers = await predictSources(
+      tuned,
+      examples.map((one) => tuned.task.source(one)),
+      { copyOnly: true },
+    );
+    answers.forEach(({ answer }, i) => {
+      for (const { head, tail } of answer as Relation[]) {
+        expect(examples[i]!.text.toLowerCase()).toContain(head);
+        expect(examples[i]!.text.toLowerCase()).toContain(tail);
+      }
+    });
+    expect(answers.flatMap(({ answer }) => answer as Relation[]).length).toBeGreaterThan(6);
+  });
+
+  test("empty and overlong sources are answered; the latter are reported as cut", async () => {
+    const [empty, long] = await predictSources(tuned, ["", "aspirin raises warfarin levels ".repeat(50)]);
+    expect(empty!.cut).toBe(false);
+    expect(long!.cut).toBe(true);
+    expect(long!.tokens).toBeLessThanOrEqual(64 - 43);
+  });
+
+  test("answers are cut at the most tokens asked for, whatever the longest text of their batch", async () => {
+    const sources = [
+      "aspirin raises warfarin levels in man.",
+      "insulin lowers codeine levels again and again and in man.",
+    ];
+    const together = await predictSources(tuned, sources, { maxNewTokens: 3 });
+    const alone = await predictSources(tuned, sources.slice(0, 1), { maxNewTokens: 3 });
+    const { score, parts, ...answer } = together[0]!;
+    const { score: expected, parts: expectedParts, ...expectedAnswer } = alone[0]!;
+    expect(answer).toEqual(expectedAnswer);
+    expect(parts.map(({ text }) => text)).toEqual(expectedParts.map(({ text }) => text));
+    expect(Math.abs(score - expected)).toBeLessThan(1e-4); // products of other sizes round otherwise
+    expect(together.map(({ text, complete }) => [text, complete])).toEqual([
+      ["the interaction between", false],
+      ["the interaction between", false],
+    ]);
+  });
+
+  test("beam search is guarded against circles", async () => {
+    const answers = await predict(tuned, examples.slice(0, 2), { decoding: { beams: 3 } });
+    expect(answers[0]!.score).toBeLessThan(0);
+    expect(answers).toHaveLength(2);
+  });
+
+  test("a directory without a task, or tuned for another, is refused", async () => {
+    await expect(openTuned(tiny.start)).rejects.toThrow(/task\.json: expected a tuned model/);
+    await expect(openTuned(tiny.start, { task: "ddi" })).rejects.toThrow(
+      /expected a vocabulary with the 9 prompt rows of ddi/,
+    );
+    await expect(openTuned(join(folder, "run/model"), { task: "ddi" })).rejects.toThrow(
+      /tuned for ddi, got one for tiny/,
+    );
+  });
+});
+
+describe("guards", () => {
+  test("find circles of any length after the prompt, and only these", () => {
+    const block = [5, 6, 7, 8, 9, 10, 11, 12, 13];
+    expect(endsInCircle([1, ...block, ...block], 1)).toBe(true);
+    expect(endsInCircle([1, ...block, ...block], 3)).toBe(false); // the block began in the prompt
+    expect(endsInCircle([...block, 4, ...block], 0)).toBe(false);
+    expect(endsInCircle([5, 6, 5, 6, 5, 6, 5, 6], 0)).toBe(false);
+    expect(endsInCircle([5, 6, 5, 6, 5, 6, 5, 6, 5, 6], 0)).toBe(true);
+    expect(endsInCircle([7, 7, 7, 7, 7], 0)).toBe(true);
+    expect(endsInCircle([], 0)).toBe(false);
+  });
+
+  test("change the scores as they say", () => {
+    const scores = Float32Array.of(1, 2, 3, 4);
+    allowOnly(new Set([1, 3]))([], scores);
+    expect([...scores]).toEqual([-Infinity, 2, -Infinity, 4]);
+    repeatGuard(0, 2)([7, 7, 7, 7, 7], scores);
+    expect([...scores]).toEqual([-Infinity, -Infinity, 0, -Infinity]);
+  });
+});
