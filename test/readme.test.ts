@@ -7,7 +7,7 @@ const readme = readFileSync(`${root}README.md`, "utf8");
 const tree = /```\nbin\/([\s\S]*?)```/.exec(readme)![0];
 
 test("the tree in the README is what src/ holds", () => {
-  const named = [...tree.matchAll(/^ {2}([\w.]+)\/? /gm)].map(([, name]) => name);
+  const named = [...tree.matchAll(/^ {2}([\w.-]+)\/? /gm)].map(([, name]) => name);
   const present = readdirSync(`${root}src`).filter(
     (name) => !name.endsWith(".test.ts") && name !== "errors.ts" && name !== "index.ts",
   );

@@ -79,7 +79,15 @@ export type Initialiser =
   /** Positions as sines and cosines (Vaswani et al. 2017, arXiv:1706.03762, §3.5), of this deviation. */
   | { readonly sinusoids: number };
 
-export interface Parameter {
+/** What shared code needs to know of a parameter, so that it never asks for a name. */
+export interface Marks {
+  /** Its rows (of a vector, its numbers) are the vocabulary's: a larger vocabulary adds rows. */
+  readonly vocabulary?: true;
+  /** It stands on the network: a training may start from a checkpoint without it. */
+  readonly head?: true;
+}
+
+export interface Parameter extends Marks {
   readonly value: Value;
   readonly init: Initialiser;
 }
@@ -114,6 +122,7 @@ export class Graph {
   #count = 0;
   #segments = 0;
   #segment: number | undefined;
+  #head = false;
   #constantNames: Map<string, Value> = new Map();
   readonly #adapt: Adapt | undefined;
   readonly #adapted: Map<Value, Value> = new Map();
@@ -135,7 +144,7 @@ export class Graph {
   }
 
   /** A weight, named by the scopes around it and `name`; asking again for the same name gives the same value. */
-  param(name: string, shape: readonly number[], init: Initialiser): Value {
+  param(name: string, shape: readonly number[], init: Initialiser, marks: Pick<Marks, "vocabulary"> = {}): Value {
     const path = [...this.#scope, name].join(".");
     const known = this.parameters.get(path);
     if (known !== undefined) {
@@ -145,7 +154,7 @@ export class Graph {
       return this.#adapted.get(known.value) ?? known.value;
     }
     const value = { graph: this, name: path, dtype: this.#parameterFloat, shape, node: undefined };
-    this.parameters.set(path, { value, init });
+    this.parameters.set(path, { value, init, ...marks, ...(this.#head ? { head: true } : {}) });
     const adapted = this.#adapt?.(this, path, value);
     if (adapted !== undefined) this.#adapted.set(value, adapted);
     return adapted ?? value;
@@ -173,6 +182,17 @@ export class Graph {
       return build();
     } finally {
       this.#scope.pop();
+    }
+  }
+
+  /** Parameters that `build` declares are a head's. */
+  head<T>(build: () => T): T {
+    const outer = this.#head;
+    this.#head = true;
+    try {
+      return build();
+    } finally {
+      this.#head = outer;
     }
   }
 

@@ -24,7 +24,7 @@ import {
   where,
 } from "../graph/ops/index.ts";
 import { type Attend, attentionBias, maskedAttention } from "../nn/attention.ts";
-import { dropout, embedding, embeddingTable, layerNormLayer, linearLayer } from "../nn/layers.ts";
+import { dropout, embedding, embeddingTable, layerNormLayer, linearLayer, vocabularyTable } from "../nn/layers.ts";
 import { pool } from "../nn/pooling.ts";
 import { labelCount, labelFields, sequenceHead, tokenHead } from "./classification.ts";
 import { parseConfig } from "./config.ts";
@@ -86,7 +86,7 @@ function hidden(g: Graph, config: BioGptConfig, inputs: ModelInputs): Value {
 }
 
 function tokenTable(g: Graph, { vocab_size, hidden_size, initializer_range }: BioGptConfig): Value {
-  return embeddingTable(g, "embed_tokens", vocab_size, hidden_size, { normal: initializer_range });
+  return vocabularyTable(g, "embed_tokens", vocab_size, hidden_size, { normal: initializer_range });
 }
 
 function embed(g: Graph, config: BioGptConfig, { ids_BT, mask_BT, positions_BT }: ModelInputs): Value {
@@ -140,12 +140,15 @@ const rowLogits = (g: Graph, config: BioGptConfig, hidden_BTD: Value, { ids_BT, 
   const counted_BT = where(isPadding_BT, g.scalar(0, "int64"), mask_BT ?? ones_BT);
   const last_BD = pool("lasttoken", hidden_BTD, counted_BT);
   const weight = [labelCount(config), config.hidden_size] as const;
-  return linear(last_BD, g.param("score.weight", weight, { normal: config.initializer_range }));
+  return linear(
+    last_BD,
+    g.head(() => g.param("score.weight", weight, { normal: config.initializer_range })),
+  );
 };
 
 const tokenLogits = (g: Graph, config: BioGptConfig, hidden: Value): Value => {
   const kept = dropout(g, hidden, config.classifier_dropout ?? config.hidden_dropout_prob);
-  return linearLayer(g, "classifier", kept, labelCount(config), { deviation: config.initializer_range });
+  return g.head(() => linearLayer(g, "classifier", kept, labelCount(config), { deviation: config.initializer_range }));
 };
 
 /** The bare BioGptModel is saved without the prefix that every other class has. */

@@ -78,20 +78,15 @@ export function applyStages(g: Graph, stages: readonly EmbeddingStage[], x_BTD: 
 function dense(g: Graph, stage: DenseStage, x: Value): Value {
   const { name, inWidth, outWidth, bias, activation, residual } = stage;
   const init = { normal: 1 / Math.sqrt(inWidth) };
-  return g.scope(name, () => {
-    const weight = g.scope("linear", () => g.param("weight", [outWidth, inWidth], init));
+  const weightOf = (part: string): Value => g.scope(part, () => g.param("weight", [outWidth, inWidth], init));
+  const build = (): Value => {
+    const weight = weightOf("linear");
     const offset = bias ? g.scope("linear", () => g.param("bias", [outWidth], { constant: 0 })) : undefined;
     const y = denseActivations[activation](linear(x, weight, offset));
     if (!residual) return y;
-    if (inWidth === outWidth) return add(y, x);
-    return add(
-      y,
-      linear(
-        x,
-        g.scope("residual", () => g.param("weight", [outWidth, inWidth], init)),
-      ),
-    );
-  });
+    return add(y, inWidth === outWidth ? x : linear(x, weightOf("residual")));
+  };
+  return g.head(() => g.scope(name, build));
 }
 
 /** Vectors as the stages make them: [B, K], or [B, T, K] without pooling. */

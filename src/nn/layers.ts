@@ -32,6 +32,11 @@ export function embeddingTable(g: Graph, name: string, rows: number, width: numb
   return g.scope(name, () => g.param("weight", [rows, width], init));
 }
 
+/** The same with a row for every token of the vocabulary. */
+export function vocabularyTable(g: Graph, name: string, rows: number, width: number, init: Initialiser): Value {
+  return g.scope(name, () => g.param("weight", [rows, width], init, { vocabulary: true }));
+}
+
 /** Rows of a table: ids_L int64 → [L, D]. */
 export function embedding(table_VD: Value, ids_L: Value): Value {
   return gather(table_VD, ids_L);

@@ -63,9 +63,6 @@ function hashOf(name: string): number {
 
 export type Entries = ReadonlyMap<string, TensorEntry>;
 
-/** Parameters whose rows, or numbers, are the vocabulary's. */
-const byToken = /(word_embeddings\.weight|embed_tokens\.weight|cls\.predictions\.(bias|decoder\.(bias|weight)))$/;
-
 /**
  * The parameters that a training starts from: stored ones, rows that a grown vocabulary adds, and what is new (`isNew`).
  * @throws CheckpointError where a parameter that is not new is missing or has another shape.
@@ -82,7 +79,7 @@ export async function startParameters(
     const entry = entries.get(name);
     const fits =
       entry !== undefined && entry.dims.slice(1).join() === dims.slice(1).join() && entry.dims[0]! <= dims[0]!;
-    if (entry !== undefined && fits && (entry.dims[0] === dims[0] || byToken.test(name))) {
+    if (entry !== undefined && fits && (entry.dims[0] === dims[0] || graph.parameters.get(name)!.vocabulary === true)) {
       await readFloat32(entry, (data as Float32Array).subarray(0, sizeOf(entry.dims)));
     } else if (!isNew(name)) {
       const got = entry === undefined ? "none" : `[${entry.dims.join(", ")}]`;

@@ -2,7 +2,7 @@
 // B batch, T tokens, L leading axes, D width, V vocabulary, P projections
 import type { Graph, Value } from "../../graph/graph.ts";
 import { add, linearCrossEntropy, matMul, reshape, slice, tanh } from "../../graph/ops/index.ts";
-import { dropout, embeddingTable, layerNormLayer, linearLayer } from "../../nn/layers.ts";
+import { dropout, vocabularyTable, layerNormLayer, linearLayer } from "../../nn/layers.ts";
 import { activationOf, inBody, projectionWeight, tokenTable } from "./layers.ts";
 import type { BertConfig } from "./config.ts";
 import { decoderBias } from "./names.ts";
@@ -14,7 +14,7 @@ export function pooler(g: Graph, config: BertConfig, hidden_BTD: Value): Value {
   const { hidden_size: width, initializer_range: deviation } = config;
   const first_BD = reshape(slice(hidden_BTD, 1, 0, 1), [hidden_BTD.shape[0]!, width]);
   return inBody(g, config, () =>
-    g.scope("pooler", () => tanh(linearLayer(g, "dense", first_BD, width, { deviation }))),
+    g.head(() => g.scope("pooler", () => tanh(linearLayer(g, "dense", first_BD, width, { deviation })))),
   );
 }
 
@@ -30,13 +30,16 @@ interface Decoder {
  */
 function decoder(g: Graph, config: BertConfig, hidden_LD: Value): Decoder {
   const { hidden_size: width, vocab_size, initializer_range: normal } = config;
-  const x_LD = g.scope("cls.predictions.transform", () => {
-    const inner = activationOf(config)(linearLayer(g, "dense", hidden_LD, width, { deviation: normal }));
-    return layerNormLayer(g, "LayerNorm", inner, config.layer_norm_eps);
-  });
-  const bias_V = g.param(decoderBias(config), [vocab_size], { constant: 0 });
+  const x_LD = g.head(() =>
+    g.scope("cls.predictions.transform", () => {
+      const inner = activationOf(config)(linearLayer(g, "dense", hidden_LD, width, { deviation: normal }));
+      return layerNormLayer(g, "LayerNorm", inner, config.layer_norm_eps);
+    }),
+  );
+  const bias_V = g.head(() => g.param(decoderBias(config), [vocab_size], { constant: 0 }, { vocabulary: true }));
   if (!config.tie_word_embeddings) {
-    return { x: x_LD, weight: embeddingTable(g, "cls.predictions.decoder", vocab_size, width, { normal }), bias_V };
+    const weight = g.head(() => vocabularyTable(g, "cls.predictions.decoder", vocab_size, width, { normal }));
+    return { x: x_LD, weight, bias_V };
   }
   return inBody(g, config, () =>
     g.scope("embeddings", () => {
@@ -61,7 +64,7 @@ export const maskedHead = {
 
 function classifier(g: Graph, config: BertConfig, x: Value): Value {
   const kept = dropout(g, x, config.classifier_dropout ?? config.hidden_dropout_prob);
-  return linearLayer(g, "classifier", kept, labelCount(config), { deviation: config.initializer_range });
+  return g.head(() => linearLayer(g, "classifier", kept, labelCount(config), { deviation: config.initializer_range }));
 }
 
 export const bertSequenceHead: Head<BertConfig> = sequenceHead((g, config, hidden_BTD) =>

@@ -2,7 +2,7 @@
 // V vocabulary, D width, P projections
 import type { Graph, Value } from "../../graph/graph.ts";
 import { gelu, geluTanh, relu, silu } from "../../graph/ops/index.ts";
-import { embeddingTable } from "../../nn/layers.ts";
+import { vocabularyTable } from "../../nn/layers.ts";
 import type { BertConfig } from "./config.ts";
 import { bodyScope } from "./names.ts";
 
@@ -21,7 +21,7 @@ export function inBody<T>(g: Graph, config: BertConfig, build: () => T): T {
 /** In the scope `embeddings`: word_embeddings_VD; for BERT-hash word_embeddings_VP. */
 export function tokenTable(g: Graph, config: BertConfig): Value {
   const { vocab_size, hidden_size, projections = hidden_size, initializer_range: normal } = config;
-  return embeddingTable(g, "word_embeddings", vocab_size, projections, { normal });
+  return vocabularyTable(g, "word_embeddings", vocab_size, projections, { normal });
 }
 
 /** In the scope `embeddings`: BERT-hash's projection_DP. It starts so that token vectors are as large as BERT's. */
