@@ -77,7 +77,7 @@ export async function openLateSource(
     inWidth: config.hidden_size,
     outWidth: 128,
     bias: false,
-    activation: "Identity",
+    activation: "linear",
     residual: false,
   };
   const larger = { ...config, vocab_size: Math.max(config.vocab_size, grown.vocabSize) };

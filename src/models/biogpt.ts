@@ -6,31 +6,15 @@
 // B batch, T tokens, N = B·T, D width, F feed-forward width, V vocabulary
 import * as z from "zod";
 import type { Graph, Value } from "../graph/graph.ts";
-import {
-  add,
-  cumulativeSum,
-  equals,
-  gelu,
-  geluTanh,
-  linear,
-  linearCrossEntropy,
-  matMul,
-  mul,
-  relu,
-  reshape,
-  scale,
-  shift,
-  slice,
-  where,
-} from "../graph/ops/index.ts";
-import { type Attend, attentionBias, maskedAttention } from "../nn/attention.ts";
+import { add, equals, linear, linearCrossEntropy, matMul, reshape, scale, shift, where } from "../graph/ops/index.ts";
+import { activations } from "../nn/activations.ts";
+import { type Attend, attentionOf, joinHeads, splitHeads } from "../nn/attention.ts";
 import { dropout, embedding, embeddingTable, layerNormLayer, linearLayer, vocabularyTable } from "../nn/layers.ts";
 import { pool } from "../nn/pooling.ts";
+import { learnedPositions } from "../nn/positions.ts";
 import { labelCount, labelFields, sequenceHead, tokenHead } from "./classification.ts";
-import { parseConfig } from "./config.ts";
+import { activationName, caricature, parseConfig } from "./config.ts";
 import type { CacheShape, Family, ModelInputs, Shapes } from "./family.ts";
-
-const activations = { gelu, gelu_new: geluTanh, relu } as const;
 
 const schema = z
   .looseObject({
@@ -41,7 +25,7 @@ const schema = z
     num_attention_heads: z.int().positive(),
     intermediate_size: z.int().positive(),
     max_position_embeddings: z.int().positive(),
-    hidden_act: z.enum(["gelu", "gelu_new", "relu"]).default("gelu"),
+    hidden_act: activationName.default("gelu"),
     hidden_dropout_prob: z.number().min(0).lt(1).default(0.1),
     attention_probs_dropout_prob: z.number().min(0).lt(1).default(0.1),
     activation_dropout: z.number().min(0).lt(1).default(0),
@@ -63,18 +47,12 @@ export type BioGptConfig = z.infer<typeof schema>;
 /** LayerNorm's epsilon: torch's default, whatever config.json says (reference: modeling_biogpt.py). */
 const epsilon = 1e-5;
 
-/** Position p has row p + 2: fairseq's padding index 1, then one. */
+/** Position 0 has row 2: fairseq counts on from its padding index, 1, which is the row of padding. */
 const positionOffset = 2;
 
 /** hidden_BTD after the final LayerNorm. ids_BT int64. */
 function hidden(g: Graph, config: BioGptConfig, inputs: ModelInputs): Value {
-  const { ids_BT, mask_BT } = inputs;
-  const attend =
-    inputs.attend ??
-    maskedAttention(
-      attentionBias(g, { ids_BT, mask_BT, documents_BT: inputs.documents_BT, causal: true }),
-      config.attention_probs_dropout_prob,
-    );
+  const attend = attentionOf(g, inputs, { causal: true, dropout: config.attention_probs_dropout_prob });
   return g.scope("biogpt", () => {
     let x_BTD = dropout(g, embed(g, config, inputs), config.hidden_dropout_prob);
     for (let i = 0; i < config.num_hidden_layers; i++) {
@@ -89,26 +67,13 @@ function tokenTable(g: Graph, { vocab_size, hidden_size, initializer_range }: Bi
   return vocabularyTable(g, "embed_tokens", vocab_size, hidden_size, { normal: initializer_range });
 }
 
-function embed(g: Graph, config: BioGptConfig, { ids_BT, mask_BT, positions_BT }: ModelInputs): Value {
+function embed(g: Graph, config: BioGptConfig, inputs: ModelInputs): Value {
   const { hidden_size, max_position_embeddings, initializer_range } = config;
   const rows = max_position_embeddings + positionOffset;
   const table = embeddingTable(g, "embed_positions", rows, hidden_size, { normal: initializer_range });
-  const tokens_BTD = embedding(tokenTable(g, config), ids_BT);
+  const tokens_BTD = embedding(tokenTable(g, config), inputs.ids_BT);
   const scaled_BTD = config.scale_embedding ? scale(tokens_BTD, Math.sqrt(hidden_size)) : tokens_BTD;
-  return add(scaled_BTD, positions(table, ids_BT, mask_BT, positions_BT));
-}
-
-/** Rows of the position table: [B, T, D], or [T, D] where every row of the batch has the same. */
-function positions(table: Value, ids_BT: Value, mask_BT?: Value, positions_BT?: Value): Value {
-  const tokens = ids_BT.shape[1]!;
-  if (positions_BT !== undefined) return embedding(table, shift(positions_BT, positionOffset));
-  if (mask_BT !== undefined) {
-    const counted_BT = mul(cumulativeSum(mask_BT, 1), mask_BT); // padding gets 0, thus row 1
-    return embedding(table, shift(counted_BT, positionOffset - 1));
-  }
-  if (typeof tokens === "number") return slice(table, 0, positionOffset, positionOffset + tokens);
-  const ones_BT = shift(scale(ids_BT, 0), 1);
-  return embedding(table, shift(cumulativeSum(ones_BT, 1), positionOffset - 1));
+  return add(scaled_BTD, learnedPositions(table, inputs, positionOffset));
 }
 
 function layer(g: Graph, config: BioGptConfig, x_BTD: Value, attend: Attend, index: number): Value {
@@ -116,10 +81,8 @@ function layer(g: Graph, config: BioGptConfig, x_BTD: Value, attend: Attend, ind
   const project = (name: string, x: Value, out: number): Value => linearLayer(g, name, x, out, { deviation });
   const h_BTD = layerNormLayer(g, "self_attn_layer_norm", x_BTD, epsilon);
   const attended_BTD = g.scope("self_attn", () => {
-    const q = project("q_proj", h_BTD, width);
-    const k = project("k_proj", h_BTD, width);
-    const v = project("v_proj", h_BTD, width);
-    return project("out_proj", attend(q, k, v, { heads }, index), width);
+    const [q, k, v] = ["q_proj", "k_proj", "v_proj"].map((name) => splitHeads(project(name, h_BTD, width), heads));
+    return project("out_proj", joinHeads(attend(q!, k!, v!, index)), width);
   });
   const middle_BTD = add(x_BTD, dropout(g, attended_BTD, config.hidden_dropout_prob));
   const f_BTD = layerNormLayer(g, "final_layer_norm", middle_BTD, epsilon);

@@ -1,6 +1,19 @@
-/** Reading a config.json against a schema, with errors that name the field. */
-import type * as z from "zod";
+/** Reading a config.json against a schema, with errors that name the field, and what the schemas of families share. */
+import * as z from "zod";
 import { ConfigError } from "../errors.ts";
+import { type Activation, activations } from "../nn/activations.ts";
+
+/** `hidden_act`. */
+export const activationName: z.ZodType<Activation, Activation> = z.enum(Object.keys(activations) as [Activation]);
+
+/** A network of the fields that most families have, in which every part is there and nothing takes time. */
+export const caricature = {
+  hidden_size: 32,
+  num_hidden_layers: 2,
+  num_attention_heads: 2,
+  intermediate_size: 64,
+  max_position_embeddings: 64,
+} as const;
 
 /** @throws ConfigError that names the first field that does not fit, what was expected and what came. */
 export function parseConfig<T>(schema: z.ZodType<T>, json: unknown, where: string): T {

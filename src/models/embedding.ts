@@ -5,20 +5,13 @@
 // B batch, T tokens, K width of the result
 import { ConfigError } from "../errors.ts";
 import { Graph, type Value } from "../graph/graph.ts";
-import { add, concat, gelu, l2Normalize, linear, relu, sigmoid, silu, tanh } from "../graph/ops/index.ts";
+import { add, concat, l2Normalize, linear } from "../graph/ops/index.ts";
+import { type Activation, activations } from "../nn/activations.ts";
 import { type Pooling, pool } from "../nn/pooling.ts";
 import type { Family, ModelConfig, ModelInputs } from "./family.ts";
 
-/** By torch's class names. */
-export const denseActivations = {
-  Identity: (x: Value): Value => x,
-  Tanh: tanh,
-  ReLU: relu,
-  GELU: gelu,
-  Sigmoid: sigmoid,
-  SiLU: silu,
-};
-export type DenseActivation = keyof typeof denseActivations;
+/** Those that torch has as a module, since a directory names the module. */
+export type DenseActivation = Extract<Activation, "gelu" | "linear" | "relu" | "sigmoid" | "silu" | "tanh">;
 
 export interface DenseStage {
   readonly kind: "dense";
@@ -82,7 +75,7 @@ function dense(g: Graph, stage: DenseStage, x: Value): Value {
   const build = (): Value => {
     const weight = weightOf("linear");
     const offset = bias ? g.scope("linear", () => g.param("bias", [outWidth], { constant: 0 })) : undefined;
-    const y = denseActivations[activation](linear(x, weight, offset));
+    const y = activations[activation](linear(x, weight, offset));
     if (!residual) return y;
     return add(y, inWidth === outWidth ? x : linear(x, weightOf("residual")));
   };

@@ -8,7 +8,8 @@ import { gradients } from "../graph/grad.ts";
 import { type Adapt, Graph, type GraphOptions, type Value } from "../graph/graph.ts";
 import { add, cast, exp, gather, log, mul, reduceMax, reduceSum, reshape, sub, sumAll } from "../graph/ops/index.ts";
 import { type Dim, product, type Shape } from "../graph/shape.ts";
-import { cachedAttention, positionsInDocument } from "../nn/attention.ts";
+import { cachedAttention } from "../nn/attention.ts";
+import { positionsInDocument } from "../nn/positions.ts";
 import { type Family, type Head, headOf, type Labels, type ModelConfig, type ModelInputs } from "./family.ts";
 
 /** Inputs `ids` and, as asked, `mask`, `documents` and `types`, [B, T] int64; no types for a family that has none. */

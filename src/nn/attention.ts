@@ -1,6 +1,7 @@
 /**
- * Multi-head attention between projections: how heads are split, masked and joined. A model calls an `Attend`; training
- * and scoring pass `maskedAttention`, generation passes `cachedAttention`, and the model's code is the same.
+ * Multi-head attention over heads that are split already, so that a family may turn or normalise queries and keys
+ * between their projection and here. A family calls an `Attend`: training and scoring pass `maskedAttention`, generation
+ * passes `cachedAttention`, and the family's code is the same.
  */
 // B batch, T query tokens, S key tokens, H heads, G key heads, K width of a head, D = H·K
 import type { Graph, Value } from "../graph/graph.ts";
@@ -8,28 +9,50 @@ import {
   add,
   attention,
   attentionWithCache,
-  cast,
   equals,
   expand,
   lowerTriangle,
   matMul,
-  mul,
-  reduceSum,
   reshape,
-  shift,
   softmax,
   transpose,
   where,
 } from "../graph/ops/index.ts";
+import type { Dim } from "../graph/shape.ts";
 import { dropout } from "./layers.ts";
 
-/** q_BTD, and k and v of the new tokens, to y_BTD. `layer` counts from 0. */
-export type Attend = (q_BTD: Value, k_BTD: Value, v_BTD: Value, heads: Heads, layer: number) => Value;
+/**
+ * q_BHTK, and k and v of the new tokens, to y_BHTK. Fewer key heads than heads make grouped-query attention (Ainslie et
+ * al. 2023, arXiv:2305.13245). `layer` counts from 0: it says which part of a cache is meant.
+ */
+export type Attend = (q_BHTK: Value, k_BGTK: Value, v_BGTK: Value, layer: number) => Value;
 
-export interface Heads {
-  readonly heads: number;
-  /** Fewer than `heads` for grouped-query attention (Ainslie et al. 2023, arXiv:2305.13245). */
-  readonly keyHeads?: number;
+/** What a row's tokens may look at: see `ModelInputs`. */
+interface Visible {
+  readonly ids_BT: Value;
+  readonly mask_BT?: Value | undefined;
+  readonly documents_BT?: Value | undefined;
+}
+
+/** x_BTD → [B, heads, T, D / heads]. */
+export function splitHeads(x_BTD: Value, heads: number): Value {
+  const [batch, tokens, width] = x_BTD.shape;
+  return transpose(reshape(x_BTD, [batch!, tokens!, heads, (width as number) / heads]), [0, 2, 1, 3]);
+}
+
+/** y_BHTK → [B, T, H·K]. */
+export function joinHeads(y_BHTK: Value): Value {
+  const [batch, heads, tokens, K] = y_BHTK.shape;
+  return reshape(transpose(y_BHTK, [0, 2, 1, 3]), [batch!, tokens!, (heads as number) * (K as number)]);
+}
+
+/** The caller's attention, such as one with a cache, or else that over all tokens, masked as `causal` says. */
+export function attentionOf(
+  g: Graph,
+  inputs: Visible & { readonly attend?: Attend | undefined },
+  { causal, dropout: rate }: { readonly causal: boolean; readonly dropout: number },
+): Attend {
+  return inputs.attend ?? maskedAttention(attentionBias(g, inputs, causal), rate);
 }
 
 /** What a score is set to where attention is not allowed: large, but two of them still add up to a finite number. */
@@ -41,15 +64,7 @@ function forbidden(g: Graph): Value {
  * 0 where a token may look, very negative where it may not: [1, 1, T, T] by order, [B, 1, 1 or T, T] with a mask,
  * [B, 1, T, T] where several documents share a row.
  */
-export function attentionBias(
-  g: Graph,
-  {
-    ids_BT,
-    mask_BT,
-    documents_BT,
-    causal,
-  }: { ids_BT: Value; mask_BT?: Value | undefined; documents_BT?: Value | undefined; causal: boolean },
-): Value | undefined {
+function attentionBias(g: Graph, { ids_BT, mask_BT, documents_BT }: Visible, causal: boolean): Value | undefined {
   const [batch, tokens] = ids_BT.shape;
   const zero = g.scalar(0);
   const terms: Value[] = [];
@@ -66,35 +81,21 @@ export function attentionBias(
 }
 
 /** Whether two tokens of a row share a document: bool [B, T, T]. */
-function sameDocument(documents_BT: Value): Value {
+export function sameDocument(documents_BT: Value): Value {
   const [batch, tokens] = documents_BT.shape;
   return equals(reshape(documents_BT, [batch!, tokens!, 1]), reshape(documents_BT, [batch!, 1, tokens!]));
 }
 
-/** Positions that begin with 0 in each document of a row, whose tokens stand together: int64 [B, T]. */
-export function positionsInDocument(documents_BT: Value): Value {
-  const tokens = documents_BT.shape[1]!;
-  const upToHere_1TT = cast(lowerTriangle(documents_BT, [1, tokens, tokens]), "float32");
-  const own_BTT = mul(cast(sameDocument(documents_BT), "float32"), upToHere_1TT);
-  return cast(shift(reduceSum(own_BTT, [2], { keepDims: false }), -1), "int64");
-}
-
 /** softmax(q kᵀ / √K + bias) v over all tokens at once. */
-export function maskedAttention(bias_BHTT: Value | undefined, dropoutRate = 0): Attend {
-  return (q_BTD, k_BTD, v_BTD, { heads, keyHeads = heads }) => {
-    const [batch, tokens, width] = q_BTD.shape;
-    const K = (width as number) / heads;
-    const split = (x: Value, count: number): Value =>
-      transpose(reshape(x, [x.shape[0]!, x.shape[1]!, count, K]), [0, 2, 1, 3]);
-    const k_BHTK = repeatHeads(split(k_BTD, keyHeads), heads / keyHeads);
-    const v_BHTK = repeatHeads(split(v_BTD, keyHeads), heads / keyHeads);
+function maskedAttention(bias_BHTT: Value | undefined, dropoutRate: number): Attend {
+  return (q_BHTK, k_BGTK, v_BGTK) => {
+    const [, heads, , K] = q_BHTK.shape as [Dim, number, Dim, number];
+    const times = heads / (k_BGTK.shape[1] as number);
+    const [k_BHTK, v_BHTK] = [repeatHeads(k_BGTK, times), repeatHeads(v_BGTK, times)];
     const options = { scale: 1 / Math.sqrt(K) };
-    const q_BHTK = split(q_BTD, heads);
-    const y_BHTK =
-      q_BTD.graph.training && dropoutRate > 0
-        ? attentionWithDropout(q_BHTK, k_BHTK, v_BHTK, bias_BHTT, { ...options, rate: dropoutRate })
-        : attention(q_BHTK, k_BHTK, v_BHTK, bias_BHTT, options);
-    return reshape(transpose(y_BHTK, [0, 2, 1, 3]), [batch!, tokens!, width!]);
+    return q_BHTK.graph.training && dropoutRate > 0
+      ? attentionWithDropout(q_BHTK, k_BHTK, v_BHTK, bias_BHTT, { ...options, rate: dropoutRate })
+      : attention(q_BHTK, k_BHTK, v_BHTK, bias_BHTT, options);
   };
 }
 
@@ -128,19 +129,16 @@ export function cachedAttention(g: Graph, { ids_BT, past_BM }: { ids_BT: Value; 
   const [batch, places] = past_BM.shape;
   const isEmpty_B11M = equals(reshape(past_BM, [batch!, 1, 1, places!]), g.scalar(0, past_BM.dtype));
   const pastBias = where(isEmpty_B11M, forbidden(g), g.scalar(0));
-  const bias = attentionBias(g, { ids_BT, causal: true })!;
-  return (q_BTD, k_BTD, v_BTD, { heads, keyHeads = heads }, layer) => {
-    const [, tokens, width] = q_BTD.shape;
-    const K = (width as number) / heads;
-    const split = (x: Value, count: number): Value => transpose(reshape(x, [batch!, tokens!, count, K]), [0, 2, 1, 3]);
+  const bias = attentionBias(g, { ids_BT }, true)!;
+  return (q_BHTK, k, v, layer) => {
+    const [, keyHeads, , K] = k.shape;
     const past = (part: string): Value =>
-      g.input(`past_key_values.${layer}.${part}`, g.float, [batch!, keyHeads, places!, K]);
-    const k_BGTK = g.output(`present.${layer}.key`, split(k_BTD, keyHeads));
-    const v_BGTK = g.output(`present.${layer}.value`, split(v_BTD, keyHeads));
-    const y_BHTK = attentionWithCache(
-      { q_BHTK: split(q_BTD, heads), k_BGTK, v_BGTK, key_BGMK: past("key"), value_BGMK: past("value"), pastBias, bias },
-      { scale: 1 / Math.sqrt(K) },
+      g.input(`past_key_values.${layer}.${part}`, g.float, [batch!, keyHeads!, places!, K!]);
+    const k_BGTK = g.output(`present.${layer}.key`, k);
+    const v_BGTK = g.output(`present.${layer}.value`, v);
+    return attentionWithCache(
+      { q_BHTK, k_BGTK, v_BGTK, key_BGMK: past("key"), value_BGMK: past("value"), pastBias, bias },
+      { scale: 1 / Math.sqrt(K as number) },
     );
-    return reshape(transpose(y_BHTK, [0, 2, 1, 3]), [batch!, tokens!, width!]);
   };
 }

@@ -96,7 +96,7 @@ async function openStanford(folder: string): Promise<ColbertFolder> {
   const name = "1_Dense";
   return {
     model,
-    stages: [{ kind: "dense", name, inWidth, outWidth, bias: false, activation: "Identity", residual: false }],
+    stages: [{ kind: "dense", name, inWidth, outWidth, bias: false, activation: "linear", residual: false }],
     entries: new Map([...model.entries, [`${name}.linear.weight`, projection]]),
     settings: {
       ...defaultColbertSettings,

@@ -78,12 +78,12 @@ const denseSchema = z.looseObject({
 
 /** torch's class paths of the activations that are understood. */
 export const activationPaths: Record<DenseActivation, string> = {
-  Identity: "torch.nn.modules.linear.Identity",
-  Tanh: "torch.nn.modules.activation.Tanh",
-  ReLU: "torch.nn.modules.activation.ReLU",
-  GELU: "torch.nn.modules.activation.GELU",
-  Sigmoid: "torch.nn.modules.activation.Sigmoid",
-  SiLU: "torch.nn.modules.activation.SiLU",
+  linear: "torch.nn.modules.linear.Identity",
+  tanh: "torch.nn.modules.activation.Tanh",
+  relu: "torch.nn.modules.activation.ReLU",
+  gelu: "torch.nn.modules.activation.GELU",
+  sigmoid: "torch.nn.modules.activation.Sigmoid",
+  silu: "torch.nn.modules.activation.SiLU",
 };
 
 const maskSchema = z.looseObject({

@@ -6,9 +6,10 @@
  */
 // B batch, T tokens, D width, F feed-forward width
 import type { Graph, Value } from "../../graph/graph.ts";
-import { add, cumulativeSum, linear, scale, shift, slice } from "../../graph/ops/index.ts";
-import { type Attend, attentionBias, maskedAttention } from "../../nn/attention.ts";
+import { add, linear, slice } from "../../graph/ops/index.ts";
+import { type Attend, attentionOf, joinHeads, splitHeads } from "../../nn/attention.ts";
 import { dropout, embedding, embeddingTable, layerNormLayer, linearLayer } from "../../nn/layers.ts";
+import { learnedPositions } from "../../nn/positions.ts";
 import { type BertConfig, bertHashSizes, bertSizes, parseBertConfig } from "./config.ts";
 import { bertSequenceHead, bertTokenHead, maskedHead, pooler } from "./heads.ts";
 import { activationOf, inBody, projectionWeight, tokenTable } from "./layers.ts";
@@ -17,13 +18,7 @@ import type { Family, Head, ModelInputs } from "../family.ts";
 
 /** hidden_BTD of the last layer. */
 function hidden(g: Graph, config: BertConfig, inputs: ModelInputs): Value {
-  const { ids_BT, mask_BT, documents_BT } = inputs;
-  const attend =
-    inputs.attend ??
-    maskedAttention(
-      attentionBias(g, { ids_BT, mask_BT, documents_BT, causal: false }),
-      config.attention_probs_dropout_prob,
-    );
+  const attend = attentionOf(g, inputs, { causal: false, dropout: config.attention_probs_dropout_prob });
   return inBody(g, config, () => {
     let x_BTD = g.scope("embeddings", () => embed(g, config, inputs));
     for (let i = 0; i < config.num_hidden_layers; i++) {
@@ -42,8 +37,8 @@ function embed(g: Graph, config: BertConfig, { ids_BT, types_BT, positions_BT }:
   // New models start from sinusoids: neighbours are alike, so attention finds them earlier (docs/log.md, 2026-11-24).
   const start = { sinusoids: normal };
   const table = embeddingTable(g, "position_embeddings", config.max_position_embeddings, width, start);
-  const positions = positionRows(table, ids_BT, positions_BT);
-  const x_BTD = add(add(tokens_BTD, types_BTD), positions);
+  // Without the mask: transformers counts padding too.
+  const x_BTD = add(add(tokens_BTD, types_BTD), learnedPositions(table, { ids_BT, positions_BT }));
   return dropout(g, layerNormLayer(g, "LayerNorm", x_BTD, config.layer_norm_eps), rate);
 }
 
@@ -52,15 +47,6 @@ function words(g: Graph, config: BertConfig, ids_BT: Value): Value {
   if (config.projections === undefined) return rows;
   const bias = (): Value => g.scope("projection", () => g.param("bias", [config.hidden_size], { constant: 0 }));
   return linear(rows, projectionWeight(g, config), config.projection_bias ? bias() : undefined);
-}
-
-/** Rows 0, 1, 2, ... whatever the mask, as transformers counts: [T, D], [1, T, D] or, given positions, [B, T, D]. */
-function positionRows(table: Value, ids_BT: Value, positions_BT?: Value): Value {
-  if (positions_BT !== undefined) return embedding(table, positions_BT);
-  const tokens = ids_BT.shape[1]!;
-  if (typeof tokens === "number") return slice(table, 0, 0, tokens);
-  const ones_1T = shift(scale(slice(ids_BT, 0, 0, 1), 0), 1);
-  return embedding(table, shift(cumulativeSum(ones_1T, 1), -1));
 }
 
 function layer(g: Graph, config: BertConfig, x_BTD: Value, attend: Attend, index: number): Value {
@@ -73,9 +59,8 @@ function layer(g: Graph, config: BertConfig, x_BTD: Value, attend: Attend, index
     });
   const middle_BTD = g.scope("attention", () => {
     const y_BTD = g.scope("self", () => {
-      const q = project("query", x_BTD, width);
-      const k = project("key", x_BTD, width);
-      return attend(q, k, project("value", x_BTD, width), { heads }, index);
+      const [q, k, v] = ["query", "key", "value"].map((name) => splitHeads(project(name, x_BTD, width), heads));
+      return joinHeads(attend(q!, k!, v!, index));
     });
     return joined("output", y_BTD, x_BTD);
   });

@@ -1,7 +1,7 @@
 /** config.json of BERT (Hugging Face's BertConfig) and BERT-hash, and Galen's named sizes of both. */
 import * as z from "zod";
 import { labelFields } from "../classification.ts";
-import { parseConfig } from "../config.ts";
+import { activationName, parseConfig } from "../config.ts";
 
 const schema = z
   .looseObject({
@@ -13,7 +13,7 @@ const schema = z
     intermediate_size: z.int().positive(),
     max_position_embeddings: z.int().positive().default(512),
     type_vocab_size: z.int().positive().default(2),
-    hidden_act: z.enum(["gelu", "gelu_new", "gelu_pytorch_tanh", "relu", "silu", "swish"]).default("gelu"),
+    hidden_act: activationName.default("gelu"),
     hidden_dropout_prob: z.number().min(0).lt(1).default(0.1),
     attention_probs_dropout_prob: z.number().min(0).lt(1).default(0.1),
     initializer_range: z.number().positive().default(0.02),

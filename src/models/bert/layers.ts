@@ -1,12 +1,10 @@
 /** What BERT's network and its heads share: scope, token table, activation. */
 // V vocabulary, D width, P projections
 import type { Graph, Value } from "../../graph/graph.ts";
-import { gelu, geluTanh, relu, silu } from "../../graph/ops/index.ts";
+import { activations } from "../../nn/activations.ts";
 import { vocabularyTable } from "../../nn/layers.ts";
 import type { BertConfig } from "./config.ts";
 import { bodyScope } from "./names.ts";
-
-const activations = { gelu, gelu_new: geluTanh, gelu_pytorch_tanh: geluTanh, relu, silu, swish: silu } as const;
 
 export function activationOf({ hidden_act }: BertConfig): (x: Value) => Value {
   return activations[hidden_act];
