@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { loadModel } from "../src/model.ts";
-import { bioGpt } from "../src/models/biogpt.ts";
+import { bioGpt } from "../src/models/biogpt/biogpt.ts";
 import { writeRandomModel } from "./support/random-model.ts";
 
 const rounds = Number(process.argv[2] ?? 5);

@@ -12,7 +12,7 @@ import { extract } from "../src/extract/index.ts";
 import { growVocabulary } from "../src/soft-prompts/prompt-rows.ts";
 import { openTuned } from "../src/finetune/index.ts";
 import { layoutSource } from "../src/soft-prompts/layout.ts";
-import { bioGpt } from "../src/models/biogpt.ts";
+import { bioGpt } from "../src/models/biogpt/biogpt.ts";
 import { trainBioGptTokenizer } from "../src/tokenizers/index.ts";
 import { machine, median, startPeer } from "./support/peer.ts";
 import { writeRandomModel } from "./support/random-model.ts";

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { finetuneConfig } from "../src/finetune/config.ts";
 import { createRun } from "../src/finetune/run.ts";
-import { bioGpt } from "../src/models/biogpt.ts";
+import { bioGpt } from "../src/models/biogpt/biogpt.ts";
 import { openModelFolder } from "../src/runtime/folder.ts";
 import { tasks } from "../src/tasks/index.ts";
 import { random } from "../src/tensor/random.ts";

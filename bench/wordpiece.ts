@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { createInterface } from "node:readline";
 import { zstdDecompressSync } from "node:zlib";
-import { bertTokenizerFromFiles } from "../src/tokenizers/bert.ts";
+import { bertTokenizerFromFiles } from "../src/tokenizers/bert/bert.ts";
 import { shared } from "../test/support/shared.ts";
 
 const rounds = 7;

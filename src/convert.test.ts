@@ -1,4 +1,4 @@
-import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,6 +7,7 @@ import { writeTinyTask } from "../test/support/tiny-task.ts";
 import { openCheckpoint } from "./checkpoints/checkpoint.ts";
 import { readTensor } from "./checkpoints/entries.ts";
 import { convertModel, type ModelFormat } from "./convert.ts";
+import { loadModel } from "./model.ts";
 import { loadTokenizer } from "./tokenizers/files.ts";
 
 const goldens = fileURLToPath(new URL("../test/goldens/checkpoints", import.meta.url));
@@ -58,9 +59,15 @@ describe("conversion", () => {
 
   test.each(["args", "cfg", "omegaconf"])("reads fairseq's settings from %s", async (name) => {
     const source = join(goldens, "fairseq", `${name}.pt`);
-    const { parity } = await convertModel({ source, output: join(folder, "fairseq-read", name) });
+    const output = join(folder, "fairseq-read", name);
+    const { parity, notes } = await convertModel({ source, output });
     expect(parity.difference).toBe(0);
-    expect(await bytesOf(join(folder, "fairseq-read", name))).toEqual(await bytesOf(join(goldens, "safetensors")));
+    expect(await bytesOf(output)).toEqual(await bytesOf(join(goldens, "safetensors")));
+    expect(notes[0]).toBe("output_projection.weight dropped: it is a second copy of biogpt.embed_tokens.weight");
+    const [expected, config] = [join(goldens, "safetensors"), output].map(
+      (path) => JSON.parse(readFileSync(join(path, "config.json"), "utf8")) as object,
+    );
+    expect({ ...expected, ...config }).toEqual({ ...expected, layer_norm_eps: 1e-5 });
   });
 
   test("half precision is close, and says how close", async () => {
@@ -69,11 +76,43 @@ describe("conversion", () => {
     expect(parity.difference).toBeLessThan(0.01 * parity.largest);
   });
 
-  test("a folder without weights, and weights without their settings, are named", async () => {
+  test("a model that is not tied to its embedding is refused", async () => {
+    const source = join(goldens, "fairseq/untied.pt");
+    await expect(convertModel({ source, output: folder })).rejects.toThrow(
+      /expected "output_projection.weight" to equal "biogpt.embed_tokens.weight" \(tied\), got other numbers/,
+    );
+  });
+
+  test("a folder without weights, weights without their settings, and other tensors are named", async () => {
     await expect(convertModel({ source: tiny.data, output: folder })).rejects.toThrow(
       /data: expected model\.safetensors/,
     );
-    await expect(convertModel({ source: join(goldens, "views.pt"), output: folder })).rejects.toThrow();
+    const alone = join(folder, "alone.safetensors");
+    copyFileSync(join(goldens, "safetensors/model.safetensors"), alone);
+    await expect(convertModel({ source: alone, output: folder })).rejects.toThrow(
+      /config\.json: expected beside the weights, got none/,
+    );
+    await expect(convertModel({ source: join(goldens, "views.pt"), output: folder })).rejects.toThrow(
+      /views\.pt: expected fairseq's checkpoint of biogpt, got other tensors: /,
+    );
+  });
+
+  test("a family without the format is named, with the formats that it has", async () => {
+    const source = fileURLToPath(new URL("../test/goldens/bert/masked", import.meta.url));
+    await expect(convertModel({ source, output: join(folder, "none"), format: "fairseq" })).rejects.toThrow(
+      /format: expected one that bert has besides its own \(none\), got fairseq/,
+    );
+  });
+
+  test("a checkpoint of another library is a model's weights beside a config.json as well", async () => {
+    const source = join(folder, "beside");
+    mkdirSync(source);
+    copyFileSync(join(goldens, "safetensors/config.json"), join(source, "config.json"));
+    copyFileSync(join(goldens, "fairseq/cfg.pt"), join(source, "checkpoint.pt"));
+    await using model = await loadModel(source);
+    await using expected = await loadModel(join(goldens, "safetensors"));
+    const ids = [[2, 5, 7, 9]];
+    expect((await model.forward({ ids })).logits.data).toEqual((await expected.forward({ ids })).logits.data);
   });
 
   test("config.json names the class, as transformers wants it", () => {

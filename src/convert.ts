@@ -1,23 +1,23 @@
 /**
- * Model directories from one format to another: Hugging Face's safetensors and pytorch_model.bin, fairseq's checkpoint.pt
- * with dict.txt and bpecodes. The result is opened again and run beside the source on the same tokens.
+ * Model directories from one format to another: Hugging Face's safetensors and pytorch_model.bin, and other libraries'
+ * checkpoints where a family has them. The result is opened again and run beside the source on the same tokens.
  */
 import { stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { openCheckpoint, saveSharded } from "./checkpoints/checkpoint.ts";
-import { readTensor, type TensorEntry } from "./checkpoints/entries.ts";
-import { dropTiedHead, openFairseq } from "./checkpoints/fairseq.ts";
+import { saveSharded, tensorSource } from "./checkpoints/checkpoint.ts";
+import { torchTensor, writeTorchFile } from "./checkpoints/torch-write.ts";
+import { ConfigError, DataError } from "./errors.ts";
 import { writeFileAtomically } from "./io/files.ts";
-import { type TorchTensor, type TorchValue, writeTorchFile } from "./checkpoints/torch-write.ts";
-import { CheckpointError, ConfigError, DataError } from "./errors.ts";
 import { Model } from "./model.ts";
-import { bioGpt, type BioGptConfig, familyOf } from "./models/index.ts";
-import { type ModelFolder, openModelFolder } from "./runtime/folder.ts";
+import { type ModelFolder, openModelFolder, type OpenedFolder } from "./runtime/folder.ts";
+import { foreignFormats, type ForeignName, openForeign, writeForeign } from "./runtime/foreign.ts";
 import { random } from "./tensor/random.ts";
-import { type BioGptTokenizer, fairseqFiles, loadTokenizer, type Tokenizer } from "./tokenizers/index.ts";
+import { sizeOf } from "./tensor/tensor.ts";
+import { loadTokenizer } from "./tokenizers/files.ts";
+import type { Tokenizer } from "./tokenizers/tokenizer.ts";
 
-export const modelFormats = ["safetensors", "pytorch", "fairseq"] as const;
-export type ModelFormat = (typeof modelFormats)[number];
+export type ModelFormat = "safetensors" | "pytorch" | ForeignName;
+export const modelFormats: readonly ModelFormat[] = ["safetensors", "pytorch", ...foreignFormats];
 
 export interface ConvertOptions {
   /** A model directory, or a checkpoint file with its tokenizer's files beside it. */
@@ -41,157 +41,71 @@ export interface Converted {
 }
 
 /** @throws CheckpointError, ConfigError or DataError that names the file and what was expected of it. */
-export async function convertModel({
-  source,
-  output,
-  format = "safetensors",
-  dtype,
-}: ConvertOptions): Promise<Converted> {
-  const { folder, config, notes } = await openSource(source);
+export async function convertModel(options: ConvertOptions): Promise<Converted> {
+  const { source, output, format = "safetensors", dtype } = options;
   if (format !== "safetensors" && dtype !== undefined) {
     throw new ConfigError(`dtype: expected only with format safetensors, got ${dtype} with ${format}`);
   }
-  const entries = new Map(folder.entries);
-  if (folder.family.modelType === bioGpt.modelType) notes.push(...(await dropTiedHead(entries)));
-  const tokenizer = await tokenizerOf(source, notes);
-  if (format === "fairseq") await writeFairseq(output, folder, entries, tokenizer);
-  else {
-    await writeFileAtomically(join(output, "config.json"), `${JSON.stringify(config, null, 2)}\n`);
-    for (const [name, contents] of tokenizer?.files() ?? []) await writeFileAtomically(join(output, name), contents);
-    if (format === "pytorch") {
-      await writeTorchFile(
-        join(output, "pytorch_model.bin"),
-        Object.fromEntries([...entries].map(([name, entry]) => [name, asTorch(entry)])),
-      );
-    } else {
-      const sources = [...entries].map(([name, entry]) => ({
-        name,
-        dtype: entry.dtype,
-        dims: entry.dims,
-        data: async () => (await readTensor(entry)).data,
-      }));
-      await saveSharded(output, sources, dtype === undefined ? {} : { dtype });
-    }
-  }
-  const parity = await compare(
-    folder,
-    (await openSource(format === "fairseq" ? join(output, "checkpoint.pt") : output)).folder,
-  );
-  const parameters = [...entries.values()].reduce(
-    (sum, { dims }) => sum + dims.reduce((product, dim) => product * dim, 1),
-    0,
-  );
-  return { format, tensors: entries.size, parameters, parity, tokenizer: tokenizer !== undefined, notes };
-}
-
-interface Source {
-  readonly folder: ModelFolder;
-  /** Contents of config.json. */
-  readonly config: unknown;
-  readonly notes: string[];
-}
-
-async function openSource(source: string): Promise<Source> {
-  const isFolder = (await stat(source).catch(() => undefined))?.isDirectory() === true;
-  if (isFolder && (await stat(join(source, "config.json")).catch(() => undefined)) !== undefined) {
-    const folder = await openModelFolder(source);
-    return { folder, config: { architectures: [folder.family.architecture], ...folder.config }, notes: [] };
-  }
-  // Without config.json only fairseq's checkpoints tell their shape.
-  const [first] = [...(await openCheckpoint(source)).values()];
-  if (first === undefined) throw new CheckpointError(`${source}: expected tensors, got none`);
-  if (!first.file.endsWith(".pt")) {
-    const beside = isFolder ? source : dirname(source);
-    if (!isFolder && (await stat(join(beside, "config.json")).catch(() => undefined)) !== undefined) {
-      const config = JSON.parse(JSON.stringify((await openModelFolder(beside)).config)) as object;
-      const family = familyOf(config, beside);
-      const folder = {
-        folder: beside,
-        family,
-        config: family.parseConfig(config, beside),
-        entries: await openCheckpoint(source),
-      };
-      return { folder, config: { architectures: [family.architecture], ...config }, notes: [] };
-    }
-    throw new CheckpointError(`${join(beside, "config.json")}: expected beside the weights, got none`, {
-      hint: "only fairseq's checkpoints hold the settings of their model",
-    });
-  }
-  const { entries, config, notes } = await openFairseq(first.file);
-  const folder = {
-    folder: dirname(first.file),
-    family: familyOf(config, source),
-    config: bioGpt.parseConfig(config, source),
-    entries,
+  const model = await openSource(source);
+  const tokenizer = await tokenizerOf(source);
+  const notes = tokenizer instanceof Error ? [`no tokenizer written: ${tokenizer.message.split("\n")[0]}`] : [];
+  const written = await write(model, tokenizer instanceof Error ? undefined : tokenizer, { output, format, dtype });
+  const dims = [...model.entries.values()].map((entry) => entry.dims);
+  return {
+    format,
+    tensors: dims.length,
+    parameters: dims.reduce((sum, each) => sum + sizeOf(each), 0),
+    parity: await compare(model, await openSource(written)),
+    tokenizer: !(tokenizer instanceof Error),
+    notes: [...model.notes, ...notes],
   };
-  return { folder: folder as unknown as ModelFolder, config, notes: [...notes] };
 }
 
-async function tokenizerOf(source: string, notes: string[]): Promise<Tokenizer | undefined> {
-  const isFolder = (await stat(source)).isDirectory();
-  const folder = isFolder ? source : dirname(source);
-  try {
-    return await loadTokenizer(folder);
-  } catch (error) {
-    if (!(error instanceof DataError)) throw error;
-    notes.push(`no tokenizer written: ${error.message.split("\n")[0]}`);
-    return undefined;
-  }
+const exists = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined)) !== undefined;
+
+/** The folder of a source, which may be a file in it. */
+async function folderOf(source: string): Promise<string> {
+  return (await stat(source).catch(() => undefined))?.isDirectory() === true ? source : dirname(source);
 }
 
-const asTorch = (entry: TensorEntry): TorchTensor => ({
-  kind: "tensor",
-  key: entry.name,
-  dtype: entry.dtype,
-  dims: entry.dims,
-  data: async () => (await readTensor(entry)).data,
-});
+async function openSource(source: string): Promise<OpenedFolder> {
+  const folder = await folderOf(source);
+  const described = await exists(join(folder, "config.json"));
+  return described ? openModelFolder(folder, { weights: source }) : openForeign(source);
+}
 
-/** checkpoint.pt as fairseq's transformer_lm has it, dict.txt and bpecodes. */
-async function writeFairseq(
-  output: string,
-  { family, config }: ModelFolder,
-  entries: ReadonlyMap<string, TensorEntry>,
+/** The tokenizer beside the weights, or why there is none. */
+async function tokenizerOf(source: string): Promise<Tokenizer | DataError> {
+  return loadTokenizer(await folderOf(source)).catch((error: unknown) => {
+    if (error instanceof DataError) return error;
+    throw error;
+  });
+}
+
+/** Gives the path that the result is opened by. */
+async function write(
+  model: ModelFolder,
   tokenizer: Tokenizer | undefined,
-): Promise<void> {
-  if (family.modelType !== bioGpt.modelType)
-    throw new ConfigError(`format fairseq: expected a BioGPT model, got ${family.modelType}`);
-  if (tokenizer?.family === "biogpt") {
-    for (const [name, contents] of fairseqFiles((tokenizer as BioGptTokenizer).parts)) {
-      await writeFileAtomically(join(output, name), contents);
-    }
+  { output, format, dtype }: Pick<ConvertOptions, "output" | "dtype"> & { readonly format: ModelFormat },
+): Promise<string> {
+  const { family, config, entries } = model;
+  const isForeign = format !== "safetensors" && format !== "pytorch";
+  const files = isForeign ? tokenizer?.foreign?.[format]?.() : tokenizer?.files();
+  for (const [name, contents] of files ?? []) await writeFileAtomically(join(output, name), contents);
+  if (isForeign) return writeForeign(format, output, model);
+  const json = { architectures: [family.architecture], ...config };
+  await writeFileAtomically(join(output, "config.json"), `${JSON.stringify(json, null, 2)}\n`);
+  if (format === "pytorch") {
+    const tensors = [...entries].map(([name, entry]) => [name, torchTensor(entry.name, entry)] as const);
+    await writeTorchFile(join(output, "pytorch_model.bin"), Object.fromEntries(tensors));
+  } else {
+    const sources = [...entries].map(([name, entry]) => tensorSource(name, entry));
+    await saveSharded(output, sources, dtype === undefined ? {} : { dtype });
   }
-  const model: Record<string, TorchValue> = {};
-  const version = Float32Array.of(3);
-  model["decoder.version"] = { kind: "tensor", key: "version", dtype: "float32", dims: [1], data: () => version };
-  for (const [name, entry] of entries) model[name.replace(/^biogpt\./, "decoder.")] = asTorch(entry);
-  model["decoder.output_projection.weight"] = asTorch(entries.get("biogpt.embed_tokens.weight")!);
-  const c = config as BioGptConfig;
-  const settings = {
-    _name: "transformer_lm",
-    activation_fn: c.hidden_act,
-    dropout: c.hidden_dropout_prob,
-    attention_dropout: c.attention_probs_dropout_prob,
-    activation_dropout: c.activation_dropout,
-    decoder_embed_dim: c.hidden_size,
-    decoder_output_dim: c.hidden_size,
-    decoder_input_dim: c.hidden_size,
-    decoder_ffn_embed_dim: c.intermediate_size,
-    decoder_layers: c.num_hidden_layers,
-    decoder_attention_heads: c.num_attention_heads,
-    decoder_normalize_before: true,
-    decoder_learned_pos: true,
-    share_decoder_input_output_embed: true,
-    no_scale_embedding: !c.scale_embedding,
-    max_target_positions: c.max_position_embeddings,
-    tokens_per_sample: c.max_position_embeddings,
-    layernorm_embedding: false,
-  };
-  const task = { _name: "language_modeling", tokens_per_sample: c.max_position_embeddings };
-  await writeTorchFile(join(output, "checkpoint.pt"), { args: null, cfg: { model: settings, task }, model });
+  return output;
 }
 
-/** Both models on two rows of the same tokens. */
+/** Both models on two rows of the same tokens: logits of a language model, hidden states where the head is another. */
 async function compare(a: ModelFolder, b: ModelFolder): Promise<Converted["parity"]> {
   const { vocab_size: vocabulary, max_position_embeddings: positions } = a.config;
   const length = Math.min(32, positions);
@@ -199,9 +113,10 @@ async function compare(a: ModelFolder, b: ModelFolder): Promise<Converted["parit
   const ids = Array.from({ length: 2 }, () => Array.from({ length }, () => draw.integer(vocabulary)));
   await using first = new Model(a);
   await using second = new Model(b);
-  const bare = a.family.architecture !== (a.config.architectures?.[0] ?? a.family.architecture);
+  const { architecture } = a.family;
+  const isLanguage = (a.config.architectures?.[0] ?? architecture) === architecture;
   const run = async (model: Model): Promise<Float32Array> =>
-    (bare ? (await model.hidden({ ids })).hidden : (await model.forward({ ids })).logits).data;
+    (isLanguage ? (await model.forward({ ids })).logits : (await model.hidden({ ids })).hidden).data;
   const [x, y] = [await run(first), await run(second)];
   let [difference, largest] = [0, 0];
   x.forEach((value, i) => {

@@ -13,7 +13,7 @@ import {
 } from "./generate/index.ts";
 import type { Graph } from "./graph/graph.ts";
 import { toOnnx } from "./graph/lower.ts";
-import { type Family, headOf, type Labels, type ModelConfig } from "./models/index.ts";
+import { families, type Family, headOf, type Labels, type ModelConfig } from "./models/index.ts";
 import { decodingGraph, hiddenGraph, lossGraph, scoringGraph } from "./models/graphs.ts";
 import { type Batch, labelFeeds, makeBatch } from "./runtime/batch.ts";
 import { type ModelFolder, openModelFolder, readJson } from "./runtime/folder.ts";
@@ -191,7 +191,11 @@ export class Model implements AsyncDisposable {
     const { family, config, folder } = this;
     const cache = family.cache?.(config);
     if (cache === undefined) {
-      throw new ConfigError(`generate: expected a decoder, got ${family.modelType}`, { hint: "use a BioGPT model" });
+      throw new ConfigError(`generate: expected a decoder, got ${family.modelType}`, {
+        hint: `models that generate: ${Object.keys(families)
+          .filter((name) => families[name]!.causal)
+          .join(", ")}`,
+      });
     }
     this.#generator ??= (async (): Promise<Generator> => {
       const defaults = (await readJson(join(folder, "generation_config.json"))) ?? {};

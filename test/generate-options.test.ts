@@ -7,7 +7,7 @@ import { createDecoding } from "../src/generate/decoder.ts";
 import type { GenerateOptions, Piece } from "../src/generate/index.ts";
 import { toOnnx } from "../src/graph/lower.ts";
 import { loadModel, type Model } from "../src/model.ts";
-import { bioGpt } from "../src/models/biogpt.ts";
+import { bioGpt } from "../src/models/biogpt/biogpt.ts";
 import { decodingGraph } from "../src/models/graphs.ts";
 import { createSession } from "../src/runtime/ort.ts";
 import { parameterSources } from "../src/runtime/parameters.ts";

@@ -1,6 +1,6 @@
 """Facts about the BioGPT tokenizer, measured on Hugging Face's BioGptTokenizer and sacremoses.
 
-    python biogpt-tokenizer.py --tables > src/tokenizers/moses-tables.ts   (then: npx oxfmt src/tokenizers)
+    python biogpt-tokenizer.py --tables > src/tokenizers/moses/tables.ts   (then: npx oxfmt src/tokenizers)
     python biogpt-tokenizer.py SHARED > test/goldens/biogpt-tokenizer.json
 
 SHARED is the data folder beside the checkout. The golden file holds no text: a SHA-256 of the ids of every batch of

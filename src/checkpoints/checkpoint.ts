@@ -1,13 +1,12 @@
 /**
  * Checkpoint folders, one file or sharded, as Hugging Face lays them out
- * (`model.safetensors`, `pytorch_model.bin`, `*.index.json`), and fairseq's `checkpoint*.pt`.
+ * (`model.safetensors`, `pytorch_model.bin`, `*.index.json`), and `.pt` files as fairseq names them.
  */
 import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { CheckpointError } from "../errors.ts";
 import { byteSize, sizeOf } from "../tensor/tensor.ts";
-import { systemError, type TensorEntry } from "./entries.ts";
-import { isFairseq, openFairseq } from "./fairseq.ts";
+import { readTensor, systemError, type TensorEntry } from "./entries.ts";
 import { writeFileAtomically } from "../io/files.ts";
 import { openSafetensors, storedDType, writeSafetensors, type TensorSource, type WriteOptions } from "./safetensors.ts";
 import { parseStrictJson } from "./strict-json.ts";
@@ -18,7 +17,7 @@ const fileNames = ["model.safetensors", "pytorch_model.bin"];
 const fairseqNames = ["model.pt", "checkpoint.pt", "checkpoint_best.pt", "checkpoint_last.pt"];
 
 /**
- * The tensors of a checkpoint folder, or of one file, by name; fairseq's under the names of Hugging Face.
+ * The tensors of a checkpoint folder, or of one file, by the names that they are stored under.
  * @throws CheckpointError when there is no checkpoint, a shard is missing or a file cannot be read.
  */
 export async function openCheckpoint(path: string): Promise<Map<string, TensorEntry>> {
@@ -49,9 +48,7 @@ async function listFolder(path: string): Promise<string[] | undefined> {
 
 async function openFile(path: string): Promise<Map<string, TensorEntry>> {
   if (path.endsWith(".safetensors")) return (await openSafetensors(path)).entries;
-  if (!path.endsWith(".pt")) return (await openTorchFile(path)).tensors;
-  const { tensors } = await openTorchFile(path, { strict: false });
-  return isFairseq(tensors.keys()) ? (await openFairseq(path)).entries : tensors;
+  return (await openTorchFile(path, { strict: !path.endsWith(".pt") })).tensors;
 }
 
 async function openShards(folder: string, indexName: string, names: string[]): Promise<Map<string, TensorEntry>> {
@@ -105,6 +102,11 @@ export interface SaveOptions extends WriteOptions {
 }
 
 const defaultShardBytes = 5_000_000_000;
+
+/** A stored tensor as it is written again, under this name. */
+export function tensorSource(name: string, entry: TensorEntry): TensorSource {
+  return { name, dtype: entry.dtype, dims: entry.dims, data: async () => (await readTensor(entry)).data };
+}
 
 /** Writes `model.safetensors`, or numbered shards and their index, and removes what an earlier save left of either. */
 export async function saveSharded(

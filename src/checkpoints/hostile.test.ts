@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CheckpointError } from "../errors.ts";
+import { fairseq } from "../models/biogpt/fairseq.ts";
 import { openFairseq } from "./fairseq.ts";
 import { readPickle } from "./pickle.ts";
 import { openSafetensors, readFloat32, readTensor, type TensorEntry } from "./safetensors.ts";
@@ -89,14 +90,20 @@ async function survive(
 const openTorch = async (path: string, size: number): Promise<void> =>
   readAll((await openTorchFile(path, { strict: false })).tensors, size);
 
+async function readFairseq(path: string): Promise<void> {
+  const { entries, setting } = await openFairseq(path);
+  for (const name of entries.keys()) fairseq.parameterOf(name, path);
+  fairseq.configOf({ where: path, stored: entries, setting });
+}
+
 describe("mutated files load or throw a CheckpointError", () => {
   it.each([
     ["views.pt", 700, 1, 1500, openTorch],
     ["views-big-endian.pt", 300, 2, 1500, openTorch],
     ["views-legacy.pt", 700, 3, 2300, openTorch],
     ["bin/pytorch_model.bin", 300, 4, 5000, openTorch],
-    ["fairseq/omegaconf.pt", 300, 5, 8000, async (path: string) => void (await openFairseq(path))],
-    ["fairseq/args.pt", 300, 6, 8000, async (path: string) => void (await openFairseq(path))],
+    ["fairseq/omegaconf.pt", 300, 5, 8000, readFairseq],
+    ["fairseq/args.pt", 300, 6, 8000, readFairseq],
     [
       "fp16/model.safetensors",
       700,

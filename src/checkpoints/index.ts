@@ -2,7 +2,7 @@
 export { averageCheckpoints } from "./average.ts";
 export { openCheckpoint, saveSharded } from "./checkpoint.ts";
 export { readFloat32, readTensor, type TensorEntry } from "./entries.ts";
-export { dropTiedHead, openFairseq } from "./fairseq.ts";
+export { type FairseqCheckpoint, openFairseq } from "./fairseq.ts";
 export { writeAtomically, writeFileAtomically } from "../io/files.ts";
 export { openSafetensors, type SafetensorsFile, type TensorSource, writeSafetensors } from "./safetensors.ts";
 export { openTorchFile } from "./torch-file.ts";

@@ -8,6 +8,7 @@ import { crc32 } from "node:zlib";
 import { CheckpointError } from "../errors.ts";
 import type { DType, TypedArrays } from "../tensor/tensor.ts";
 import { writeAtomically } from "../io/files.ts";
+import { readTensor, type TensorEntry } from "./entries.ts";
 
 /** A tensor to be written; tensors with the same `key` share a storage, which is written once. */
 export interface TorchTensor {
@@ -16,6 +17,17 @@ export interface TorchTensor {
   readonly dtype: DType;
   readonly dims: readonly number[];
   readonly data: () => TypedArrays[DType] | Promise<TypedArrays[DType]>;
+}
+
+/** A stored tensor as it is written again. */
+export function torchTensor(key: string, entry: TensorEntry): TorchTensor {
+  return {
+    kind: "tensor",
+    key,
+    dtype: entry.dtype,
+    dims: entry.dims,
+    data: async () => (await readTensor(entry)).data,
+  };
 }
 
 export type TorchValue =

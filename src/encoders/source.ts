@@ -10,9 +10,9 @@ import type { Family, ModelConfig } from "../models/index.ts";
 import { checkPylate, openColbertFolder } from "../retrieval/colbert-folder.ts";
 import { type ColbertSettings, defaultColbertSettings } from "../retrieval/colbert-settings.ts";
 import { openSentenceFolder } from "../retrieval/sentence-folder.ts";
-import { loadBertTokenizer } from "../retrieval/tokenizer.ts";
+import { loadPairTokenizer } from "../retrieval/tokenizer.ts";
 import { openModelFolder } from "../runtime/folder.ts";
-import type { BertTokenizer } from "../tokenizers/bert.ts";
+import type { PairTokenizer } from "../tokenizers/pairs.ts";
 import { loadTokenizer } from "../tokenizers/files.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 
@@ -26,7 +26,7 @@ export interface Source {
 
 /** Of an encoder. */
 export interface BertSource extends Source {
-  readonly tokenizer: BertTokenizer;
+  readonly tokenizer: PairTokenizer;
 }
 
 export interface EmbeddingSource extends BertSource {
@@ -44,14 +44,14 @@ const isSentence = (folder: string): boolean => existsSync(join(folder, "modules
 /** An embedding model, or an encoder with mean pooling put on it. */
 export async function openEmbeddingSource(folder: string): Promise<EmbeddingSource> {
   if (!isSentence(folder)) {
-    const { family, config, entries } = await openModelFolder(folder, { bare: true });
+    const { family, config, entries } = await openModelFolder(folder, { as: "bare" });
     const stage = { kind: "pooling", name: "1_Pooling", modes: ["mean"], includePrompt: true } as const;
-    const tokenizer = await loadBertTokenizer(folder);
+    const tokenizer = await loadPairTokenizer(folder);
     return { folder, family, config, entries, tokenizer, stages: [stage], prompts: {} };
   }
   const { model, stages, entries, prompts } = await openSentenceFolder(folder);
   const { family, config } = model;
-  return { folder, family, config, entries, stages, prompts, tokenizer: await loadBertTokenizer(model.folder) };
+  return { folder, family, config, entries, stages, prompts, tokenizer: await loadPairTokenizer(model.folder) };
 }
 
 /** A ColBERT model, or an encoder with a layer to 128 numbers a token and PyLate's prefixes put on it. */
@@ -64,7 +64,7 @@ export async function openLateSource(
   if (late !== undefined) {
     const { model, stages, entries, settings } = late;
     checkPylate(folder, late);
-    const tokenizer = await loadBertTokenizer(model.folder);
+    const tokenizer = await loadPairTokenizer(model.folder);
     const { family, config } = model;
     return { folder, family, config, entries, tokenizer, stages, settings: { ...settings, ...changes } };
   }
@@ -87,11 +87,11 @@ export async function openLateSource(
 /** A model with a classification head of `labels`, or of one number for a single one. */
 export async function openHeadSource(
   folder: string,
-  suffix: "ForSequenceClassification" | "ForTokenClassification",
+  as: "sequence" | "token",
   labels: readonly string[],
   problem: "single_label_classification" | "multi_label_classification" | "regression" = "single_label_classification",
 ): Promise<Source> {
-  const { family, config, entries } = await openModelFolder(folder, { suffix });
+  const { family, config, entries } = await openModelFolder(folder, { as });
   const tokenizer = await loadTokenizer(folder);
   const id2label = Object.fromEntries(labels.map((label, i) => [String(i), label]));
   const label2id = Object.fromEntries(labels.map((label, i) => [label, i]));
@@ -101,6 +101,6 @@ export async function openHeadSource(
 
 /** An encoder that scores pairs of texts with one number. */
 export async function openPairSource(folder: string): Promise<BertSource> {
-  const tokenizer = await loadBertTokenizer(folder);
-  return { ...(await openHeadSource(folder, "ForSequenceClassification", ["LABEL_0"], "regression")), tokenizer };
+  const tokenizer = await loadPairTokenizer(folder);
+  return { ...(await openHeadSource(folder, "sequence", ["LABEL_0"], "regression")), tokenizer };
 }

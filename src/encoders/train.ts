@@ -110,12 +110,12 @@ async function prepare(config: EncoderConfig, options: EncoderOptions, session: 
     case "classes": {
       const labels = classLabels(examples, held, options);
       const problem = examples.labelled!.several ? "multi_label_classification" : "single_label_classification";
-      const source = await openHeadSource(options.model, "ForSequenceClassification", labels, problem);
+      const source = await openHeadSource(options.model, "sequence", labels, problem);
       return both(source, (part) => classProgram(source, config, part, labels, session));
     }
     case "tags": {
       const labels = tagLabels(examples, held, options);
-      const source = await openHeadSource(options.model, "ForTokenClassification", labels);
+      const source = await openHeadSource(options.model, "token", labels);
       return both(source, (part) => tagProgram(source, config, part, labels, session));
     }
   }

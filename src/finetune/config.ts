@@ -4,7 +4,7 @@
  */
 import * as z from "zod";
 import { ConfigError } from "../errors.ts";
-import type { ModelConfig } from "../models/index.ts";
+import { familyOf, type ModelConfig } from "../models/index.ts";
 import { devices } from "../runtime/ort.ts";
 import type { Task } from "../tasks/task.ts";
 import { trainConfigSchema, withSettings } from "../train/config.ts";
@@ -81,7 +81,7 @@ export function finetuneConfig(task: Task, model: ModelConfig, settings: readonl
     },
     dropout: h.dropout,
     average: h.checkpoint === "last" ? 1 : h.checkpoint.averageLastEpochs,
-    lora: { rank: 8, alpha: 16, targets: ["q_proj", "v_proj", "fc1", "fc2"] },
+    lora: { rank: 8, alpha: 16, targets: [...familyOf(model, "model").loraTargets] },
     save: { every: 0 },
     validate: { every: 1 },
     checkpointing: false,

@@ -69,7 +69,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
   await checkOutput(output, options.resume);
   const named = typeof options.task === "string" ? await openTask(options.task) : options.task;
   const { task } = named;
-  const folder = await openModelFolder(options.model, { suffix: "ForCausalLM" });
+  const folder = await openModelFolder(options.model, { as: "language" });
   const config = finetuneConfig(task, folder.config, options.settings);
   const grown = growVocabulary(await loadTokenizer(options.model), folder.config.vocab_size, config.promptLength);
   const layout = createLayout(task, grown.tokenizer, { ...grown, truncation: config.truncation });

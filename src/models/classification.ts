@@ -1,5 +1,5 @@
 /**
- * Classification heads as every family of transformers has them: of rows (single label, several labels, regression, by
+ * Classification heads as every family of transformers has them: of rows (single label, multi-label, regression, by
  * `problem_type`) and of tokens. A family says only how hidden states become logits.
  */
 // B batch, T tokens, N rows in all, C classes
@@ -40,11 +40,12 @@ export function flat(x: Value): Value {
   return reshape(x, [product(x.shape.slice(0, -1)), x.shape.at(-1)!]);
 }
 
-/** Classes of rows, or numbers. */
+/** Classes of rows, or target values. */
 export function sequenceHead<Config extends ModelConfig & LabelConfig>(logits: Logits<Config>): Head<Config> {
   return {
+    kind: "sequence",
     labels: (config): Labels => ({
-      of: problemOf(config) === "single_label_classification" ? "rows" : "numbers",
+      of: problemOf(config) === "single_label_classification" ? "rows" : "targets",
       count: labelCount(config),
     }),
     logits,
@@ -52,8 +53,9 @@ export function sequenceHead<Config extends ModelConfig & LabelConfig>(logits: L
       const logits_BC = logits(g, config, hidden_BTD, inputs);
       const problem = problemOf(config);
       if (problem === "single_label_classification") return crossEntropy(logits_BC, labels);
-      const apart_BC = sub(logits_BC, labels);
-      const loss_BC = problem === "regression" ? mul(apart_BC, apart_BC) : binaryCrossEntropy(logits_BC, labels);
+      const difference_BC = sub(logits_BC, labels);
+      const loss_BC =
+        problem === "regression" ? mul(difference_BC, difference_BC) : binaryCrossEntropy(logits_BC, labels);
       return reshape(loss_BC, [product(loss_BC.shape)]);
     },
   };
@@ -62,6 +64,7 @@ export function sequenceHead<Config extends ModelConfig & LabelConfig>(logits: L
 /** Classes of tokens. */
 export function tokenHead<Config extends ModelConfig & LabelConfig>(logits: Logits<Config>): Head<Config> {
   return {
+    kind: "token",
     labels: (config): Labels => ({ of: "tokens", count: labelCount(config) }),
     logits,
     loss: (g, config, hidden, labels_N, inputs) => crossEntropy(flat(logits(g, config, hidden, inputs)), labels_N),

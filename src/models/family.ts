@@ -1,4 +1,7 @@
-/** What a model family says of itself, so that loading, training and generation need to know no family by name. */
+/**
+ * What a model family says of itself, so that loading, training, generation and conversion know none by name. A family
+ * is one file, or one folder where it needs more (heads, names of older checkpoints, another library's format).
+ */
 import { ConfigError } from "../errors.ts";
 import type { Graph, Value } from "../graph/graph.ts";
 import type { Attend } from "../nn/attention.ts";
@@ -40,10 +43,10 @@ export interface CacheShape {
   readonly maxTokens: number;
 }
 
-/** What has a label: every token (a class), every row (a class), or every row C times (numbers). */
+/** What has a label: every token (a class), every row (a class), or every row C times (target values). */
 export interface Labels {
-  readonly of: "tokens" | "rows" | "numbers";
-  /** Number of classes, or of numbers in a row. */
+  readonly of: "tokens" | "rows" | "targets";
+  /** Number of classes, or of targets in a row. */
   readonly count: number;
   /** The label of a token is scored one token before it (language models that are decoders). */
   readonly next?: boolean;
@@ -51,8 +54,10 @@ export interface Labels {
 
 /** What stands on the hidden states, by Hugging Face's class name. */
 export interface Head<Config extends ModelConfig = ModelConfig> {
+  /** What it scores: tokens of the vocabulary, classes of whole texts, classes of tokens. */
+  readonly kind: "language" | "sequence" | "token";
   labels(config: Config): Labels;
-  /** hidden_BTD → [B, T, classes], or [B, classes or numbers] for labels of rows. `inputs`: what gave the hidden states. */
+  /** hidden_BTD → [B, T, classes], or [B, classes or targets] for labels of rows. `inputs`: what gave the hidden states. */
   logits(g: Graph, config: Config, hidden_BTD: Value, inputs: ModelInputs): Value;
   /**
    * The loss of every label, a vector; its mean is the model's loss. Labels are int64 [N] (negative: ignored) or float
@@ -64,12 +69,46 @@ export interface Head<Config extends ModelConfig = ModelConfig> {
 /** Shapes of the tensors of a checkpoint, by name. */
 export type Shapes = ReadonlyMap<string, { readonly dims: readonly number[] }>;
 
+/** A checkpoint of another library, as the reader of its file format gives it. */
+export interface ForeignCheckpoint {
+  /** What errors begin with. */
+  readonly where: string;
+  /** By the library's own names. */
+  readonly stored: Shapes;
+  /** A setting of the model; undefined where there is none of this name. */
+  setting(name: string): unknown;
+}
+
+/** How another library names and configures the family. Files are read and written by `runtime/foreign.ts`. */
+export interface ForeignFormat<Config extends ModelConfig = ModelConfig> {
+  /** Whether these are the tensors of the family. */
+  recognises(stored: Shapes): boolean;
+  /** What is config.json's. @throws CheckpointError where settings are missing or contradict the tensors. */
+  configOf(checkpoint: ForeignCheckpoint): object;
+  /** The family's name of a stored tensor; undefined for one that is no part of the model. @throws CheckpointError. */
+  parameterOf(storedName: string, where: string): string | undefined;
+  /** The library's settings, by section. */
+  settingsOf(config: Config): Readonly<Record<string, Readonly<Record<string, string | number | boolean>>>>;
+  /** Every tensor that the library stores, in order, and the parameter that it is: a tied one may come twice. */
+  storedAs(parameters: Iterable<string>): readonly (readonly [storedName: string, parameter: string])[];
+}
+
+/**
+ * `Config` is the family's own; shared code holds a `Family`, whose methods take any `ModelConfig`: it hands back only
+ * what the same family's `parseConfig` gave it.
+ */
 export interface Family<Config extends ModelConfig = ModelConfig> {
   readonly modelType: string;
   /** Hugging Face's class name of the language model, for config.json's `architectures`. */
   readonly architecture: string;
   /** Named sizes, each a complete configuration. */
   readonly sizes: Readonly<Record<string, Config>>;
+  /** The same in miniature, for runs of seconds: every part is there, and the vocabulary stays. */
+  debug(config: Config): Config;
+  /** The same with this rate of dropout wherever fine-tuning drops. */
+  withDropout(config: Config, rate: number): Config;
+  /** Layers that low-rank adapters stand beside by default: the last part of their names. */
+  readonly loraTargets: readonly string[];
   /** @throws ConfigError that names the field. */
   parseConfig(json: unknown, where: string): Config;
   /** Final hidden states x_BTD. */
@@ -89,6 +128,8 @@ export interface Family<Config extends ModelConfig = ModelConfig> {
   cache?(config: Config): CacheShape;
   /** Names in a checkpoint that repeat another parameter (a tied head): repeated name → parameter. */
   tied(config: Config): Readonly<Record<string, string>>;
+  /** Formats of other libraries that the family is read from and written in, by the library's name. */
+  readonly foreign?: Readonly<Record<string, ForeignFormat<Config>>>;
   /** What only the checkpoint tells: the configuration completed, and the parameter that a stored tensor is, if any. */
   adapt?(config: Config, stored: Shapes): { config: Config; parameterOf: (storedName: string) => string | undefined };
 }
@@ -98,7 +139,8 @@ export function headOf(family: Family, config: ModelConfig): Head | undefined {
   const named = config.architectures?.[0] ?? family.architecture;
   const { logits, tokenLoss, causal: next, heads = {} } = family;
   if (named === family.architecture) {
-    return { labels: ({ vocab_size }) => ({ of: "tokens", count: vocab_size, next }), logits, loss: tokenLoss };
+    const labels = ({ vocab_size }: ModelConfig): Labels => ({ of: "tokens", count: vocab_size, next });
+    return { kind: "language", labels, logits, loss: tokenLoss };
   }
   const head = Object.hasOwn(heads, named) ? heads[named]! : undefined;
   if (head === undefined) {
@@ -108,7 +150,13 @@ export function headOf(family: Family, config: ModelConfig): Head | undefined {
   return head === "none" ? undefined : head;
 }
 
-/** The class name of the network without a head; undefined for a family that has none. */
-export function bareArchitecture({ heads = {} }: Family): string | undefined {
-  return Object.keys(heads).find((name) => heads[name] === "none");
+/** What a model is opened as, whatever its config.json says: the network alone, or under the family's head of a kind. */
+export type Role = "bare" | Head["kind"];
+
+/** Hugging Face's class name of the family in a role. @throws ConfigError where it has none. */
+export function architectureOf({ modelType, architecture, heads = {} }: Family, role: Role): string {
+  if (role === "language") return architecture;
+  const named = Object.entries(heads).find(([, head]) => (head === "none" ? "bare" : head.kind) === role);
+  if (named !== undefined) return named[0];
+  throw new ConfigError(`${modelType}: expected a family that can be opened as "${role}", got one without`);
 }

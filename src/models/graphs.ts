@@ -138,7 +138,7 @@ function labelInputs(
   [batch, tokens]: Shape,
   gathered: boolean | number,
 ): { labels: Value; at?: Value } {
-  if (of === "numbers") return { labels: g.input("labels", "float32", [batch!, count]) };
+  if (of === "targets") return { labels: g.input("labels", "float32", [batch!, count]) };
   if (of === "rows") return { labels: g.input("labels", "int64", [batch!]) };
   if (gathered !== false) {
     const shape = [gathered === true ? "N" : gathered];

@@ -1,4 +1,5 @@
 /** What a recipe is: a function of one dial to a complete configuration, at its full scale or in seconds. */
+import { familyOf } from "../models/index.ts";
 import type { TrainConfig } from "../train/config.ts";
 
 export type Scale = "full" | "debug";
@@ -7,16 +8,10 @@ export type Recipe = (options?: { readonly scale?: Scale }) => TrainConfig;
 
 /** Five updates of a model that is a caricature of the real one: same code, seconds. */
 export function debugScale(config: TrainConfig): TrainConfig {
+  const family = familyOf(config.model, "model");
   return {
     ...config,
-    model: {
-      ...config.model,
-      hidden_size: 32,
-      num_hidden_layers: 2,
-      num_attention_heads: 2,
-      intermediate_size: 64,
-      max_position_embeddings: 64,
-    },
+    model: { ...family.debug(family.parseConfig(config.model, "model")) },
     tokens: 32,
     batch: 2,
     accumulate: 2,

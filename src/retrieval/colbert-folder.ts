@@ -85,7 +85,7 @@ async function openPylate(folder: string): Promise<ColbertFolder> {
 }
 
 async function openStanford(folder: string): Promise<ColbertFolder> {
-  const model = await openModelFolder(folder, { bare: true });
+  const model = await openModelFolder(folder, { as: "bare" });
   const projection = model.entries.get("linear.weight");
   const [outWidth, inWidth] = projection?.dims ?? [];
   if (projection === undefined || outWidth === undefined || inWidth === undefined) {

@@ -4,7 +4,7 @@
  * encode.
  */
 import { ConfigError } from "../errors.ts";
-import type { BertTokenizer } from "../tokenizers/bert.ts";
+import type { PairTokenizer } from "../tokenizers/pairs.ts";
 import type { ColbertSettings } from "./colbert-settings.ts";
 
 export interface Row {
@@ -23,7 +23,7 @@ export interface ColbertReader {
 }
 
 /** `where` names the model in errors. @throws ConfigError where the tokenizer lacks a token of the settings. */
-export function colbertReader(where: string, tokenizer: BertTokenizer, settings: ColbertSettings): ColbertReader {
+export function colbertReader(where: string, tokenizer: PairTokenizer, settings: ColbertSettings): ColbertReader {
   const token = (name: string, content: string): number | undefined => {
     if (content === "") return undefined;
     const id = tokenizer.idOf(content);
@@ -72,7 +72,7 @@ export function colbertReader(where: string, tokenizer: BertTokenizer, settings:
 
 /** [CLS], the prefix, the text's tokens, [SEP]; at most `limit` of them. */
 function tokensOf(
-  tokenizer: BertTokenizer,
+  tokenizer: PairTokenizer,
   texts: readonly string[],
   prefix: number | undefined,
   limit: number,

@@ -6,14 +6,14 @@ import { embeddingGraph, embeddingWidth } from "../models/embedding.ts";
 import { makeBatch } from "../runtime/batch.ts";
 import { type NetworkOptions, openNetwork } from "../runtime/network.ts";
 import type { Session } from "../runtime/ort.ts";
-import type { BertTokenizer } from "../tokenizers/bert.ts";
+import type { PairTokenizer } from "../tokenizers/pairs.ts";
 import { byTokens, sliceRows } from "../runtime/batching.ts";
 import { openColbertFolder } from "./colbert-folder.ts";
 import { colbertReader, type Row } from "./colbert-rows.ts";
 import type { ColbertFolder, ColbertSettings } from "./colbert-settings.ts";
 import type { TokenVectors } from "./max-sim.ts";
 import { sampleInputs } from "./sample.ts";
-import { loadBertTokenizer } from "./tokenizer.ts";
+import { loadPairTokenizer } from "./tokenizer.ts";
 
 export interface ColbertOptions extends NetworkOptions {
   /** Take the place of the directory's settings. */
@@ -32,7 +32,7 @@ export interface Colbert extends AsyncDisposable {
   readonly settings: ColbertSettings;
   /** Numbers in a vector. */
   readonly width: number;
-  readonly tokenizer: BertTokenizer;
+  readonly tokenizer: PairTokenizer;
   encodeQueries(texts: readonly string[], options?: EncodeOptions): Promise<TokenVectors[]>;
   /** Tokens of the skiplist are left out. Warns where documents are longer than `documentLength`. */
   encodeDocuments(texts: readonly string[], options?: EncodeOptions): Promise<TokenVectors[]>;
@@ -48,7 +48,7 @@ export async function loadColbert(path: string, options: ColbertOptions = {}): P
   const folder = await openColbertFolder(path);
   const { model, stages, entries } = folder;
   const settings = { ...folder.settings, ...changes };
-  const tokenizer = await loadBertTokenizer(model.folder);
+  const tokenizer = await loadPairTokenizer(model.folder);
   const reader = colbertReader(path, tokenizer, settings);
   const width = embeddingWidth(stages, model.config.hidden_size);
   const graph = embeddingGraph(model, settings.normalizes ? [...stages, { kind: "normalize", name: "" }] : stages);

@@ -16,11 +16,11 @@ import { type ModelFolder, openModelFolder, readJson } from "../runtime/folder.t
 import { type NetworkOptions, openNetwork } from "../runtime/network.ts";
 import type { Session } from "../runtime/ort.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { BertTokenizer } from "../tokenizers/bert.ts";
+import type { PairTokenizer } from "../tokenizers/pairs.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import { byTokens, sliceRows } from "../runtime/batching.ts";
 import { sampleInputs } from "./sample.ts";
-import { loadBertTokenizer, tokenizerLimit } from "./tokenizer.ts";
+import { loadPairTokenizer, tokenizerLimit } from "./tokenizer.ts";
 
 /** By torch's class paths. */
 const activations = {
@@ -43,7 +43,7 @@ export interface CrossEncoder extends AsyncDisposable {
   readonly activation: ScoreActivation;
   /** Tokens that a pair is cut to, the longer text first. */
   readonly maxTokens: number;
-  readonly tokenizer: BertTokenizer;
+  readonly tokenizer: PairTokenizer;
   /** Scores in the order of the pairs. */
   score(
     pairs: readonly (readonly [string, string])[],
@@ -66,7 +66,7 @@ export async function loadCrossEncoder(folder: string, options: NetworkOptions =
     );
   }
   const activation = await activationOf(folder, kind.count);
-  const tokenizer = await loadBertTokenizer(folder);
+  const tokenizer = await loadPairTokenizer(folder);
   const maxTokens = await tokenizerLimit(folder, model.config);
   const graph = scoringGraph(model.family, model.config);
   const session = await openNetwork(graph, model.entries, folder, options, () =>
@@ -92,7 +92,7 @@ export async function loadCrossEncoder(folder: string, options: NetworkOptions =
 
 interface Parts {
   readonly session: Session;
-  readonly tokenizer: BertTokenizer;
+  readonly tokenizer: PairTokenizer;
   readonly maxTokens: number;
   readonly config: ModelConfig;
 }

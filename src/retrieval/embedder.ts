@@ -9,11 +9,11 @@ import { makeBatch } from "../runtime/batch.ts";
 import { type NetworkOptions, openNetwork } from "../runtime/network.ts";
 import type { Session } from "../runtime/ort.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
-import type { BertBatch, BertTokenizer } from "../tokenizers/bert.ts";
+import type { PairTokenizer, TokenBatch } from "../tokenizers/pairs.ts";
 import { byTokens, sliceRows } from "../runtime/batching.ts";
 import { sampleInputs } from "./sample.ts";
 import { openSentenceFolder, type SentenceFolder } from "./sentence-folder.ts";
-import { loadBertTokenizer } from "./tokenizer.ts";
+import { loadPairTokenizer } from "./tokenizer.ts";
 
 export interface EmbedOptions {
   /** Texts in a run of the network. Default 32. */
@@ -28,7 +28,7 @@ export interface Embedder extends AsyncDisposable {
   readonly folder: SentenceFolder;
   /** Numbers in a vector. */
   readonly width: number;
-  readonly tokenizer: BertTokenizer;
+  readonly tokenizer: PairTokenizer;
   /** A vector for every text. @throws ConfigError when there is no prompt of that name. */
   embed(texts: readonly string[], options?: EmbedOptions): Promise<Float32Array[]>;
   dispose(): Promise<void>;
@@ -48,7 +48,7 @@ export async function loadEmbedder(path: string, options: NetworkOptions = {}): 
     });
   }
   const width = embeddingWidth(stages, model.config.hidden_size);
-  const tokenizer = await loadBertTokenizer(model.folder);
+  const tokenizer = await loadPairTokenizer(model.folder);
   const graph = embeddingGraph(model, stages);
   const session = await openNetwork(graph, entries, path, options, () =>
     sampleInputs(tokenizer, model.config, "texts"),
@@ -86,7 +86,7 @@ function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
 interface Parts {
   readonly folder: SentenceFolder;
   readonly width: number;
-  readonly tokenizer: BertTokenizer;
+  readonly tokenizer: PairTokenizer;
   readonly session: Session;
 }
 
@@ -124,7 +124,7 @@ function promptOf(
 }
 
 /** Tokens of the prompt by itself, without the closing special token, as the reference counts them. */
-function promptLength(tokenizer: BertTokenizer, { ids: [row] }: BertBatch): number {
+function promptLength(tokenizer: PairTokenizer, { ids: [row] }: TokenBatch): number {
   const isClosed = Object.values(tokenizer.special).includes(row!.at(-1)!);
   return row!.length - (isClosed ? 1 : 0);
 }

@@ -2,7 +2,7 @@
 import type { ModelConfig } from "../models/index.ts";
 import { makeBatch } from "../runtime/batch.ts";
 import type { Tensors } from "../runtime/ort.ts";
-import type { BertTokenizer } from "../tokenizers/bert.ts";
+import type { PairTokenizer } from "../tokenizers/pairs.ts";
 
 const sentences = [
   "Low-dose aspirin lowers the risk of a second stroke.",
@@ -13,7 +13,7 @@ const sentences = [
 ];
 
 /** Inputs `ids`, `mask`, `types` and `pooled` [B, T] of single texts, or of pairs. */
-export function sampleInputs(tokenizer: BertTokenizer, config: ModelConfig, kind: "texts" | "pairs"): Tensors {
+export function sampleInputs(tokenizer: PairTokenizer, config: ModelConfig, kind: "texts" | "pairs"): Tensors {
   const { vocab_size: vocabSize, pad_token_id: padId, max_position_embeddings: maxTokens } = config;
   const pairs = sentences.map((one, i) => [one, sentences[(i + 1) % sentences.length]!] as const);
   const inputs = kind === "texts" ? sentences : pairs;

@@ -125,7 +125,7 @@ export async function openSentenceFolder(folder: string): Promise<SentenceFolder
   const [first, ...rest] = parseConfig(moduleSchema, json, path);
   if (classOf(first!.type) !== "Transformer") throw notUnderstood(path, first!.type, "Transformer first");
   const root = join(folder, safePath(path, first!.path));
-  const model = await openModelFolder(root, { bare: true });
+  const model = await openModelFolder(root, { as: "bare" });
   const entries = new Map(model.entries);
   const stages: EmbeddingStage[] = [];
   let mask: SentenceFolder["mask"];

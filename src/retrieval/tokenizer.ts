@@ -1,16 +1,16 @@
-/** The tokenizer of a directory as retrieval models need it: BERT's, with the number of tokens that it cuts to. */
+/** The tokenizer of a directory as retrieval models need it: one that takes pairs, and the number of tokens to cut to. */
 import { join } from "node:path";
 import { ConfigError } from "../errors.ts";
 import type { ModelConfig } from "../models/index.ts";
 import { readJson } from "../runtime/folder.ts";
-import type { BertTokenizer } from "../tokenizers/bert.ts";
 import { loadTokenizer } from "../tokenizers/files.ts";
+import { encodesPairs, type PairTokenizer } from "../tokenizers/pairs.ts";
 
-/** @throws ConfigError when the directory's tokenizer is of another family. */
-export async function loadBertTokenizer(folder: string): Promise<BertTokenizer> {
+/** @throws ConfigError when the directory's tokenizer takes single texts alone. */
+export async function loadPairTokenizer(folder: string): Promise<PairTokenizer> {
   const tokenizer = await loadTokenizer(folder);
-  if (tokenizer.family === "bert") return tokenizer as BertTokenizer;
-  throw new ConfigError(`${folder}: expected a BERT tokenizer, got one of ${tokenizer.family}`, {
+  if (encodesPairs(tokenizer)) return tokenizer;
+  throw new ConfigError(`${folder}: expected a tokenizer that takes pairs of texts, got ${tokenizer.family}'s`, {
     hint: "decoders are for generating, classifying and tagging; this needs an encoder",
   });
 }

@@ -67,7 +67,7 @@ export interface LabelFeeds {
 }
 
 /**
- * Labels of tokens (`labels` shaped as `ids`; where `next`, token t + 1 is scored at t), of rows, or numbers of rows.
+ * Labels of tokens (`labels` shaped as `ids`; where `next`, token t + 1 is scored at t), of rows, or targets of rows.
  * Negative classes are ignored.
  * @throws ConfigError on labels of another shape, classes out of range, or none that counts.
  */
@@ -82,7 +82,7 @@ export function labelFeeds(
   const wrong = rows.findIndex((row, i) => row.length !== widths[i]);
   if (wrong >= 0)
     throw new ConfigError(`labels[${wrong}]: expected ${widths[wrong]} of them, got ${rows[wrong]!.length}`);
-  if (of === "numbers") {
+  if (of === "targets") {
     const data = Float32Array.from(rows.flat());
     return { feeds: { labels: tensor("float32", [rows.length, count], data) }, counted: data.length };
   }

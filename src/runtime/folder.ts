@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { openCheckpoint } from "../checkpoints/checkpoint.ts";
 import { readFloat32, type TensorEntry } from "../checkpoints/entries.ts";
 import { CheckpointError, ConfigError } from "../errors.ts";
-import { bareArchitecture, type Family, familyOf, type ModelConfig } from "../models/index.ts";
+import { architectureOf, type Family, familyOf, type ModelConfig, type Role } from "../models/index.ts";
 
 export interface ModelFolder {
   readonly folder: string;
@@ -15,15 +15,21 @@ export interface ModelFolder {
   readonly entries: ReadonlyMap<string, TensorEntry>;
 }
 
+/** A model as it was found. */
+export interface OpenedFolder extends ModelFolder {
+  /** What was left out, and why. */
+  readonly notes: readonly string[];
+}
+
 /**
- * Reads config.json and the headers of the weights. `bare`: as the network without a head, whatever `architectures`
- * says; `suffix`: as the family's class of this ending, such as ForSequenceClassification.
+ * Reads config.json and the headers of the weights. `as`: in this role, whatever `architectures` says; `weights`: a
+ * checkpoint that is not the directory's own.
  * @throws ConfigError or CheckpointError that names the file and what was expected of it.
  */
 export async function openModelFolder(
   folder: string,
-  { bare = false, suffix }: { bare?: boolean; suffix?: string } = {},
-): Promise<ModelFolder> {
+  { as, weights = folder }: { readonly as?: Role | undefined; readonly weights?: string } = {},
+): Promise<OpenedFolder> {
   const path = join(folder, "config.json");
   const json = await readJson(path);
   if (json === undefined) {
@@ -32,40 +38,57 @@ export async function openModelFolder(
     });
   }
   const family = familyOf(json, path);
-  const bareName = bare || suffix !== undefined ? bareArchitecture(family) : undefined;
-  const architecture = suffix === undefined ? bareName : bareName?.replace(/Model$/, suffix);
-  const config = family.parseConfig(
-    architecture === undefined ? json : { ...json, architectures: [architecture] },
-    path,
-  );
-  const stored = await openCheckpoint(folder);
-  const adapted = family.adapt?.(config, stored) ?? { config, parameterOf: (name: string): string => name };
-  const entries = new Map<string, TensorEntry>();
-  for (const [name, entry] of stored) {
-    const parameter = adapted.parameterOf(name);
-    if (parameter !== undefined) entries.set(parameter, entry);
-  }
-  await dropTied(entries, family.tied(adapted.config), folder);
-  return { folder, family, config: adapted.config, entries };
+  const named = as === undefined ? json : { ...json, architectures: [architectureOf(family, as)] };
+  const config = family.parseConfig(named, path);
+  return withParameters({ folder, family, config, entries: await openCheckpoint(weights) });
 }
 
-/** Forgets weights that repeat another. @throws CheckpointError when they differ: the head would be lost. */
+/**
+ * A model whose `entries` are named as they are stored, those of another library too, with the names of the family's
+ * parameters and what only the weights tell.
+ */
+export async function withParameters({ folder, family, config, entries: stored }: ModelFolder): Promise<OpenedFolder> {
+  const foreign = Object.values(family.foreign ?? {}).find((format) => format.recognises(stored));
+  const own = foreign === undefined ? stored : renamed(stored, (name) => foreign.parameterOf(name, folder));
+  const adapted = family.adapt?.(config, own) ?? { config, parameterOf: (name: string): string => name };
+  const entries = renamed(own, adapted.parameterOf);
+  const notes = await dropTied(entries, family.tied(adapted.config), folder);
+  return { folder, family, config: adapted.config, entries, notes };
+}
+
+/** Tensors under the names that `nameOf` gives, without those that it gives none. */
+function renamed(
+  stored: ReadonlyMap<string, TensorEntry>,
+  nameOf: (storedName: string) => string | undefined,
+): Map<string, TensorEntry> {
+  const entries = new Map<string, TensorEntry>();
+  for (const [storedName, entry] of stored) {
+    const name = nameOf(storedName);
+    if (name !== undefined) entries.set(name, entry);
+  }
+  return entries;
+}
+
+/** Forgets weights that repeat another, and says so. @throws CheckpointError when they differ: the head would be lost. */
 async function dropTied(
   entries: Map<string, TensorEntry>,
   tied: Readonly<Record<string, string>>,
   folder: string,
-): Promise<void> {
+): Promise<string[]> {
+  const notes: string[] = [];
   for (const [repeated, parameter] of Object.entries(tied)) {
     const [copy, original] = [entries.get(repeated), entries.get(parameter)];
     if (copy === undefined || original === undefined) continue;
     const [a, b] = [await readFloat32(copy), await readFloat32(original)];
     if (a.length !== b.length || a.some((value, i) => value !== b[i])) {
       throw new CheckpointError(`${folder}: expected "${repeated}" to equal "${parameter}" (tied), got other numbers`, {
-        hint: "the checkpoint has a head of its own, which this architecture has not",
+        hint: "the checkpoint has a head of its own, for which this architecture has no place",
       });
     }
     entries.delete(repeated);
+    notes.push(`${repeated} dropped: it is a second copy of ${parameter}`);
   }
+  return notes;
 }
 
 /** The JSON object or list in a file; undefined where there is no file. @throws ConfigError when it is not JSON. */

@@ -1,8 +1,7 @@
 /** Writing a loaded model as a Hugging Face directory. */
 import { copyFile, mkdir, readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { type SaveOptions, saveSharded } from "../checkpoints/checkpoint.ts";
-import { readTensor } from "../checkpoints/entries.ts";
+import { type SaveOptions, saveSharded, tensorSource } from "../checkpoints/checkpoint.ts";
 import { writeFileAtomically } from "../io/files.ts";
 import { ConfigError } from "../errors.ts";
 import type { ModelFolder } from "./folder.ts";
@@ -17,12 +16,7 @@ export async function saveModelFolder(folder: string, model: ModelFolder, option
     throw new ConfigError(`${folder}: expected another directory than the model's own, which is in use`);
   }
   await mkdir(folder, { recursive: true });
-  const tensors = [...model.entries].map(([name, entry]) => ({
-    name,
-    dtype: entry.dtype,
-    dims: entry.dims,
-    data: async () => (await readTensor(entry)).data,
-  }));
+  const tensors = [...model.entries].map(([name, entry]) => tensorSource(name, entry));
   await saveSharded(folder, tensors, options);
   const stored = options.dtype ?? tensors[0]?.dtype ?? "float32";
   const config = { architectures: [model.family.architecture], ...model.config, dtype: stored };

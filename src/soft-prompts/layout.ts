@@ -16,9 +16,6 @@ export interface Layout {
   readonly markerId: number;
 }
 
-/** The name of soft-prompt row `number` (from 1) in vocab.json: fairseq's symbol as a word's last piece. */
-export const promptPiece = (number: number): string => `learned${number}</w>`;
-
 /** The layout of a task. @throws ConfigError where no room is left for the target. */
 export function createLayout(
   task: Pick<Task, "name">,
@@ -33,7 +30,7 @@ export function createLayout(
       { hint: "lower truncation.maxSourceTokens" },
     );
   }
-  const markerId = tokenizer.idOf(`${truncation.marker}</w>`) ?? tokenizer.special.unk ?? 0;
+  const markerId = tokenizer.idOfWord(truncation.marker) ?? tokenizer.special.unk ?? 0;
   return { tokenizer, promptIds, truncation, markerId };
 }
 

@@ -6,40 +6,24 @@ import { readFile, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomically } from "../io/files.ts";
 import { DataError } from "../errors.ts";
-import { bertTokenizerFromFiles } from "./bert.ts";
-import { bioGptFileNames, bioGptPartsFromFiles } from "./biogpt-files.ts";
-import { createBioGptTokenizer } from "./biogpt.ts";
+import { isComplete, noTokenizer, readTokenizer, tokenizerFileNames } from "./registry.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 const MAX_BYTES = 256 * 2 ** 20;
-const configurationFiles = ["config.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
 
 /**
- * The tokenizer of a directory: BioGPT's from vocab.json and merges.txt or dict.txt and bpecodes, BERT's from
- * tokenizer.json or vocab.txt.
- * @throws DataError when the directory holds neither, or a file is not what it should be.
+ * The tokenizer of a directory, of any kind that is known.
+ * @throws DataError when the directory holds none, or a file is not what it should be.
  */
 export async function loadTokenizer(directory: string): Promise<Tokenizer> {
-  const present = new Set(
-    await readdir(directory).catch((cause: unknown) => {
-      throw new DataError(`${directory}: expected a directory with a tokenizer, got ${(cause as Error).message}`, {
-        cause,
-      });
-    }),
-  );
-  const pair = bioGptFileNames.find((names) => names.every((name) => present.has(name)));
-  if (pair) {
-    return createBioGptTokenizer(bioGptPartsFromFiles(await readFiles(directory, pair), `${directory}/`));
-  }
-  if (present.has("tokenizer.json") || present.has("vocab.txt")) {
-    const names = ["tokenizer.json", "vocab.txt", ...configurationFiles].filter((name) => present.has(name));
-    return bertTokenizerFromFiles(await readFiles(directory, names));
-  }
-  throw new DataError(
-    `${directory}: expected vocab.json and merges.txt, dict.txt and bpecodes, tokenizer.json, or vocab.txt; got ` +
-      `${present.size === 0 ? "an empty directory" : [...present].sort().slice(0, 10).join(", ")}`,
-    { hint: "download the tokenizer's files beside the weights" },
-  );
+  const present = await readdir(directory).catch((cause: unknown) => {
+    throw new DataError(`${directory}: expected a directory with a tokenizer, got ${(cause as Error).message}`, {
+      cause,
+    });
+  });
+  if (!isComplete(present)) throw noTokenizer(directory, present);
+  const names = tokenizerFileNames.filter((name) => present.includes(name));
+  return readTokenizer(await readFiles(directory, names), `${directory}/`);
 }
 
 /** Writes the tokenizer's files into a directory, each at once; `loadTokenizer` makes the same tokenizer of them. */

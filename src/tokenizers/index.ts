@@ -1,12 +1,18 @@
-/** Tokenizers: BioGPT's (Moses and byte pair encoding) and BERT's (WordPiece), with offsets, training and files. */
-export * from "./bert.ts";
-export { trainBertTokenizer, type TrainBertOptions } from "./bert-train.ts";
-export { type BioGptParts, bioGptPartsFromFiles, fairseqFiles } from "./biogpt-files.ts";
-export { type TrainBioGptOptions, countWords, trainBioGptTokenizer } from "./biogpt-train.ts";
-export { type BioGptTokenizer, createBioGptTokenizer } from "./biogpt.ts";
-export { type LearnedMerges, learnBpe } from "./bpe-learn.ts";
-export { type Bpe, type Merge, countPieces, createBpe } from "./bpe.ts";
-export { loadTokenizer, saveTokenizer } from "./files.ts";
-export { mosesDetokenize } from "./moses-detokenizer.ts";
-export { type MosesOptions, type MosesToken, mosesTokenize } from "./moses.ts";
-export type { DecodeOptions, Encoding, SpecialTokens, Tokenizer } from "./tokenizer.ts";
+/**
+ * Tokenizers: BioGPT's (Moses and byte pair encoding) and BERT's (WordPiece), with offsets, learned from texts or read
+ * from the contents of files. Runs in browsers too; `loadTokenizer` and `saveTokenizer`, which use a disk, are at the
+ * package's root.
+ */
+export { bertTokenizerFromFiles } from "./bert/bert.ts";
+export { trainBertTokenizer, type TrainBertOptions } from "./bert/train.ts";
+export { type BioGptTokenizer, createBioGptTokenizer } from "./biogpt/biogpt.ts";
+export { type BioGptParts, bioGptPartsFromFiles, fairseqFiles } from "./biogpt/files.ts";
+export { countWords, trainBioGptTokenizer, type TrainBioGptOptions } from "./biogpt/train.ts";
+export { type Bpe, type BpeOptions, countPieces, createBpe, type Merge } from "./bpe/bpe.ts";
+export { type LearnedMerges, learnBpe } from "./bpe/learn.ts";
+export type { PairEncoding, Side, Truncation } from "./layout.ts";
+export { mosesDetokenize } from "./moses/detokenizer.ts";
+export { type MosesOptions, type MosesToken, mosesTokenize } from "./moses/moses.ts";
+export * from "./pairs.ts";
+export { learnableKinds, readTokenizer, tokenizerFileNames, tokenizerKinds, trainTokenizer } from "./registry.ts";
+export type * from "./tokenizer.ts";

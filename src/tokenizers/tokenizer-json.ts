@@ -1,195 +1,31 @@
 /**
- * Reads the tokenizer.json of Hugging Face tokenizers (version 1.0) for the BERT pipeline: BertNormalizer,
- * BertPreTokenizer, WordPiece, TemplateProcessing or BertProcessing, WordPiece decoder. Anything else in it is an
- * error, never skipped: a tokenizer that is nearly right gives wrong ids without a word.
+ * What the tokenizer.json of Hugging Face tokenizers (version 1.0) says whatever its model: which pipeline it describes,
+ * added tokens, ids, and the template of special tokens (TemplateProcessing, BertProcessing). Models, normalizers,
+ * pre-tokenizers and decoders are read by the kind of tokenizer that has them.
  */
-import { DataError } from "../errors.ts";
-import type { AddedToken } from "./bert-added.ts";
-import type { Template, TemplatePart } from "./bert-layout.ts";
-import type { BertNormalizer } from "./bert-normalizer.ts";
-import type { WordPieceModel } from "./wordpiece.ts";
+import type { AddedToken } from "./added-tokens.ts";
+import { asObject, component, fieldError, fieldsOf, type Json, parseJsonObject, shown } from "./json.ts";
+import type { Template, TemplatePart } from "./layout.ts";
+import type { Pipeline } from "./tokenizer.ts";
 
-export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
-export type JsonObject = { [key: string]: Json };
-
-export interface WordPieceDecoder {
-  readonly prefix: string;
-  readonly cleanup: boolean;
-}
-
-/** What tokenizer.json says. */
-export interface TokenizerJson {
-  readonly model: WordPieceModel;
-  readonly normalizer: BertNormalizer;
-  readonly addedTokens: readonly AddedToken[];
-  /** undefined: nothing is added. */
-  readonly template: Template | undefined;
-  /** undefined: pieces are joined with spaces. */
-  readonly decoder: WordPieceDecoder | undefined;
-  /** How a caller once truncated and padded; kept for writing, applied by nobody here. */
-  readonly truncation: JsonObject | null;
-  readonly padding: JsonObject | null;
-}
-
-const again = "the file may be damaged, or of another tokenizer: get it again from where the model came from";
-
-/** An error that names file, field, what was expected and what came. */
-export function fieldError(
-  file: string,
-  field: string,
-  expected: string,
-  got: unknown,
-  hint: string = again,
-): DataError {
-  return new DataError(`${file}: ${field}: expected ${expected}, got ${shown(got)}`, { hint });
-}
-
-function shown(value: unknown): string {
-  if (value === undefined) return "nothing";
-  const text = typeof value === "string" || typeof value === "object" ? JSON.stringify(value) : String(value);
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
-}
-
-/** @throws DataError where `text` is not a JSON object. */
-export function parseJsonObject(file: string, text: string): JsonObject {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new DataError(`${file}: expected JSON, got ${(error as Error).message}`, { hint: again, cause: error });
-  }
-  return asObject(file, "the file", value);
-}
-
-/** @throws DataError where `value` is not an object. */
-export function asObject(file: string, field: string, value: unknown): JsonObject {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw fieldError(file, field, "an object", value);
-  }
-  return value as JsonObject;
-}
-
-/** Fields of one object of a file, each read with its type; `close` refuses those that nobody asked for. */
-interface Fields {
-  string(name: string, absent?: string): string;
-  boolean(name: string, absent?: boolean): boolean;
-  /** A whole number from 0 to 2^31 - 1. */
-  count(name: string, absent?: number): number;
-  raw(name: string): Json | undefined;
-  close(): void;
-}
-
-/** Reads the fields of `value`, which is at `path` of `file`. */
-function fieldsOf(file: string, path: string, value: unknown): Fields {
-  const object = asObject(file, path, value);
-  const asked = new Set<string>();
-  const raw = (name: string): Json | undefined => {
-    asked.add(name);
-    return Object.hasOwn(object, name) ? object[name] : undefined;
-  };
-  const at = (name: string): string => (path === "the file" ? name : `${path}.${name}`);
+/** What kind of tokenizer a tokenizer.json describes. @throws DataError where it is not a JSON object. */
+export function pipelineOf(file: string, text: string): Pipeline {
+  const root = parseJsonObject(file, text);
+  const model = fieldsOf(file, "model", root["model"] ?? {});
+  const type = model.raw("type");
+  // Files of before 2020 name no type; the prefix tells WordPiece from the others.
+  const isOldWordPiece = type === undefined && model.raw("continuing_subword_prefix") !== undefined;
   return {
-    raw,
-    string(name, absent) {
-      const field = raw(name) ?? absent;
-      if (typeof field !== "string" || !field.isWellFormed()) throw fieldError(file, at(name), "a string", field);
-      return field;
-    },
-    boolean(name, absent) {
-      const field = raw(name) ?? absent;
-      if (typeof field !== "boolean") throw fieldError(file, at(name), "true or false", field);
-      return field;
-    },
-    count(name, absent) {
-      const field = raw(name) ?? absent;
-      if (!isCount(field)) throw fieldError(file, at(name), "a whole number from 0", field);
-      return field;
-    },
-    close() {
-      for (const name of Object.keys(object)) {
-        if (asked.has(name)) continue;
-        const hint = `this file uses something that this reader does not know; it knows ${[...asked].join(", ")} here`;
-        throw fieldError(file, at(name), "no such field", object[name], hint);
-      }
-    },
+    model: isOldWordPiece ? "WordPiece" : typeof type === "string" ? type : undefined,
+    preTokenizer: typeNames(root["pre_tokenizer"] ?? null),
   };
 }
 
-function isCount(value: unknown): value is number {
-  return Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 31;
-}
-
-/** The fields of a component that must be of one of `types`; its "type" is read already. */
-function component(file: string, path: string, value: unknown, types: readonly string[]): [type: string, Fields] {
-  const fields = fieldsOf(file, path, value);
-  const type = fields.raw("type");
-  if (typeof type !== "string" || !types.includes(type)) {
-    const expected = types.map((name) => JSON.stringify(name)).join(" or ");
-    throw fieldError(file, `${path}.type`, expected, type, "only BERT's WordPiece tokenizers are read here");
-  }
-  return [type, fields];
-}
-
-/** @throws DataError for what is damaged and for every component that is not BERT's. */
-export function readTokenizerJson(file: string, text: string): TokenizerJson {
-  const root = fieldsOf(file, "the file", parseJsonObject(file, text));
-  const version = root.raw("version");
-  if (version !== "1.0") throw fieldError(file, "version", '"1.0"', version);
-  const model = readModel(file, root.raw("model"));
-  const addedTokens = readAddedTokens(file, root.raw("added_tokens"), model.vocabulary);
-  const normalizer = readNormalizer(file, root.raw("normalizer"));
-  component(file, "pre_tokenizer", root.raw("pre_tokenizer"), ["BertPreTokenizer"])[1].close();
-  const ids = allIds(file, model.vocabulary, addedTokens);
-  const result: TokenizerJson = {
-    model,
-    normalizer,
-    addedTokens,
-    template: readTemplate(file, root.raw("post_processor") ?? null, ids),
-    decoder: readDecoder(file, root.raw("decoder") ?? null),
-    truncation: objectOrNull(file, "truncation", root.raw("truncation")),
-    padding: objectOrNull(file, "padding", root.raw("padding")),
-  };
-  root.close();
-  return result;
-}
-
-function objectOrNull(file: string, field: string, value: Json | undefined): JsonObject | null {
-  return (value ?? null) === null ? null : asObject(file, field, value);
-}
-
-function readModel(file: string, value: unknown): WordPieceModel {
-  // Files of before 2020 have no "type" here; the prefix tells WordPiece from the others.
-  const untyped = fieldsOf(file, "model", value);
-  const isOld = untyped.raw("type") === undefined && untyped.raw("continuing_subword_prefix") !== undefined;
-  const fields = isOld ? untyped : component(file, "model", value, ["WordPiece"])[1];
-  const vocabulary = new Map<string, number>();
-  for (const [token, id] of Object.entries(asObject(file, "model.vocab", fields.raw("vocab")))) {
-    const field = `model.vocab[${JSON.stringify(token)}]`;
-    if (!isCount(id)) throw fieldError(file, field, "an id, a whole number from 0", id);
-    if (token === "" || !token.isWellFormed()) throw fieldError(file, field, "a token that is text", token);
-    vocabulary.set(token, id);
-  }
-  const unknownToken = fields.string("unk_token");
-  requireUnknown(file, vocabulary, unknownToken);
-  const model = {
-    vocabulary,
-    unknownToken,
-    prefix: fields.string("continuing_subword_prefix"),
-    maxInputChars: fields.count("max_input_chars_per_word"),
-  };
-  fields.close();
-  return model;
-}
-
-/** @throws DataError where the token for unknown words is not in the vocabulary. */
-export function requireUnknown(file: string, vocabulary: ReadonlyMap<string, number>, unknownToken: string): void {
-  if (vocabulary.has(unknownToken)) return;
-  throw fieldError(
-    file,
-    `token ${JSON.stringify(unknownToken)}`,
-    "it in the vocabulary (for unknown words)",
-    undefined,
-  );
+function typeNames(component: Json): string | undefined {
+  if (typeof component !== "object" || component === null || Array.isArray(component)) return undefined;
+  const { type, pretokenizers } = component;
+  if (Array.isArray(pretokenizers)) return pretokenizers.map(typeNames).join(" + ");
+  return typeof type === "string" ? type : undefined;
 }
 
 /** One added token; the names are those of tokenizer.json and tokenizer_config.json. */
@@ -211,7 +47,8 @@ export function readAddedToken(file: string, path: string, value: unknown, known
   return token;
 }
 
-function readAddedTokens(file: string, value: unknown, vocabulary: ReadonlyMap<string, number>): AddedToken[] {
+/** The list `added_tokens`. */
+export function readAddedTokens(file: string, value: unknown, vocabulary: ReadonlyMap<string, number>): AddedToken[] {
   if (!Array.isArray(value)) throw fieldError(file, "added_tokens", "a list", value);
   const tokens = value.map((item, i) => readAddedToken(file, `added_tokens[${i}]`, item));
   checkAddedIds(file, tokens, vocabulary);
@@ -258,28 +95,6 @@ export function allIds(
   return ids;
 }
 
-function readNormalizer(file: string, value: Json | undefined): BertNormalizer {
-  if (value === null) return { cleanText: false, handleChineseChars: false, stripAccents: false, lowercase: false };
-  const fields = component(file, "normalizer", value, ["BertNormalizer"])[1];
-  const stripAccents = fields.raw("strip_accents") ?? null;
-  const normalizer = {
-    cleanText: fields.boolean("clean_text"),
-    handleChineseChars: fields.boolean("handle_chinese_chars"),
-    stripAccents: stripAccents === null ? null : fields.boolean("strip_accents"),
-    lowercase: fields.boolean("lowercase"),
-  };
-  fields.close();
-  return normalizer;
-}
-
-function readDecoder(file: string, value: Json): WordPieceDecoder | undefined {
-  if (value === null) return undefined;
-  const fields = component(file, "decoder", value, ["WordPiece"])[1];
-  const decoder = { prefix: fields.string("prefix"), cleanup: fields.boolean("cleanup") };
-  fields.close();
-  return decoder;
-}
-
 /** [CLS] A [SEP], and [CLS] A [SEP] B [SEP] with type 1 from B on. */
 export function bertTemplate(cls: TemplateToken, sep: TemplateToken): Template {
   const single: TemplatePart[] = [
@@ -295,7 +110,8 @@ interface TemplateToken {
   readonly ids: readonly number[];
 }
 
-function readTemplate(file: string, value: Json, ids: ReadonlyMap<string, number>): Template | undefined {
+/** The post-processor; undefined for none. @throws DataError for one that is not a template. */
+export function readTemplate(file: string, value: Json, ids: ReadonlyMap<string, number>): Template | undefined {
   if (value === null) return undefined;
   const path = "post_processor";
   const [type, fields] = component(file, path, value, ["TemplateProcessing", "BertProcessing"]);

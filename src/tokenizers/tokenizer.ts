@@ -1,4 +1,4 @@
-/** What every tokenizer of Galen does, whatever its family. */
+/** What every tokenizer of Galen does, whatever its kind, and what a kind says of itself (see `registry.ts`). */
 
 export interface Encoding {
   readonly ids: number[];
@@ -11,7 +11,7 @@ export interface DecodeOptions {
   readonly skipSpecialTokens?: boolean;
 }
 
-/** Ids of the special tokens that the family has; undefined where it has none of that role. */
+/** Ids of the special tokens that the tokenizer has; undefined where it has none of that role. */
 export interface SpecialTokens {
   readonly pad?: number;
   readonly bos?: number;
@@ -23,7 +23,7 @@ export interface SpecialTokens {
 }
 
 export interface Tokenizer {
-  /** Hugging Face's `model_type` of the family: "biogpt", "bert". */
+  /** Its kind's name: "biogpt", "bert". */
   readonly family: string;
   readonly vocabSize: number;
   readonly special: SpecialTokens;
@@ -36,6 +36,51 @@ export interface Tokenizer {
   decode(ids: Iterable<number>, options?: DecodeOptions): string;
   tokenOf(id: number): string | undefined;
   idOf(token: string): number | undefined;
+  /** Id of the piece that is this whole word, if one is. */
+  idOfWord(word: string): number | undefined;
+  /**
+   * Whether the piece `id` goes on with the word of the piece `before` it: some vocabularies mark the pieces that begin
+   * a word, some those that continue it, some those that end it.
+   */
+  continuesWord(before: number, id: number): boolean;
+  /**
+   * The same with rows behind the vocabulary, each a word that no text gives: a soft prompt's. Absent where a name in
+   * the vocabulary would be found in texts.
+   */
+  withRows?(words: readonly string[]): Tokenizer;
   /** The files of a Hugging Face tokenizer directory, name → contents, from which `loadTokenizer` makes it again. */
   files(): Map<string, string>;
+  /** The files of other libraries that can hold it, by the library's name. */
+  readonly foreign?: Readonly<Record<string, () => Map<string, string>>>;
+}
+
+/** Contents of a tokenizer's files by name. */
+export type TokenizerFiles = ReadonlyMap<string, string>;
+
+/** Texts to learn a tokenizer from. */
+export type Texts = Iterable<string> | AsyncIterable<string>;
+
+/** A kind of tokenizer: how its files are told from others, read, and made from texts. */
+export interface TokenizerKind {
+  readonly name: string;
+  /** What it does, in a few words. */
+  readonly about: string;
+  /** Hugging Face's class names of it, as tokenizer_config.json gives them. */
+  readonly classes: readonly string[];
+  /** Sets of files of which it needs one, the newest first. */
+  readonly layouts: readonly (readonly string[])[];
+  /** Whether the contents are of this kind. `pipeline` is tokenizer.json's, where there is one. */
+  recognises(files: TokenizerFiles, pipeline: Pipeline | undefined): boolean;
+  /** `where` is put before the names of files. @throws DataError with file, what was expected and what came. */
+  read(files: TokenizerFiles, where: string): Tokenizer;
+  /** A tokenizer of at most `vocabSize` tokens; the same texts give the same. Absent where none can be learned here. */
+  learn?(texts: Texts, options: { readonly vocabSize: number }): Promise<Tokenizer>;
+}
+
+/** The types of model and pre-tokenizer in a tokenizer.json, by which kinds are told from one another. */
+export interface Pipeline {
+  /** "BPE", "WordPiece", "Unigram", "WordLevel"; undefined where the file is older than these names. */
+  readonly model: string | undefined;
+  /** A sequence as its members, joined by " + ". */
+  readonly preTokenizer: string | undefined;
 }

@@ -22,7 +22,7 @@ const data = { train: join(folder, "train"), valid: join(folder, "valid") };
 const vocabulary = maskingVocabulary({
   vocabSize: 64,
   special: { pad: 0, unk: 1, cls: 2, sep: 3, mask: 4 },
-  tokenOf: (id) => `p${id}`,
+  continuesWord: () => false,
 });
 
 /** Documents [CLS] … [SEP] in which each token follows from the one before. */

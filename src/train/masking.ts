@@ -25,8 +25,8 @@ export interface MaskingVocabulary {
   readonly startId: number | undefined;
   /** Never masked and never a random piece. */
   readonly special: ReadonlySet<number>;
-  /** The piece continues a word (`##`). */
-  continues(id: number): boolean;
+  /** The piece `id` goes on with the word of the piece `before` it. */
+  continues(before: number, id: number): boolean;
   readonly size: number;
 }
 
@@ -42,24 +42,21 @@ export interface Masked {
 export function maskingVocabulary(tokenizer: {
   readonly vocabSize: number;
   readonly special: SpecialTokens;
-  tokenOf(id: number): string | undefined;
+  continuesWord(before: number, id: number): boolean;
 }): MaskingVocabulary {
   const { vocabSize: size, special } = tokenizer;
   if (special.mask === undefined) {
     throw new ConfigError("masking: expected a tokenizer with a mask token, got one without", {
-      hint: "use a BERT tokenizer",
+      hint: "use an encoder's tokenizer",
     });
   }
-  const continuing = Uint8Array.from({ length: size }, (_, id) =>
-    Number(tokenizer.tokenOf(id)?.startsWith("##") === true),
-  );
   return {
     maskId: special.mask,
     startId: special.cls,
     special: new Set(
       Object.values(special as Readonly<Record<string, number | undefined>>).filter((id) => id !== undefined),
     ),
-    continues: (id) => continuing[id] === 1,
+    continues: (before, id) => tokenizer.continuesWord(before, id),
     size,
   };
 }
@@ -107,7 +104,7 @@ function wordsOf(ids: Int32Array, { special, continues }: MaskingVocabulary, who
   ids.forEach((id, place) => {
     if (special.has(id)) return;
     const previous = words.at(-1);
-    if (wholeWords && continues(id) && previous?.at(-1) === place - 1) previous.push(place);
+    if (wholeWords && previous?.at(-1) === place - 1 && continues(ids[place - 1]!, id)) previous.push(place);
     else words.push([place]);
   });
   return words;

@@ -6,7 +6,7 @@
 import { ConfigError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import { toOnnx } from "../graph/lower.ts";
-import { type Family, familyOf } from "../models/index.ts";
+import { familyOf } from "../models/index.ts";
 import { lossGraph, type LossOptions } from "../models/graphs.ts";
 import { Owned } from "../runtime/owned.ts";
 import { createSession, type Session, type SessionOptions, type Tensors } from "../runtime/ort.ts";
@@ -106,7 +106,7 @@ async function prepare(
     checkpointing,
     precision,
   });
-  const parameters = await firstParameters(graph, options.model, family, config.seed);
+  const parameters = await firstParameters(graph, options.model, config.seed);
   const gradients = allocateParameters(graph);
   const scratch = config.accumulate === 1 ? gradients : allocateParameters(graph);
   const files = new Map(options.tokenizerFiles);
@@ -171,15 +171,15 @@ async function prepare(
 }
 
 /** Fresh ones, or those of a directory; a head that it lacks is new. */
-async function firstParameters(
-  graph: Graph,
-  folder: string | undefined,
-  family: Family,
-  seed: number,
-): Promise<Parameters> {
-  const suffix = family.causal ? "ForCausalLM" : "ForMaskedLM";
-  const start = folder === undefined ? { folder: "", entries: new Map() } : await openModelFolder(folder, { suffix });
-  return startParameters(graph, start, seed, (name) => folder === undefined || name.startsWith("cls."));
+async function firstParameters(graph: Graph, folder: string | undefined, seed: number): Promise<Parameters> {
+  const start =
+    folder === undefined ? { folder: "", entries: new Map() } : await openModelFolder(folder, { as: "language" });
+  return startParameters(
+    graph,
+    start,
+    seed,
+    (name) => folder === undefined || graph.parameters.get(name)!.head === true,
+  );
 }
 
 /** Dynamic loss scaling (Micikevicius et al. 2018, arXiv:1710.03740): halved on overflow, doubled after 2,000 good updates. */

@@ -1,7 +1,7 @@
 /** A tiny random BioGPT with a tokenizer, and a relation task with data, for tests that tune, predict and extract. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { bioGpt } from "../../src/models/biogpt.ts";
+import { bioGpt } from "../../src/models/biogpt/biogpt.ts";
 import { scoringGraph } from "../../src/models/graphs.ts";
 import { allocateParameters, initialise } from "../../src/runtime/parameters.ts";
 import { random } from "../../src/tensor/random.ts";

@@ -1,5 +1,8 @@
 /** `galen tokenizer train`: a tokenizer learned from documents. */
+import { learnableKinds, tokenizerKinds, trainTokenizer } from "../../tokenizers/registry.ts";
 import { type Command, command } from "../command.ts";
+
+const kinds = tokenizerKinds.filter(({ name }) => learnableKinds.includes(name));
 
 const tokenizerTrain: Command = command({
   about: "Learn a tokenizer from documents",
@@ -11,9 +14,9 @@ const tokenizerTrain: Command = command({
     family: {
       type: "text",
       hint: "NAME",
-      choices: ["biogpt", "bert"],
-      default: "biogpt",
-      about: "biogpt (byte pair encoding of Moses tokens) or bert (WordPiece, lower case)",
+      choices: learnableKinds,
+      default: learnableKinds[0]!,
+      about: kinds.map(({ name, about }) => `${name} (${about})`).join(" or "),
     },
     "vocab-size": { type: "integer", hint: "N", least: 1, default: 8192, about: "Tokens of the vocabulary" },
   },
@@ -27,7 +30,7 @@ const tokenizerTrain: Command = command({
   stoppable: true,
   async run({ args, json, output, progress, signal }) {
     const { readDocuments } = await import("../../corpus/documents.ts");
-    const { saveTokenizer, trainBertTokenizer, trainBioGptTokenizer } = await import("../../tokenizers/index.ts");
+    const { saveTokenizer } = await import("../../tokenizers/files.ts");
     const line = progress("reading");
     let documents = 0;
     let failures = 0;
@@ -41,8 +44,7 @@ const tokenizerTrain: Command = command({
       line.end();
       output.note(`learning from ${documents.toLocaleString("en-US")} documents`);
     }
-    const train = args.family === "bert" ? trainBertTokenizer : trainBioGptTokenizer;
-    const tokenizer = await train(texts(), { vocabSize: args["vocab-size"] });
+    const tokenizer = await trainTokenizer(texts(), { kind: args.family, vocabSize: args["vocab-size"] });
     await saveTokenizer(tokenizer, args.output);
     if (failures > 0) output.note(`${failures} documents could not be read`);
     const { family, vocabSize } = tokenizer;

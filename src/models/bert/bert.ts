@@ -14,6 +14,7 @@ import { type BertConfig, bertHashSizes, bertSizes, parseBertConfig } from "./co
 import { bertSequenceHead, bertTokenHead, maskedHead, pooler } from "./heads.ts";
 import { activationOf, inBody, projectionWeight, tokenTable } from "./layers.ts";
 import { adaptBert } from "./names.ts";
+import { caricature } from "../config.ts";
 import type { Family, Head, ModelInputs } from "../family.ts";
 
 /** hidden_BTD of the last layer. */
@@ -87,6 +88,13 @@ function bertFamily(modelType: string, name: string, sizes: Readonly<Record<stri
         ? { "cls.predictions.decoder.weight": "bert.embeddings.word_embeddings.weight" }
         : {},
     sizes,
+    debug: (config) => ({ ...config, ...caricature }),
+    withDropout: (config, rate) => ({
+      ...config,
+      hidden_dropout_prob: rate,
+      attention_probs_dropout_prob: rate,
+    }),
+    loraTargets: ["query", "value"],
     heads,
     parseConfig: parseBertConfig,
     hidden,

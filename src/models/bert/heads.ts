@@ -51,6 +51,7 @@ function decoder(g: Graph, config: BertConfig, hidden_LD: Value): Decoder {
 
 /** The masked language model: scores over the vocabulary. */
 export const maskedHead = {
+  kind: "language",
   labels: ({ vocab_size }): Labels => ({ of: "tokens", count: vocab_size }),
   logits: (g: Graph, config: BertConfig, hidden_BTD: Value): Value => {
     const { x, weight, bias_V } = decoder(g, config, hidden_BTD);

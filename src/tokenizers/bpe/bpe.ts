@@ -1,25 +1,28 @@
 /**
  * Byte pair encoding as fastBPE applies it (Sennrich et al. 2016, arXiv 1508.07909): a word is its code points, the
- * last one marked `</w>`; the adjacent pair of lowest rank is merged wherever it occurs, from left to right, until no
- * pair has a rank. Left out: fastBPE's mode that takes merges apart again until every piece is in a vocabulary.
+ * last one with a mark where the vocabulary has one; the adjacent pair of lowest rank is merged wherever it occurs, from
+ * left to right, until no pair has a rank. Left out: fastBPE's mode that takes merges apart again until every piece is in a vocabulary.
  */
 
 export type Merge = readonly [left: string, right: string];
 
-/** Ends the last piece of every word. */
-export const WORD_END = "</w>";
-
 const NO_RANK = 0x7fffffff;
 
 export interface Bpe {
-  /** Cuts a word into pieces; the last one ends in `</w>`. */
+  /** Cuts a word into pieces; the last one ends in the mark. */
   split(word: string): string[];
   /** Indices in the vocabulary of the same pieces; `unknown` for one that is not in it. */
   encode(word: string, unknown: number): number[];
 }
 
+export interface BpeOptions {
+  /** What the last piece of every word ends in, such as `</w>`: nothing unless said otherwise. */
+  readonly wordEnd?: string;
+  readonly vocabulary?: readonly string[];
+}
+
 /** Byte pair encoding by these merges, whose rank is their place, into the pieces of a vocabulary. */
-export function createBpe(merges: readonly Merge[], vocabulary: readonly string[] = []): Bpe {
+export function createBpe(merges: readonly Merge[], { wordEnd = "", vocabulary = [] }: BpeOptions = {}): Bpe {
   // Symbols below vocabulary.length are the vocabulary's own indices.
   const symbols = new Map(vocabulary.map((piece, index) => [piece, index]));
   const intern = (symbol: string): number => {
@@ -34,7 +37,7 @@ export function createBpe(merges: readonly Merge[], vocabulary: readonly string[
     ranks.set(intern(left), intern(right), rank);
     products[rank] = intern(left + right);
   });
-  const { inner, final } = characterSymbols(symbols);
+  const { inner, final } = characterSymbols(symbols, wordEnd);
   const cut = (word: string): { ids: number[]; starts: number[] } => {
     const ids: number[] = [];
     const starts: number[] = [];
@@ -59,17 +62,17 @@ export function createBpe(merges: readonly Merge[], vocabulary: readonly string[
     split(word) {
       const { starts } = cut(word);
       return starts.map((start, index) => {
-        return index + 1 < starts.length ? word.slice(start, starts[index + 1]) : word.slice(start) + WORD_END;
+        return index + 1 < starts.length ? word.slice(start, starts[index + 1]) : word.slice(start) + wordEnd;
       });
     },
   };
 }
 
 /** Symbols of one character by code point: inside a word, and at its end. */
-function characterSymbols(symbols: ReadonlyMap<string, number>): {
-  inner: Map<number, number>;
-  final: Map<number, number>;
-} {
+function characterSymbols(
+  symbols: ReadonlyMap<string, number>,
+  wordEnd: string,
+): { inner: Map<number, number>; final: Map<number, number> } {
   const inner = new Map<number, number>();
   const final = new Map<number, number>();
   for (const [symbol, id] of symbols) {
@@ -77,7 +80,7 @@ function characterSymbols(symbols: ReadonlyMap<string, number>): {
     if (code === undefined) continue;
     const rest = symbol.slice(code > 0xffff ? 2 : 1);
     if (rest === "") inner.set(code, id);
-    else if (rest === WORD_END) final.set(code, id);
+    if (rest === wordEnd) final.set(code, id);
   }
   return { inner, final };
 }

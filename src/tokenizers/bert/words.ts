@@ -3,8 +3,8 @@
  * a word), WordPiece. One pass cuts the text at ASCII white space and punctuation and at Han, which no normalization
  * reaches across; what is between is looked up in a bounded cache, and only on a miss normalized and matched.
  */
-import { type BertNormalizer, normalizeAligned, type AlignedText } from "./bert-normalizer.ts";
-import { characterClasses, PUNCTUATION, SPACE } from "./bert-unicode.ts";
+import { type BertNormalizer, normalizeAligned, type AlignedText } from "./normalizer.ts";
+import { characterClasses, PUNCTUATION, SPACE } from "./unicode.ts";
 import type { WordPieces } from "./wordpiece.ts";
 
 /** What encoding writes to: flat offsets (start, end, start, end …) in UTF-16 units, or none. */

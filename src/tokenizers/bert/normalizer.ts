@@ -4,7 +4,7 @@
  * replaces another has its place; an added one (second character of a decomposition) that of the character before it;
  * a removed one belongs to nobody.
  */
-import { characterClasses, CJK, MARK, NEWER, REMOVED, SPACE } from "./bert-unicode.ts";
+import { characterClasses, CJK, MARK, NEWER, REMOVED, SPACE } from "./unicode.ts";
 
 export interface BertNormalizer {
   readonly cleanText: boolean;

@@ -19,7 +19,7 @@ export interface Span {
   readonly end: number;
 }
 
-export interface BertEncoding extends Encoding {
+export interface PairEncoding extends Encoding {
   /** 0 for the first text, 1 for the second. */
   readonly typeIds: number[];
   /** 1 where the template put a special token. */
@@ -108,8 +108,8 @@ export function layOut(
   parts: readonly TemplatePart[],
   texts: readonly { readonly ids: readonly number[]; readonly offsets: readonly number[]; readonly span: Span }[],
   tokens: readonly string[],
-): BertEncoding {
-  const encoding: BertEncoding = {
+): PairEncoding {
+  const encoding: PairEncoding = {
     ids: [],
     tokens: [],
     offsets: [],

@@ -1,6 +1,6 @@
 /** Learning a BERT tokenizer from texts; the WordPiece trainer has tests of its own. */
 import { describe, expect, test } from "vitest";
-import { trainBertTokenizer } from "./bert-train.ts";
+import { trainBertTokenizer } from "./train.ts";
 import { bertTokenizerFromFiles } from "./bert.ts";
 import { trainWordPiece } from "./wordpiece-train.ts";
 

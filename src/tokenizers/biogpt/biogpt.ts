@@ -3,16 +3,15 @@
  * Hugging Face's BioGptTokenizer). A text is `</s>` and its ids; nothing is appended. No normalisation, no lower-casing.
  * Adds what the reference lacks: offsets. Left out: pairs of texts, padding, truncation.
  */
-import { type BioGptParts, bioGptSpecialTokens, huggingFaceFiles } from "./biogpt-files.ts";
-import { WORD_END, createBpe } from "./bpe.ts";
-import { splitWhitespace } from "./moses-classes.ts";
-import { mosesDetokenize } from "./moses-detokenizer.ts";
-import { type MosesOptions, type MosesToken, createMosesMapper, mosesTokenize } from "./moses.ts";
-import { createSliceCache } from "./slice-cache.ts";
-import type { DecodeOptions, Encoding, SpecialTokens, Tokenizer } from "./tokenizer.ts";
+import { type BioGptParts, bioGptSpecialTokens, fairseqFiles, huggingFaceFiles, WORD_END } from "./files.ts";
+import { createBpe } from "../bpe/bpe.ts";
+import { splitWhitespace } from "../moses/classes.ts";
+import { mosesDetokenize } from "../moses/detokenizer.ts";
+import { type MosesOptions, type MosesToken, createMosesMapper, mosesTokenize } from "../moses/moses.ts";
+import { createSliceCache } from "../slice-cache.ts";
+import type { DecodeOptions, Encoding, SpecialTokens, Tokenizer } from "../tokenizer.ts";
 
 export interface BioGptTokenizer extends Tokenizer {
-  readonly family: "biogpt";
   readonly parts: BioGptParts;
   readonly special: Required<Pick<SpecialTokens, "pad" | "bos" | "eos" | "unk" | "sep">>;
 }
@@ -26,7 +25,7 @@ export function createBioGptTokenizer(parts: BioGptParts, options: MosesOptions 
   const ids = new Map(pieces.map((piece, id) => [piece, id]));
   const [bos, pad, eos, unk] = bioGptSpecialTokens.map((token) => ids.get(token)!) as [number, number, number, number];
   const specialIds = new Set([bos, pad, eos, unk]);
-  const bpe = createBpe(merges, pieces);
+  const bpe = createBpe(merges, { wordEnd: WORD_END, vocabulary: pieces });
   const idOfPiece = (piece: string): number => ids.get(piece) ?? unk;
   const mapSegments = createMosesMapper((tokens) => tokens.flatMap(({ text }) => bpe.encode(text, unk)), options);
   const words = createSliceCache<string[]>(CACHED_WORDS);
@@ -84,7 +83,13 @@ export function createBioGptTokenizer(parts: BioGptParts, options: MosesOptions 
     decode,
     tokenOf: (id) => pieces[id],
     idOf: (token) => ids.get(token),
+    idOfWord: (word) => ids.get(word + WORD_END),
+    continuesWord: (before) => !specialIds.has(before) && pieces[before]?.endsWith(WORD_END) === false,
+    // No merge makes them, so no text does.
+    withRows: (words) =>
+      createBioGptTokenizer({ ...parts, pieces: [...pieces, ...words.map((word) => word + WORD_END)] }, options),
     files: () => huggingFaceFiles(parts),
+    foreign: { fairseq: () => fairseqFiles(parts) },
   };
 }
 

@@ -1,8 +1,8 @@
 /**
- * Character classes of the Moses tokenizer as bits per code point, unpacked from `moses-tables.ts`, and Python's idea
+ * Character classes of the Moses tokenizer as bits per code point, unpacked from `tables.ts`, and Python's idea
  * of whitespace, which is not JavaScript's: U+001C to U+001F and U+0085 belong to it, U+FEFF does not.
  */
-import { packedRanges } from "./moses-tables.ts";
+import { packedRanges } from "./tables.ts";
 
 export const NUMBER = 1;
 export const ALPHANUMERIC = 2;

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { ConfigError } from "../errors.ts";
+import { ConfigError } from "../../errors.ts";
 import { bertTokenizerFromFiles } from "./bert.ts";
 import { trainWordPiece } from "./wordpiece-train.ts";
 
@@ -12,7 +12,7 @@ interface Training {
   cases: { vocabSize: number; minFrequency: number; limitAlphabet: number; size: number; sha256: string }[];
 }
 
-const goldenFile = new URL("../../test/goldens/bert-tokenizer.json", import.meta.url);
+const goldenFile = new URL("../../../test/goldens/bert-tokenizer.json", import.meta.url);
 const golden = (JSON.parse(readFileSync(goldenFile, "utf8")) as { training: Training }).training;
 
 describe("WordPiece training", () => {

@@ -2,23 +2,12 @@
  * The files of a BERT tokenizer directory ↔ one description: tokenizer.json where there is one, else vocab.txt with
  * tokenizer_config.json, special_tokens_map.json and added_tokens.json, by the rules of transformers' BertTokenizer.
  */
-import { DataError } from "../errors.ts";
-import type { AddedToken } from "./bert-added.ts";
-import { type Template, type TemplatePart } from "./bert-layout.ts";
-import {
-  allIds,
-  asObject,
-  bertTemplate,
-  checkAddedIds,
-  fieldError,
-  type Json,
-  type JsonObject,
-  parseJsonObject,
-  readAddedToken,
-  readTokenizerJson,
-  requireUnknown,
-  type TokenizerJson,
-} from "./tokenizer-json.ts";
+import { DataError } from "../../errors.ts";
+import type { AddedToken } from "../added-tokens.ts";
+import { type Template, type TemplatePart } from "../layout.ts";
+import { asObject, fieldError, type Json, type JsonObject, parseJsonObject } from "../json.ts";
+import { allIds, bertTemplate, checkAddedIds, readAddedToken } from "../tokenizer-json.ts";
+import { readTokenizerJson, requireUnknown, type TokenizerJson } from "./tokenizer-json.ts";
 
 const roles = ["unk", "sep", "pad", "cls", "mask"] as const;
 export type Role = (typeof roles)[number];

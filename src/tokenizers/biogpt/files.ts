@@ -4,8 +4,11 @@
  * truncated one would otherwise only show as unknown words. Hugging Face ignores the last line of merges.txt when
  * nothing ends it; here it counts, as for fastBPE.
  */
-import { DataError } from "../errors.ts";
-import { type Merge, WORD_END } from "./bpe.ts";
+import { DataError } from "../../errors.ts";
+import type { Merge } from "../bpe/bpe.ts";
+
+/** Ends the last piece of every word. */
+export const WORD_END = "</w>";
 
 /** What a BioGPT tokenizer consists of; checked already where it came from files. */
 export interface BioGptParts {
@@ -166,6 +169,11 @@ function parseMerges(text: string, name: string, needCounts: boolean): Pick<BioG
 
 /** Every piece can be made, and every merge leads to a piece: true of complete files, hardly of truncated ones. */
 function checkTogether({ pieces, merges }: BioGptParts, vocabularyName: string, codesName: string): void {
+  if (!pieces.some((piece) => piece.endsWith(WORD_END))) {
+    throw new DataError(`${vocabularyName}: expected pieces that end in ${WORD_END}, got none`, {
+      hint: "this is another kind of byte pair encoding (GPT-2, RoBERTa), not BioGPT's",
+    });
+  }
   const known = new Set(pieces);
   for (const token of bioGptSpecialTokens) {
     if (!known.has(token)) {
@@ -176,11 +184,6 @@ function checkTogether({ pieces, merges }: BioGptParts, vocabularyName: string, 
         },
       );
     }
-  }
-  if (!pieces.some((piece) => piece.endsWith(WORD_END))) {
-    throw new DataError(`${vocabularyName}: expected pieces that end in ${WORD_END}, got none`, {
-      hint: "this is another kind of byte pair encoding (GPT-2, RoBERTa), not BioGPT's",
-    });
   }
   const products = new Set(merges.map(([left, right]) => left + right));
   const used = new Set(merges.flat());

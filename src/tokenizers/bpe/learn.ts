@@ -4,8 +4,8 @@
  * frequent one comes from a heap whose entries are corrected when they reach the top. Ties, which fastBPE breaks by
  * hash order, go to the symbols that are older, and among characters to the lower code points.
  */
-import { ConfigError } from "../errors.ts";
-import { type Merge, WORD_END, compareCodePoints } from "./bpe.ts";
+import { ConfigError } from "../../errors.ts";
+import { type Merge, compareCodePoints } from "./bpe.ts";
 
 export interface LearnedMerges {
   readonly merges: Merge[];
@@ -30,21 +30,22 @@ const PAIR = 1 << 26;
 
 /**
  * The `numMerges` merges learned from words and how often each occurs; fewer when no pair occurs `minCount` times.
+ * `wordEnd` marks the last character of a word: see `createBpe`.
  * @throws ConfigError when `numMerges` or `minCount` is no whole number in range.
  */
 export function learnBpe(
   words: ReadonlyMap<string, number>,
   numMerges: number,
-  options: { readonly minCount?: number } = {},
+  options: { readonly minCount?: number; readonly wordEnd?: string } = {},
 ): LearnedMerges {
-  const minCount = options.minCount ?? 1;
+  const { minCount = 1, wordEnd = "" } = options;
   if (!Number.isSafeInteger(numMerges) || numMerges < 0) {
     throw new ConfigError(`learnBpe: numMerges expected a whole number of 0 or more, got ${numMerges}`);
   }
   if (!Number.isSafeInteger(minCount) || minCount < 1) {
     throw new ConfigError(`learnBpe: minCount expected a whole number of 1 or more, got ${minCount}`);
   }
-  const { symbols, sequences, counts } = splitWords(words);
+  const { symbols, sequences, counts } = splitWords(words, wordEnd);
   const pairs = countPairs(sequences, counts);
   const heap = createHeap();
   for (const pair of pairs.values()) heap.push({ pair, count: pair.count });
@@ -69,7 +70,10 @@ export function learnBpe(
   return learned;
 }
 
-function splitWords(words: ReadonlyMap<string, number>): {
+function splitWords(
+  words: ReadonlyMap<string, number>,
+  wordEnd: string,
+): {
   symbols: string[];
   sequences: number[][];
   counts: number[];
@@ -80,7 +84,7 @@ function splitWords(words: ReadonlyMap<string, number>): {
   for (const [word, count] of words) {
     const characters = Array.from(word);
     if (characters.length === 0) continue;
-    characters[characters.length - 1] += WORD_END;
+    characters[characters.length - 1] += wordEnd;
     for (const character of characters) found.add(character);
     split.push(characters);
     counts.push(count);

@@ -2,12 +2,13 @@
  * Learns a BioGPT tokenizer from texts: Moses tokens are counted, byte pair encoding is learned from the counts, and
  * the dictionary is what the learned pieces occur, most frequent first, as fairseq's preprocessing makes it.
  */
-import { ConfigError } from "../errors.ts";
-import { bioGptSpecialTokens } from "./biogpt-files.ts";
+import { ConfigError } from "../../errors.ts";
+import type { Texts } from "../tokenizer.ts";
+import { bioGptSpecialTokens, WORD_END } from "./files.ts";
 import { type BioGptTokenizer, createBioGptTokenizer } from "./biogpt.ts";
-import { learnBpe } from "./bpe-learn.ts";
-import { WORD_END, countPieces, createBpe } from "./bpe.ts";
-import { type MosesOptions, createMosesMapper } from "./moses.ts";
+import { learnBpe } from "../bpe/learn.ts";
+import { countPieces, createBpe } from "../bpe/bpe.ts";
+import { type MosesOptions, createMosesMapper } from "../moses/moses.ts";
 
 export interface TrainBioGptOptions extends MosesOptions {
   /** Size of the vocabulary, special tokens and padding included; instead of `numMerges`. */
@@ -25,10 +26,7 @@ export interface TrainBioGptOptions extends MosesOptions {
  * @throws ConfigError when not exactly one of `vocabSize` and `numMerges` is given, or the vocabulary cannot hold
  * every character.
  */
-export async function trainBioGptTokenizer(
-  texts: Iterable<string> | AsyncIterable<string>,
-  options: TrainBioGptOptions,
-): Promise<BioGptTokenizer> {
+export async function trainBioGptTokenizer(texts: Texts, options: TrainBioGptOptions): Promise<BioGptTokenizer> {
   const { vocabSize, numMerges, padToMultipleOf = 8 } = options;
   if ((vocabSize === undefined) === (numMerges === undefined)) {
     throw new ConfigError("trainBioGptTokenizer: expected one of vocabSize and numMerges, got both or none");
@@ -37,8 +35,8 @@ export async function trainBioGptTokenizer(
     throw new ConfigError(`trainBioGptTokenizer: padToMultipleOf expected a whole number, got ${padToMultipleOf}`);
   }
   const words = await countWords(texts, options);
-  const learned = learnBpe(words, numMerges ?? mergesFor(vocabSize!, words), options);
-  const counts = countPieces(words, createBpe(learned.merges));
+  const learned = learnBpe(words, numMerges ?? mergesFor(vocabSize!, words), { ...options, wordEnd: WORD_END });
+  const counts = countPieces(words, createBpe(learned.merges, { wordEnd: WORD_END }));
   const pieces = [...bioGptSpecialTokens, ...counts.keys()];
   const pieceCounts = [0, 0, 0, 0, ...counts.values()];
   const size = vocabSize ?? Math.ceil(pieces.length / padToMultipleOf) * padToMultipleOf;
@@ -53,10 +51,7 @@ export async function trainBioGptTokenizer(
 }
 
 /** How often every Moses token occurs in the texts. */
-export async function countWords(
-  texts: Iterable<string> | AsyncIterable<string>,
-  options: MosesOptions = {},
-): Promise<Map<string, number>> {
+export async function countWords(texts: Texts, options: MosesOptions = {}): Promise<Map<string, number>> {
   const words = new Map<string, { count: number }>();
   const mapSegments = createMosesMapper((tokens) => {
     return tokens.map(({ text }) => {
@@ -82,7 +77,7 @@ function mergesFor(vocabSize: number, words: ReadonlyMap<string, number>): numbe
   const fixed = bioGptSpecialTokens.length + characters.size;
   if (!Number.isSafeInteger(vocabSize) || vocabSize < fixed) {
     throw new ConfigError(`trainBioGptTokenizer: vocabSize expected at least ${fixed}, got ${vocabSize}`, {
-      hint: `the texts hold ${characters.size} characters (counted apart at the end of a word); clean them or ask for more`,
+      hint: `the texts hold ${characters.size} characters (at the end of a word counted separately); clean them or ask for more`,
     });
   }
   return vocabSize - fixed;

@@ -2,7 +2,7 @@
  * The Moses detokenizer for English as sacremoses has it: joins tokens, undoes the XML escapes and `@-@`, and decides
  * by kind of token where a space belongs. Lossy: `p<0.05` comes back as `p < 0.05`. Other languages are left out.
  */
-import { CURRENCY, DETOKENIZER_ALPHABETIC, classOf, splitWhitespace } from "./moses-classes.ts";
+import { CURRENCY, DETOKENIZER_ALPHABETIC, classOf, splitWhitespace } from "./classes.ts";
 
 const unescaped = new Map([
   ["&bar;", "|"],

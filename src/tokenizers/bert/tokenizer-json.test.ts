@@ -1,8 +1,9 @@
 /** Damaged, hostile and unsupported tokenizer files end in an error that names the file and the field. */
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { DataError } from "../errors.ts";
-import { type BertTokenizer, bertTokenizerFromFiles } from "./bert.ts";
+import { DataError } from "../../errors.ts";
+import type { PairTokenizer } from "../pairs.ts";
+import { bertTokenizerFromFiles } from "./bert.ts";
 
 const vocabulary = [
   "[PAD]",
@@ -20,7 +21,7 @@ const vocabulary = [
 ];
 const text = vocabulary.join("\n");
 
-function load(files: { [name: string]: string }): BertTokenizer {
+function load(files: { [name: string]: string }): PairTokenizer {
   return bertTokenizerFromFiles(new Map(Object.entries(files)));
 }
 

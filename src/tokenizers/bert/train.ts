@@ -2,8 +2,10 @@
  * Learns a BERT tokenizer from texts, as Hugging Face's BertWordPieceTokenizer.train does: texts are normalized and cut
  * into words as BERT cuts them, the words are counted, and WordPiece is learned from the counts.
  */
-import { type BertTokenizer, bertTokenizerFromFiles } from "./bert.ts";
-import { bertWords } from "./bert-words.ts";
+import type { PairTokenizer } from "../pairs.ts";
+import type { Texts } from "../tokenizer.ts";
+import { bertTokenizerFromFiles } from "./bert.ts";
+import { bertWords } from "./words.ts";
 import { trainWordPiece, type WordPieceTraining } from "./wordpiece-train.ts";
 
 export interface TrainBertOptions extends Omit<WordPieceTraining, "specialTokens"> {
@@ -15,10 +17,7 @@ export interface TrainBertOptions extends Omit<WordPieceTraining, "specialTokens
  * A tokenizer learned from texts; the same texts give the same tokenizer.
  * @throws ConfigError for options out of range.
  */
-export async function trainBertTokenizer(
-  texts: Iterable<string> | AsyncIterable<string>,
-  options: TrainBertOptions,
-): Promise<BertTokenizer> {
+export async function trainBertTokenizer(texts: Texts, options: TrainBertOptions): Promise<PairTokenizer> {
   const { lowercase = true, ...training } = options;
   const tokens = trainWordPiece(await countBertWords(texts, lowercase), training);
   return bertTokenizerFromFiles(
@@ -30,10 +29,7 @@ export async function trainBertTokenizer(
 }
 
 /** How often every word occurs, punctuation being words. */
-async function countBertWords(
-  texts: Iterable<string> | AsyncIterable<string>,
-  lowercase: boolean,
-): Promise<Map<string, number>> {
+async function countBertWords(texts: Texts, lowercase: boolean): Promise<Map<string, number>> {
   const idOfWord = new Map<string, number>();
   const counts: number[] = [];
   const words = bertWords(

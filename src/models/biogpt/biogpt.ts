@@ -5,16 +5,27 @@
  */
 // B batch, T tokens, N = B·T, D width, F feed-forward width, V vocabulary
 import * as z from "zod";
-import type { Graph, Value } from "../graph/graph.ts";
-import { add, equals, linear, linearCrossEntropy, matMul, reshape, scale, shift, where } from "../graph/ops/index.ts";
-import { activations } from "../nn/activations.ts";
-import { type Attend, attentionOf, joinHeads, splitHeads } from "../nn/attention.ts";
-import { dropout, embedding, embeddingTable, layerNormLayer, linearLayer, vocabularyTable } from "../nn/layers.ts";
-import { pool } from "../nn/pooling.ts";
-import { learnedPositions } from "../nn/positions.ts";
-import { labelCount, labelFields, sequenceHead, tokenHead } from "./classification.ts";
-import { activationName, caricature, parseConfig } from "./config.ts";
-import type { CacheShape, Family, ModelInputs, Shapes } from "./family.ts";
+import type { Graph, Value } from "../../graph/graph.ts";
+import {
+  add,
+  equals,
+  linear,
+  linearCrossEntropy,
+  matMul,
+  reshape,
+  scale,
+  shift,
+  where,
+} from "../../graph/ops/index.ts";
+import { activations } from "../../nn/activations.ts";
+import { type Attend, attentionOf, joinHeads, splitHeads } from "../../nn/attention.ts";
+import { dropout, embedding, embeddingTable, layerNormLayer, linearLayer, vocabularyTable } from "../../nn/layers.ts";
+import { pool } from "../../nn/pooling.ts";
+import { learnedPositions } from "../../nn/positions.ts";
+import { labelCount, labelFields, sequenceHead, tokenHead } from "../classification.ts";
+import { activationName, caricature, parseConfig } from "../config.ts";
+import type { CacheShape, Family, ModelInputs, Shapes } from "../family.ts";
+import { fairseq } from "./fairseq.ts";
 
 const schema = z
   .looseObject({
@@ -137,6 +148,7 @@ export const bioGpt: Family<BioGptConfig> = {
   modelType: "biogpt",
   architecture: "BioGptForCausalLM",
   causal: true,
+  foreign: { fairseq },
   tied: () => ({ "output_projection.weight": "biogpt.embed_tokens.weight" }),
   sizes: {
     nano: size(8192, 192, 4, 3, 512),
@@ -144,6 +156,13 @@ export const bioGpt: Family<BioGptConfig> = {
     base: size(42384, 1024, 24, 16, 1024),
     large: size(57717, 1600, 48, 25, 2048),
   },
+  debug: (config) => ({ ...config, ...caricature }),
+  withDropout: (config, rate) => ({
+    ...config,
+    hidden_dropout_prob: rate,
+    attention_probs_dropout_prob: rate,
+  }),
+  loraTargets: ["q_proj", "v_proj", "fc1", "fc2"],
   heads: {
     BioGptModel: "none",
     BioGptForSequenceClassification: sequenceHead(rowLogits),

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { learnBpe } from "./bpe-learn.ts";
+import { learnBpe } from "./learn.ts";
 import { type Merge, compareCodePoints, countPieces, createBpe } from "./bpe.ts";
 
 /** Lowest rank first, all its occurrences from left to right, written without any bookkeeping. */
@@ -57,24 +57,37 @@ function referenceLearn(words: ReadonlyMap<string, number>, numMerges: number): 
   return merges;
 }
 
+const marked = { wordEnd: "</w>" };
 const word = fc.string({ unit: fc.constantFrom("a", "b", "c", "é", "𝛼"), minLength: 1, maxLength: 14 });
 const wordCounts = fc.array(fc.tuple(word, fc.integer({ min: 1, max: 9 })), { maxLength: 12 }).map((e) => new Map(e));
 
 describe("createBpe", () => {
   test("merges the pair of lowest rank first and marks the end of the word", () => {
-    const bpe = createBpe([
+    const merges: Merge[] = [
       ["e", "r</w>"],
       ["l", "o"],
       ["lo", "w"],
-    ]);
+    ];
+    const bpe = createBpe(merges, marked);
     expect(bpe.split("lower")).toEqual(["low", "er</w>"]);
     expect(bpe.split("r")).toEqual(["r</w>"]);
     expect(bpe.split("")).toEqual([]);
     expect(bpe.split("low")).toEqual(["lo", "w</w>"]);
   });
 
+  test("leaves the end of the word as it is where the vocabulary has no mark", () => {
+    const merges: Merge[] = [
+      ["l", "o"],
+      ["lo", "w"],
+    ];
+    const bpe = createBpe(merges, { vocabulary: ["low", "e", "r"] });
+    expect(bpe.split("lower")).toEqual(["low", "e", "r"]);
+    expect(bpe.split("low")).toEqual(["low"]);
+    expect(bpe.encode("lowlower", 9)).toEqual([0, 0, 1, 2]);
+  });
+
   test("gives indices of the vocabulary, and the unknown one for pieces outside it", () => {
-    const bpe = createBpe([["a", "b"]], ["ab", "c</w>"]);
+    const bpe = createBpe([["a", "b"]], { ...marked, vocabulary: ["ab", "c</w>"] });
     expect(bpe.encode("abac", 7)).toEqual([0, 7, 1]);
   });
 
@@ -84,7 +97,7 @@ describe("createBpe", () => {
     const merges = fc.uniqueArray(merge, { selector: (pair) => pair.join(" "), maxLength: 12 });
     fc.assert(
       fc.property(merges, word, (merges, word) => {
-        expect(createBpe(merges).split(word)).toEqual(referenceSplit(word, merges));
+        expect(createBpe(merges, marked).split(word)).toEqual(referenceSplit(word, merges));
       }),
       { numRuns: 3000 },
     );
@@ -93,7 +106,8 @@ describe("createBpe", () => {
 
 describe("learnBpe", () => {
   test("learns the most frequent pair first and stops when nothing is left to merge", () => {
-    const { merges, counts } = learnBpe(new Map(Object.entries({ low: 5, lower: 2, newest: 6, widest: 3 })), 100);
+    const words = new Map(Object.entries({ low: 5, lower: 2, newest: 6, widest: 3 }));
+    const { merges, counts } = learnBpe(words, 100, marked);
     expect(merges.slice(0, 3)).toEqual([
       ["e", "s"],
       ["es", "t</w>"],
@@ -101,12 +115,16 @@ describe("learnBpe", () => {
     ]);
     expect(counts.slice(0, 3)).toEqual([9, 9, 7]);
     expect(merges.length).toBeLessThan(100);
+    expect(learnBpe(words, 2).merges).toEqual([
+      ["e", "s"],
+      ["es", "t"],
+    ]);
   });
 
   test("agrees with counting all pairs again before every merge", () => {
     fc.assert(
       fc.property(wordCounts, fc.integer({ min: 0, max: 20 }), (words, numMerges) => {
-        expect(learnBpe(words, numMerges).merges).toEqual(referenceLearn(words, numMerges));
+        expect(learnBpe(words, numMerges, marked).merges).toEqual(referenceLearn(words, numMerges));
       }),
       { numRuns: 500 },
     );
@@ -130,7 +148,7 @@ describe("learnBpe", () => {
 describe("countPieces", () => {
   test("sorts by frequency, then by code point and not by UTF-16 unit", () => {
     const words = new Map(Object.entries({ "\u{1d6fc}": 2, "\uffee": 2, ab: 3 }));
-    expect([...countPieces(words, createBpe([]))]).toEqual([
+    expect([...countPieces(words, createBpe([], marked))]).toEqual([
       ["a", 3],
       ["b</w>", 3],
       ["\uffee</w>", 2],

@@ -5,7 +5,7 @@
  * when it was queued), since the order of merges depends on it. Where that trainer follows the order of a hash map (ids
  * of "##" characters, characters of equal count at the alphabet's limit), the lower code point comes first here.
  */
-import { ConfigError } from "../errors.ts";
+import { ConfigError } from "../../errors.ts";
 
 export interface WordPieceTraining {
   /** Tokens to stop at; special tokens and alphabet are kept even where they are more. */

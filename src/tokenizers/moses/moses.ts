@@ -6,8 +6,8 @@
  * again; one segment goes through the steps as code points that know where they came from. `moses.test.ts` holds the
  * fourteen steps as regular expressions and compares. Left out: other languages and protected patterns.
  */
-import { ALPHABETIC, ALPHANUMERIC, LOWERCASE, NUMBER, WHITESPACE, basicClasses, classOf } from "./moses-classes.ts";
-import { createSliceCache } from "./slice-cache.ts";
+import { ALPHABETIC, ALPHANUMERIC, LOWERCASE, NUMBER, WHITESPACE, basicClasses, classOf } from "./classes.ts";
+import { createSliceCache } from "../slice-cache.ts";
 
 export interface MosesOptions {
   /** What happens to a period at the end of the text: newer versions of the Perl script always split it off. */

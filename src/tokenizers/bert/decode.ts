@@ -1,6 +1,6 @@
 /** The WordPiece decoder of Hugging Face tokenizers: pieces joined, then spaces taken out before punctuation. */
 import type { WordPieceDecoder } from "./tokenizer-json.ts";
-import type { DecodeOptions } from "./tokenizer.ts";
+import type { DecodeOptions } from "../tokenizer.ts";
 
 // Applied in this order, to every piece by itself with the space before it.
 const cleanups: readonly [string, string][] = [

@@ -4,9 +4,10 @@ import { readFileSync } from "node:fs";
 import { zstdDecompressSync } from "node:zlib";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { hasShared, shared } from "../../test/support/shared.ts";
-import type { Side, Truncation } from "./bert-layout.ts";
-import { type BertTokenizer, bertTokenizerFromFiles, type TextOrPair } from "./bert.ts";
+import { hasShared, shared } from "../../../test/support/shared.ts";
+import type { Side, Truncation } from "../layout.ts";
+import type { PairTokenizer, TextOrPair } from "../pairs.ts";
+import { bertTokenizerFromFiles } from "./bert.ts";
 
 interface Golden {
   vocabulary: string[];
@@ -62,10 +63,10 @@ interface Golden {
   real: { count: number } & { [name: string]: { abstracts: string; generated: string; cased: string } };
 }
 
-const goldenFile = new URL("../../test/goldens/bert-tokenizer.json", import.meta.url);
+const goldenFile = new URL("../../../test/goldens/bert-tokenizer.json", import.meta.url);
 const golden = JSON.parse(readFileSync(goldenFile, "utf8")) as Golden;
 
-function own(config: object = {}, extra: readonly string[] = []): BertTokenizer {
+function own(config: object = {}, extra: readonly string[] = []): PairTokenizer {
   const vocabulary = [...golden.vocabulary, ...extra].map((token) => `${token}\n`).join("");
   return bertTokenizerFromFiles(
     new Map([
@@ -76,7 +77,7 @@ function own(config: object = {}, extra: readonly string[] = []): BertTokenizer 
 }
 
 /** With the settings that only a tokenizer.json can say. */
-function ownWith(setting: Golden["settings"][number]): BertTokenizer {
+function ownWith(setting: Golden["settings"][number]): PairTokenizer {
   const files = own().files();
   const json = JSON.parse(files.get("tokenizer.json")!) as { normalizer: object };
   json.normalizer = {
@@ -89,7 +90,7 @@ function ownWith(setting: Golden["settings"][number]): BertTokenizer {
   return bertTokenizerFromFiles(new Map([["tokenizer.json", JSON.stringify(json)]]));
 }
 
-function digest(tokenizer: BertTokenizer, texts: Iterable<string>): string {
+function digest(tokenizer: PairTokenizer, texts: Iterable<string>): string {
   const hash = createHash("sha256");
   for (const text of texts) {
     const { ids, offsets } = tokenizer.encode(text);
@@ -260,7 +261,7 @@ describe("invariants", () => {
 });
 
 describe.skipIf(!hasShared("data/tokenizers"))("real vocabularies", () => {
-  const load = (name: string): BertTokenizer => {
+  const load = (name: string): PairTokenizer => {
     const file = shared(`data/tokenizers/${name}/tokenizer.json`);
     return bertTokenizerFromFiles(new Map([["tokenizer.json", readFileSync(file, "utf8")]]));
   };

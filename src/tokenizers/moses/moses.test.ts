@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { zstdDecompressSync } from "node:zlib";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { hasShared, shared } from "../../test/support/shared.ts";
-import { mosesDetokenize } from "./moses-detokenizer.ts";
-import { packedRanges } from "./moses-tables.ts";
+import { hasShared, shared } from "../../../test/support/shared.ts";
+import { mosesDetokenize } from "./detokenizer.ts";
+import { packedRanges } from "./tables.ts";
 import { type MosesToken, createMosesMapper, mosesTokenize } from "./moses.ts";
 
 const WS = "\\t-\\r\\x1c- \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";

@@ -4,84 +4,42 @@
  * offsets in UTF-16 units of the original text. Leaves out windows over pairs, and the truncation and padding
  * that a tokenizer.json may carry: here, as in transformers, the caller says.
  */
-import { ConfigError } from "../errors.ts";
-import { type AddedToken, addedTokenFinder } from "./bert-added.ts";
-import { type BertDescription, newAddedToken, readBertFiles, type Role, writeBertFiles } from "./bert-files.ts";
-import { wordPieceDecoder } from "./bert-decode.ts";
+import { ConfigError } from "../../errors.ts";
+import { addedTokenFinder } from "../added-tokens.ts";
+import { type BertDescription, newAddedToken, readBertFiles, type Role, writeBertFiles } from "./files.ts";
+import { wordPieceDecoder } from "./decode.ts";
 import {
   addedByTemplate,
-  type BertEncoding,
+  type PairEncoding,
   keptLengths,
   layOut,
   layOutIds,
   padTo,
-  type Side,
   type Span,
   type Template,
   type TemplatePart,
-  type Truncation,
   windows,
-} from "./bert-layout.ts";
-import { normalizeAligned } from "./bert-normalizer.ts";
-import { bertWords, type Sink } from "./bert-words.ts";
-import type { SpecialTokens, Tokenizer } from "./tokenizer.ts";
+} from "../layout.ts";
+import { normalizeAligned } from "./normalizer.ts";
+import { bertWords, type Sink } from "./words.ts";
+import type {
+  BatchOptions,
+  NewToken,
+  PairTokenizer,
+  TextOrPair,
+  TokenBatch,
+  TruncationOptions,
+  WindowOptions,
+} from "../pairs.ts";
+import type { SpecialTokens, Tokenizer } from "../tokenizer.ts";
 import { wordPieces } from "./wordpiece.ts";
-
-export type { BertEncoding, Side, Truncation } from "./bert-layout.ts";
-
-export interface TruncationOptions {
-  /** Most tokens, special ones included; without it nothing is cut. */
-  readonly maxLength?: number;
-  /** "longest_first" unless said otherwise. */
-  readonly truncation?: Truncation;
-  /** The side that is cut: "right" unless said otherwise. */
-  readonly truncationSide?: Side;
-}
-
-export interface WindowOptions {
-  /** Most tokens of a window, special ones included. */
-  readonly maxLength: number;
-  /** How many tokens of a window come again in the next: 0 unless said otherwise. */
-  readonly stride?: number;
-}
-
-export interface BatchOptions extends TruncationOptions {
-  /** To the longest of the batch (the default), to `maxLength`, or not at all. */
-  readonly padding?: "longest" | "max_length" | "none";
-  readonly paddingSide?: Side;
-  readonly padToMultipleOf?: number;
-}
-
-/** Rows of one length each, unless `padding` is "none". */
-export interface BertBatch {
-  readonly ids: number[][];
-  /** 1 for a token, 0 for padding. */
-  readonly mask: number[][];
-  readonly typeIds: number[][];
-}
-
-export type TextOrPair = string | readonly [first: string, second: string];
-export type NewToken = string | (Partial<Omit<AddedToken, "id">> & { readonly content: string });
-
-export interface BertTokenizer extends Tokenizer {
-  encode(text: string, options?: TruncationOptions): BertEncoding;
-  encodePair(first: string, second: string, options?: TruncationOptions): BertEncoding;
-  /** The whole text in encodings of at most `maxLength` tokens, `stride` of which repeat the one before. */
-  encodeWindows(text: string, options: WindowOptions): BertEncoding[];
-  encodeBatch(texts: readonly TextOrPair[], options?: BatchOptions): BertBatch;
-  /**
-   * A tokenizer with these tokens added behind the vocabulary (one that is there keeps its id). A string is an ordinary
-   * token, looked for in the normalized text, as in transformers.
-   */
-  addTokens(tokens: readonly NewToken[]): BertTokenizer;
-}
 
 /**
  * A tokenizer from the files of its directory: tokenizer.json, or vocab.txt with its configuration files.
  *
  * @throws DataError for files that are damaged, contradictory or not a BERT tokenizer's.
  */
-export function bertTokenizerFromFiles(files: ReadonlyMap<string, string>): BertTokenizer {
+export function bertTokenizerFromFiles(files: ReadonlyMap<string, string>): PairTokenizer {
   return bertTokenizer(readBertFiles(files));
 }
 
@@ -93,7 +51,7 @@ const bareTemplate: Template = {
   ],
 };
 
-function bertTokenizer(description: BertDescription): BertTokenizer {
+function bertTokenizer(description: BertDescription): PairTokenizer {
   const { ids, special } = description;
   const tokens: string[] = [];
   for (const [token, id] of ids) tokens[id] = token;
@@ -108,7 +66,7 @@ function bertTokenizer(description: BertDescription): BertTokenizer {
     read(text, sink);
     return sink;
   };
-  const encode = (texts: readonly string[], options: TruncationOptions): BertEncoding => {
+  const encode = (texts: readonly string[], options: TruncationOptions): PairEncoding => {
     const parts = texts.length === 1 ? template.single : template.pair;
     const found = texts.map(readWithOffsets);
     const spans = keptSpans(parts, found, options);
@@ -118,7 +76,7 @@ function bertTokenizer(description: BertDescription): BertTokenizer {
       tokens,
     );
   };
-  const encodeWindows = (text: string, { maxLength, stride = 0 }: WindowOptions): BertEncoding[] => {
+  const encodeWindows = (text: string, { maxLength, stride = 0 }: WindowOptions): PairEncoding[] => {
     const found = readWithOffsets(text);
     const room = roomFor(maxLength, addedByTemplate(template.single));
     return windows(found.ids.length, room, stride).map((span) => layOut(template.single, [{ ...found, span }], tokens));
@@ -132,8 +90,8 @@ function bertTokenizer(description: BertDescription): BertTokenizer {
     });
     return layOutIds(parts, found, keptSpans(parts, found, options), typeIds);
   };
-  const encodeBatch = (texts: readonly TextOrPair[], options: BatchOptions = {}): BertBatch => {
-    const batch: BertBatch = { ids: [], mask: [], typeIds: [] };
+  const encodeBatch = (texts: readonly TextOrPair[], options: BatchOptions = {}): TokenBatch => {
+    const batch: TokenBatch = { ids: [], mask: [], typeIds: [] };
     for (const text of texts) {
       const typeIds: number[] = [];
       const row = encodeIds(typeof text === "string" ? [text] : text, options, typeIds);
@@ -157,6 +115,8 @@ function bertTokenizer(description: BertDescription): BertTokenizer {
     decode: wordPieceDecoder(description.decoder, tokens, specials),
     tokenOf: (id) => tokens[id],
     idOf: (token) => ids.get(token),
+    idOfWord: (word) => ids.get(word),
+    continuesWord: (_before, id) => tokens[id]?.startsWith(description.model.prefix) === true,
     files: () => writeBertFiles(description),
     addTokens: (added) => bertTokenizer(withTokens(description, added)),
   };
@@ -264,7 +224,7 @@ function textReader(description: BertDescription): (text: string, sink: Sink) =>
   };
 }
 
-function pad(batch: BertBatch, options: BatchOptions, padId: number | undefined): BertBatch {
+function pad(batch: TokenBatch, options: BatchOptions, padId: number | undefined): TokenBatch {
   const { padding = "longest", paddingSide = "right", maxLength, padToMultipleOf = 1 } = options;
   if (padding === "none") return batch;
   if (padding === "max_length" && maxLength === undefined) {

@@ -1,0 +1,23 @@
+/**
+ * The model families, by Hugging Face's `model_type`. To add one: write its file (see `family.ts`) and name it here;
+ * loading, training, generation and conversion find it by what it says of itself.
+ */
+import { ConfigError } from "../errors.ts";
+import { bert, bertHash } from "./bert/bert.ts";
+import { bioGpt } from "./biogpt/biogpt.ts";
+import type { Family } from "./family.ts";
+
+export const families: Readonly<Record<string, Family>> = Object.fromEntries(
+  [bert, bertHash, bioGpt].map((family: Family) => [family.modelType, family]),
+);
+
+/** The family that a config.json names. @throws ConfigError that lists those there are. */
+export function familyOf(json: unknown, where: string): Family {
+  const type = (json as { model_type?: unknown } | null)?.model_type;
+  const family = typeof type === "string" && Object.hasOwn(families, type) ? families[type] : undefined;
+  if (family === undefined) {
+    const known = Object.keys(families).join(", ");
+    throw new ConfigError(`${where}: model_type: expected one of ${known}, got ${JSON.stringify(type) ?? "nothing"}`);
+  }
+  return family;
+}

@@ -1,0 +1,114 @@
+/**
+ * The kinds of tokenizer, and which of them files are. Their contents decide, not their names, which many kinds share:
+ * the class that a configuration names, else the pipeline that tokenizer.json describes, else what the older files hold.
+ * Files of a kind that is not here are refused with what they are, for a wrong tokenizer gives wrong ids without a word.
+ */
+import { ConfigError, DataError } from "../errors.ts";
+import { bertKind } from "./bert/kind.ts";
+import { bioGptKind } from "./biogpt/kind.ts";
+import { parseJsonObject } from "./json.ts";
+import type { Pipeline, Texts, Tokenizer, TokenizerFiles, TokenizerKind } from "./tokenizer.ts";
+import { pipelineOf } from "./tokenizer-json.ts";
+
+export const tokenizerKinds: readonly TokenizerKind[] = [bioGptKind, bertKind];
+
+const pipelineFile = "tokenizer.json";
+/** Where a class is named, in the order in which transformers looks. */
+const classFiles = ["tokenizer_config.json", "config.json"] as const;
+const layouts = tokenizerKinds.flatMap((kind) => kind.layouts);
+
+/** Every file that a tokenizer may be made from. */
+export const tokenizerFileNames: readonly string[] = [
+  ...new Set([...layouts.flat(), ...classFiles, "special_tokens_map.json", "added_tokens.json"]),
+];
+
+/** Whether these are the files of a tokenizer of any kind, or of one. */
+export function isComplete(names: readonly string[], of: TokenizerKind["layouts"] = layouts): boolean {
+  return of.some((layout) => layout.every((name) => names.includes(name)));
+}
+
+/** That `names` are no tokenizer's. */
+export function noTokenizer(where: string, names: readonly string[]): DataError {
+  const expected = layouts.map((layout) => layout.join(" and ")).join(", or ");
+  const got = names.length === 0 ? "nothing" : [...names].sort().slice(0, 10).join(", ");
+  return new DataError(`${where}: expected ${expected}; got ${got}`, {
+    hint: "download the tokenizer's files beside the weights",
+  });
+}
+
+/**
+ * The tokenizer that files hold; `where` is put before their names in errors.
+ * @throws DataError where they hold none or one of a kind that is not known, or a file is not what it should be.
+ */
+export function readTokenizer(files: TokenizerFiles, where = ""): Tokenizer {
+  const names = [...files.keys()];
+  if (!isComplete(names)) throw noTokenizer(where || "tokenizer", names);
+  const named = classOf(files, where);
+  const text = files.get(pipelineFile);
+  const pipeline = text === undefined ? undefined : pipelineOf(where + pipelineFile, text);
+  const kind = kindOf(files, pipeline, named);
+  if (kind === undefined) throw unsupported(where, pipeline, named!);
+  return kind.read(files, where);
+}
+
+function kindOf(
+  files: TokenizerFiles,
+  pipeline: Pipeline | undefined,
+  named: Named | undefined,
+): TokenizerKind | undefined {
+  const byClass = tokenizerKinds.find(({ classes }) => named !== undefined && classes.includes(named.name));
+  if (byClass !== undefined) return byClass;
+  // A class that is not known may be of any kind, unless the pipeline is written out.
+  if (named !== undefined && pipeline === undefined) return undefined;
+  const recognised = tokenizerKinds.find((kind) => kind.recognises(files, pipeline));
+  if (recognised !== undefined || pipeline !== undefined) return recognised;
+  // Damaged, or of another kind whose files have the same names: the kind that is known says what it misses.
+  return tokenizerKinds.find(({ layouts: own }) => isComplete([...files.keys()], own));
+}
+
+interface Named {
+  readonly name: string;
+  readonly file: string;
+}
+
+/** The tokenizer's class as a configuration names it. */
+function classOf(files: TokenizerFiles, where: string): Named | undefined {
+  for (const file of classFiles) {
+    const text = files.get(file);
+    const name = text === undefined ? undefined : parseJsonObject(where + file, text)["tokenizer_class"];
+    if (typeof name === "string") return { name, file };
+  }
+  return undefined;
+}
+
+function unsupported(where: string, pipeline: Pipeline | undefined, named: Named): DataError {
+  const hint = `known are ${tokenizerKinds.map(({ name, about }) => `${name} (${about})`).join(", ")}`;
+  if (pipeline !== undefined) {
+    const { model = "none", preTokenizer = "none" } = pipeline;
+    const found = `model.type ${model} with pre_tokenizer.type ${preTokenizer}`;
+    return new DataError(`${where}${pipelineFile}: ${found}: not supported`, { hint });
+  }
+  const classes = tokenizerKinds.flatMap((kind) => kind.classes).join(", ");
+  const message = `tokenizer_class: expected one of ${classes}, got ${named.name}`;
+  return new DataError(`${where}${named.file}: ${message}`, { hint });
+}
+
+/** The kinds that can be learned from texts, by name. */
+export const learnableKinds: readonly string[] = tokenizerKinds
+  .filter(({ learn }) => learn !== undefined)
+  .map(({ name }) => name);
+
+/**
+ * A tokenizer of a kind learned from texts, with at most `vocabSize` tokens; the same texts give the same tokenizer.
+ * @throws ConfigError for a kind that cannot be learned, or a vocabulary that cannot hold every character.
+ */
+export async function trainTokenizer(
+  texts: Texts,
+  { kind, vocabSize }: { readonly kind: string; readonly vocabSize: number },
+): Promise<Tokenizer> {
+  const learn = tokenizerKinds.find(({ name }) => name === kind)?.learn;
+  if (learn === undefined) {
+    throw new ConfigError(`trainTokenizer: kind: expected one of ${learnableKinds.join(", ")}, got "${kind}"`);
+  }
+  return learn(texts, { vocabSize });
+}
