@@ -7,7 +7,7 @@ import { ConfigError, DataError } from "../errors.ts";
 import { bertKind } from "./bert/kind.ts";
 import { bioGptKind } from "./biogpt/kind.ts";
 import { parseJsonObject } from "./json.ts";
-import type { Pipeline, Texts, Tokenizer, TokenizerFiles, TokenizerKind } from "./tokenizer.ts";
+import type { Texts, Tokenizer, TokenizerFiles, TokenizerKind } from "./tokenizer.ts";
 import { pipelineOf } from "./tokenizer-json.ts";
 
 export const tokenizerKinds: readonly TokenizerKind[] = [bioGptKind, bertKind];
@@ -44,26 +44,8 @@ export function readTokenizer(files: TokenizerFiles, where = ""): Tokenizer {
   const names = [...files.keys()];
   if (!isComplete(names)) throw noTokenizer(where || "tokenizer", names);
   const named = classOf(files, where);
-  const text = files.get(pipelineFile);
-  const pipeline = text === undefined ? undefined : pipelineOf(where + pipelineFile, text);
-  const kind = kindOf(files, pipeline, named);
-  if (kind === undefined) throw unsupported(where, pipeline, named!);
-  return kind.read(files, where);
-}
-
-function kindOf(
-  files: TokenizerFiles,
-  pipeline: Pipeline | undefined,
-  named: Named | undefined,
-): TokenizerKind | undefined {
   const byClass = tokenizerKinds.find(({ classes }) => named !== undefined && classes.includes(named.name));
-  if (byClass !== undefined) return byClass;
-  // A class that is not known may be of any kind, unless the pipeline is written out.
-  if (named !== undefined && pipeline === undefined) return undefined;
-  const recognised = tokenizerKinds.find((kind) => kind.recognises(files, pipeline));
-  if (recognised !== undefined || pipeline !== undefined) return recognised;
-  // Damaged, or of another kind whose files have the same names: the kind that is known says what it misses.
-  return tokenizerKinds.find(({ layouts: own }) => isComplete([...files.keys()], own));
+  return (byClass ?? kindByContents(files, where, named)).read(files, where);
 }
 
 interface Named {
@@ -81,16 +63,25 @@ function classOf(files: TokenizerFiles, where: string): Named | undefined {
   return undefined;
 }
 
-function unsupported(where: string, pipeline: Pipeline | undefined, named: Named): DataError {
+/** `named`: a class that no kind has. @throws DataError that says what the files are. */
+function kindByContents(files: TokenizerFiles, where: string, named: Named | undefined): TokenizerKind {
   const hint = `known are ${tokenizerKinds.map(({ name, about }) => `${name} (${about})`).join(", ")}`;
+  const text = files.get(pipelineFile);
+  const pipeline = text === undefined ? undefined : pipelineOf(where + pipelineFile, text);
+  if (pipeline === undefined && named !== undefined) {
+    const classes = tokenizerKinds.flatMap((kind) => kind.classes).join(", ");
+    const message = `tokenizer_class: expected one of ${classes}, got ${named.name}`;
+    throw new DataError(`${where}${named.file}: ${message}`, { hint });
+  }
+  const recognised = tokenizerKinds.find((kind) => kind.recognises(files, pipeline));
+  if (recognised !== undefined) return recognised;
   if (pipeline !== undefined) {
     const { model = "none", preTokenizer = "none" } = pipeline;
     const found = `model.type ${model} with pre_tokenizer.type ${preTokenizer}`;
-    return new DataError(`${where}${pipelineFile}: ${found}: not supported`, { hint });
+    throw new DataError(`${where}${pipelineFile}: ${found}: not supported`, { hint });
   }
-  const classes = tokenizerKinds.flatMap((kind) => kind.classes).join(", ");
-  const message = `tokenizer_class: expected one of ${classes}, got ${named.name}`;
-  return new DataError(`${where}${named.file}: ${message}`, { hint });
+  // Damaged, or of another kind whose files have the same names: the kind that is known says what it misses.
+  return tokenizerKinds.find((kind) => isComplete([...files.keys()], kind.layouts))!;
 }
 
 /** The kinds that can be learned from texts, by name. */
