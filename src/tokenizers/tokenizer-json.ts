@@ -96,7 +96,7 @@ export function allIds(
 }
 
 /** [CLS] A [SEP], and [CLS] A [SEP] B [SEP] with type 1 from B on. */
-export function bertTemplate(cls: TemplateToken, sep: TemplateToken): Template {
+export function pairTemplate(cls: TemplateToken, sep: TemplateToken): Template {
   const single: TemplatePart[] = [
     { ...cls, typeId: 0 },
     { sequence: 0, typeId: 0 },
@@ -123,7 +123,7 @@ export function readTemplate(file: string, value: Json, ids: ReadonlyMap<string,
       }
       return { special: pair[0], ids: [pair[1] as number] };
     };
-    const template = bertTemplate(token("cls"), token("sep"));
+    const template = pairTemplate(token("cls"), token("sep"));
     fields.close();
     return template;
   }

@@ -6,7 +6,7 @@ import { DataError } from "../../errors.ts";
 import type { AddedToken } from "../added-tokens.ts";
 import { type Template, type TemplatePart } from "../layout.ts";
 import { asObject, fieldError, type Json, type JsonObject, parseJsonObject } from "../json.ts";
-import { allIds, bertTemplate, checkAddedIds, readAddedToken } from "../tokenizer-json.ts";
+import { allIds, pairTemplate, checkAddedIds, readAddedToken } from "../tokenizer-json.ts";
 import { readTokenizerJson, requireUnknown, type TokenizerJson } from "./tokenizer-json.ts";
 
 const roles = ["unk", "sep", "pad", "cls", "mask"] as const;
@@ -137,7 +137,7 @@ function fromVocabulary(
       lowercase,
     },
     addedTokens,
-    template: bertTemplate(
+    template: pairTemplate(
       { special: names.cls, ids: [idOf(names.cls)] },
       { special: names.sep, ids: [idOf(names.sep)] },
     ),
