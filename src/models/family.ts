@@ -130,7 +130,7 @@ export interface Family<Config extends ModelConfig = ModelConfig> {
   tied(config: Config): Readonly<Record<string, string>>;
   /** Formats of other libraries that the family is read from and written in, by the library's name. */
   readonly foreign?: Readonly<Record<string, ForeignFormat<Config>>>;
-  /** What only the checkpoint tells: the configuration completed, and the parameter that a stored tensor is, if any. */
+  /** What only the checkpoint knows: the configuration completed, and the parameter that a stored tensor is, if any. */
   adapt?(config: Config, stored: Shapes): { config: Config; parameterOf: (storedName: string) => string | undefined };
 }
 

@@ -9,7 +9,7 @@ import { architectureOf, type Family, familyOf, type ModelConfig, type Role } fr
 export interface ModelFolder {
   readonly folder: string;
   readonly family: Family;
-  /** With what only the weights tell. */
+  /** With what only the weights know. */
   readonly config: ModelConfig;
   /** By the names of the family's parameters. */
   readonly entries: ReadonlyMap<string, TensorEntry>;
@@ -45,7 +45,7 @@ export async function openModelFolder(
 
 /**
  * A model whose `entries` are named as they are stored, those of another library too, with the names of the family's
- * parameters and what only the weights tell.
+ * parameters and with what only the weights know.
  */
 export async function withParameters({ folder, family, config, entries: stored }: ModelFolder): Promise<OpenedFolder> {
   const foreign = Object.values(family.foreign ?? {}).find((format) => format.recognises(stored));

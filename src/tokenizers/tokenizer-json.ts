@@ -13,7 +13,7 @@ export function pipelineOf(file: string, text: string): Pipeline {
   const root = parseJsonObject(file, text);
   const model = fieldsOf(file, "model", root["model"] ?? {});
   const type = model.raw("type");
-  // Files of before 2020 name no type; the prefix tells WordPiece from the others.
+  // Files of before 2020 name no type; WordPiece alone has the prefix.
   const isOldWordPiece = type === undefined && model.raw("continuing_subword_prefix") !== undefined;
   return {
     model: isOldWordPiece ? "WordPiece" : typeof type === "string" ? type : undefined,

@@ -60,7 +60,7 @@ export type TokenizerFiles = ReadonlyMap<string, string>;
 /** Texts to learn a tokenizer from. */
 export type Texts = Iterable<string> | AsyncIterable<string>;
 
-/** A kind of tokenizer: how its files are told from others, read, and made from texts. */
+/** A kind of tokenizer: how its files are recognised, read, and learned from texts. */
 export interface TokenizerKind {
   readonly name: string;
   /** What it does, in a few words. */
@@ -77,7 +77,7 @@ export interface TokenizerKind {
   learn?(texts: Texts, options: { readonly vocabSize: number }): Promise<Tokenizer>;
 }
 
-/** The types of model and pre-tokenizer in a tokenizer.json, by which kinds are told from one another. */
+/** The types of model and pre-tokenizer in a tokenizer.json, by which kinds are distinguished. */
 export interface Pipeline {
   /** "BPE", "WordPiece", "Unigram", "WordLevel"; undefined where the file is older than these names. */
   readonly model: string | undefined;

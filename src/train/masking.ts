@@ -18,7 +18,7 @@ export interface MaskingOptions {
   readonly wholeWords?: boolean;
 }
 
-/** What the vocabulary tells about its pieces. */
+/** What masking needs to know of a vocabulary. */
 export interface MaskingVocabulary {
   readonly maskId: number;
   /** What every document begins with. */

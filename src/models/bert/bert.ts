@@ -7,12 +7,13 @@
 // B batch, T tokens, D width, F feed-forward width
 import type { Graph, Value } from "../../graph/graph.ts";
 import { add, linear, slice } from "../../graph/ops/index.ts";
+import { activations } from "../../nn/activations.ts";
 import { type Attend, attentionOf, joinHeads, splitHeads } from "../../nn/attention.ts";
 import { dropout, embedding, embeddingTable, layerNormLayer, linearLayer } from "../../nn/layers.ts";
 import { learnedPositions } from "../../nn/positions.ts";
 import { type BertConfig, bertHashSizes, bertSizes, parseBertConfig } from "./config.ts";
 import { bertSequenceHead, bertTokenHead, maskedHead, pooler } from "./heads.ts";
-import { activationOf, inBody, projectionWeight, tokenTable } from "./layers.ts";
+import { inBody, projectionWeight, tokenTable } from "./layers.ts";
 import { adaptBert } from "./names.ts";
 import { caricature } from "../config.ts";
 import type { Family, Head, ModelInputs } from "../family.ts";
@@ -60,13 +61,13 @@ function layer(g: Graph, config: BertConfig, x_BTD: Value, attend: Attend, index
     });
   const middle_BTD = g.scope("attention", () => {
     const y_BTD = g.scope("self", () => {
-      const [q, k, v] = ["query", "key", "value"].map((name) => splitHeads(project(name, x_BTD, width), heads));
-      return joinHeads(attend(q!, k!, v!, index));
+      const split = (name: string): Value => splitHeads(project(name, x_BTD, width), heads);
+      return joinHeads(attend(split("query"), split("key"), split("value"), index));
     });
     return joined("output", y_BTD, x_BTD);
   });
   const inner_BTF = g.scope("intermediate", () => project("dense", middle_BTD, config.intermediate_size));
-  return joined("output", activationOf(config)(inner_BTF), middle_BTD);
+  return joined("output", activations[config.hidden_act](inner_BTF), middle_BTD);
 }
 
 /** A family whose classes begin with `name`. */

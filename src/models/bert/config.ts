@@ -74,7 +74,7 @@ export const bertSizes: Readonly<Record<string, BertConfig>> = {
   "biomedbert-base": size({ width: 768, layers: 12, heads: 12 }),
 };
 
-/** Head counts are ours: published parameter counts do not tell them. */
+/** Head counts are ours: published parameter counts do not determine them. */
 export const bertHashSizes: Readonly<Record<string, BertConfig>> = {
   "hash-femto": size({ width: 50, layers: 2, heads: 2, projections: 5 }),
   "hash-pico": size({ width: 80, layers: 2, heads: 2, projections: 8 }),

@@ -2,8 +2,9 @@
 // B batch, T tokens, L leading axes, D width, V vocabulary, P projections
 import type { Graph, Value } from "../../graph/graph.ts";
 import { add, linearCrossEntropy, matMul, reshape, slice, tanh } from "../../graph/ops/index.ts";
+import { activations } from "../../nn/activations.ts";
 import { dropout, vocabularyTable, layerNormLayer, linearLayer } from "../../nn/layers.ts";
-import { activationOf, inBody, projectionWeight, tokenTable } from "./layers.ts";
+import { inBody, projectionWeight, tokenTable } from "./layers.ts";
 import type { BertConfig } from "./config.ts";
 import { decoderBias } from "./names.ts";
 import { flat, labelCount, sequenceHead, tokenHead } from "../classification.ts";
@@ -32,7 +33,7 @@ function decoder(g: Graph, config: BertConfig, hidden_LD: Value): Decoder {
   const { hidden_size: width, vocab_size, initializer_range: normal } = config;
   const x_LD = g.head(() =>
     g.scope("cls.predictions.transform", () => {
-      const inner = activationOf(config)(linearLayer(g, "dense", hidden_LD, width, { deviation: normal }));
+      const inner = activations[config.hidden_act](linearLayer(g, "dense", hidden_LD, width, { deviation: normal }));
       return layerNormLayer(g, "LayerNorm", inner, config.layer_norm_eps);
     }),
   );

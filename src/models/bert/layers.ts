@@ -1,14 +1,9 @@
-/** What BERT's network and its heads share: scope, token table, activation. */
+/** What BERT's network and its heads share: scope, token table, projection. */
 // V vocabulary, D width, P projections
 import type { Graph, Value } from "../../graph/graph.ts";
-import { activations } from "../../nn/activations.ts";
 import { vocabularyTable } from "../../nn/layers.ts";
 import type { BertConfig } from "./config.ts";
 import { bodyScope } from "./names.ts";
-
-export function activationOf({ hidden_act }: BertConfig): (x: Value) => Value {
-  return activations[hidden_act];
-}
 
 /** Runs `build` in the scope of the network's parameters. */
 export function inBody<T>(g: Graph, config: BertConfig, build: () => T): T {

@@ -43,7 +43,7 @@ function hashNames(config: BertConfig, stored: Shapes): Map<string, string> {
   return found;
 }
 
-/** What the checkpoint's header tells: whether there is a pooler, a projection bias, a decoder of its own. */
+/** What only the checkpoint's header says: whether there is a pooler, a projection bias, a decoder of its own. */
 export function adaptBert(
   config: BertConfig,
   stored: Shapes,

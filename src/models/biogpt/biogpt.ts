@@ -92,8 +92,9 @@ function layer(g: Graph, config: BioGptConfig, x_BTD: Value, attend: Attend, ind
   const project = (name: string, x: Value, out: number): Value => linearLayer(g, name, x, out, { deviation });
   const h_BTD = layerNormLayer(g, "self_attn_layer_norm", x_BTD, epsilon);
   const attended_BTD = g.scope("self_attn", () => {
-    const [q, k, v] = ["q_proj", "k_proj", "v_proj"].map((name) => splitHeads(project(name, h_BTD, width), heads));
-    return project("out_proj", joinHeads(attend(q!, k!, v!, index)), width);
+    const split = (name: string): Value => splitHeads(project(name, h_BTD, width), heads);
+    const y_BHTK = attend(split("q_proj"), split("k_proj"), split("v_proj"), index);
+    return project("out_proj", joinHeads(y_BHTK), width);
   });
   const middle_BTD = add(x_BTD, dropout(g, attended_BTD, config.hidden_dropout_prob));
   const f_BTD = layerNormLayer(g, "final_layer_norm", middle_BTD, epsilon);

@@ -66,7 +66,7 @@ function objectOrNull(file: string, field: string, value: Json | undefined): Jso
 }
 
 function readModel(file: string, value: unknown): WordPieceModel {
-  // Files of before 2020 have no "type" here; the prefix tells WordPiece from the others.
+  // Files of before 2020 have no "type" here; WordPiece alone has the prefix.
   const untyped = fieldsOf(file, "model", value);
   const isOld = untyped.raw("type") === undefined && untyped.raw("continuing_subword_prefix") !== undefined;
   const fields = isOld ? untyped : component(file, "model", value, ["WordPiece"])[1];

@@ -149,7 +149,7 @@ function mergePairs(
   }
 }
 
-/** Replaces the pair in one word, from the left, in place, and tells which pairs went and came. */
+/** Replaces the pair in one word, from the left, in place, and reports the pairs that went and came. */
 function mergeIn(
   word: number[],
   left: number,

@@ -15,7 +15,7 @@ export interface BioGptParts {
   /** Piece of every id as vocab.json writes it: a word's last piece ends in `</w>`. */
   readonly pieces: readonly string[];
   readonly merges: readonly Merge[];
-  /** Frequencies, where dict.txt and bpecodes told them. */
+  /** Frequencies, where dict.txt and bpecodes gave them. */
   readonly pieceCounts?: readonly number[] | undefined;
   readonly mergeCounts?: readonly number[] | undefined;
 }
@@ -71,7 +71,7 @@ export function huggingFaceFiles(parts: BioGptParts): Map<string, string> {
 }
 
 /**
- * dict.txt of fairseq and bpecodes of fastBPE; a frequency that no file told is written as 0.
+ * dict.txt of fairseq and bpecodes of fastBPE; a frequency that no file gave is written as 0.
  * @throws DataError when the special tokens do not have the ids 0 to 3, which fairseq gives them.
  */
 export function fairseqFiles(parts: BioGptParts): Map<string, string> {

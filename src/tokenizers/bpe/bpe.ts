@@ -1,7 +1,8 @@
 /**
  * Byte pair encoding as fastBPE applies it (Sennrich et al. 2016, arXiv 1508.07909): a word is its code points, the
  * last one with a mark where the vocabulary has one; the adjacent pair of lowest rank is merged wherever it occurs, from
- * left to right, until no pair has a rank. Left out: fastBPE's mode that takes merges apart again until every piece is in a vocabulary.
+ * left to right, until no pair has a rank. Left out: fastBPE's mode that undoes merges until every piece is in a
+ * vocabulary.
  */
 
 export type Merge = readonly [left: string, right: string];
