@@ -10,6 +10,7 @@ import { type Entry, galen as commands, type Group } from "../src/cli/commands/i
 import { generateOptions } from "../src/cli/generate-options.ts";
 import { encoderRecipes } from "../src/encoders/recipes.ts";
 import { recipes } from "../src/recipes/index.ts";
+import { learnableKinds } from "../src/tokenizers/registry.ts";
 import { devices } from "../src/runtime/ort.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -99,7 +100,9 @@ describe("galen --help", () => {
     }
   });
 
-  test("names the recipes, devices and generation options that there are", async () => {
+  test("names the recipes, kinds of tokenizer, devices and generation options that there are", async () => {
+    const { default: learn } = await import("../src/cli/commands/tokenizer-train.ts");
+    expect(learn.options["family"]!.choices).toEqual(learnableKinds);
     const { default: train } = await import("../src/cli/commands/train.ts");
     expect(train.positionals!["recipe"]!.choices).toEqual([...Object.keys(recipes), ...Object.keys(encoderRecipes)]);
     expect(train.options["device"]!.choices).toEqual(devices);

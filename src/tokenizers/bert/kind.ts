@@ -8,7 +8,7 @@ const models = ["Bert", "DistilBert", "Electra"];
 
 export const bertKind: TokenizerKind = {
   name: "bert",
-  about: "WordPiece, lower case",
+  about: "WordPiece",
   classes: models.flatMap((model) => [`${model}Tokenizer`, `${model}TokenizerFast`]),
   layouts: [["tokenizer.json"], ["vocab.txt"]],
   recognises: (files, pipeline) => (pipeline === undefined ? files.has("vocab.txt") : pipeline.model === "WordPiece"),
