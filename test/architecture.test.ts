@@ -69,7 +69,7 @@ const speakOfFamilies: Readonly<Record<string, string>> = {
   "soft-prompts/prompt-rows.ts": "names a prompt's rows as fairseq does",
   "tasks/relations.ts": "published answers may begin with the names of a prompt's rows",
   "encoders/": "speaks of encoders as BERT's",
-  "finetune/": "tunes BioGPT's embedding by its name",
+  "finetune/trainable.ts": "finds the rows of a prompt by the name of BioGPT's embedding",
 };
 
 interface Import {

@@ -5,7 +5,7 @@
 // B rows, T tokens, N labels
 import { ConfigError } from "../errors.ts";
 import { toOnnx } from "../graph/lower.ts";
-import { bioGpt, type BioGptConfig, type ModelConfig } from "../models/index.ts";
+import type { ModelConfig } from "../models/index.ts";
 import { lossGraph } from "../models/graphs.ts";
 import { int64 } from "../runtime/batch.ts";
 import type { ModelFolder } from "../runtime/folder.ts";
@@ -61,17 +61,15 @@ export async function createRun(folder: ModelFolder, config: FinetuneConfig, opt
 
 async function assemble(folder: ModelFolder, config: FinetuneConfig, options: RunOptions, owned: Owned): Promise<Run> {
   const { family } = folder;
-  if (family.modelType !== bioGpt.modelType) {
-    throw new ConfigError(
-      `${folder.folder}: expected a BioGPT model to tune with a soft prompt, got ${family.modelType}`,
-    );
+  if (!family.causal) {
+    throw new ConfigError(`${folder.folder}: expected a decoder to tune with a soft prompt, got ${family.modelType}`);
   }
-  const model: BioGptConfig = { ...(folder.config as BioGptConfig), vocab_size: options.vocabSize };
+  const model: ModelConfig = { ...folder.config, vocab_size: options.vocabSize };
+  const padId = model.pad_token_id;
   const { promptIds, signal } = options;
   const rows = { start: promptIds[0] ?? 0, count: promptIds.length };
-  const dropping = { ...model, hidden_dropout_prob: config.dropout, attention_probs_dropout_prob: config.dropout };
   const adapt = config.mode === "lora" ? loraAdapter(config.lora) : undefined;
-  const graph = lossGraph(family, dropping, {
+  const graph = lossGraph(family, family.withDropout(model, config.dropout), {
     gathered: true,
     training: true,
     checkpointing: config.checkpointing,
@@ -108,7 +106,7 @@ async function assemble(folder: ModelFolder, config: FinetuneConfig, options: Ru
         const target = index === 0 ? gradients : scratch;
         const inputs = {
           ...weights,
-          ...feeds(batch, tokens),
+          ...feeds(batch, { tokens, padId }),
           seed: tensor("int64", [], BigInt64Array.of(BigInt(seed))),
         };
         loss += Number((await training.run(inputs, target.into))["loss"]!.data[0]);
@@ -126,7 +124,7 @@ async function assemble(folder: ModelFolder, config: FinetuneConfig, options: Ru
       let mean = 0;
       for (const batch of batches) {
         if (signal?.aborted === true) return NaN;
-        mean += Number((await compiled.run({ ...weights, ...feeds(batch, tokens) }))["loss"]!.data[0]);
+        mean += Number((await compiled.run({ ...weights, ...feeds(batch, { tokens, padId }) }))["loss"]!.data[0]);
       }
       return mean;
     },
@@ -138,7 +136,7 @@ const labelsOf = (batches: readonly Sequences[]): number =>
   batches.reduce((sum, batch) => sum + batch.reduce((all, ids) => all + ids.length - 1, 0), 0);
 
 /** Every token but the first is a label of the one before it; padding has none. `tokens`: labels of the whole update. */
-function feeds(batch: Sequences, tokens: number): Tensors {
+function feeds(batch: Sequences, { tokens, padId }: { tokens: number; padId: number }): Tensors {
   const width = Math.max(...batch.map((ids) => ids.length)) - 1;
   const count = labelsOf([batch]);
   const at = new BigInt64Array(count);
@@ -152,13 +150,13 @@ function feeds(batch: Sequences, tokens: number): Tensors {
   });
   const inputs = batch.map((ids) => ids.slice(0, -1));
   return {
-    ids: int64(padded(inputs, width), width),
+    ids: int64(padded(inputs, width, padId), width),
     at: tensor("int64", [count], at),
     labels: tensor("int64", [count], labels),
     scale: tensor("float32", [], Float32Array.of(1 / tokens)),
   };
 }
 
-/** Padding on the right is id 1, which no label looks at and no token attends to. */
-const padded = (rows: Sequences, width: number): number[][] =>
-  rows.map((row) => [...row, ...Array<number>(width - row.length).fill(1)]);
+/** Padding on the right, which no label looks at and no token attends to. */
+const padded = (rows: Sequences, width: number, padId: number): number[][] =>
+  rows.map((row) => [...row, ...Array<number>(width - row.length).fill(padId)]);
