@@ -7,7 +7,7 @@ import { ConfigError } from "../errors.ts";
 import { embeddingGraph, embeddingWidth } from "../models/embedding.ts";
 import { makeBatch } from "../runtime/batch.ts";
 import { type NetworkOptions, openNetwork } from "../runtime/network.ts";
-import type { Session } from "../runtime/ort.ts";
+import type { Session } from "../runtime/session.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import type { BertBatch, BertTokenizer } from "../tokenizers/bert.ts";
 import { byTokens, sliceRows } from "../runtime/batching.ts";
@@ -36,7 +36,7 @@ export interface Embedder extends AsyncDisposable {
 
 /**
  * Opens a Sentence Transformers directory (either schema).
- * @throws ConfigError where a module or a setting is not understood, or for int8 off the CPU; CheckpointError where
+ * @throws ConfigError where a module or a setting is not understood, or a format of weights that the device has not; CheckpointError where
  * weights are missing.
  */
 export async function loadEmbedder(path: string, options: NetworkOptions = {}): Promise<Embedder> {

@@ -1,9 +1,9 @@
 /** Ops about the graph itself rather than about numbers. */
-import { applyOp, type Op, type Value } from "../graph.ts";
+import { applyOp, defineOp, type Op, type Value } from "../graph.ts";
 import { onnxType } from "../onnx.ts";
 
 /** The first input unchanged, but not before the second has been computed: orders recomputation after its trigger. */
-const afterOp: Op<[value: Value, trigger: Value], null> = {
+const afterOp: Op<[value: Value, trigger: Value], null> = defineOp({
   name: "After",
   infer: ([value]) => [value],
   lower: (onnx, { inputs: [value, trigger], outputs }) => {
@@ -20,10 +20,8 @@ const afterOp: Op<[value: Value, trigger: Value], null> = {
   },
   vjp: (_, [dy]) => [dy!, null],
   samples: [{ inputs: [[2, 3], { int64: [1, 2], dims: [2] }], attributes: null }],
-};
+});
 
 export function after(value: Value, trigger: Value): Value {
   return applyOp(afterOp, [value, trigger], null);
 }
-
-export const controlOps = [afterOp] as const;
