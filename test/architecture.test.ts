@@ -41,7 +41,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   extract: [...uses, "finetune"],
 };
 /** These run in browsers too: no node:* and no ONNX Runtime. */
-const pure = ["errors", "tensor", "graph", "nn", "models", "tokenizers"];
+const pure = ["errors", "tensor", "graph", "nn", "models", "tokenizers", "generate"];
 const exceptions = new Set(["tokenizers/files.ts"]);
 
 interface Import {

@@ -103,7 +103,7 @@ test("a classifier's probabilities are near those of float32", async () => {
   expectNear(await shares(quantized), await shares(float));
 });
 
-test("a format that is not known, or that the device has not, is refused with what there is", async () => {
+test("a format that is unknown, or that the device lacks, is refused with what there is", async () => {
   await using unknown = await loadModel(folder, { weights: "int3" as never });
   await expect(unknown.forward({ ids })).rejects.toThrow('weights: expected one of float32, int8, got "int3"');
   await using elsewhere = await loadModel(folder, { weights: "int8", device: "webgpu" });

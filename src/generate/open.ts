@@ -7,7 +7,7 @@ import type { Graph } from "../graph/graph.ts";
 import type { Family, ModelConfig } from "../models/family.ts";
 import { decodingGraph } from "../models/graphs.ts";
 import { calibrationRows } from "../runtime/calibration.ts";
-import { openInMemory } from "../runtime/network.ts";
+import { openInMemory } from "../runtime/in-memory.ts";
 import type { Session, SessionOptions, Tensors } from "../runtime/session.ts";
 import { type Decoder, promptInputs } from "./decoder.ts";
 

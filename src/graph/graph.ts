@@ -49,7 +49,7 @@ export interface Sample<Attributes> {
   readonly range?: readonly [low: number, high: number];
 }
 
-export type SampleInput =
+type SampleInput =
   | readonly number[]
   | { readonly int64: readonly number[]; readonly dims: readonly number[] }
   | { readonly bool: readonly number[]; readonly dims: readonly number[] };
@@ -144,6 +144,7 @@ export class Graph {
   #scope: string[] = [];
   #count = 0;
   #segments = 0;
+  #dropouts = 0;
   #segment: number | undefined;
   #head = false;
   readonly #constantPool: ConstantPool<Value> = new ConstantPool();
@@ -215,6 +216,11 @@ export class Graph {
     } finally {
       this.#head = outer;
     }
+  }
+
+  /** The number of the next dropout in this graph: each has a mask of its own. */
+  nextDropout(): number {
+    return this.#dropouts++;
   }
 
   /** Gradient checkpointing: what `build` computes is not kept for the backward pass but computed again there. */

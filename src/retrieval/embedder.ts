@@ -36,8 +36,8 @@ export interface Embedder extends AsyncDisposable {
 
 /**
  * Opens a Sentence Transformers directory (either schema).
- * @throws ConfigError where a module or a setting is not understood, or a format of weights that the device has not; CheckpointError where
- * weights are missing.
+ * @throws ConfigError where a module or a setting is not understood, or the device lacks the format of weights;
+ * CheckpointError where weights are missing.
  */
 export async function loadEmbedder(path: string, options: NetworkOptions = {}): Promise<Embedder> {
   const folder = await openSentenceFolder(path);

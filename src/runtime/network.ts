@@ -24,7 +24,7 @@ export interface NetworkOptions extends SessionOptions {
 /**
  * Compiles a graph whose parameters are `entries`, in files of `folder`.
  * @param sample inputs of the usual kind, from which a format may learn which channels are large.
- * @throws ConfigError for an unknown format, or one that the device has not; CheckpointError where a parameter is
+ * @throws ConfigError for a format that is unknown or that the device lacks; CheckpointError where a parameter is
  * missing or has another shape.
  */
 export async function openNetwork(
@@ -50,25 +50,6 @@ export async function openNetwork(
     packed.set(layer.name, pack(await readFloat32(entries.get(layer.name)!), ranges?.get(layer.name)));
   }
   return createSession(toOnnx(graph, { parameters, packed, branches: device === "cpu" }), session);
-}
-
-/**
- * Compiles a graph over parameters in memory. They are inputs that the session adds to each run, so that whoever changes
- * them in between needs no new one.
- * @throws ConfigError where a parameter of the graph is missing.
- */
-export async function openInMemory(graph: Graph, weights: Tensors, options: SessionOptions = {}): Promise<Session> {
-  const names = [...graph.parameters.keys()];
-  const missing = names.find((name) => !Object.hasOwn(weights, name));
-  if (missing !== undefined) {
-    throw new ConfigError(`weights: expected parameter "${missing}", got ${Object.keys(weights).length} others`);
-  }
-  const session = await createSession(toOnnx(graph, { branches: (options.device ?? "cpu") === "cpu" }), options);
-  return {
-    ...session,
-    inputNames: session.inputNames.filter((name) => !graph.parameters.has(name)),
-    run: (inputs, into) => session.run({ ...weights, ...inputs }, into),
-  };
 }
 
 function formatOf(name: WeightFormatName, device: string): WeightFormat {
