@@ -25,7 +25,7 @@ for await (const line of readLines(file)) {
   if (abstracts.length === Number(count)) break;
 }
 await using float32 = await loadEmbedder(folder, { threads: Number(threads) });
-await using int8 = await loadEmbedder(folder, { threads: Number(threads), int8: true });
+await using int8 = await loadEmbedder(folder, { threads: Number(threads), weights: "int8" });
 using scratch = mkdtempDisposableSync(join(tmpdir(), "galen-embed-"));
 using python = startPeer(new URL("embed.py", import.meta.url), folder, threads);
 const exported = transformersJsFolder(folder);

@@ -8,7 +8,7 @@
 import { toOnnx } from "../src/graph/lower.ts";
 import { bert, type Family } from "../src/models/index.ts";
 import { lossGraph } from "../src/models/graphs.ts";
-import { createSession } from "../src/runtime/ort.ts";
+import { createSession } from "../src/runtime/session.ts";
 import { allocateParameters, initialise } from "../src/runtime/parameters.ts";
 import { random } from "../src/tensor/random.ts";
 import { tensor } from "../src/tensor/tensor.ts";

@@ -7,7 +7,7 @@ import onnxProto from "onnx-proto";
 import { afterAll, describe, expect, test } from "vitest";
 import { exportOnnx } from "./export.ts";
 import { loadModel } from "./model.ts";
-import { createSession } from "./runtime/ort.ts";
+import { createSession } from "./runtime/session.ts";
 import { tensor } from "./tensor/tensor.ts";
 
 const temporary = mkdtempSync(join(tmpdir(), "galen-export-"));

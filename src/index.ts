@@ -7,11 +7,11 @@ export {
   type LabelledRows,
   loadModel,
   type LoadOptions,
+  type Logits,
   type LossAndGradients,
   Model,
-  type ModelRows,
-  type Scored,
 } from "./model.ts";
+export type { TokenRows } from "./runtime/batch.ts";
 export { quickstart, type QuickstartOptions, type QuickstartResult } from "./quickstart.ts";
 export { loadTokenizer, saveTokenizer } from "./tokenizers/files.ts";
 export type { DecodeOptions, Encoding, Tokenizer } from "./tokenizers/tokenizer.ts";

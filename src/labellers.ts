@@ -5,9 +5,10 @@ import { headOf, type LabelConfig, type ModelConfig, problemOf } from "./models/
 import { scoringGraph } from "./models/graphs.ts";
 import { byTokens, sliceRows } from "./runtime/batching.ts";
 import { makeBatch } from "./runtime/batch.ts";
+import { calibrationRows } from "./runtime/calibration.ts";
 import { type ModelFolder, openModelFolder } from "./runtime/folder.ts";
-import { openNetwork } from "./runtime/network.ts";
-import type { Session, SessionOptions } from "./runtime/ort.ts";
+import { type NetworkOptions, openNetwork } from "./runtime/network.ts";
+import type { Session } from "./runtime/session.ts";
 import { loadTokenizer } from "./tokenizers/files.ts";
 import type { Tokenizer } from "./tokenizers/tokenizer.ts";
 import { encodeCut, firstPieces } from "./tokenizers/words.ts";
@@ -22,7 +23,7 @@ interface Labeller {
 }
 
 /** Opens a classification directory. @throws ConfigError where its head is of another kind. */
-async function openLabeller(folder: string, suffix: string, options: SessionOptions): Promise<Labeller> {
+async function openLabeller(folder: string, suffix: string, options: NetworkOptions): Promise<Labeller> {
   const model = await openModelFolder(folder);
   const { family, config, entries } = model;
   const head = headOf(family, config)?.labels(config);
@@ -42,7 +43,14 @@ async function openLabeller(folder: string, suffix: string, options: SessionOpti
   }
   const labels = Array.from({ length: head.count }, (_, i) => plain.id2label?.[String(i)] ?? `LABEL_${i}`);
   const tokenizer = await loadTokenizer(folder);
-  const session = await openNetwork(scoringGraph(family, config), entries, folder, options);
+  const { vocab_size: vocabSize, pad_token_id: padId, max_position_embeddings: maxTokens } = config;
+  const session = await openNetwork(
+    scoringGraph(family, config),
+    entries,
+    folder,
+    options,
+    () => makeBatch({ ids: calibrationRows(config, tokenizer) }, { vocabSize, padId, maxTokens }).tensors,
+  );
   return { model, tokenizer, labels, session };
 }
 
@@ -94,7 +102,7 @@ export interface Classifier extends AsyncDisposable {
 }
 
 /** @throws ConfigError where the directory holds no classifier of texts, DataError where it holds no tokenizer. */
-export async function loadClassifier(folder: string, options: SessionOptions = {}): Promise<Classifier> {
+export async function loadClassifier(folder: string, options: NetworkOptions = {}): Promise<Classifier> {
   const labeller = await openLabeller(folder, rowsSuffix, options);
   const { labels, tokenizer, model, session } = labeller;
   const several = problemOf(model.config as LabelConfig) === "multi_label_classification";
@@ -126,7 +134,7 @@ export interface Tagger extends AsyncDisposable {
 }
 
 /** @throws ConfigError where the directory holds no tagger of tokens, DataError where it holds no tokenizer. */
-export async function loadTagger(folder: string, options: SessionOptions = {}): Promise<Tagger> {
+export async function loadTagger(folder: string, options: NetworkOptions = {}): Promise<Tagger> {
   const labeller = await openLabeller(folder, "ForTokenClassification", options);
   const { labels, tokenizer, model, session } = labeller;
   return {

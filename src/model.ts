@@ -2,35 +2,34 @@
 import { join } from "node:path";
 import type { SaveOptions } from "./checkpoints/checkpoint.ts";
 import type { TensorEntry } from "./checkpoints/entries.ts";
-import { ConfigError } from "./errors.ts";
 import {
   type Generated,
   type GenerateOptions,
   type Generator,
   generate,
   generateStream,
+  openGenerator,
   type Piece,
 } from "./generate/index.ts";
 import type { Graph } from "./graph/graph.ts";
 import { toOnnx } from "./graph/lower.ts";
-import { families, type Family, headOf, type Labels, type ModelConfig } from "./models/index.ts";
-import { decodingGraph, hiddenGraph, lossGraph, scoringGraph } from "./models/graphs.ts";
-import { type Batch, labelFeeds, makeBatch } from "./runtime/batch.ts";
+import { type Family, headOf, type Labels, type ModelConfig } from "./models/index.ts";
+import { hiddenGraph, lossGraph, scoringGraph } from "./models/graphs.ts";
+import { type Batch, labelFeeds, makeBatch, type TokenRows } from "./runtime/batch.ts";
+import { calibrationRows } from "./runtime/calibration.ts";
 import { type ModelFolder, openModelFolder, readJson } from "./runtime/folder.ts";
 import { saveModelFolder } from "./runtime/save.ts";
-import { openNetwork } from "./runtime/network.ts";
-import { createSession, type Device, type Session } from "./runtime/ort.ts";
+import { type NetworkOptions, openNetwork } from "./runtime/network.ts";
+import { createSession, type Session, type Tensors } from "./runtime/session.ts";
 import { allocateParameters, type Parameters, readParameters } from "./runtime/parameters.ts";
 import { type Tensor, tensor } from "./tensor/tensor.ts";
 import { loadTokenizer } from "./tokenizers/files.ts";
+import type { Tokenizer } from "./tokenizers/tokenizer.ts";
 
-export interface LoadOptions {
-  readonly device?: Device;
-  /** Threads within an operation; default: one a core. */
-  readonly threads?: number;
-}
+/** `weights` is how scoring, hidden states and generation hold them; losses and gradients are float32 always. */
+export type LoadOptions = Pick<NetworkOptions, "device" | "threads" | "weights">;
 
-export interface Scored {
+export interface Logits {
   /** [batch, tokens, vocabulary or classes], or [batch, classes] of a head that scores rows. */
   readonly logits: Tensor<"float32">;
 }
@@ -42,16 +41,9 @@ export interface HiddenStates {
   readonly pooled: Tensor<"float32"> | undefined;
 }
 
-/** Rows of unequal length are padded; `mask` has 1 for tokens, 0 for padding; `types` are BERT's segment numbers. */
-export interface ModelRows {
-  readonly ids: number[][];
-  readonly mask?: number[][] | undefined;
-  readonly types?: number[][] | undefined;
-}
-
-export interface LabelledRows extends ModelRows {
+export interface LabelledRows extends TokenRows {
   /** A class of every token, a class of every row, or numbers of every row, as the model's head takes. */
-  readonly labels: number[][] | number[];
+  readonly labels: readonly (readonly number[])[] | readonly number[];
 }
 
 export interface LossAndGradients {
@@ -91,18 +83,18 @@ export class Model implements AsyncDisposable {
    * Scores of the model's head.
    * @throws ConfigError when an id is not in the vocabulary, or the model has no head.
    */
-  async forward(rows: ModelRows): Promise<Scored> {
+  async forward(rows: TokenRows): Promise<Logits> {
     const { tensors } = this.#batch(rows);
-    this.#scoring ??= this.#compile(scoringGraph(this.family, this.config));
+    this.#scoring ??= this.#compile(scoringGraph(this.family, this.config), () => this.#sample());
     const session = await this.#scoring;
     const { logits } = await session.run(tensors);
     return { logits: logits as Tensor<"float32"> };
   }
 
   /** What the head stands on. @throws ConfigError when an id is not in the vocabulary. */
-  async hidden(rows: ModelRows): Promise<HiddenStates> {
+  async hidden(rows: TokenRows): Promise<HiddenStates> {
     const { tensors } = this.#batch(rows);
-    this.#hidden ??= this.#compile(hiddenGraph(this.family, this.config));
+    this.#hidden ??= this.#compile(hiddenGraph(this.family, this.config), () => this.#sample());
     const session = await this.#hidden;
     const { hidden, pooled } = (await session.run(tensors)) as Record<string, Tensor<"float32">>;
     return { hidden: hidden!, pooled };
@@ -135,13 +127,14 @@ export class Model implements AsyncDisposable {
 
   /**
    * Continues prompts: greedy search, beam search or sampling, with transformers' options and results.
-   * @throws ConfigError on options that are wrong or contradict one another, or when the model is no decoder.
+   * @throws ConfigError on options that are wrong or contradict one another, or when the model is no decoder; the
+   * signal's reason where `options.signal` is aborted.
    */
   async generate(options: GenerateOptions): Promise<Generated> {
     return generate(await this.#openGenerator(), options);
   }
 
-  /** The tokens of greedy search or sampling as they are chosen. @throws ConfigError as `generate`. */
+  /** The tokens of greedy search or sampling as they are chosen. @throws as `generate`. */
   async *generateStream(options: GenerateOptions): AsyncGenerator<Piece> {
     yield* generateStream(await this.#openGenerator(), options);
   }
@@ -160,54 +153,46 @@ export class Model implements AsyncDisposable {
   }
 
   async dispose(): Promise<void> {
-    const sessions = [
-      this.#scoring,
-      this.#hidden,
-      this.#training?.then(({ session }) => session),
-      this.#generator?.then(({ decoder }) => decoder.session),
-    ];
+    const opened = [this.#scoring, this.#hidden, this.#training?.then(({ session }) => session), this.#generator];
     this.#scoring = undefined;
     this.#hidden = undefined;
     this.#training = undefined;
     this.#generator = undefined;
     // A session that failed to open has told its caller so; there is nothing of it to dispose of.
-    for (const session of sessions) await (await session?.catch(() => undefined))?.dispose();
+    for (const one of opened) await (await one?.catch(() => undefined))?.[Symbol.asyncDispose]();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.dispose();
   }
 
-  #batch(rows: ModelRows): Batch {
+  #batch(rows: TokenRows): Batch {
     const { vocab_size: vocabSize, pad_token_id: padId, max_position_embeddings: maxTokens } = this.config;
     return makeBatch(rows, { vocabSize, padId, maxTokens });
   }
 
-  #compile(graph: Graph): Promise<Session> {
-    return openNetwork(graph, this.#entries, this.folder, this.#options);
+  #compile(graph: Graph, sample: () => Tensors | Promise<Tensors>): Promise<Session> {
+    return openNetwork(graph, this.#entries, this.folder, this.#options, sample);
+  }
+
+  /** Or why there is none. */
+  #tokenizer(): Promise<Tokenizer | Error> {
+    return loadTokenizer(this.folder).catch((error: Error) => error);
+  }
+
+  async #sample(): Promise<Tensors> {
+    return this.#batch({ ids: calibrationRows(this.config, await this.#tokenizer()) }).tensors;
   }
 
   #openGenerator(): Promise<Generator> {
-    const { family, config, folder } = this;
-    const cache = family.cache?.(config);
-    if (cache === undefined) {
-      throw new ConfigError(`generate: expected a decoder, got ${family.modelType}`, {
-        hint: `models that generate: ${Object.keys(families)
-          .filter((name) => families[name]!.causal)
-          .join(", ")}`,
-      });
-    }
-    this.#generator ??= (async (): Promise<Generator> => {
-      const defaults = (await readJson(join(folder, "generation_config.json"))) ?? {};
-      const tokenizer = await loadTokenizer(folder).catch((error: Error) => error);
-      const session = await this.#compile(decodingGraph(family, config));
-      return {
-        decoder: { session, cache, vocabSize: config.vocab_size },
-        config,
-        defaults,
-        tokenizer,
-      };
-    })();
+    this.#generator ??= (async (): Promise<Generator> =>
+      openGenerator({
+        family: this.family,
+        config: this.config,
+        defaults: await readJson(join(this.folder, "generation_config.json")),
+        tokenizer: await this.#tokenizer(),
+        weights: (graph, sample) => this.#compile(graph, sample),
+      }))();
     return this.#generator;
   }
 

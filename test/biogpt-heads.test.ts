@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { openSafetensors } from "../src/checkpoints/safetensors.ts";
-import { loadModel, type Model, type ModelRows } from "../src/model.ts";
+import { loadModel, type Model } from "../src/model.ts";
 import { expectGradients, expectTenSteps, type HeadGolden, kept, largestDifference } from "./support/goldens.ts";
 
 type Side = "left" | "right";
-type Rows = Required<Pick<ModelRows, "ids">> & { readonly mask: number[][] };
+type Rows = { readonly ids: number[][]; readonly mask: number[][] };
 type Golden = HeadGolden & Readonly<Record<Side, number[]>>;
 
 const folder = fileURLToPath(new URL("goldens/biogpt-heads", import.meta.url));

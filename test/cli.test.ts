@@ -11,7 +11,7 @@ import { generateOptions } from "../src/cli/generate-options.ts";
 import { encoderRecipes } from "../src/encoders/recipes.ts";
 import { recipes } from "../src/recipes/index.ts";
 import { learnableKinds } from "../src/tokenizers/registry.ts";
-import { devices } from "../src/runtime/ort.ts";
+import { devices } from "../src/runtime/session.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const binary = join(root, "bin/galen.js");
@@ -112,9 +112,10 @@ describe("galen --help", () => {
     const camel = Object.keys(generateOptions).map((name) =>
       name.replace(/-([a-z])/g, (_, c: string) => c.toUpperCase()),
     );
-    // Functions have no place on a command line, and a flag that is on at times needs one that switches it off.
+    // Functions have no place on a command line, Ctrl-C is its signal, and a flag that is on at times needs one that
+    // switches it off.
     const given = camel.filter((name) => name !== "noRepeatGuard");
-    expect(new Set(["ids", "prompts", "processors", ...given])).toEqual(new Set(names));
+    expect(new Set(["ids", "prompts", "processors", "signal", ...given])).toEqual(new Set(names));
   });
 });
 
@@ -201,6 +202,17 @@ describe("galen on a model", () => {
       if (kept === 0) return;
       for (let v = i * 61; v < (i + 1) * 61; v++) expect(Math.abs(logits.data[v] - expected[v]!)).toBeLessThan(1e-4);
     });
+  });
+
+  test.each([[], ["--num-beams", "2"]])("generate stops on a signal, with %o", async (...flags) => {
+    const { default: command } = await import("../src/cli/commands/generate.ts");
+    const { parseArguments } = await import("../src/cli/arguments.ts");
+    const args = parseArguments(["--model", model, "--ids", "2,9", ...flags], command) as never;
+    const refuse = (): never => expect.unreachable("nothing is written");
+    const output = { write: refuse, json: refuse, note: refuse };
+    const run = command.run({ args, json: false, output, progress: refuse, signal: AbortSignal.abort() });
+    await expect(run).rejects.toMatchObject({ name: "AbortError" });
+    expect(command.stoppable).toBe(true);
   });
 
   test("generate gives transformers' ids", () => {

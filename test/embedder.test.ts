@@ -58,7 +58,7 @@ describe("vectors equal sentence-transformers'", () => {
 describe("linear layers in eight bits", () => {
   const cosinesOf = async (name: string, batchSize: number, order = texts): Promise<ReturnType<typeof cosines>> => {
     await using exact = await loadEmbedder(`${folder}/${name}`, options);
-    await using int8 = await loadEmbedder(`${folder}/${name}`, { ...options, int8: true });
+    await using int8 = await loadEmbedder(`${folder}/${name}`, { ...options, weights: "int8" });
     return cosines(await exact.embed(texts), restored(await int8.embed(order, { batchSize }), order));
   };
   const restored = (vectors: Float32Array[], order: readonly string[]): Float32Array[] =>
@@ -77,8 +77,8 @@ describe("linear layers in eight bits", () => {
   });
 
   test("a device without eight-bit products is refused", async () => {
-    await expect(loadEmbedder(`${folder}/mean`, { int8: true, device: "webgpu" })).rejects.toThrow(
-      "int8: expected device cpu, got webgpu",
+    await expect(loadEmbedder(`${folder}/mean`, { weights: "int8", device: "webgpu" })).rejects.toThrow(
+      "weights in int8: expected device cpu, got webgpu",
     );
   });
 });

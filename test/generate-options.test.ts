@@ -9,7 +9,7 @@ import { toOnnx } from "../src/graph/lower.ts";
 import { loadModel, type Model } from "../src/model.ts";
 import { bioGpt } from "../src/models/biogpt/biogpt.ts";
 import { decodingGraph } from "../src/models/graphs.ts";
-import { createSession } from "../src/runtime/ort.ts";
+import { createSession } from "../src/runtime/session.ts";
 import { parameterSources } from "../src/runtime/parameters.ts";
 import { addTokenizer, endingFolder, goldenFolder } from "./support/generation.ts";
 
@@ -53,7 +53,10 @@ describe("cache", () => {
     const { entries } = await openSafetensors(`${path}/model.safetensors`);
     const parameters = await parameterSources(graph, entries, path);
     const session = await createSession(toOnnx(graph, { parameters }), { threads: 1, externalFolder: path });
-    const decoding = createDecoding({ session, cache: bioGpt.cache!(config), vocabSize: 61 }, 4, 12);
+    const decoding = createDecoding(
+      { session, cache: bioGpt.cache!(config), vocabSize: 61 },
+      { rows: 4, capacity: 12 },
+    );
     const expectSame = async (actual: Float32Array, ids: number[]): Promise<void> => {
       const { logits } = await plain.forward({ ids: [ids] });
       const expected = logits.data.slice(-61);

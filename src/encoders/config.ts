@@ -1,6 +1,6 @@
 /** The complete configuration of an encoder's training on pairs, lists or labels, checked. */
 import * as z from "zod";
-import { devices } from "../runtime/ort.ts";
+import { devices } from "../runtime/session.ts";
 import { trainConfigSchema, withSettings } from "../train/config.ts";
 
 const count = z.int().positive();

@@ -14,7 +14,7 @@ import { embedding, embeddingWidth } from "../models/embedding.ts";
 import { byLength, sliceRows } from "../runtime/batching.ts";
 import { saveSentenceFolder } from "../retrieval/sentence-write.ts";
 import { Owned } from "../runtime/owned.ts";
-import { createSession, type Session, type SessionOptions } from "../runtime/ort.ts";
+import { createSession, type Session, type SessionOptions } from "../runtime/session.ts";
 import { allocateParameters, type Parameters } from "../runtime/parameters.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import { createAccumulator } from "../train/optimiser.ts";

@@ -7,7 +7,7 @@ import { headOf } from "../models/index.ts";
 import { lossGraph } from "../models/graphs.ts";
 import { saveCrossEncoder } from "../retrieval/cross-encoder.ts";
 import { makeBatch } from "../runtime/batch.ts";
-import type { SessionOptions, Tensors } from "../runtime/ort.ts";
+import type { SessionOptions, Tensors } from "../runtime/session.ts";
 import type { Labelled } from "../tasks/labelled.ts";
 import { encodeCut, firstPieces } from "../tokenizers/words.ts";
 import { saveModel } from "../train/checkpoint.ts";

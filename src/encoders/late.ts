@@ -6,7 +6,7 @@ import { type Dim, product } from "../graph/shape.ts";
 import { embedding } from "../models/embedding.ts";
 import { saveColbertFolder } from "../retrieval/colbert-folder.ts";
 import { colbertReader, type Row } from "../retrieval/colbert-rows.ts";
-import type { SessionOptions, Tensors } from "../runtime/ort.ts";
+import type { SessionOptions, Tensors } from "../runtime/session.ts";
 import type { EncoderConfig } from "./config.ts";
 import type { Examples } from "./data.ts";
 import { listLabels } from "./embeddings.ts";

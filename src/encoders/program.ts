@@ -6,9 +6,9 @@
 import { gradients } from "../graph/grad.ts";
 import { Graph, type Value } from "../graph/graph.ts";
 import { toOnnx } from "../graph/lower.ts";
-import { makeBatch, type Rows } from "../runtime/batch.ts";
+import { makeBatch, type TokenRows } from "../runtime/batch.ts";
 import { Owned } from "../runtime/owned.ts";
-import { createSession, type Session, type SessionOptions, type Tensors } from "../runtime/ort.ts";
+import { createSession, type Session, type SessionOptions, type Tensors } from "../runtime/session.ts";
 import type { Parameters } from "../runtime/parameters.ts";
 import { tensor } from "../tensor/tensor.ts";
 import type { Source } from "./source.ts";
@@ -97,7 +97,7 @@ export function simpleProgram(
 }
 
 /** Padded rows under `PREFIX/ids`, and so on. */
-export function rowFeeds(prefix: string, rows: Rows, { config }: Pick<Source, "config">): Tensors {
+export function rowFeeds(prefix: string, rows: TokenRows, { config }: Pick<Source, "config">): Tensors {
   const { vocab_size: vocabSize, pad_token_id: padId, max_position_embeddings: maxTokens } = config;
   const { tensors } = makeBatch(rows, { vocabSize, padId, maxTokens });
   return Object.fromEntries(Object.entries(tensors).map(([name, value]) => [`${prefix}/${name}`, value]));

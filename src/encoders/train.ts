@@ -4,7 +4,7 @@
  */
 import { ConfigError, DataError } from "../errors.ts";
 import { loadEmbedder } from "../retrieval/embedder.ts";
-import type { SessionOptions } from "../runtime/ort.ts";
+import type { SessionOptions } from "../runtime/session.ts";
 import { checkLabels } from "../tasks/labelled.ts";
 import { allocateParameters, startParameters } from "../runtime/parameters.ts";
 import { random } from "../tensor/random.ts";

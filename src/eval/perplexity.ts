@@ -7,8 +7,8 @@
 import { ConfigError, DataError } from "../errors.ts";
 import { lossGraph } from "../models/graphs.ts";
 import { openModelFolder } from "../runtime/folder.ts";
-import { openNetwork } from "../runtime/network.ts";
-import type { Session, SessionOptions } from "../runtime/ort.ts";
+import { type NetworkOptions, openNetwork } from "../runtime/network.ts";
+import type { Session, Tensors } from "../runtime/session.ts";
 import { tensor } from "../tensor/tensor.ts";
 
 /** Token ids by position; a `TokenFile` is one. */
@@ -17,7 +17,7 @@ export interface TokenStream {
   read(start: number, length: number): ArrayLike<number>;
 }
 
-export interface PerplexityOptions extends Pick<SessionOptions, "device" | "threads"> {
+export interface PerplexityOptions extends Pick<NetworkOptions, "device" | "threads" | "weights"> {
   /** Tokens of a window; default: the model's positions. */
   readonly context?: number | undefined;
   /** Tokens by which windows advance; default: half the context. */
@@ -58,15 +58,18 @@ export async function evaluatePerplexity(
   const { family, config, entries } = await openModelFolder(folder);
   if (!family.causal) throw new ConfigError(`perplexity: expected a decoder, got ${family.modelType}`);
   const positions = config.max_position_embeddings;
-  const { context = positions, device, threads, words, bytes } = options;
+  const { context = positions, device, threads, weights, words, bytes } = options;
   const { stride = Math.max(1, Math.floor(context / 2)) } = options;
   checkRange("context", context, 2, positions);
   checkRange("stride", stride, 1, context);
   if (stream.tokens < 2) throw new DataError(`perplexity: expected at least two tokens, got ${stream.tokens}`);
   const graph = lossGraph(family, config, { batch: 1, gathered: true, gradients: false });
-  await using session = await openNetwork(graph, entries, folder, { device, threads });
+  const vocabSize = config.vocab_size;
+  await using session = await openNetwork(graph, entries, folder, { device, threads, weights }, () =>
+    windowFeeds(stream, { begin: 0, done: 0, end: Math.min(context, stream.tokens - 1) }, vocabSize),
+  );
   const scored = stream.tokens - 1;
-  const nats = await sumLosses(session, stream, { context, stride, vocabSize: config.vocab_size }, options);
+  const nats = await sumLosses(session, stream, { context, stride, vocabSize }, options);
   return {
     perplexity: Math.exp(nats / scored),
     wordPerplexity: words === undefined ? undefined : Math.exp(nats / words),
@@ -98,7 +101,6 @@ async function sumLosses(
   { signal, onProgress }: PerplexityOptions,
 ): Promise<number> {
   const total = stream.tokens - 1;
-  const scale = tensor("float32", [], Float32Array.of(1));
   let nats = 0;
   let done = 0;
   while (done < total) {
@@ -106,26 +108,37 @@ async function sumLosses(
     // The first window scores all it holds, later ones their last `stride`.
     const end = Math.min(total, done + (done === 0 ? context : stride));
     const begin = Math.max(0, end - context);
-    const tokens = stream.read(begin, end - begin + 1);
-    const ids_BT = BigInt64Array.from({ length: end - begin }, (_, t) => BigInt(tokens[t]!));
-    const first = done - begin;
-    const at_N = BigInt64Array.from({ length: end - done }, (_, n) => BigInt(first + n));
-    const labels_N = BigInt64Array.from({ length: end - done }, (_, n) => BigInt(tokens[first + n + 1]!));
-    for (let t = 0; t < tokens.length; t++) {
-      if (tokens[t]! >= 0 && tokens[t]! < vocabSize) continue;
-      throw new ConfigError(`perplexity: token ${begin + t}: expected an id below ${vocabSize}, got ${tokens[t]}`, {
-        hint: "the tokens were made with another tokenizer than the model's",
-      });
-    }
-    const { loss } = await session.run({
-      ids: tensor("int64", [1, ids_BT.length], ids_BT),
-      at: tensor("int64", [at_N.length], at_N),
-      labels: tensor("int64", [labels_N.length], labels_N),
-      scale,
-    });
+    const { loss } = await session.run(windowFeeds(stream, { begin, done, end }, vocabSize));
     nats += Number(loss!.data[0]);
     done = end;
     onProgress?.({ done, total, perplexity: Math.exp(nats / done) });
   }
   return nats;
+}
+
+/** Inputs of the window [begin, end) of the stream, whose tokens from `done` on are scored by the token after each. */
+function windowFeeds(
+  stream: TokenStream,
+  { begin, done, end }: { readonly begin: number; readonly done: number; readonly end: number },
+  vocabSize: number,
+): Tensors {
+  const tokens = stream.read(begin, end - begin + 1);
+  for (let t = 0; t < tokens.length; t++) {
+    if (tokens[t]! >= 0 && tokens[t]! < vocabSize) continue;
+    throw new ConfigError(`perplexity: token ${begin + t}: expected an id below ${vocabSize}, got ${tokens[t]}`, {
+      hint: "the tokens were made with another tokenizer than the model's",
+    });
+  }
+  const first = done - begin;
+  const vector = (length: number, valueAt: (i: number) => number): BigInt64Array =>
+    BigInt64Array.from({ length }, (_, i) => BigInt(valueAt(i)));
+  const ids_BT = vector(end - begin, (t) => tokens[t]!);
+  const at_N = vector(end - done, (n) => first + n);
+  const labels_N = vector(end - done, (n) => tokens[first + n + 1]!);
+  return {
+    ids: tensor("int64", [1, ids_BT.length], ids_BT),
+    at: tensor("int64", [at_N.length], at_N),
+    labels: tensor("int64", [labels_N.length], labels_N),
+    scale: tensor("float32", [], Float32Array.of(1)),
+  };
 }

@@ -5,7 +5,7 @@
 import * as z from "zod";
 import { ConfigError } from "../errors.ts";
 import { familyOf, type ModelConfig } from "../models/index.ts";
-import { devices } from "../runtime/ort.ts";
+import { devices } from "../runtime/session.ts";
 import type { Task } from "../tasks/task.ts";
 import { trainConfigSchema, withSettings } from "../train/config.ts";
 import { fitTruncation } from "../soft-prompts/layout.ts";

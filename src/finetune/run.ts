@@ -9,7 +9,7 @@ import type { ModelConfig } from "../models/index.ts";
 import { lossGraph } from "../models/graphs.ts";
 import { int64 } from "../runtime/batch.ts";
 import type { ModelFolder } from "../runtime/folder.ts";
-import { createSession, type Session, type SessionOptions, type Tensors } from "../runtime/ort.ts";
+import { createSession, type Session, type SessionOptions, type Tensors } from "../runtime/session.ts";
 import { Owned } from "../runtime/owned.ts";
 import type { Parameters } from "../runtime/parameters.ts";
 import { random } from "../tensor/random.ts";

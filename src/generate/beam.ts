@@ -6,7 +6,7 @@
  * Left out: diverse and constrained beams.
  */
 import { random } from "../tensor/random.ts";
-import { type Decoder, type Decoding, createDecoding, pack, type Scored } from "./decoder.ts";
+import { type Decoder, type Decoding, createDecoding, pack, type TokenScores } from "./decoder.ts";
 import type { Settings } from "./options.ts";
 import { bestContinuations } from "./scores.ts";
 import type { Finished, Job } from "./search.ts";
@@ -30,11 +30,16 @@ interface Search {
 }
 
 /** For each job its finished sequences, best first: `numReturnSequences` of them, or all if there are fewer. */
-export async function beamSearch(decoder: Decoder, jobs: readonly Job[], settings: Settings): Promise<Finished[][]> {
+export async function beamSearch(
+  decoder: Decoder,
+  jobs: readonly Job[],
+  settings: Settings,
+  signal: AbortSignal | undefined,
+): Promise<Finished[][]> {
   const { numBeams, numReturnSequences, scoring, seed } = settings;
   const rows = jobs.length * numBeams;
   const capacity = Math.max(...jobs.map(({ limits }) => limits.most)) - 1;
-  const decoding = createDecoding(decoder, rows, capacity);
+  const decoding = createDecoding(decoder, { rows, capacity, signal });
   const withPrompt = scoring === "fairseq";
   const prompts = await decoding.prefill(
     jobs.map(({ prompt }) => prompt),
@@ -44,7 +49,7 @@ export async function beamSearch(decoder: Decoder, jobs: readonly Job[], setting
     const score = withPrompt ? promptScore(job.prompt, prompts[slot]!) : 0;
     return { job, running: [{ ids: job.prompt, score, logProbabilities: [], slot }], finished: [] };
   });
-  let scored: readonly Scored[] = prompts.map((tokens) => tokens.at(-1)!);
+  let scored: readonly TokenScores[] = prompts.map((tokens) => tokens.at(-1)!);
   for (let step = 0; ; step++) {
     searches.forEach((search, index) => {
       if (search.running.length === 0) return;
@@ -75,7 +80,7 @@ export async function beamSearch(decoder: Decoder, jobs: readonly Job[], setting
 }
 
 /** Σ log p of a prompt's tokens after the first, from the scores after each token. */
-function promptScore(prompt: readonly number[], scored: readonly Scored[]): number {
+function promptScore(prompt: readonly number[], scored: readonly TokenScores[]): number {
   let sum = 0;
   for (let i = 1; i < prompt.length; i++) {
     const { logits, logSum } = scored[i - 1]!;
@@ -86,7 +91,7 @@ function promptScore(prompt: readonly number[], scored: readonly Scored[]): numb
 
 /** Log-probabilities after processing, in place of the logits. */
 function prepare(
-  { logits: scores, logSum }: Scored,
+  { logits: scores, logSum }: TokenScores,
   ids: readonly number[],
   job: Job,
   settings: Settings,

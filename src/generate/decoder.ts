@@ -6,7 +6,7 @@
 // R scored tokens, V vocabulary
 import type { CacheShape } from "../models/family.ts";
 import { int64 } from "../runtime/batch.ts";
-import type { Session, Tensors } from "../runtime/ort.ts";
+import type { Session, Tensors } from "../runtime/session.ts";
 import { sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
 
 /** A compiled decoding graph (`models/graphs.ts`). */
@@ -17,7 +17,7 @@ export interface Decoder {
 }
 
 /** What the network gives after a token. */
-export interface Scored {
+export interface TokenScores {
   /** Of the whole vocabulary. */
   readonly logits: Float32Array;
   /** log Σ exp(logits): a logit less this is a log-probability. */
@@ -30,9 +30,9 @@ export interface Decoding {
    * Computes prompt i in row i, from an empty cache.
    * @returns scores after each prompt's last token, or after every token with `all`.
    */
-  prefill(prompts: readonly (readonly number[])[], all?: boolean): Promise<Scored[][]>;
+  prefill(prompts: readonly (readonly number[])[], all?: boolean): Promise<TokenScores[][]>;
   /** Appends one token to each of the first `ids.length` rows; gives each row's scores, valid until the next step. */
-  step(ids: readonly number[]): Promise<Scored[]>;
+  step(ids: readonly number[]): Promise<TokenScores[]>;
   /** Makes row `to` the same as row `from`, by copying what comes after the tokens that they have in common. */
   copy(from: number, to: number): void;
 }
@@ -51,10 +51,56 @@ interface StepInputs {
   readonly logits: Tensor<"float32">;
 }
 
-/** Empty caches for `rows` rows of at most `capacity` tokens each. */
-export function createDecoding({ session, cache, vocabSize }: Decoder, rows: number, capacity: number): Decoding {
-  const { layers, keyHeads, headWidth } = cache;
-  const parts = Array.from({ length: 2 * layers }, (_, i) => `${i >> 1}.${i % 2 === 0 ? "key" : "value"}`);
+/** The cache's tensors by their names in the graph without a prefix: of every layer `0.key`, `0.value`, `1.key`, … */
+function partsOf({ layers }: CacheShape): string[] {
+  return Array.from({ length: 2 * layers }, (_, i) => `${i >> 1}.${i % 2 === 0 ? "key" : "value"}`);
+}
+
+function pastKeyValues(parts: readonly string[], tensorOf: (part: number) => Tensor): Tensors {
+  return Object.fromEntries(parts.map((name, i) => [`past_key_values.${name}`, tensorOf(i)]));
+}
+
+/**
+ * Inputs that compute prompts from an empty cache, and the places among all tokens, padding included, of those that are
+ * scored, by prompt: its last token, or every one with `all`.
+ */
+export function promptInputs(
+  cache: CacheShape,
+  prompts: readonly (readonly number[])[],
+  all = false,
+): { inputs: Tensors; scored: number[][] } {
+  const count = prompts.length;
+  const longest = Math.max(...prompts.map((ids) => ids.length));
+  const scored = prompts.map((ids, row) =>
+    all ? ids.map((_, at) => row * longest + at) : [row * longest + ids.length - 1],
+  );
+  const places = prompts.map(() => Array.from({ length: longest }, (_, at) => at));
+  const nothing = tensor("float32", [count, cache.keyHeads, 1, cache.headWidth]);
+  const inputs = {
+    ids: int64(prompts, longest),
+    positions: int64(places, longest),
+    past: tensor("int32", [count, 1]),
+    last: tensor("int64", [scored.flat().length], BigInt64Array.from(scored.flat(), BigInt)),
+    ...pastKeyValues(partsOf(cache), () => nothing),
+  };
+  return { inputs, scored };
+}
+
+interface DecodingOptions {
+  readonly rows: number;
+  /** Most tokens of a row. */
+  readonly capacity: number;
+  /** Every run of the network is preceded by a look at it. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Empty caches. What runs the network throws the signal's reason once it is aborted. */
+export function createDecoding(
+  { session, cache, vocabSize }: Decoder,
+  { rows, capacity, signal }: DecodingOptions,
+): Decoding {
+  const { keyHeads, headWidth } = cache;
+  const parts = partsOf(cache);
   /** Tokens that a row of the buffers has room for now. */
   let room = 0;
   let headSize = 0;
@@ -81,10 +127,7 @@ export function createDecoding({ session, cache, vocabSize }: Decoder, rows: num
     stepInputs.clear();
   };
 
-  const named = (tensorOf: (part: number) => Tensor): Tensors =>
-    Object.fromEntries(parts.map((name, i) => [`past_key_values.${name}`, tensorOf(i)]));
-
-  const scoresOf = (logits: Float32Array, outputs: Tensors, row: number): Scored => ({
+  const scoresOf = (logits: Float32Array, outputs: Tensors, row: number): TokenScores => ({
     logits: logits.subarray(row * vocabSize, (row + 1) * vocabSize),
     logSum: (outputs["logSums"]!.data as Float32Array)[row]!,
   });
@@ -109,24 +152,11 @@ export function createDecoding({ session, cache, vocabSize }: Decoder, rows: num
     prompts: readonly (readonly number[])[],
     first: number,
     all: boolean,
-  ): Promise<Scored[][]> => {
-    const count = prompts.length;
-    const longest = Math.max(...prompts.map((ids) => ids.length));
-    const scored = prompts.map((ids, row) =>
-      all ? ids.map((_, at) => row * longest + at) : [row * longest + ids.length - 1],
-    );
-    const last = scored.flat();
-    const logits_RV = tensor("float32", [last.length, vocabSize]);
+  ): Promise<TokenScores[][]> => {
+    signal?.throwIfAborted();
+    const { inputs, scored } = promptInputs(cache, prompts, all);
     prompts.forEach((ids, i) => (cached[first + i] = [...ids]));
-    const places = prompts.map(() => Array.from({ length: longest }, (_, at) => at));
-    const nothing = tensor("float32", [count, keyHeads, 1, headWidth]);
-    const inputs = {
-      ids: int64(prompts, longest),
-      positions: int64(places, longest),
-      past: tensor("int32", [count, 1]),
-      last: tensor("int64", [last.length], BigInt64Array.from(last, BigInt)),
-      ...named(() => nothing),
-    };
+    const logits_RV = tensor("float32", [scored.flat().length, vocabSize]);
     const outputs = await session.run(inputs, { logits: logits_RV });
     keep(
       outputs,
@@ -150,7 +180,7 @@ export function createDecoding({ session, cache, vocabSize }: Decoder, rows: num
         [count],
         BigInt64Array.from({ length: count }, (_, i) => BigInt(i)),
       ),
-      cache: named((part) => tensor("float32", shape, buffers[part]!.subarray(0, count * rowSize))),
+      cache: pastKeyValues(parts, (part) => tensor("float32", shape, buffers[part]!.subarray(0, count * rowSize))),
       logits: tensor("float32", [count, vocabSize], scratch.subarray(0, sizeOf([count, vocabSize]))),
     };
     stepInputs.set(count, made);
@@ -175,8 +205,8 @@ export function createDecoding({ session, cache, vocabSize }: Decoder, rows: num
 
   return {
     copy,
-    async prefill(prompts, all = false): Promise<Scored[][]> {
-      const results: Scored[][] = [];
+    async prefill(prompts, all = false): Promise<TokenScores[][]> {
+      const results: TokenScores[][] = [];
       makeRoom(Math.max(...prompts.map((ids) => ids.length)));
       for (let first = 0; first < prompts.length;) {
         let longest = prompts[first]!.length;
@@ -190,7 +220,8 @@ export function createDecoding({ session, cache, vocabSize }: Decoder, rows: num
       }
       return results;
     },
-    async step(ids): Promise<Scored[]> {
+    async step(ids): Promise<TokenScores[]> {
+      signal?.throwIfAborted();
       makeRoom(1 + Math.max(...ids.map((_, row) => cached[row]!.length)));
       const { cache: past_key_values, logits, ...inputs } = inputsOf(ids.length);
       const added = ids.map((id, row) => {

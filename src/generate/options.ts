@@ -55,6 +55,8 @@ export interface GenerateOptions {
   readonly repeatGuard?: boolean | "beams" | undefined;
   /** Further changes to the scores of each prompt's sequences, made before all others. */
   readonly processors?: ((prompt: readonly number[]) => readonly Processor[]) | undefined;
+  /** Looked at before every step; once it is aborted, generation ends with its reason as the error. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 const count = (least: number): z.ZodNumber =>
@@ -103,7 +105,7 @@ export type Settings = z.infer<typeof schema> & { readonly eosTokenId: readonly 
  * @throws ConfigError on an unknown name, a value out of range, or options that contradict one another.
  */
 export function resolveOptions(options: GenerateOptions, defaults: unknown, config: ModelConfig): Settings {
-  const { ids: _ids, prompts: _prompts, processors: _processors, ...given } = options;
+  const { ids: _ids, prompts: _prompts, processors: _processors, signal: _signal, ...given } = options;
   for (const name of Object.keys(given)) {
     if (Object.hasOwn(fields, name)) continue;
     const names = ["ids", "prompts", ...Object.keys(fields)].join(", ");

@@ -24,10 +24,11 @@ export async function* sampleTokens(
   decoder: Decoder,
   jobs: readonly Job[],
   settings: Settings,
+  signal: AbortSignal | undefined,
 ): AsyncGenerator<Chosen> {
   const { doSample, numReturnSequences: copies, seed } = settings;
   const capacity = Math.max(...jobs.map(({ limits }) => limits.most)) - 1;
-  const decoding = createDecoding(decoder, jobs.length * copies, capacity);
+  const decoding = createDecoding(decoder, { rows: jobs.length * copies, capacity, signal });
   const firsts = await decoding.prefill(jobs.map(({ prompt }) => prompt));
   for (let i = jobs.length - 1; i >= 0; i--) {
     for (let copy = 0; copy < copies; copy++) decoding.copy(i, i * copies + copy);

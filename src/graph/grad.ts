@@ -6,7 +6,7 @@
  */
 import { ShapeError } from "../errors.ts";
 import type { Cotangent, Node, Value } from "./graph.ts";
-import { after } from "./ops/control.ts";
+import { withControlDependency } from "./ops/control.ts";
 import { add } from "./ops/elementwise.ts";
 import { reduceSum } from "./ops/reduce.ts";
 import { reshape } from "./ops/reshape.ts";
@@ -22,7 +22,7 @@ export function gradients(loss: Value, wanted: readonly Value[]): Value[] {
   const nodes = [...graph.nodes];
   const reached = reachableFrom(nodes, wanted);
   const sums = new Map<Value, Value>([[loss, graph.scalar(1, loss.dtype)]]);
-  const again = new Recomputation(nodes);
+  const recomputation = new Recomputation(nodes);
 
   for (let i = nodes.length - 1; i >= 0; i--) {
     const node = nodes[i]!;
@@ -32,7 +32,7 @@ export function gradients(loss: Value, wanted: readonly Value[]): Value[] {
     if (node.op.vjp === "nondifferentiable") {
       throw new ShapeError(`gradients: ${node.op.name} is on the path to the loss and has no gradient`);
     }
-    const { inputs, outputs } = again.of(node, trigger);
+    const { inputs, outputs } = recomputation.of(node, trigger);
     const results = node.op.vjp({ inputs, outputs, attributes: node.attributes }, cotangents);
     node.inputs.forEach((input, k) => {
       if (reached.has(input)) accumulate(sums, input, results[k] ?? null);
@@ -98,7 +98,7 @@ class Recomputation {
       if (inside.has(value)) return this.#copies.get(value)!;
       if (value.node === undefined) return value; // inputs and parameters are there anyway
       let waiting = entering.get(value);
-      if (waiting === undefined) entering.set(value, (waiting = after(value, trigger)));
+      if (waiting === undefined) entering.set(value, (waiting = withControlDependency(value, trigger)));
       return waiting;
     };
     for (const node of members) {

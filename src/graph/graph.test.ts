@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { createSession } from "../runtime/ort.ts";
+import { createSession } from "../runtime/session.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { gradients } from "./grad.ts";
 import { Graph } from "./graph.ts";

@@ -6,7 +6,8 @@
  */
 import { ShapeError } from "../errors.ts";
 import type { DType } from "../tensor/tensor.ts";
-import type { Lowering } from "./lower.ts";
+import { ConstantPool, type Numbers } from "./constants.ts";
+import type { OnnxBuilder } from "./onnx-builder.ts";
 import { equal, type Shape, show } from "./shape.ts";
 
 export interface Value {
@@ -40,13 +41,18 @@ export interface Type {
  */
 export type Cotangent = Value | null | ((sum: Value | undefined) => Value);
 
-/** Named arguments for one gradient check: shapes of float inputs, or explicit integer data. */
+/** Inputs of an op for one gradient check: shapes of float inputs, or explicit data of the others. */
 export interface Sample<Attributes> {
-  readonly inputs: readonly (readonly number[] | { readonly int64: readonly number[]; readonly dims: number[] })[];
+  readonly inputs: readonly SampleInput[];
   readonly attributes: Attributes;
   /** Keeps inputs away from kinks and poles. */
   readonly range?: readonly [low: number, high: number];
 }
+
+type SampleInput =
+  | readonly number[]
+  | { readonly int64: readonly number[]; readonly dims: readonly number[] }
+  | { readonly bool: readonly number[]; readonly dims: readonly number[] };
 
 /** A node as its lowering sees it: ONNX names, and the types of inputs and outputs. */
 export interface LoweredNode<Attributes> {
@@ -57,19 +63,35 @@ export interface LoweredNode<Attributes> {
   readonly types: readonly Type[];
 }
 
-/** An operation: shape rule, lowering to ONNX and gradient together. */
-export interface Op<Inputs extends readonly Value[], Attributes> {
+/** Cotangents of the inputs, given those of the outputs (undefined where an output is not used). */
+export type Vjp<Inputs extends readonly Value[], Attributes> = (
+  node: { inputs: Inputs; outputs: readonly Value[]; attributes: Attributes },
+  cotangents: readonly (Value | undefined)[],
+) => { [K in keyof Inputs]: Cotangent };
+
+/** An operation: shape rule, lowering to ONNX and gradient together; no gradient without samples that it is checked on. */
+export type Op<Inputs extends readonly Value[], Attributes> = {
   readonly name: string;
   infer(inputs: Inputs, attributes: Attributes): readonly Type[];
-  lower(onnx: Lowering, node: LoweredNode<Attributes>): void;
-  /** Cotangents of the inputs, given those of the outputs (undefined where an output is not used). */
-  readonly vjp:
-    | "nondifferentiable"
-    | ((
-        node: { inputs: Inputs; outputs: readonly Value[]; attributes: Attributes },
-        cotangents: readonly (Value | undefined)[],
-      ) => { [K in keyof Inputs]: Cotangent });
-  readonly samples: readonly Sample<Attributes>[];
+  lower(onnx: OnnxBuilder, node: LoweredNode<Attributes>): void;
+  /** Whether a node is the product of a linear layer, x Wᵀ [+ b], of inputs x, W [out, in] and b [out]. Absent: none is. */
+  isLinear?(inputs: Inputs, attributes: Attributes): boolean;
+} & (
+  | { readonly vjp: Vjp<Inputs, Attributes>; readonly samples: readonly [Sample<Attributes>, ...Sample<Attributes>[]] }
+  | { readonly vjp: "nondifferentiable" }
+);
+
+const defined = new Set<unknown>();
+
+/** Every op that was defined, for the tests that loop over them. */
+export const ops: ReadonlySet<Node["op"]> = defined as Set<Node["op"]>;
+
+/** Makes an op known. Graphs take no others, so that no op escapes the gradient test. */
+export function defineOp<Inputs extends readonly Value[], Attributes>(
+  op: NoInfer<Op<Inputs, Attributes>>,
+): Op<Inputs, Attributes> {
+  defined.add(op);
+  return op;
 }
 
 /** How a parameter starts; `runtime/` fills it from a seed and the parameter's name. */
@@ -117,13 +139,15 @@ export class Graph {
   readonly inputs: Value[] = [];
   readonly parameters: Map<string, Parameter> = new Map();
   readonly outputs: Map<string, Value> = new Map();
-  readonly constants: Map<Value, readonly number[]> = new Map();
+  /** Little-endian bytes. */
+  readonly constants: Map<Value, Uint8Array> = new Map();
   #scope: string[] = [];
   #count = 0;
   #segments = 0;
+  #dropouts = 0;
   #segment: number | undefined;
   #head = false;
-  #constantNames: Map<string, Value> = new Map();
+  readonly #constantPool: ConstantPool<Value> = new ConstantPool();
   readonly #adapt: Adapt | undefined;
   readonly #adapted: Map<Value, Value> = new Map();
 
@@ -160,15 +184,13 @@ export class Graph {
     return adapted ?? value;
   }
 
-  /** A constant in the graph, in row-major order; equal constants are one. */
-  constant(dtype: DType, dims: readonly number[], data: readonly number[]): Value {
-    const key = `${dtype}${show(dims)}:${data.join()}`;
-    const known = this.#constantNames.get(key);
-    if (known !== undefined) return known;
-    const value = { graph: this, name: `constant_${this.#count++}`, dtype, shape: dims, node: undefined };
-    this.constants.set(value, data);
-    this.#constantNames.set(key, value);
-    return value;
+  /** A constant in the graph; equal constants are one (large ones: where they are the same array). */
+  constant<D extends DType>(dtype: D, dims: readonly number[], numbers: Numbers<D>): Value {
+    return this.#constantPool.of(dtype, dims, numbers, (bytes) => {
+      const value = { graph: this, name: `constant_${this.#count++}`, dtype, shape: dims, node: undefined };
+      this.constants.set(value, bytes);
+      return value;
+    });
   }
 
   scalar(value: number, dtype: DType = this.float): Value {
@@ -196,6 +218,11 @@ export class Graph {
     }
   }
 
+  /** The number of the next dropout in this graph: each has a mask of its own. */
+  nextDropout(): number {
+    return this.#dropouts++;
+  }
+
   /** Gradient checkpointing: what `build` computes is not kept for the backward pass but computed again there. */
   checkpoint<T>(build: () => T): T {
     const outer = this.#segment;
@@ -219,6 +246,7 @@ export class Graph {
     inputs: Inputs,
     attributes: Attributes,
   ): Value[] {
+    if (!defined.has(op)) throw new ShapeError(`${op.name}: expected an op made by defineOp`);
     for (const input of inputs) {
       if (input.graph !== this) throw new ShapeError(`${op.name}: "${input.name}" belongs to another graph`);
     }

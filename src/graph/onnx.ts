@@ -1,6 +1,6 @@
 /**
  * A writer of ONNX's protobuf (onnx.proto3, IR version 10): just the messages that Galen's graphs need. The schema is
- * fixed, so sixty lines do what a protobuf library and its generated code would.
+ * fixed, so this file does what a protobuf library and its generated code would.
  */
 import type { DType } from "../tensor/tensor.ts";
 import { partsOf, type Shape } from "./shape.ts";
@@ -104,8 +104,12 @@ class Message {
     return this.bytes(field, text.encode(value));
   }
 
+  /** The inner message's chunks as they are: weights are copied once, when the outermost message is finished. */
   message(field: number, value: Message): this {
-    return this.bytes(field, value.finish());
+    this.#varint((field << 3) | 2);
+    this.#varint(value.#size);
+    for (const chunk of value.#chunks) this.#push(chunk);
+    return this;
   }
 
   finish(): Uint8Array {

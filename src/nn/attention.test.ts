@@ -4,7 +4,7 @@ import { checkGradient, difference } from "../../test/support/gradcheck.ts";
 import { Graph, type Value } from "../graph/graph.ts";
 import { toOnnx } from "../graph/lower.ts";
 import { int64 } from "../runtime/batch.ts";
-import { createSession } from "../runtime/ort.ts";
+import { createSession } from "../runtime/session.ts";
 import { random } from "../tensor/random.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import { attentionOf, cachedAttention, joinHeads, splitHeads } from "./attention.ts";

@@ -46,5 +46,5 @@ export function embedding(table_VD: Value, ids_L: Value): Value {
 export function dropout(g: Graph, x: Value, rate: number): Value {
   if (!g.training || rate === 0) return x;
   const seed = g.inputs.find(({ name }) => name === "seed") ?? g.input("seed", "int64", []);
-  return dropoutWithSeed(x, seed, { rate, site: g.nodes.filter(({ op }) => op.name === "Dropout").length });
+  return dropoutWithSeed(x, seed, { rate, site: g.nextDropout() });
 }

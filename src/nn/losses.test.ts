@@ -5,7 +5,7 @@ import { gradients } from "../graph/grad.ts";
 import { Graph, type Value } from "../graph/graph.ts";
 import { toOnnx } from "../graph/lower.ts";
 import { l2Normalize, matMul, sigmoid, slice } from "../graph/ops/index.ts";
-import { createSession } from "../runtime/ort.ts";
+import { createSession } from "../runtime/session.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { principalComponents } from "../encoders/components.ts";
 import {

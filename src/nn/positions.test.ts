@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { Graph, type Value } from "../graph/graph.ts";
 import { toOnnx } from "../graph/lower.ts";
 import { int64 } from "../runtime/batch.ts";
-import { createSession } from "../runtime/ort.ts";
+import { createSession } from "../runtime/session.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { learnedPositions, positionsInDocument, positionsOf } from "./positions.ts";
 

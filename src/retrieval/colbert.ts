@@ -5,7 +5,7 @@
 import { embeddingGraph, embeddingWidth } from "../models/embedding.ts";
 import { makeBatch } from "../runtime/batch.ts";
 import { type NetworkOptions, openNetwork } from "../runtime/network.ts";
-import type { Session } from "../runtime/ort.ts";
+import type { Session } from "../runtime/session.ts";
 import type { PairTokenizer } from "../tokenizers/pairs.ts";
 import { byTokens, sliceRows } from "../runtime/batching.ts";
 import { openColbertFolder } from "./colbert-folder.ts";

@@ -14,7 +14,7 @@ import { scoringGraph } from "../models/graphs.ts";
 import { makeBatch } from "../runtime/batch.ts";
 import { type ModelFolder, openModelFolder, readJson } from "../runtime/folder.ts";
 import { type NetworkOptions, openNetwork } from "../runtime/network.ts";
-import type { Session } from "../runtime/ort.ts";
+import type { Session } from "../runtime/session.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { PairTokenizer } from "../tokenizers/pairs.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";

@@ -7,7 +7,7 @@ import { ConfigError } from "../errors.ts";
 import { embeddingGraph, embeddingWidth } from "../models/embedding.ts";
 import { makeBatch } from "../runtime/batch.ts";
 import { type NetworkOptions, openNetwork } from "../runtime/network.ts";
-import type { Session } from "../runtime/ort.ts";
+import type { Session } from "../runtime/session.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import type { PairTokenizer, TokenBatch } from "../tokenizers/pairs.ts";
 import { byTokens, sliceRows } from "../runtime/batching.ts";
@@ -36,8 +36,8 @@ export interface Embedder extends AsyncDisposable {
 
 /**
  * Opens a Sentence Transformers directory (either schema).
- * @throws ConfigError where a module or a setting is not understood, or for int8 off the CPU; CheckpointError where
- * weights are missing.
+ * @throws ConfigError where a module or a setting is not understood, or the device lacks the format of weights;
+ * CheckpointError where weights are missing.
  */
 export async function loadEmbedder(path: string, options: NetworkOptions = {}): Promise<Embedder> {
   const folder = await openSentenceFolder(path);

@@ -7,7 +7,7 @@ import { ShapeError } from "../errors.ts";
 import { Graph } from "../graph/graph.ts";
 import { toOnnx } from "../graph/lower.ts";
 import { matMul, reduceMax } from "../graph/ops/index.ts";
-import { createSession, type SessionOptions } from "../runtime/ort.ts";
+import { createSession, type SessionOptions } from "../runtime/session.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 
 /** Unit vectors of a text's tokens, row-major [count, width]. */

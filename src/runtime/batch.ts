@@ -10,8 +10,8 @@ export interface Batch {
   readonly tensors: Readonly<Record<"ids" | "mask" | "types", Tensor<"int64">>>;
 }
 
-/** Rows of one sequence each, which may be of unequal length. */
-export interface Rows {
+/** One sequence a row; those of unequal length are padded. */
+export interface TokenRows {
   readonly ids: readonly (readonly number[])[];
   /** 1 for a token, 0 for padding; absent: every given id counts. */
   readonly mask?: readonly (readonly number[])[] | undefined;
@@ -31,7 +31,7 @@ export function int64(rows: readonly (readonly number[])[], columns: number): Te
  * @throws ConfigError on an empty batch or row, ids outside the vocabulary, rows too long, or a mask of another shape.
  */
 export function makeBatch(
-  { ids, mask, types }: Rows,
+  { ids, mask, types }: TokenRows,
   { vocabSize, padId, maxTokens }: { vocabSize: number; padId: number; maxTokens: number },
 ): Batch {
   const tokens = Math.max(0, ...ids.map((row) => row.length));
@@ -48,7 +48,7 @@ export function makeBatch(
       throw new ConfigError(`${name}: expected the same shape as ids`);
     }
   }
-  const padded = (rows: Rows["ids"], value: number): Tensor<"int64"> => {
+  const padded = (rows: TokenRows["ids"], value: number): Tensor<"int64"> => {
     const full = rows.map((row) => [...row, ...Array<number>(tokens - row.length).fill(value)]);
     return int64(full, tokens);
   };

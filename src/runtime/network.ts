@@ -1,59 +1,79 @@
-/** A graph with a directory's weights, compiled: these are mapped from its files, or linear layers are in eight bits. */
+/**
+ * A graph with a model directory's weights, compiled: weights are mapped from its files, or packed in another format as
+ * they are read (`graph/weights/`).
+ */
+import { readFloat32 } from "../checkpoints/entries.ts";
 import { ConfigError } from "../errors.ts";
 import type { Graph, Value } from "../graph/graph.ts";
-import { toOnnx } from "../graph/lower.ts";
-import { channelDivisors, channelRanges, linearLayers } from "../graph/quantize.ts";
-import { createSession, type Session, type SessionOptions, type Tensors } from "./ort.ts";
+import { type LowerOptions, toOnnx } from "../graph/lower.ts";
+import type { LinearLayer, PackedWeight, WeightFormat } from "../graph/weights/format.ts";
+import { type WeightFormatName, weightFormats } from "../graph/weights/index.ts";
+import { channelRanges, linearLayers } from "../graph/weights/layers.ts";
+import { createSession, type Session, type SessionOptions, type Tensors } from "./session.ts";
 import { type Entries, parameterSources } from "./parameters.ts";
 
 export interface NetworkOptions extends SessionOptions {
   /**
-   * Linear layers in eight bits, on the CPU: more than twice as fast, cosines of embeddings with the float32 ones above
-   * 0.99 (all-MiniLM-L6-v2). Activations are quantised by the range of their batch, so results depend a little on what
-   * else is in it.
+   * How linear layers' weights are held. "int8": in eight bits, on the CPU: more than twice as fast, cosines of
+   * embeddings with the float32 ones above 0.99 (all-MiniLM-L6-v2). Activations are quantised by the range of their
+   * batch, so results depend a little on what else is in it. Default "float32": as the checkpoint has them.
    */
-  readonly int8?: boolean | undefined;
+  readonly weights?: WeightFormatName | undefined;
 }
 
 /**
  * Compiles a graph whose parameters are `entries`, in files of `folder`.
- * @param sample inputs of the usual kind, from which eight bits learn which channels are large.
- * @throws ConfigError for int8 off the CPU; CheckpointError where a parameter is missing or has another shape.
+ * @param sample inputs of the usual kind, from which a format may learn which channels are large.
+ * @throws ConfigError for a format that is unknown or that the device lacks; CheckpointError where a parameter is
+ * missing or has another shape.
  */
 export async function openNetwork(
   graph: Graph,
   entries: Entries,
   folder: string,
-  { int8 = false, ...options }: NetworkOptions = {},
-  sample: () => Tensors = () => ({}),
+  { weights = "float32", ...options }: NetworkOptions,
+  sample: () => Tensors | Promise<Tensors>,
 ): Promise<Session> {
-  const isOnCpu = (options.device ?? "cpu") === "cpu";
-  if (int8 && !isOnCpu) {
-    throw new ConfigError(`int8: expected device cpu, got ${options.device}`, {
-      hint: "ONNX Runtime has the eight-bit products on the CPU alone; leave int8 or the device out",
-    });
-  }
+  const device = options.device ?? "cpu";
+  const format = formatOf(weights, device);
   const session: SessionOptions = { ...options, externalFolder: folder };
-  const quantized = int8 ? await divisorsOf(graph, entries, session, sample()) : undefined;
-  const parameters = await parameterSources(graph, entries, folder, quantized);
-  return createSession(toOnnx(graph, { parameters, branches: isOnCpu }), session);
+  const parameters = await parameterSources(graph, entries, folder);
+  const packers = linearLayers(graph).flatMap((layer) => {
+    const pack = format.packer(layer);
+    return pack === undefined ? [] : [{ layer, pack }];
+  });
+  const layers = packers.map(({ layer }) => layer);
+  const ranges =
+    format.calibrated === true ? await rangesOf(graph, layers, { parameters }, session, sample) : undefined;
+  const packed = new Map<string, PackedWeight>();
+  for (const { layer, pack } of packers) {
+    packed.set(layer.name, pack(await readFloat32(entries.get(layer.name)!), ranges?.get(layer.name)));
+  }
+  return createSession(toOnnx(graph, { parameters, packed, branches: device === "cpu" }), session);
 }
 
-/** The weights of linear layers, with the divisors of their inputs' channels for inputs like `sample`. */
-async function divisorsOf(
+function formatOf(name: WeightFormatName, device: string): WeightFormat {
+  if (!Object.hasOwn(weightFormats, name)) {
+    throw new ConfigError(`weights: expected one of ${Object.keys(weightFormats).join(", ")}, got "${name}"`);
+  }
+  const format = weightFormats[name];
+  if (format.device === undefined || format.device === device) return format;
+  throw new ConfigError(`weights in ${name}: expected device ${format.device}, got ${device}`, {
+    hint: `ONNX Runtime has the products of ${name} there alone; leave the format or the device out`,
+  });
+}
+
+/** The ranges of the channels that each layer multiplies, in a run over `sample`. */
+async function rangesOf(
   graph: Graph,
-  entries: Entries,
+  layers: readonly LinearLayer[],
+  lowering: LowerOptions,
   options: SessionOptions,
-  sample: Tensors,
-): Promise<Map<string, Float32Array | undefined>> {
-  const layers = linearLayers(graph);
-  const ranges = new Map<Value, Value>();
-  for (const x of layers.values()) if (!ranges.has(x)) ranges.set(x, channelRanges(x));
-  const outputs = new Map([...ranges.values()].map((range) => [range.name, range]));
-  const parameters = await parameterSources(graph, entries, options.externalFolder!);
-  await using session = await createSession(toOnnx(graph, { parameters, outputs }), options);
-  const found = await session.run(sample);
-  return new Map(
-    [...layers].map(([name, x]) => [name, channelDivisors(found[ranges.get(x)!.name]!.data as Float32Array)]),
-  );
+  sample: () => Tensors | Promise<Tensors>,
+): Promise<Map<string, Float32Array>> {
+  if (layers.length === 0) return new Map();
+  const outputs = new Map<string, Value>(layers.map((layer) => [`${layer.name}/ranges`, channelRanges(layer)]));
+  await using session = await createSession(toOnnx(graph, { ...lowering, outputs }), options);
+  const found = await session.run(await sample());
+  return new Map(layers.map(({ name }) => [name, found[`${name}/ranges`]!.data as Float32Array]));
 }

@@ -4,7 +4,6 @@ import { readFloat32, readTensor, type TensorEntry } from "../checkpoints/entrie
 import { CheckpointError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { ParameterSource } from "../graph/lower.ts";
-import { quantizeWeight } from "../graph/quantize.ts";
 import { random } from "../tensor/random.ts";
 import { sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
 
@@ -122,22 +121,16 @@ export async function readParameters(graph: Graph, entries: Entries, where: stri
 
 /**
  * Where ONNX Runtime finds each parameter: mapped from the checkpoint's own files, without conversion, or in the
- * model's bytes where the checkpoint does not hold plain little-endian numbers. `int8`: weights that are quantised as
- * they are read, with the divisors of their input's channels.
+ * model's bytes where the checkpoint does not hold plain little-endian numbers.
  */
 export async function parameterSources(
   graph: Graph,
   entries: Entries,
   folder: string,
-  int8: ReadonlyMap<string, Float32Array | undefined> = new Map(),
 ): Promise<(name: string) => ParameterSource> {
   const sources = new Map<string, ParameterSource>();
   for (const name of graph.parameters.keys()) {
     const entry = entryOf(graph, entries, name, folder);
-    if (int8.has(name)) {
-      sources.set(name, quantizeWeight(await readFloat32(entry), entry.dims[0]!, int8.get(name)));
-      continue;
-    }
     const { dtype, offset, byteLength: length } = entry;
     if (entry.layout === undefined) {
       sources.set(name, { dtype, location: relative(folder, entry.file), offset, length });

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { ConfigError } from "../errors.ts";
 import { parseConfig } from "../models/config.ts";
-import { devices } from "../runtime/ort.ts";
+import { devices } from "../runtime/session.ts";
 
 const count = z.int().positive();
 

@@ -6,7 +6,7 @@ import { toOnnx } from "../graph/lower.ts";
 import { bert, type Family } from "../models/index.ts";
 import { lossGraph } from "../models/graphs.ts";
 import { recipeOf } from "../recipes/index.ts";
-import { createSession } from "../runtime/ort.ts";
+import { createSession } from "../runtime/session.ts";
 import { allocateParameters, initialise } from "../runtime/parameters.ts";
 import { random } from "../tensor/random.ts";
 import { tensor } from "../tensor/tensor.ts";

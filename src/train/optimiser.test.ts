@@ -6,7 +6,7 @@ import { toOnnx } from "../graph/lower.ts";
 import { bioGpt } from "../models/index.ts";
 import { lossGraph } from "../models/graphs.ts";
 import { int64 } from "../runtime/batch.ts";
-import { createSession } from "../runtime/ort.ts";
+import { createSession } from "../runtime/session.ts";
 import { allocateParameters, readParameters } from "../runtime/parameters.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { createOptimiser } from "./optimiser.ts";

@@ -7,7 +7,7 @@
 import { Graph, type Value } from "../graph/graph.ts";
 import { toOnnx } from "../graph/lower.ts";
 import { add, div, mul, sqrt, sub, sumAll } from "../graph/ops/index.ts";
-import { createSession, type SessionOptions } from "../runtime/ort.ts";
+import { createSession, type SessionOptions } from "../runtime/session.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 
 export interface OptimiserConfig {

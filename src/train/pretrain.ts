@@ -9,7 +9,7 @@ import { toOnnx } from "../graph/lower.ts";
 import { familyOf } from "../models/index.ts";
 import { lossGraph, type LossOptions } from "../models/graphs.ts";
 import { Owned } from "../runtime/owned.ts";
-import { createSession, type Session, type SessionOptions, type Tensors } from "../runtime/ort.ts";
+import { createSession, type Session, type SessionOptions, type Tensors } from "../runtime/session.ts";
 import { openModelFolder } from "../runtime/folder.ts";
 import { allocateParameters, type Parameters, startParameters } from "../runtime/parameters.ts";
 import { random } from "../tensor/random.ts";

@@ -2,12 +2,12 @@
 import { expect } from "vitest";
 import { openSafetensors, readFloat32 } from "../../src/checkpoints/safetensors.ts";
 import { toOnnx } from "../../src/graph/lower.ts";
-import type { Model, ModelRows } from "../../src/model.ts";
+import type { Model } from "../../src/model.ts";
 import { headOf } from "../../src/models/index.ts";
 import { lossGraph } from "../../src/models/graphs.ts";
-import { labelFeeds, makeBatch } from "../../src/runtime/batch.ts";
+import { labelFeeds, makeBatch, type TokenRows } from "../../src/runtime/batch.ts";
 import { openModelFolder } from "../../src/runtime/folder.ts";
-import { createSession } from "../../src/runtime/ort.ts";
+import { createSession } from "../../src/runtime/session.ts";
 import { allocateParameters, readParameters } from "../../src/runtime/parameters.ts";
 import { tensor } from "../../src/tensor/tensor.ts";
 import { createOptimiser } from "../../src/train/optimiser.ts";
@@ -46,7 +46,7 @@ export function kept(data: ArrayLike<number>, mask: readonly (readonly number[])
 export async function expectGradients(
   folder: string,
   model: Model,
-  rows: ModelRows,
+  rows: TokenRows,
   golden: HeadGolden,
 ): Promise<void> {
   const { loss, gradients } = await model.lossAndGradients({ ...rows, labels: golden.labels });
@@ -61,7 +61,7 @@ export async function expectGradients(
 }
 
 /** Ten AdamW steps with clipping give the golden's losses and the weights of FOLDER/adamw.safetensors. */
-export async function expectTenSteps(folder: string, rows: ModelRows, golden: HeadGolden): Promise<void> {
+export async function expectTenSteps(folder: string, rows: TokenRows, golden: HeadGolden): Promise<void> {
   const { family, config, entries } = await openModelFolder(folder);
   const graph = lossGraph(family, config, { masked: true, typed: true, gathered: true });
   const parameters = await readParameters(graph, entries, folder);

@@ -6,7 +6,7 @@ import { gradients } from "../../src/graph/grad.ts";
 import { Graph, type Op, type Sample, type Value } from "../../src/graph/graph.ts";
 import { toOnnx } from "../../src/graph/lower.ts";
 import { mul, sumAll } from "../../src/graph/ops/index.ts";
-import { createSession, type Tensors } from "../../src/runtime/ort.ts";
+import { createSession, type Tensors } from "../../src/runtime/session.ts";
 import { random } from "../../src/tensor/random.ts";
 import { sizeOf, type Tensor, tensor } from "../../src/tensor/tensor.ts";
 
@@ -33,6 +33,10 @@ export async function checkGradient(
     if ("int64" in input) {
       host.push(tensor("int64", input.dims, BigInt64Array.from(input.int64.map(BigInt))));
       return graph.input(`x${i}`, "int64", input.dims);
+    }
+    if ("bool" in input) {
+      host.push(tensor("bool", input.dims, Uint8Array.from(input.bool)));
+      return graph.input(`x${i}`, "bool", input.dims);
     }
     const data = Float64Array.from({ length: sizeOf(input) }, () => range[0] + (range[1] - range[0]) * numbers.next());
     host.push(tensor("float64", input, data));

@@ -28,7 +28,10 @@ const embed: Command = command({
     const { createVectorFile } = await import("../../retrieval/vector-files.ts");
     const { textWindows } = await import("../texts.ts");
     const { decimals } = await import("../output.ts");
-    await using embedder = await loadEmbedder(args.model, { ...loadOptions(args), int8: args.int8 });
+    await using embedder = await loadEmbedder(args.model, {
+      ...loadOptions(args),
+      weights: args.int8 ? "int8" : "float32",
+    });
     const options = {
       batchSize: args["batch-size"],
       ...(args.prompt === undefined ? {} : { promptName: args.prompt }),

@@ -4,11 +4,11 @@ import type { GenerateOptions } from "../../generate/index.ts";
 import type { Model } from "../../model.ts";
 import { type Command, command, deviceOptions, loadOptions } from "../command.ts";
 import { generateOptions, inOptionNames, toGenerateOptions } from "../generate-options.ts";
-import { readLines } from "../../io/lines.ts";
 import type { Output } from "../output.ts";
 import { parseRows } from "../rows.ts";
 
 async function linesOf(path: string): Promise<string[]> {
+  const { readLines } = await import("../../io/lines.ts");
   const lines: string[] = [];
   for await (const line of readLines(path)) if (line.trim() !== "") lines.push(line);
   if (lines.length === 0) throw new UsageError(`--prompts ${path}: expected one prompt a line, got none`);
@@ -51,7 +51,8 @@ const generate: Command = command({
       "beam search, JSON lines",
     ],
   ],
-  async run({ args, json, output }) {
+  stoppable: true,
+  async run({ args, json, output, signal }) {
     const given = [args.prompt.length > 0, args.prompts !== undefined, args.ids !== undefined].filter(Boolean).length;
     if (given !== 1)
       throw new UsageError(
@@ -60,7 +61,7 @@ const generate: Command = command({
     const prompts = args.prompts === undefined ? args.prompt : await linesOf(args.prompts);
     const ids = args.ids === undefined ? undefined : parseRows("--ids", args.ids);
     const inputs: GenerateOptions = ids === undefined ? { prompts } : { ids };
-    const options = { ...inputs, ...toGenerateOptions(args) };
+    const options = { ...inputs, ...toGenerateOptions(args), signal };
     const { loadModel } = await import("../../model.ts");
     await using model = await loadModel(args.model, loadOptions(args));
     const { numReturnSequences = 1 } = options;

@@ -44,7 +44,10 @@ const rerank: Command = command({
     const { openScorer } = await import("../../retrieval/scorers.ts");
     const { readExamples } = await import("../../encoders/data.ts");
     const { lists = [] } = await readExamples(args.lists, { kind: "pairs", loss: "binary" }, 1);
-    await using scorer = await openScorer(args.model, { ...loadOptions(args), int8: args.int8 });
+    await using scorer = await openScorer(args.model, {
+      ...loadOptions(args),
+      weights: args.int8 ? "int8" : "float32",
+    });
     const line = progress("scoring");
     const scored: string[] = [];
     const first = { pairs: [] as Pair[], scores: [] as number[] };

@@ -1,14 +1,14 @@
 /** Activations: the exact GELU (erf), its tanh approximation, and SiLU. */
 import type { DType } from "../../tensor/tensor.ts";
-import { applyOp, type Op, type Value } from "../graph.ts";
-import type { Lowering } from "../lower.ts";
+import { applyOp, defineOp, type Op, type Value } from "../graph.ts";
+import type { OnnxBuilder } from "../onnx-builder.ts";
 import { onnxType } from "../onnx.ts";
 import { mul, scale, shift, sigmoid, tanh } from "./elementwise.ts";
 
 type Unary = Op<[x: Value], null>;
 
 /** u = x / √2 and erf(u). ONNX Runtime's CPU has no Erf for float64: the error function alone is then in float32. */
-function errorFunction(onnx: Lowering, x: string, dtype: DType): { u: string; erf: string } {
+function errorFunction(onnx: OnnxBuilder, x: string, dtype: DType): { u: string; erf: string } {
   const u = onnx.node("Mul", [x, onnx.constant(dtype, [], [Math.SQRT1_2])]);
   if (dtype !== "float64") return { u, erf: onnx.node("Erf", [u]) };
   const erf = onnx.node("Erf", [onnx.node("Cast", [u], { to: onnxType.float32 })]);
@@ -16,7 +16,7 @@ function errorFunction(onnx: Lowering, x: string, dtype: DType): { u: string; er
 }
 
 /** GELU: y = x Φ(x), Φ(x) = (1 + erf(x / √2)) / 2 (Hendrycks and Gimpel 2016, arXiv:1606.08415). */
-const geluOp: Unary = {
+const geluOp: Unary = defineOp({
   name: "Gelu",
   infer: ([x]) => [x],
   lower: (onnx, { inputs: [x], outputs: [y], types: [type] }) => {
@@ -32,9 +32,9 @@ const geluOp: Unary = {
   // y' = Φ(x) + x φ(x), with u = x / √2:  2 y' = 1 + erf(u) + (2 / √π) u exp(-u²)
   vjp: ({ inputs: [x] }, [dy]) => [applyOp(geluGradientOp, [x, dy!], null)],
   samples: [{ inputs: [[3, 5]], attributes: null, range: [-3, 3] }],
-};
+});
 
-const geluGradientOp: Op<[x: Value, dy: Value], null> = {
+const geluGradientOp: Op<[x: Value, dy: Value], null> = defineOp({
   name: "GeluGradient",
   infer: ([x]) => [x],
   lower: (onnx, { inputs: [x, dy], outputs: [dx], types: [type] }) => {
@@ -46,8 +46,7 @@ const geluGradientOp: Op<[x: Value, dy: Value], null> = {
     onnx.node("Mul", [onnx.node("Mul", [sum, constant(0.5)]), dy!], {}, dx);
   },
   vjp: "nondifferentiable",
-  samples: [],
-};
+});
 
 export const gelu = (x: Value): Value => applyOp(geluOp, [x], null);
 
@@ -60,5 +59,3 @@ export function geluTanh(x: Value): Value {
 
 /** SiLU, also called swish: x σ(x). */
 export const silu = (x: Value): Value => mul(x, sigmoid(x));
-
-export const activationOps = [geluOp] as const;

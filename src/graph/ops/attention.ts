@@ -2,15 +2,15 @@
 // B batch, H heads, T query tokens, S key tokens, K width of a head
 import { ShapeError } from "../../errors.ts";
 import type { DType } from "../../tensor/tensor.ts";
-import { applyOp, type Op, type Value } from "../graph.ts";
-import type { Lowering } from "../lower.ts";
+import { applyOp, defineOp, type Op, type Value } from "../graph.ts";
+import type { OnnxBuilder } from "../onnx-builder.ts";
 import { broadcast, type Dim, equal, show } from "../shape.ts";
 import { mul, sub } from "./elementwise.ts";
 import { matMul } from "./matmul.ts";
 import { reduceSum } from "./reduce.ts";
 
 /** Whether any number is not zero, a bool scalar. */
-function anyNonzero(onnx: Lowering, x: string, dtype: DType): string {
+function anyNonzero(onnx: OnnxBuilder, x: string, dtype: DType): string {
   const most = onnx.node("ReduceMax", [onnx.node("Abs", [x])], { keepdims: 0 });
   return onnx.node("Greater", [most, onnx.constant(dtype, [], [0])]);
 }
@@ -21,7 +21,7 @@ interface Attention {
 }
 
 /** Outputs: y_BHTK, and the probabilities p_BHTS for the backward pass. */
-const attentionOp: Op<[q_BHTK: Value, k_BHSK: Value, v_BHSK: Value, ...bias: Value[]], Attention> = {
+const attentionOp: Op<[q_BHTK: Value, k_BHSK: Value, v_BHSK: Value, ...bias: Value[]], Attention> = defineOp({
   name: "Attention",
   infer: ([q, k, v, bias]) => {
     const [batch, heads, tokens, width] = q.shape;
@@ -89,7 +89,7 @@ const attentionOp: Op<[q_BHTK: Value, k_BHSK: Value, v_BHSK: Value, ...bias: Val
       attributes: { scale: 0.5 },
     },
   ],
-};
+});
 
 /**
  * softmax(scale · q kᵀ + bias) v.
@@ -110,7 +110,7 @@ export function attention(
 }
 
 /** Attention to a cache and to the new tokens, whose scores are normalised together; inference only. */
-const cachedAttentionOp: Op<readonly [Value, ...Value[]], Attention> = {
+const cachedAttentionOp: Op<readonly [Value, ...Value[]], Attention> = defineOp({
   name: "CachedAttention",
   infer: ([q, k, v, key, value]) => {
     const [batch, heads, tokens, width] = q.shape;
@@ -153,8 +153,7 @@ const cachedAttentionOp: Op<readonly [Value, ...Value[]], Attention> = {
     }
   },
   vjp: "nondifferentiable",
-  samples: [],
-};
+});
 
 interface CachedInputs {
   readonly q_BHTK: Value;
@@ -176,5 +175,3 @@ export function attentionWithCache(
   const inputs = [q_BHTK, k_BGTK, v_BGTK, key_BGMK, value_BGMK, pastBias, bias] as const;
   return applyOp(cachedAttentionOp, inputs, options);
 }
-
-export const attentionOps = [attentionOp] as const;

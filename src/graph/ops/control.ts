@@ -1,13 +1,13 @@
 /** Ops about the graph itself rather than about numbers. */
-import { applyOp, type Op, type Value } from "../graph.ts";
+import { applyOp, defineOp, type Op, type Value } from "../graph.ts";
 import { onnxType } from "../onnx.ts";
 
-/** The first input unchanged, but not before the second has been computed: orders recomputation after its trigger. */
-const afterOp: Op<[value: Value, trigger: Value], null> = {
-  name: "After",
+/** A control dependency: the first input unchanged, but not before the second has been computed. */
+const controlDependencyOp: Op<[value: Value, trigger: Value], null> = defineOp({
+  name: "ControlDependency",
   infer: ([value]) => [value],
   lower: (onnx, { inputs: [value, trigger], outputs }) => {
-    // Reshape to its own shape plus a zero that only the trigger's numbers tell: no copy, and nothing to fold away.
+    // Reshape to its own shape plus a zero that is computed from the trigger's numbers: no copy, nothing to fold away.
     const flat = onnx.node("Reshape", [trigger!, onnx.ints([-1])]);
     const first = onnx.node("Slice", [flat, onnx.ints([0]), onnx.ints([1])]);
     const zero = onnx.node("Cast", [onnx.node("Less", [first, first])], { to: onnxType.int64 });
@@ -20,10 +20,9 @@ const afterOp: Op<[value: Value, trigger: Value], null> = {
   },
   vjp: (_, [dy]) => [dy!, null],
   samples: [{ inputs: [[2, 3], { int64: [1, 2], dims: [2] }], attributes: null }],
-};
+});
 
-export function after(value: Value, trigger: Value): Value {
-  return applyOp(afterOp, [value, trigger], null);
+/** `value`, for who must not read it before `trigger` is there: recomputation, before the gradient that needs it. */
+export function withControlDependency(value: Value, trigger: Value): Value {
+  return applyOp(controlDependencyOp, [value, trigger], null);
 }
-
-export const controlOps = [afterOp] as const;

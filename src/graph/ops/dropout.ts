@@ -3,8 +3,8 @@
  * uninterrupted one would. Element (i, j) is dropped when the wrapped 32-bit product of a row hash and a column hash
  * is below a threshold: multiplicative hashing, two passes over the elements.
  */
-import { applyOp, type Op, type Value } from "../graph.ts";
-import type { Lowering } from "../lower.ts";
+import { applyOp, defineOp, type Op, type Value } from "../graph.ts";
+import type { OnnxBuilder } from "../onnx-builder.ts";
 import { type Dim, product } from "../shape.ts";
 import { mul } from "./elementwise.ts";
 
@@ -18,7 +18,7 @@ interface Dropout {
 const prime = 2147483647; // 2^31 - 1: products of two residues fit int64
 
 /** Odd int32 hashes of 0..count-1 as a vector: three rounds of squaring modulo a prime. */
-function hashes(onnx: Lowering, count: Dim, seed: string, salt: number): string {
+function hashes(onnx: OnnxBuilder, count: Dim, seed: string, salt: number): string {
   const int = (value: number): string => onnx.constant("int64", [], [value]);
   const modulo = (x: string): string => onnx.node("Mod", [x, int(prime)]);
   const length = onnx.node("Squeeze", [onnx.dim(count), onnx.ints([0])]);
@@ -33,7 +33,7 @@ function hashes(onnx: Lowering, count: Dim, seed: string, salt: number): string 
 }
 
 /** Outputs: y, and the multipliers 0 or 1 / (1 - rate). */
-const dropoutOp: Op<[x: Value, seed: Value], Dropout> = {
+const dropoutOp: Op<[x: Value, seed: Value], Dropout> = defineOp({
   name: "Dropout",
   infer: ([x]) => [x, x],
   lower: (onnx, { inputs: [x, seed], outputs: [y, kept], attributes: { rate, site }, types: [type] }) => {
@@ -50,11 +50,9 @@ const dropoutOp: Op<[x: Value, seed: Value], Dropout> = {
   },
   vjp: ({ outputs: [, kept] }, [dy]) => [mul(dy!, kept!), null],
   samples: [{ inputs: [[3, 4, 5], { int64: [7], dims: [] }], attributes: { rate: 0.3, site: 1 } }],
-};
+});
 
 /** Zeroes elements with probability `rate` and scales the rest by 1 / (1 - rate). `seed` is an int64 scalar. */
 export function dropoutWithSeed(x: Value, seed: Value, options: Dropout): Value {
   return applyOp(dropoutOp, [x, seed], options);
 }
-
-export const dropoutOps = [dropoutOp] as const;

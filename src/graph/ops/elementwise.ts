@@ -1,7 +1,7 @@
 /** Elementwise arithmetic with ONNX's broadcasting. Gradients are summed over broadcast axes by `grad.ts`. */
 import { ShapeError } from "../../errors.ts";
 import type { DType } from "../../tensor/tensor.ts";
-import { applyOp, type Op, type Sample, type Value } from "../graph.ts";
+import { applyOp, defineOp, type Op, type Sample, type Value, type Vjp } from "../graph.ts";
 import { onnxType } from "../onnx.ts";
 import { broadcast } from "../shape.ts";
 
@@ -12,45 +12,42 @@ function sameDtype(name: string, a: Value, b: Value): void {
   if (a.dtype !== b.dtype) throw new ShapeError(`${name}: expected one dtype, got ${a.dtype} and ${b.dtype}`);
 }
 
-function binary(name: string, vjp: Binary["vjp"], range: readonly [number, number] = [-2, 2]): Binary {
+/** Shape rule and lowering of ONNX's operator `name`, with `dtype` for its result where that is not the operands'. */
+function broadcasting(name: string, dtype?: DType): Pick<Binary, "name" | "infer" | "lower"> {
   return {
     name,
     infer: ([a, b]) => {
       sameDtype(name, a, b);
-      return [{ dtype: a.dtype, shape: broadcast(name, a.shape, b.shape) }];
+      return [{ dtype: dtype ?? a.dtype, shape: broadcast(name, a.shape, b.shape) }];
     },
     lower: (onnx, { inputs, outputs }) => onnx.node(name, inputs, {}, outputs[0]),
-    vjp,
-    samples: [
-      {
-        inputs: [
-          [2, 3],
-          [2, 3],
-        ],
-        attributes: null,
-        range,
-      },
-      {
-        inputs: [
-          [2, 1, 3],
-          [4, 1],
-        ],
-        attributes: null,
-        range,
-      },
-    ],
   };
 }
 
-function unary(name: string, vjp: Unary["vjp"], range?: readonly [number, number]): Unary {
+function elementwise(name: string): Pick<Unary, "name" | "infer" | "lower"> {
+  return { name, infer: ([x]) => [x], lower: (onnx, { inputs, outputs }) => onnx.node(name, inputs, {}, outputs[0]) };
+}
+
+function binary(
+  name: string,
+  vjp: Vjp<[a: Value, b: Value], null>,
+  range: readonly [number, number] = [-2, 2],
+): Binary {
+  const sample = (...inputs: number[][]): Sample<null> => ({ inputs, attributes: null, range });
+  return defineOp({
+    ...broadcasting(name),
+    vjp,
+    samples: [sample([2, 3], [2, 3]), sample([2, 1, 3], [4, 1])],
+  });
+}
+
+function unary(name: string, vjp: Vjp<[x: Value], null>, range?: readonly [number, number]): Unary {
   const sample: Sample<null> = { inputs: [[2, 3]], attributes: null };
-  return {
-    name,
-    infer: ([x]) => [x],
-    lower: (onnx, { inputs, outputs }) => onnx.node(name, inputs, {}, outputs[0]),
+  return defineOp({
+    ...elementwise(name),
     vjp,
     samples: [range === undefined ? sample : { ...sample, range }],
-  };
+  });
 }
 
 const addOp = binary("Add", (_, [dy]) => [dy!, dy!]);
@@ -74,7 +71,7 @@ const sigmoidOp = unary("Sigmoid", ({ outputs: [y] }, [dy]) => {
   return [sub(through, mul(through, y!))];
 });
 const reluOp = unary("Relu", ({ outputs: [y] }, [dy]) => [mul(dy!, sign(y!))], [0.1, 2]);
-const signOp: Unary = { ...unary("Sign", "nondifferentiable"), samples: [] };
+const signOp: Unary = defineOp({ ...elementwise("Sign"), vjp: "nondifferentiable" });
 
 export const add = (a: Value, b: Value): Value => applyOp(addOp, [a, b], null);
 export const sub = (a: Value, b: Value): Value => applyOp(subOp, [a, b], null);
@@ -95,20 +92,9 @@ export const scale = (x: Value, factor: number): Value => mul(x, x.graph.scalar(
 /** x plus a number known when the graph is built. */
 export const shift = (x: Value, offset: number): Value => add(x, x.graph.scalar(offset, x.dtype));
 
-function comparison(name: string): Binary {
-  return {
-    ...binary(name, "nondifferentiable"),
-    infer: ([a, b]) => {
-      sameDtype(name, a, b);
-      return [{ dtype: "bool", shape: broadcast(name, a.shape, b.shape) }];
-    },
-    samples: [],
-  };
-}
-
-const lessOp = comparison("Less");
-const equalOp = comparison("Equal");
-const maxOp: Binary = { ...binary("Max", "nondifferentiable"), samples: [] };
+const lessOp: Binary = defineOp({ ...broadcasting("Less", "bool"), vjp: "nondifferentiable" });
+const equalOp: Binary = defineOp({ ...broadcasting("Equal", "bool"), vjp: "nondifferentiable" });
+const maxOp: Binary = defineOp({ ...broadcasting("Max"), vjp: "nondifferentiable" });
 
 /** a < b, elementwise; bool. */
 export const less = (a: Value, b: Value): Value => applyOp(lessOp, [a, b], null);
@@ -117,17 +103,17 @@ export const equals = (a: Value, b: Value): Value => applyOp(equalOp, [a, b], nu
 /** The larger of two, elementwise; for integers and masks (no gradient). */
 export const maximum = (a: Value, b: Value): Value => applyOp(maxOp, [a, b], null);
 
-const castOp: Op<[x: Value], { to: DType }> = {
+const castOp: Op<[x: Value], { to: DType }> = defineOp({
   name: "Cast",
   infer: ([x], { to }) => [{ dtype: to, shape: x.shape }],
   lower: (onnx, { inputs, outputs, attributes: { to } }) => onnx.node("Cast", inputs, { to: onnxType[to] }, outputs[0]),
   vjp: ({ inputs: [x] }, [dy]) => [x.dtype.startsWith("float") ? cast(dy!, x.dtype) : null],
   samples: [{ inputs: [[2, 3]], attributes: { to: "float64" } }],
-};
+});
 
 export const cast = (x: Value, to: DType): Value => (x.dtype === to ? x : applyOp(castOp, [x], { to }));
 
-const whereOp: Op<[condition: Value, a: Value, b: Value], null> = {
+const whereOp: Op<[condition: Value, a: Value, b: Value], null> = defineOp({
   name: "Where",
   infer: ([condition, a, b]) => {
     sameDtype("Where", a, b);
@@ -139,12 +125,11 @@ const whereOp: Op<[condition: Value, a: Value, b: Value], null> = {
     const zero = dy!.graph.scalar(0, dy!.dtype);
     return [null, where(condition, dy!, zero), where(condition, zero, dy!)];
   },
-  samples: [],
-};
+  samples: [
+    { inputs: [{ bool: [1, 0, 0, 1, 0, 1], dims: [2, 3] }, [2, 3], [2, 3]], attributes: null },
+    { inputs: [{ bool: [1, 0], dims: [2, 1] }, [2, 3], []], attributes: null },
+  ],
+});
 
 /** `a` where the condition holds, else `b`; all broadcast. */
 export const where = (condition: Value, a: Value, b: Value): Value => applyOp(whereOp, [condition, a, b], null);
-
-export const elementwiseOps = [
-  addOp, subOp, mulOp, divOp, negOp, expOp, logOp, sqrtOp, tanhOp, sigmoidOp, reluOp, castOp, whereOp,
-] as const; // prettier-ignore

@@ -1,17 +1,4 @@
-/** Every differentiable op, for the tests that loop over them, and every function that applies one. */
-import { activationOps } from "./activation.ts";
-import { attentionOps } from "./attention.ts";
-import { controlOps } from "./control.ts";
-import { dropoutOps } from "./dropout.ts";
-import { elementwiseOps } from "./elementwise.ts";
-import { indexingOps } from "./indexing.ts";
-import { lossOps } from "./loss.ts";
-import { matMulOps } from "./matmul.ts";
-import { normalisationOps } from "./normalisation.ts";
-import { reduceOps } from "./reduce.ts";
-import { reshapeOps } from "./reshape.ts";
-import type { Op, Value } from "../graph.ts";
-
+/** Every function that applies an op. */
 export * from "./activation.ts";
 export * from "./attention.ts";
 export * from "./control.ts";
@@ -23,17 +10,3 @@ export * from "./matmul.ts";
 export * from "./normalisation.ts";
 export * from "./reduce.ts";
 export * from "./reshape.ts";
-
-export const ops: readonly Op<readonly Value[], unknown>[] = [
-  ...elementwiseOps,
-  ...activationOps,
-  ...reduceOps,
-  ...reshapeOps,
-  ...indexingOps,
-  ...matMulOps,
-  ...normalisationOps,
-  ...attentionOps,
-  ...lossOps,
-  ...dropoutOps,
-  ...controlOps,
-] as unknown as readonly Op<readonly Value[], unknown>[];

@@ -1,13 +1,13 @@
 /** Rows by index (embeddings), elements by index, and the scatters that are their gradients. Indices are int64. */
 import { ShapeError } from "../../errors.ts";
-import { applyOp, type LoweredNode, type Op, type Value } from "../graph.ts";
-import type { Lowering } from "../lower.ts";
+import { applyOp, defineOp, type LoweredNode, type Op, type Value } from "../graph.ts";
+import type { OnnxBuilder } from "../onnx-builder.ts";
 import { onnxType } from "../onnx.ts";
 import { axisOf, equal, product, type Shape, show } from "../shape.ts";
 import { cast } from "./elementwise.ts";
 import { reshape } from "./reshape.ts";
 
-const gatherOp: Op<[table: Value, index: Value], null> = {
+const gatherOp: Op<[table: Value, index: Value], null> = defineOp({
   name: "Gather",
   infer: ([table, index]) => {
     if (index.dtype !== "int64") throw new ShapeError(`Gather: expected int64 indices, got ${index.dtype}`);
@@ -19,24 +19,23 @@ const gatherOp: Op<[table: Value, index: Value], null> = {
     return [accumulate, null];
   },
   samples: [{ inputs: [[5, 3], { int64: [4, 0, 4, 2], dims: [2, 2] }], attributes: null }],
-};
+});
 
 /** Rows of a table: table [V, ...], index int64 [...] → [..., ...]. */
 export function gather(table: Value, index: Value): Value {
   return applyOp(gatherOp, [table, index], null);
 }
 
-const addRowsOp: Op<[sum: Value, index: Value, rows: Value], null> = {
+const addRowsOp: Op<[sum: Value, index: Value, rows: Value], null> = defineOp({
   name: "ScatterND",
   infer: ([sum]) => [sum],
   lower: (onnx, node) => lowerScatter(onnx, "ScatterND", node, {}),
   vjp: "nondifferentiable",
-  samples: [],
-};
+});
 
 /** A scatter that adds; float16 is summed in float32, which is exacter and what the CPU's kernel has. */
 function lowerScatter(
-  onnx: Lowering,
+  onnx: OnnxBuilder,
   type: string,
   { inputs: [sum, index, values], outputs, types }: LoweredNode<unknown>,
   attributes: { axis?: number },
@@ -61,7 +60,7 @@ export function addRows(sum: Value, index: Value, rows: Value): Value {
   return applyOp(addRowsOp, [sum, reshape(index, [count, 1]), flat], null);
 }
 
-const zerosOp: Op<[like: Value], { shape: Shape }> = {
+const zerosOp: Op<[like: Value], { shape: Shape }> = defineOp({
   name: "Zeros",
   infer: ([like], { shape }) => [{ dtype: like.dtype, shape }],
   lower: (onnx, { outputs, attributes: { shape }, types: [type] }) => {
@@ -69,15 +68,14 @@ const zerosOp: Op<[like: Value], { shape: Shape }> = {
     onnx.node("Expand", [zero, onnx.shape(shape)], {}, outputs[0]);
   },
   vjp: "nondifferentiable",
-  samples: [],
-};
+});
 
 /** Zeros of the given shape, of the dtype of `like`. */
 export function zeros(like: Value, shape: Shape): Value {
   return applyOp(zerosOp, [like], { shape });
 }
 
-const gatherElementsOp: Op<[x: Value, index: Value], { axis: number }> = {
+const gatherElementsOp: Op<[x: Value, index: Value], { axis: number }> = defineOp({
   name: "GatherElements",
   infer: ([x, index], { axis }) => {
     axisOf("GatherElements", axis, x.shape.length);
@@ -94,41 +92,39 @@ const gatherElementsOp: Op<[x: Value, index: Value], { axis: number }> = {
     null,
   ],
   samples: [{ inputs: [[3, 4], { int64: [1, 1, 3, 0, 2, 2], dims: [3, 2] }], attributes: { axis: 1 } }],
-};
+});
 
 /** y[i][j] = x[i][index[i][j]] along `axis`. */
 export function gatherElements(x: Value, index: Value, axis: number): Value {
   return applyOp(gatherElementsOp, [x, index], { axis });
 }
 
-const addElementsOp: Op<[sum: Value, index: Value, values: Value], { axis: number }> = {
+const addElementsOp: Op<[sum: Value, index: Value, values: Value], { axis: number }> = defineOp({
   name: "ScatterElements",
   infer: ([sum]) => [sum],
   lower: (onnx, node) => lowerScatter(onnx, "ScatterElements", node, { axis: node.attributes.axis }),
   vjp: "nondifferentiable",
-  samples: [],
-};
+});
 
 /** `sum` with `values` added at `index` along `axis` (no gradient). */
 export function addElements(sum: Value, index: Value, values: Value, axis: number): Value {
   return applyOp(addElementsOp, [sum, index, values], { axis });
 }
 
-const cumulativeSumOp: Op<[x: Value], { axis: number }> = {
+const cumulativeSumOp: Op<[x: Value], { axis: number }> = defineOp({
   name: "CumSum",
   infer: ([x]) => [x],
   lower: (onnx, { inputs, outputs, attributes: { axis } }) =>
     onnx.node("CumSum", [inputs[0]!, onnx.constant("int64", [], [axis])], {}, outputs[0]),
   vjp: "nondifferentiable",
-  samples: [],
-};
+});
 
 /** Running sum along `axis` (no gradient). */
 export function cumulativeSum(x: Value, axis: number): Value {
   return applyOp(cumulativeSumOp, [x], { axis });
 }
 
-const lowerTriangleOp: Op<[like: Value], { shape: Shape }> = {
+const lowerTriangleOp: Op<[like: Value], { shape: Shape }> = defineOp({
   name: "Trilu",
   infer: (_, { shape }) => [{ dtype: "float32", shape }],
   lower: (onnx, { outputs, attributes: { shape } }) => {
@@ -136,8 +132,7 @@ const lowerTriangleOp: Op<[like: Value], { shape: Shape }> = {
     onnx.node("Trilu", [ones], { upper: 0 }, outputs[0]);
   },
   vjp: "nondifferentiable",
-  samples: [],
-};
+});
 
 /** 1 on and below the diagonal of the last two axes, 0 above; bool. */
 export function lowerTriangle(like: Value, shape: Shape): Value {
@@ -146,5 +141,3 @@ export function lowerTriangle(like: Value, shape: Shape): Value {
   }
   return cast(applyOp(lowerTriangleOp, [like], { shape }), "bool");
 }
-
-export const indexingOps = [gatherOp, gatherElementsOp] as const;

@@ -1,7 +1,7 @@
 /** Cross-entropy: over a vocabulary, fused with the product that makes the logits; over classes; of binary labels. */
 // N tokens, D width, V vocabulary
 import { ShapeError } from "../../errors.ts";
-import { applyOp, type Op, type Value } from "../graph.ts";
+import { applyOp, defineOp, type Op, type Value } from "../graph.ts";
 import { expectShape } from "../shape.ts";
 import { add, cast, less, maximum, mul, neg, sigmoid, sub } from "./elementwise.ts";
 import { addRows, gather, gatherElements } from "./indexing.ts";
@@ -13,7 +13,7 @@ import { reshape } from "./reshape.ts";
  * Outputs: the loss of every token, and the probabilities p_NV for the backward pass, which makes no other N×V matrix:
  * labels and weights of rows enter where a row is only D wide.
  */
-const linearCrossEntropyOp: Op<[x_ND: Value, weight_VD: Value, label_N: Value, ...bias_V: Value[]], null> = {
+const linearCrossEntropyOp: Op<[x_ND: Value, weight_VD: Value, label_N: Value, ...bias_V: Value[]], null> = defineOp({
   name: "LinearCrossEntropy",
   infer: ([x, weight, label, bias]) => {
     expectShape("linearCrossEntropy: weight", weight.shape, ["_", x.shape[1]!]);
@@ -64,7 +64,7 @@ const linearCrossEntropyOp: Op<[x_ND: Value, weight_VD: Value, label_N: Value, .
     { inputs: [[4, 3], [5, 3], { int64: [0, 4, -100, 2], dims: [4] }], attributes: null },
     { inputs: [[4, 3], [5, 3], { int64: [0, 4, -100, 2], dims: [4] }, [5]], attributes: null },
   ],
-};
+});
 
 /**
  * Cross-entropy of softmax(x Wᵀ [+ b]) against labels, a loss for every token; 0 where the label is negative (-100,
@@ -85,7 +85,7 @@ export function crossEntropy(logits_NC: Value, label_N: Value): Value {
 }
 
 /** log(1 + eˣ), exact for large |x|. */
-const softplusOp: Op<[x: Value], null> = {
+const softplusOp: Op<[x: Value], null> = defineOp({
   name: "Softplus",
   infer: ([x]) => [x],
   lower: (onnx, { inputs: [x], outputs: [y], types: [type] }) => {
@@ -101,11 +101,9 @@ const softplusOp: Op<[x: Value], null> = {
   },
   vjp: ({ inputs: [x] }, [dy]) => [mul(dy!, sigmoid(x))],
   samples: [{ inputs: [[3, 5]], attributes: null, range: [-3, 3] }],
-};
+});
 
 /** Binary cross-entropy of σ(x) against targets in [0, 1], a loss for every element: log(1 + eˣ) - x y. */
 export function binaryCrossEntropy(x: Value, target: Value): Value {
   return sub(applyOp(softplusOp, [x], null), mul(x, target));
 }
-
-export const lossOps = [linearCrossEntropyOp, softplusOp] as const;

@@ -1,6 +1,6 @@
 /** Matrix products: batched with transposed operands, and the linear layer y = x Wᵀ + b. */
 import { ShapeError } from "../../errors.ts";
-import { applyOp, type Op, type Type, type Value } from "../graph.ts";
+import { applyOp, defineOp, type Op, type Type, type Value } from "../graph.ts";
 import { broadcast, product, type Shape, show } from "../shape.ts";
 import { reduceSum } from "./reduce.ts";
 import { reshape } from "./reshape.ts";
@@ -14,7 +14,7 @@ interface MatMul {
 
 const swapped = (shape: Shape): Shape => [...shape.slice(0, -2), shape.at(-1)!, shape.at(-2)!];
 
-const matMulOp: Op<[a: Value, b: Value], MatMul> = {
+const matMulOp: Op<[a: Value, b: Value], MatMul> = defineOp({
   name: "MatMul",
   infer: ([a, b], { transA, transB }) => {
     if (a.shape.length < 2 || b.shape.length < 2 || a.dtype !== b.dtype) {
@@ -41,6 +41,7 @@ const matMulOp: Op<[a: Value, b: Value], MatMul> = {
     if (alpha === 1) onnx.node("MatMul", [left, right], {}, y);
     else onnx.node("Mul", [onnx.node("MatMul", [left, right]), onnx.constant(type!.dtype, [], [alpha])], {}, y);
   },
+  isLinear: ([, b], { transA, transB, alpha }) => !transA && transB && alpha === 1 && b.shape.length === 2,
   vjp: ({ inputs: [a, b], attributes: { transA, transB, alpha } }, [dy]) => [
     transA ? matMul(b, dy!, { transA: transB, transB: true, alpha }) : matMul(dy!, b, { transB: !transB, alpha }),
     transB ? matMul(dy!, a, { transA: true, transB: transA, alpha }) : matMul(a, dy!, { transA: !transA, alpha }),
@@ -82,7 +83,7 @@ const matMulOp: Op<[a: Value, b: Value], MatMul> = {
       attributes: { transA: false, transB: false, alpha: 1 },
     },
   ],
-};
+});
 
 /** `alpha · A B` over the last two axes, each operand transposed first if asked; leading axes broadcast. */
 export function matMul(a: Value, b: Value, options: Partial<MatMul> = {}): Value {
@@ -90,7 +91,7 @@ export function matMul(a: Value, b: Value, options: Partial<MatMul> = {}): Value
 }
 
 /** One matrix product of ONNX's Gemm: op(A) op(B) [+ c], A and B of rank 2. */
-const gemmOp: Op<[a: Value, b: Value, ...c: Value[]], { transA: boolean; transB: boolean }> = {
+const gemmOp: Op<[a: Value, b: Value, ...c: Value[]], { transA: boolean; transB: boolean }> = defineOp({
   name: "Gemm",
   infer: ([a, b, c], { transA, transB }) => {
     const left = transA ? swapped(a.shape) : a.shape;
@@ -105,17 +106,9 @@ const gemmOp: Op<[a: Value, b: Value, ...c: Value[]], { transA: boolean; transB:
     return [{ dtype: a.dtype, shape }];
   },
   lower: (onnx, { inputs, outputs, attributes: { transA, transB } }) => {
-    const [a, b, ...c] = inputs;
-    const weight = onnx.int8.get(b!);
-    if (weight !== undefined) {
-      const { scales, divisors } = weight;
-      const vector = (data: Float32Array): string => onnx.constant("float32", [data.length], [...data]);
-      const x = divisors === undefined ? a! : onnx.node("Mul", [a!, vector(divisors.map((by) => 1 / by))]);
-      onnx.contribNode("DynamicQuantizeMatMul", [x, b!, vector(scales), "", ...c], {}, outputs[0]);
-      return;
-    }
     onnx.node("Gemm", inputs, { transA: transA ? 1 : 0, transB: transB ? 1 : 0 }, outputs[0]);
   },
+  isLinear: ([, , c], { transA, transB }) => !transA && transB && (c === undefined || c.shape.length === 1),
   vjp: ({ inputs: [a, b, ...rest], attributes: { transA, transB } }, [dy]) => [
     transA ? gemm(b, dy!, { transA: transB, transB: true }) : gemm(dy!, b, { transB: !transB }),
     (sum): Value => {
@@ -151,7 +144,7 @@ const gemmOp: Op<[a: Value, b: Value, ...c: Value[]], { transA: boolean; transB:
       attributes: { transA: true, transB: true },
     },
   ],
-};
+});
 
 function gemm(a: Value, b: Value, options: { transA?: boolean; transB?: boolean } = {}): Value {
   return applyOp(gemmOp, [a, b], { transA: false, transB: false, ...options });
@@ -166,5 +159,3 @@ export function linear(x: Value, weight: Value, bias?: Value): Value {
   });
   return reshape(y, [...x.shape.slice(0, -1), weight.shape[0]!]);
 }
-
-export const matMulOps = [matMulOp, gemmOp] as const;

@@ -1,13 +1,13 @@
 /** LayerNorm, RMSNorm, softmax and log-softmax over the last axis. */
 // L leading axes, D normalised axis
 import { ShapeError } from "../../errors.ts";
-import { applyOp, type Op, type Value } from "../graph.ts";
-import type { Lowering } from "../lower.ts";
+import { applyOp, defineOp, type Op, type Value } from "../graph.ts";
+import type { OnnxBuilder } from "../onnx-builder.ts";
 import { expectShape, show } from "../shape.ts";
 import { cast, div, exp, mul, shift, sqrt, sub } from "./elementwise.ts";
 import { reduceMean, reduceSum } from "./reduce.ts";
 
-const layerNormOp: Op<[x_LD: Value, scale_D: Value, bias_D: Value], { epsilon: number }> = {
+const layerNormOp: Op<[x_LD: Value, scale_D: Value, bias_D: Value], { epsilon: number }> = defineOp({
   name: "LayerNormalization",
   infer: ([x, weight, bias]) => {
     const width = x.shape.at(-1);
@@ -34,11 +34,11 @@ const layerNormOp: Op<[x_LD: Value, scale_D: Value, bias_D: Value], { epsilon: n
     return [mul(centred_LD, rstd), dyn_LD, dy_LD!]; // the walk sums the last two over L
   },
   samples: [{ inputs: [[2, 3, 5], [5], [5]], attributes: { epsilon: 1e-5 } }],
-};
+});
 
 /** The same from simple operators, because LayerNormalization yields float32 statistics for float64 input. */
 function lowerLayerNorm64(
-  onnx: Lowering,
+  onnx: OnnxBuilder,
   [x, weight, bias]: string[],
   [y, mean, rstd]: string[],
   epsilon: number,
@@ -62,21 +62,21 @@ export function rmsNorm(x_LD: Value, weight_D: Value, epsilon: number): Value {
   return mul(div(x_LD, sqrt(shift(meanSquare_L1, epsilon))), weight_D);
 }
 
-const softmaxOp: Op<[x: Value], null> = {
+const softmaxOp: Op<[x: Value], null> = defineOp({
   name: "Softmax",
   infer: ([x]) => [x],
   lower: (onnx, { inputs, outputs }) => onnx.node("Softmax", inputs, { axis: -1 }, outputs[0]),
   vjp: ({ outputs: [p] }, [dp]) => [mul(p!, sub(dp!, reduceSum(mul(dp!, p!), [-1])))],
   samples: [{ inputs: [[2, 3, 4]], attributes: null }],
-};
+});
 
-const logSoftmaxOp: Op<[x: Value], null> = {
+const logSoftmaxOp: Op<[x: Value], null> = defineOp({
   name: "LogSoftmax",
   infer: ([x]) => [x],
   lower: (onnx, { inputs, outputs }) => onnx.node("LogSoftmax", inputs, { axis: -1 }, outputs[0]),
   vjp: ({ outputs: [y] }, [dy]) => [sub(dy!, mul(exp(y!), reduceSum(dy!, [-1])))],
   samples: [{ inputs: [[2, 3, 4]], attributes: null }],
-};
+});
 
 export const softmax = (x: Value): Value => applyOp(softmaxOp, [x], null);
 export const logSoftmax = (x: Value): Value => applyOp(logSoftmaxOp, [x], null);
@@ -85,5 +85,3 @@ export const logSoftmax = (x: Value): Value => applyOp(logSoftmaxOp, [x], null);
 export function l2Normalize(x_LD: Value, epsilon = 1e-12): Value {
   return div(x_LD, sqrt(shift(reduceSum(mul(x_LD, x_LD), [-1]), epsilon * epsilon)));
 }
-
-export const normalisationOps = [layerNormOp, softmaxOp, logSoftmaxOp] as const;

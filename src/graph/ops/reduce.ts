@@ -1,6 +1,6 @@
 /** Sums, means and maxima over axes, and their mirror image: repeating along axes. */
 import { ShapeError } from "../../errors.ts";
-import { applyOp, type Op, type Value } from "../graph.ts";
+import { applyOp, defineOp, type Op, type Value, type Vjp } from "../graph.ts";
 import { axisOf, broadcast, broadcastAxes, equal, product, type Shape, show } from "../shape.ts";
 import { cast, div, equals, scale, where } from "./elementwise.ts";
 import { reshape } from "./reshape.ts";
@@ -15,8 +15,8 @@ function reducedShape(name: string, shape: Shape, { axes, keepDims }: Reduction)
   return shape.flatMap((dim, i) => (reduced.has(i) ? (keepDims ? [1] : []) : [dim]));
 }
 
-function reduction(name: string, vjp: Op<[x: Value], Reduction>["vjp"]): Op<[x: Value], Reduction> {
-  return {
+function reduction(name: string, vjp: Vjp<[x: Value], Reduction>): Op<[x: Value], Reduction> {
+  return defineOp({
     name,
     infer: ([x], attributes) => [{ dtype: x.dtype, shape: reducedShape(name, x.shape, attributes) }],
     lower: (onnx, { inputs, outputs, attributes: { axes, keepDims } }) => {
@@ -27,7 +27,7 @@ function reduction(name: string, vjp: Op<[x: Value], Reduction>["vjp"]): Op<[x: 
       { inputs: [[2, 3, 4]], attributes: { axes: [1], keepDims: true } },
       { inputs: [[2, 3, 4]], attributes: { axes: [0, 2], keepDims: false } },
     ],
-  };
+  });
 }
 
 /** dy spread again over the axes that were reduced. */
@@ -51,15 +51,14 @@ function divideByCount(dx: Value, x: Value, attributes: Reduction): Value {
 }
 
 /** A symbolic dimension's value as an int64 scalar. */
-const dimOp: Op<[x: Value], { dim: string }> = {
+const dimOp: Op<[x: Value], { dim: string }> = defineOp({
   name: "Dim",
   infer: () => [{ dtype: "int64", shape: [] }],
   lower: (onnx, { outputs, attributes: { dim } }) => {
     onnx.node("Squeeze", [onnx.dim(dim), onnx.ints([0])], {}, outputs[0]);
   },
   vjp: "nondifferentiable",
-  samples: [],
-};
+});
 
 /** Sum over `axes`. */
 export function reduceSum(x: Value, axes: readonly number[], { keepDims = true } = {}): Value {
@@ -81,7 +80,7 @@ export function sumAll(x: Value): Value {
   return reduceSum(x, [...x.shape.keys()], { keepDims: false });
 }
 
-const expandOp: Op<[x: Value], { shape: Shape }> = {
+const expandOp: Op<[x: Value], { shape: Shape }> = defineOp({
   name: "Expand",
   infer: ([x], { shape }) => {
     if (!equal(broadcast("Expand", x.shape, shape), shape)) {
@@ -95,11 +94,9 @@ const expandOp: Op<[x: Value], { shape: Shape }> = {
     reshape(reduceSum(dy!, broadcastAxes(dy!.shape, x.shape), { keepDims: false }), x.shape),
   ],
   samples: [{ inputs: [[3, 1]], attributes: { shape: [2, 3, 4] } }],
-};
+});
 
 /** Repeats along axes of length 1. */
 export function expand(x: Value, shape: Shape): Value {
   return equal(x.shape, shape) ? x : applyOp(expandOp, [x], { shape });
 }
-
-export const reduceOps = [sumOp, meanOp, maxOp, expandOp] as const;

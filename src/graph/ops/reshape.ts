@@ -1,9 +1,9 @@
 /** Ops that move elements without arithmetic: reshape, transpose, concat, slice. */
 import { ShapeError } from "../../errors.ts";
-import { applyOp, type Op, type Value } from "../graph.ts";
+import { applyOp, defineOp, type Op, type Value } from "../graph.ts";
 import { axisOf, equal, product, quotient, show, type Dim, type Shape } from "../shape.ts";
 
-const reshapeOp: Op<[x: Value], { shape: Shape }> = {
+const reshapeOp: Op<[x: Value], { shape: Shape }> = defineOp({
   name: "Reshape",
   infer: ([x], { shape }) => {
     if (product(x.shape) !== product(shape)) {
@@ -20,7 +20,7 @@ const reshapeOp: Op<[x: Value], { shape: Shape }> = {
   },
   vjp: ({ inputs: [x] }, [dy]) => [reshape(dy!, x.shape)],
   samples: [{ inputs: [[2, 6]], attributes: { shape: [3, 4] } }],
-};
+});
 
 /** The same elements in another shape; one dimension may be -1. @throws ShapeError when the counts differ. */
 export function reshape(x: Value, shape: Shape): Value {
@@ -34,7 +34,7 @@ export function reshape(x: Value, shape: Shape): Value {
   return equal(x.shape, resolved) ? x : applyOp(reshapeOp, [x], { shape: resolved });
 }
 
-const transposeOp: Op<[x: Value], { permutation: readonly number[] }> = {
+const transposeOp: Op<[x: Value], { permutation: readonly number[] }> = defineOp({
   name: "Transpose",
   infer: ([x], { permutation }) => {
     if ([...permutation].sort().join() !== [...x.shape.keys()].join()) {
@@ -49,14 +49,14 @@ const transposeOp: Op<[x: Value], { permutation: readonly number[] }> = {
     return [transpose(dy!, inverse)];
   },
   samples: [{ inputs: [[2, 3, 4]], attributes: { permutation: [2, 0, 1] } }],
-};
+});
 
 /** Axes in another order: output axis i is input axis permutation[i]. */
 export function transpose(x: Value, permutation: readonly number[]): Value {
   return applyOp(transposeOp, [x], { permutation });
 }
 
-const concatOp: Op<readonly Value[], { axis: number }> = {
+const concatOp: Op<readonly Value[], { axis: number }> = defineOp({
   name: "Concat",
   infer: (inputs, { axis }) => {
     const [first] = inputs;
@@ -88,7 +88,7 @@ const concatOp: Op<readonly Value[], { axis: number }> = {
       attributes: { axis: 1 },
     },
   ],
-};
+});
 
 function sum(inputs: readonly Value[], axis: number): Dim {
   const dims = inputs.map((input) => input.shape[axis]!);
@@ -107,7 +107,7 @@ interface Range {
   readonly end: number;
 }
 
-const sliceOp: Op<[x: Value], Range> = {
+const sliceOp: Op<[x: Value], Range> = defineOp({
   name: "Slice",
   infer: ([x], { axis, start, end }) => {
     const at = axisOf("Slice", axis, x.shape.length);
@@ -124,7 +124,7 @@ const sliceOp: Op<[x: Value], Range> = {
     applyOp(padOp, [dy!], { axis, before: start, length: x.shape[axis]! }),
   ],
   samples: [{ inputs: [[2, 5]], attributes: { axis: 1, start: 1, end: 4 } }],
-};
+});
 
 /** Elements [start, end) of an axis. */
 export function slice(x: Value, axis: number, start: number, end: number): Value {
@@ -132,7 +132,7 @@ export function slice(x: Value, axis: number, start: number, end: number): Value
 }
 
 /** Zeros before and behind, to `length` in all; the axis that is padded is a number, its new length need not be. */
-const padOp: Op<[x: Value], { axis: number; before: number; length: Dim }> = {
+const padOp: Op<[x: Value], { axis: number; before: number; length: Dim }> = defineOp({
   name: "Pad",
   infer: ([x], { axis, length }) => [{ dtype: x.dtype, shape: x.shape.map((dim, i) => (i === axis ? length : dim)) }],
   lower: (onnx, { inputs, outputs, attributes: { axis, before, length }, inputTypes: [x] }) => {
@@ -149,6 +149,4 @@ const padOp: Op<[x: Value], { axis: number; before: number; length: Dim }> = {
     slice(dy!, axis, before, before + (x.shape[axis] as number)),
   ],
   samples: [{ inputs: [[2, 3]], attributes: { axis: 1, before: 1, length: 6 } }],
-};
-
-export const reshapeOps = [reshapeOp, transposeOp, concatOp, sliceOp, padOp] as const;
+});

@@ -1,39 +1,11 @@
 /**
- * ONNX Runtime for Node, behind a small interface: the only importer of it. A session runs an ONNX model; tensors go
- * in and out without a copy on the CPU, and outputs can be written into tensors that the caller owns.
+ * ONNX Runtime for Node: the only importer of it. Tensors go in and out without a copy on the CPU, and outputs can be
+ * written into tensors that the caller owns.
  */
 import * as ort from "onnxruntime-node";
-import { ConfigError, RuntimeError } from "../errors.ts";
+import { RuntimeError } from "../errors.ts";
 import type { DType, Tensor } from "../tensor/tensor.ts";
-
-export const devices = ["cpu", "webgpu", "cuda", "auto"] as const;
-export type Device = (typeof devices)[number];
-
-export interface SessionOptions {
-  /** Where the graph runs; "auto" takes CUDA, then the CPU. Default "cpu". */
-  readonly device?: Device | undefined;
-  /** Threads within an op; default: one a core. */
-  readonly threads?: number | undefined;
-  /** Folder that the model's external initialisers are relative to. */
-  readonly externalFolder?: string | undefined;
-  /** Recomputation for gradient checkpointing must survive: no merging of equal nodes. */
-  readonly keepRecomputation?: boolean | undefined;
-  /** Writes ONNX Runtime's trace to a file that begins with this. */
-  readonly profile?: string | undefined;
-}
-
-export type Tensors = Readonly<Record<string, Tensor>>;
-
-export interface Session extends AsyncDisposable {
-  readonly inputNames: readonly string[];
-  readonly outputNames: readonly string[];
-  /**
-   * Computes the outputs. Those named in `into` are written there (their dims must be right); others are new.
-   * @throws RuntimeError when an input is missing or does not fit, or the device fails.
-   */
-  run(inputs: Tensors, into?: Tensors): Promise<Record<string, Tensor>>;
-  dispose(): Promise<void>;
-}
+import type { Device, Session, SessionOptions, Tensors } from "./session.ts";
 
 const hints: Partial<Record<Device, string>> = {
   cuda:
@@ -69,15 +41,8 @@ async function create(
     : ort.InferenceSession.create(model, sessionOptions);
 }
 
-/**
- * Compiles an ONNX model (its bytes, or a path).
- * @throws ConfigError on an unknown device; RuntimeError when the device's provider is missing or the model is refused.
- */
-export async function createSession(model: Uint8Array | string, options: SessionOptions = {}): Promise<Session> {
-  const wanted = options.device ?? "cpu";
-  if (!devices.includes(wanted)) {
-    throw new ConfigError(`device: expected one of ${devices.join(", ")}, got "${wanted}"`);
-  }
+/** What `createSession` compiles with; the first of the device's providers that works. */
+export async function compile(model: Uint8Array | string, wanted: Device, options: SessionOptions): Promise<Session> {
   const candidates: Device[] = wanted === "auto" ? ["cuda", "cpu"] : [wanted];
   let failure: unknown;
   for (const device of candidates) {
