@@ -3,80 +3,101 @@
  * least `context - stride` tokens before it (beginning of the stream aside), as transformers' guide on perplexity does
  * it. Word perplexity and bits per byte do not depend on the vocabulary, so models with different tokenizers compare.
  */
-// B batch (1), T tokens, N scored tokens
+// T tokens, N scored tokens
 import { ConfigError, DataError } from "../errors.ts";
+import { detail, type Figure, type Report } from "../metrics/report.ts";
 import { lossGraph } from "../models/graphs.ts";
 import { openModelFolder } from "../runtime/folder.ts";
 import { openNetwork } from "../runtime/network.ts";
 import type { Session, SessionOptions } from "../runtime/ort.ts";
 import { tensor } from "../tensor/tensor.ts";
+import type { PerplexityText, TokenStream } from "./perplexity-text.ts";
+import { tokensHash } from "./protocol.ts";
+import { runEvaluation } from "./run.ts";
+import type { WindowOptions } from "./windows.ts";
 
-/** Token ids by position; a `TokenFile` is one. */
-export interface TokenStream {
-  readonly tokens: number;
-  read(start: number, length: number): ArrayLike<number>;
-}
-
-export interface PerplexityOptions extends Pick<SessionOptions, "device" | "threads"> {
+export interface PerplexityOptions extends WindowOptions, Pick<SessionOptions, "device" | "threads"> {
   /** Tokens of a window; default: the model's positions. */
   readonly context?: number | undefined;
   /** Tokens by which windows advance; default: half the context. */
   readonly stride?: number | undefined;
-  /** Whitespace-separated words and bytes of UTF-8 that the stream came from, where known. */
-  readonly words?: number | undefined;
-  readonly bytes?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?:
-    | ((progress: { readonly done: number; readonly total: number; readonly perplexity: number }) => void)
-    | undefined;
 }
 
-export interface Perplexity {
-  /** exp of the mean negative log-likelihood of a token. */
-  readonly perplexity: number;
-  /** The same for each word, with `words`. */
-  readonly wordPerplexity: number | undefined;
-  /** Base-2 negative log-likelihood for each byte, with `bytes`. */
-  readonly bitsPerByte: number | undefined;
-  /** Scored tokens. */
-  readonly tokens: number;
-  readonly words: number | undefined;
-  readonly bytes: number | undefined;
-  readonly context: number;
-  readonly stride: number;
-}
+/** Windows of tokens between two entries of the journal. */
+const windowsTogether = 16;
 
 /**
- * Measures the model in `folder` on a stream.
+ * Measures the model in `folder` on a text, of which `openPerplexityText` makes one.
  * @throws ConfigError for a model that is no decoder or windows that do not fit; DataError for fewer than two tokens.
  */
 export async function evaluatePerplexity(
   folder: string,
-  stream: TokenStream,
+  text: PerplexityText,
   options: PerplexityOptions = {},
-): Promise<Perplexity> {
+): Promise<Report> {
   const { family, config, entries } = await openModelFolder(folder);
   if (!family.causal) throw new ConfigError(`perplexity: expected a decoder, got ${family.modelType}`);
-  const positions = config.max_position_embeddings;
-  const { context = positions, device, threads, words, bytes } = options;
+  const { vocab_size: vocabSize, max_position_embeddings: positions } = config;
+  const { context = positions, window = windowsTogether, device, threads, signal, onProgress } = options;
   const { stride = Math.max(1, Math.floor(context / 2)) } = options;
   checkRange("context", context, 2, positions);
   checkRange("stride", stride, 1, context);
+  const { stream } = text;
   if (stream.tokens < 2) throw new DataError(`perplexity: expected at least two tokens, got ${stream.tokens}`);
   const graph = lossGraph(family, config, { batch: 1, gathered: true, gradients: false });
   await using session = await openNetwork(graph, entries, folder, { device, threads });
-  const scored = stream.tokens - 1;
-  const nats = await sumLosses(session, stream, { context, stride, vocabSize: config.vocab_size }, options);
-  return {
-    perplexity: Math.exp(nats / scored),
-    wordPerplexity: words === undefined ? undefined : Math.exp(nats / words),
-    bitsPerByte: bytes === undefined ? undefined : nats / Math.LN2 / bytes,
-    tokens: scored,
-    words,
-    bytes,
-    context,
-    stride,
+  const protocol = { task: "perplexity", version: 1, context, stride, data: tokensHash(stream, signal) };
+  const spans = spansOf(stream.tokens - 1, context, stride);
+  let nats = 0;
+  let soFar = "";
+  const watched: WindowOptions = {
+    ...options,
+    window,
+    onProgress: onProgress && ((state) => onProgress({ ...state, text: soFar })),
   };
+  return await runEvaluation(protocol, ["windows"], watched, async (windows) => {
+    const parts = windows.run({
+      name: "windows",
+      inputs: spans,
+      total: spans.length,
+      async compute(some, onDone) {
+        const losses: number[] = [];
+        let sum = nats;
+        for (const span of some) {
+          signal?.throwIfAborted();
+          const loss = await lossOf(session, stream, span, vocabSize);
+          losses.push(loss);
+          soFar = `perplexity ${Math.exp((sum += loss) / span.end).toFixed(2)}`;
+          onDone(losses.length);
+        }
+        return losses;
+      },
+    });
+    for await (const losses of parts) for (const loss of losses) nats += loss;
+    const scored = stream.tokens - 1;
+    return { examples: scored, primary: "perplexity", figures: figuresOf(nats, scored, text) };
+  });
+}
+
+function figuresOf(nats: number, tokens: number, { documents, words, bytes }: PerplexityText): Figure[] {
+  const number = (name: string, kind: Figure["kind"], label: string, value: number): Figure[] => [
+    { name, label, kind, unit: "number", value },
+  ];
+  const count = (name: string, value: number | undefined): Figure[] =>
+    value === undefined ? [] : [detail(name, `${name} of the text`, value, "count")];
+  return [
+    ...number("perplexity", "published", "exp of the mean negative log-likelihood of a token", Math.exp(nats / tokens)),
+    ...(words === undefined
+      ? []
+      : number("word_perplexity", "sound", "the same of a word, whatever the vocabulary", Math.exp(nats / words))),
+    ...(bytes === undefined
+      ? []
+      : number("bits_per_byte", "sound", "bits of a byte, whatever the vocabulary", nats / Math.LN2 / bytes)),
+    detail("tokens", "scored tokens", tokens, "count"),
+    ...count("documents", documents),
+    ...count("words", words),
+    ...count("bytes", bytes),
+  ];
 }
 
 function checkRange(name: string, value: number, least: number, most: number): void {
@@ -84,48 +105,46 @@ function checkRange(name: string, value: number, least: number, most: number): v
   throw new ConfigError(`perplexity: ${name}: expected a whole number in [${least}, ${most}], got ${value}`);
 }
 
-interface Windows {
-  readonly context: number;
-  readonly stride: number;
-  readonly vocabSize: number;
+/** Tokens from `begin` are read; those after `done` up to `end`, which is scored too, have their losses summed. */
+interface Span {
+  readonly begin: number;
+  readonly done: number;
+  readonly end: number;
 }
 
-/** Negative log-likelihood of tokens 1, 2, … of the stream, in nats. */
-async function sumLosses(
+/** The first window scores all it holds, later ones their last `stride`. */
+function spansOf(total: number, context: number, stride: number): Span[] {
+  const spans: Span[] = [];
+  for (let done = 0; done < total; done = spans.at(-1)!.end) {
+    const end = Math.min(total, done + (done === 0 ? context : stride));
+    spans.push({ begin: Math.max(0, end - context), done, end });
+  }
+  return spans;
+}
+
+/** Negative log-likelihood of tokens `done` + 1 to `end` of the stream, in nats. */
+async function lossOf(
   session: Session,
   stream: TokenStream,
-  { context, stride, vocabSize }: Windows,
-  { signal, onProgress }: PerplexityOptions,
+  { begin, done, end }: Span,
+  vocabSize: number,
 ): Promise<number> {
-  const total = stream.tokens - 1;
-  const scale = tensor("float32", [], Float32Array.of(1));
-  let nats = 0;
-  let done = 0;
-  while (done < total) {
-    signal?.throwIfAborted();
-    // The first window scores all it holds, later ones their last `stride`.
-    const end = Math.min(total, done + (done === 0 ? context : stride));
-    const begin = Math.max(0, end - context);
-    const tokens = stream.read(begin, end - begin + 1);
-    const ids_BT = BigInt64Array.from({ length: end - begin }, (_, t) => BigInt(tokens[t]!));
-    const first = done - begin;
-    const at_N = BigInt64Array.from({ length: end - done }, (_, n) => BigInt(first + n));
-    const labels_N = BigInt64Array.from({ length: end - done }, (_, n) => BigInt(tokens[first + n + 1]!));
-    for (let t = 0; t < tokens.length; t++) {
-      if (tokens[t]! >= 0 && tokens[t]! < vocabSize) continue;
-      throw new ConfigError(`perplexity: token ${begin + t}: expected an id below ${vocabSize}, got ${tokens[t]}`, {
-        hint: "the tokens were made with another tokenizer than the model's",
-      });
-    }
-    const { loss } = await session.run({
-      ids: tensor("int64", [1, ids_BT.length], ids_BT),
-      at: tensor("int64", [at_N.length], at_N),
-      labels: tensor("int64", [labels_N.length], labels_N),
-      scale,
+  const tokens = stream.read(begin, end - begin + 1);
+  for (let t = 0; t < tokens.length; t++) {
+    if (tokens[t]! >= 0 && tokens[t]! < vocabSize) continue;
+    throw new ConfigError(`perplexity: token ${begin + t}: expected an id below ${vocabSize}, got ${tokens[t]}`, {
+      hint: "the tokens were made with another tokenizer than the model's",
     });
-    nats += Number(loss!.data[0]);
-    done = end;
-    onProgress?.({ done, total, perplexity: Math.exp(nats / done) });
   }
-  return nats;
+  const ids_T = BigInt64Array.from({ length: end - begin }, (_, t) => BigInt(tokens[t]!));
+  const first = done - begin;
+  const at_N = BigInt64Array.from({ length: end - done }, (_, n) => BigInt(first + n));
+  const labels_N = BigInt64Array.from({ length: end - done }, (_, n) => BigInt(tokens[first + n + 1]!));
+  const { loss } = await session.run({
+    ids: tensor("int64", [1, ids_T.length], ids_T),
+    at: tensor("int64", [at_N.length], at_N),
+    labels: tensor("int64", [labels_N.length], labels_N),
+    scale: tensor("float32", [], Float32Array.of(1)),
+  });
+  return Number(loss!.data[0]);
 }

@@ -5,9 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { writeTinyTask } from "../../test/support/tiny-task.ts";
 import { valueOf } from "../metrics/report.ts";
 import type { Relation } from "../metrics/hard-match.ts";
-import type { Example } from "../tasks/task.ts";
+import type { Example } from "../tasks/benchmark.ts";
 import { endsInCircle, repeatGuard } from "../generate/guards.ts";
-import { evaluateTask } from "../finetune/evaluate.ts";
+import { askTuned, evaluate } from "../eval/index.ts";
 import { finetune } from "../finetune/finetune.ts";
 import { allowOnly } from "./copy-only.ts";
 import { openTuned, predict, predictSources, type TunedModel } from "./predict.ts";
@@ -54,12 +54,14 @@ describe("prediction", () => {
   });
 
   test("evaluation gives published and sound figures with intervals, and the copying baseline", async () => {
-    const { report, baseline } = await evaluateTask(tuned, { data: tiny.data });
+    const { report } = await evaluate(tuned.task, askTuned(tuned), { data: tiny.data });
     expect(report).toMatchObject({ task: "tiny", examples: 12, primary: "exact_micro_f1" });
     const primary = report.figures.find(({ name }) => name === "exact_micro_f1")!;
     expect(primary.interval!.low).toBeLessThanOrEqual(primary.value);
     expect(valueOf(report, "exact_micro_f1")).toBeGreaterThan(0.8);
-    expect(baseline!.examples).toBe(12);
+    const copied = report.figures.filter(({ kind }) => kind === "baseline");
+    expect(copied.map(({ name }) => name)).toContain("baseline_exact_micro_f1");
+    expect(copied.every(({ by }) => by === "copying names known from training")).toBe(true);
   });
 
   test("copying only, every name stands in the text", async () => {

@@ -8,7 +8,8 @@ import { entityScores } from "../metrics/entities.ts";
 import { valueOf } from "../metrics/report.ts";
 import { loadTokenizer } from "../tokenizers/files.ts";
 import { copyEntities } from "./baselines.ts";
-import { type EntityTask, locateEntities } from "./entities.ts";
+import type { EntityBenchmark } from "./entities.ts";
+import { locateEntities } from "./entity-places.ts";
 import { joinTokens } from "./entity-text.ts";
 import { tasks } from "./index.ts";
 import { readNer } from "./ner.ts";
@@ -65,7 +66,7 @@ describe("places", () => {
 
 describe("an entity task of one's own", () => {
   const schema = { kind: "entities", name: "plants", types: ["Plant", "Pest"] };
-  const task = taskFromSchema(schema) as EntityTask;
+  const task = taskFromSchema(schema).task as EntityBenchmark;
   const text = "Rust kills wheat (T. aestivum).";
   const entities = [
     { start: 11, end: 16, type: "Plant" },
@@ -102,6 +103,11 @@ describe("an entity task of one's own", () => {
         gold: [
           { start: 0, end: 5, type: "Plant" },
           { start: 6, end: 10, type: "Pest" },
+        ],
+        words: [
+          [0, 5],
+          [6, 10],
+          [10, 11],
         ],
       },
     ]);
@@ -147,7 +153,7 @@ describe.skipIf(!known)("answers on real files", () => {
   ])("%s: what is right scores %s after format, BioGPT's tokenizer and back, parser and places", async (...row) => {
     const [name, taskName, ceiling] = row;
     const tokenizer = await loadTokenizer(shared("data/tokenizers/biogpt"));
-    const task = tasks[taskName] as unknown as EntityTask;
+    const task = tasks[taskName] as EntityBenchmark;
     const gold = await task.read(shared(`${benchmarks}/${name}`), "test");
     const answers = gold.map((one) => {
       const [, ...ids] = tokenizer.encodeIds(task.target(one));
@@ -158,7 +164,7 @@ describe.skipIf(!known)("answers on real files", () => {
 
   it.each(["NCBI-disease", "JNLPBA"])("%s: spoiled answers score as their tags do", async (name) => {
     const path = shared(`${benchmarks}/${name}`);
-    const task = tasks["ner-gene"] as unknown as EntityTask;
+    const task = tasks["ner-gene"] as EntityBenchmark;
     const [gold, sentences] = [await task.read(path, "test"), await readNer(path, "test")];
     const type = "gene";
     const answers = gold.map((example, i) => {

@@ -6,7 +6,7 @@
 import { z } from "zod";
 import { DataError } from "../errors.ts";
 import { readText, streamJsonLines, streamLines } from "../io/data-files.ts";
-import type { Split } from "./task.ts";
+import type { Split } from "./benchmark.ts";
 
 export interface NerSentence {
   readonly id: string;
