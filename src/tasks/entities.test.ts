@@ -94,6 +94,21 @@ describe("an entity task of one's own", () => {
     expect(valueOf(report, "f1_Pest")).toBe(0);
   });
 
+  it("is asked of taggers by the words of its text", () => {
+    const example = { id: "1", text, gold: [] };
+    const words = task.tags!.words(example);
+    expect(words).toEqual(["Rust", "kills", "wheat", "(", "T", ".", "aestivum", ")", "."]);
+    const tags = ["B-PEST", "O", "B-Plant", "O", "B-Plant", "I-Plant", "I-Plant", "O", "O"];
+    const answer = task.tags!.answer(example, tags);
+    expect(answer.map(({ name, type }) => `${name}: ${type}`)).toEqual([
+      "Rust: Pest",
+      "wheat: Plant",
+      "T. aestivum: Plant",
+    ]);
+    const gold = [{ start: 18, end: 29, type: "Plant" }];
+    expect(valueOf(task.evaluate([{ ...example, gold }], [answer]), "recall")).toBe(1);
+  });
+
   it("reads IOB2 files too, and refuses types and places that cannot be", async () => {
     await writeFile(`${folder}/dev.tsv`, "Wheat\tB-plant\nrust\tB-Pest\n.\tO\n");
     expect(await task.read(folder, "valid")).toEqual([
