@@ -10,7 +10,6 @@ import { loadLikelihoods } from "../src/likelihoods.ts";
 import { valueOf } from "../src/metrics/report.ts";
 import { loadModel } from "../src/model.ts";
 import { openScorer } from "../src/retrieval/scorers.ts";
-import type { Benchmark } from "../src/tasks/benchmark.ts";
 import { parseIob } from "../src/tasks/ner.ts";
 import { taskFromSchema } from "../src/tasks/schema.ts";
 import { stdoutOf } from "./support/command-line.ts";
@@ -69,7 +68,7 @@ test("a classifier that was written has the loss of its training, as a benchmark
   );
   const result = JSON.parse(events.trim().split("\n").at(-1)!) as { after: number };
   const examples = held.map(({ text, label }) => ({ text, labels: [label] }));
-  const task = taskFromSchema({ kind: "classification", labels: words }).task as Benchmark;
+  const task = taskFromSchema({ kind: "classification", labels: words }).task;
   const reports = [];
   for (const path of folders) {
     await using classifier = await loadClassifier(path, options);
@@ -106,7 +105,7 @@ test("a tagger that was written scores alike on its file and on the benchmark th
     .join("");
   writeFileSync(join(data, "test.tsv"), iob);
   const { folders } = await trained("tagger", join(data, "train.jsonl"));
-  const task = taskFromSchema({ kind: "entities", types: ["organ"] }).task as Benchmark;
+  const task = taskFromSchema({ kind: "entities", types: ["organ"] }).task;
   const reports = [];
   for (const path of folders) {
     await using tagger = await loadTagger(path, options);

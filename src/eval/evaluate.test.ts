@@ -116,8 +116,11 @@ describe("a benchmark", () => {
     const { choices: _, labels: __, tags: ___, ...written } = toy;
     const asked = evaluate(written, models.tags, { data: folder });
     await expect(asked).rejects.toThrow(ConfigError);
-    await expect(asked).rejects.toThrow("toy: expected a model that can be asked by generation, got one for tags");
-    await expect(evaluate(written, models.generation, { data: folder, ask: "tags" })).rejects.toThrow(/by "tags"/);
+    await expect(asked).rejects.toThrow(
+      "toy: expected a model to be asked by one of the benchmark's ways, got one for tags",
+    );
+    const unknown = evaluate(written, models.tags, { data: folder, ask: "tags" });
+    await expect(unknown).rejects.toMatchObject({ hint: "the benchmark's ways are generation" });
     await expect(evaluate(toy, models.tags, { data: folder, split: "valid" })).rejects.toThrow("no such split");
     await expect(evaluate(toy, models.tags, { data: folder, limit: 0 })).rejects.toThrow(/expected examples in split/);
   });

@@ -25,7 +25,7 @@ export interface Way<E, Answer> {
   answer(example: E, reply: unknown): Answer;
 }
 
-/** Keeps the type of replies between the two functions; outside it is no one's business. */
+/** Only the two functions know the type of replies. */
 function way<E, Answer, Reply>(
   ask: (examples: readonly E[], options: AskOptions) => Promise<readonly Reply[]>,
   answer: (example: E, reply: Reply) => Answer,
@@ -81,12 +81,13 @@ export function wayOf<E extends Example, Answer>(
 ): { readonly name: WayName; readonly way: Way<E, Answer> } {
   const ways = waysOf(benchmark, model);
   const names = Object.keys(abilityOf) as WayName[];
-  const offered = names.filter((name) => ways[name] !== undefined && (wanted ?? name) === name);
+  const offered = names.filter((name) => ways[name] !== undefined);
   const able = names.filter((name) => model[abilityOf[name]] !== undefined);
-  const name = offered.find((one) => able.includes(one));
+  const name = offered.find((one) => able.includes(one) && one === (wanted ?? one));
   if (name !== undefined) return { name, way: ways[name]! };
   throw new ConfigError(
-    `${benchmark.name}: expected a model that can be asked by ${offered.join(", ") || `"${wanted}", which it has not`}, ` +
+    `${benchmark.name}: expected a model to be asked by ${wanted ?? "one of the benchmark's ways"}, ` +
       `got one for ${able.join(", ") || "nothing of this kind"}`,
+    { hint: `the benchmark's ways are ${offered.join(", ")}` },
   );
 }

@@ -36,7 +36,7 @@ export interface Triple {
   readonly sentences: readonly string[];
   /** Mean log-probability of a token of the answer that stated it. */
   readonly score: number;
-  /** The same of the tokens that state this triple; null where these cannot be told apart. */
+  /** The same of the tokens that state this triple; null where these are not found among the parts. */
   readonly tripleScore: number | null;
   readonly task: string;
   readonly decoder: Readonly<Record<string, unknown>>;

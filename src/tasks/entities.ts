@@ -4,7 +4,7 @@
  * was chosen instead: BioGPT's own ablation finds sentences better than marks (BC5CDR 44.98 against 42.85, arXiv
  * 2210.10341 table 9), Moses makes three tokens of every "<" word ">", a copy costs the whole text to write and fails
  * where one word is miscopied, and the mark's only gain, which of several places is meant, is worth at most 0.25 points
- * of F1 (the ceilings in entities.test.ts). Case is kept: it tells genes from words. Left out: entities within entities.
+ * of F1 (the ceilings in entities.test.ts). Case is kept: it distinguishes genes from words. Left out: entities within entities.
  */
 import { entityFigures } from "../metrics/entity-figures.ts";
 import { checkAligned, detail } from "../metrics/report.ts";
@@ -32,7 +32,7 @@ export interface EntitySettings {
 /** The usual sentences. */
 export const entitySentences = { template: "{name} is a {type}", none: "no entity is named." } as const;
 
-/** @throws ConfigError where the template has not {name} and {type} once each. */
+/** @throws ConfigError unless the template has {name} and {type} once each. */
 export function entityBenchmark(settings: EntitySettings): EntityBenchmark {
   const { name, version, description, types, lowercase, none } = settings;
   const template = nameTemplate(settings.template);

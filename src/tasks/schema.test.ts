@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ConfigError, DataError } from "../errors.ts";
 import { valueOf } from "../metrics/report.ts";
-import type { Benchmark } from "./benchmark.ts";
 import { taskFromSchema } from "./schema.ts";
 
 let folder = "";
@@ -22,7 +21,7 @@ describe("a relation task of one's own", () => {
     const relations = [{ head: "Rain", tail: "Barley (H. vulgare)", relation: "Grows" }];
     const text = "Rain and barley.";
     await writeFile(`${folder}/test.jsonl`, lines({ id: "1", text, relations }, { id: "2", text, relations: [] }));
-    const task = taskFromSchema(schema).task as Benchmark;
+    const task = taskFromSchema(schema).task;
     const examples = await task.read(folder, "test");
     expect(task.source(examples[0]!)).toBe("rain and barley.");
     expect(task.target(examples[0]!)).toBe("the interaction between rain and barley (h. vulgare) is grows.");
@@ -40,8 +39,7 @@ describe("a relation task of one's own", () => {
   });
 
   it("puts the fields where its template has them", () => {
-    const task = taskFromSchema({ ...schema, template: "{tail} ({relation}) <- {head}", lowercase: false })
-      .task as Benchmark;
+    const task = taskFromSchema({ ...schema, template: "{tail} ({relation}) <- {head}", lowercase: false }).task;
     const gold = [
       { head: "A", tail: "B", relation: "Grows" },
       { head: "C; d", tail: "E", relation: "Kills" },
@@ -72,7 +70,7 @@ describe("a relation task of one's own", () => {
 
 describe("a classification task of one's own", () => {
   it("takes one label by default", async () => {
-    const task = taskFromSchema({ kind: "classification", labels: ["Case report", "Trial"] }).task as Benchmark;
+    const task = taskFromSchema({ kind: "classification", labels: ["Case report", "Trial"] }).task;
     await writeFile(`${folder}/test.jsonl`, lines({ id: "1", text: "We saw.", labels: ["Trial"] }));
     const examples = await task.read(folder, "test");
     expect(task.target(examples[0]!)).toBe("the type of this document is Trial.");
@@ -86,7 +84,7 @@ describe("a classification task of one's own", () => {
 
   it("takes several where it says so, and gives labels their own case back", () => {
     const settings = { kind: "classification", labels: ["Heart", "Lung"], multiLabel: true, lowercase: true };
-    const task = taskFromSchema(settings).task as Benchmark;
+    const task = taskFromSchema(settings).task;
     const gold = ["Heart", "Lung"];
     expect(task.target({ id: "1", text: "", gold })).toBe("the type of this document is heart|lung.");
     expect(task.parse("the type of this document is heart | lung.")).toEqual(gold);

@@ -5,10 +5,10 @@
  */
 import { z } from "zod";
 import { ConfigError } from "../errors.ts";
-import { type EntityBenchmark, entityBenchmark, entitySentences } from "./entities.ts";
-import { type LabelBenchmark, ownLabels } from "./own-labels.ts";
+import type { Benchmark } from "./benchmark.ts";
+import { entityBenchmark, entitySentences } from "./entities.ts";
+import { ownLabels } from "./own-labels.ts";
 import { ownRelations } from "./own-relations.ts";
-import type { RelationBenchmark } from "./triples.ts";
 
 const about = {
   name: z
@@ -16,7 +16,7 @@ const about = {
     .regex(/^[a-z0-9][a-z0-9-]*$/, "lower-case letters, digits and dashes")
     .default("custom"),
   version: z.string().default("1"),
-  description: z.string().default("a task of one's own"),
+  description: z.string().default("a user's own task"),
 };
 
 const tuning = {
@@ -66,14 +66,14 @@ const classificationSchema = z.strictObject({
   ...tuning,
 });
 
-/** What such a file may hold. */
+/** What the file may hold. */
 const taskSchema = z.discriminatedUnion("kind", [relationSchema, entitySchema, classificationSchema]);
 
 /** What the file says of tuning, for `soft-prompts/formats.ts` and `recipes/soft-prompts.ts`. */
 export type OwnTuning = Pick<z.output<typeof taskSchema>, "kind" | "name" | keyof typeof tuning>;
 
 export interface OwnTask {
-  readonly task: RelationBenchmark | EntityBenchmark | LabelBenchmark;
+  readonly task: Benchmark;
   readonly tuning: OwnTuning;
 }
 
