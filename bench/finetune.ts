@@ -11,7 +11,7 @@ import { finetuneConfig } from "../src/finetune/config.ts";
 import { createRun } from "../src/finetune/run.ts";
 import { bioGpt } from "../src/models/biogpt/biogpt.ts";
 import { openModelFolder } from "../src/runtime/folder.ts";
-import { tasks } from "../src/tasks/index.ts";
+import { openTask } from "../src/soft-prompts/metadata.ts";
 import { random } from "../src/tensor/random.ts";
 import { machine, median, startPeer } from "./support/peer.ts";
 import { writeRandomModel } from "./support/random-model.ts";
@@ -31,7 +31,7 @@ const tokens = sequences.reduce((sum, ids) => sum + ids.length - 1, 0);
 
 const model = await openModelFolder(folder);
 const settings = ["dropout=0", "accumulate=1", `threads=${threads}`];
-const run = await createRun(model, finetuneConfig(tasks["bc5cdr"]!, model.config, settings), {
+const run = await createRun(model, finetuneConfig(await openTask("bc5cdr"), model.config, settings), {
   vocabSize: config.vocab_size,
   promptIds: [],
 });

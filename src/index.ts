@@ -18,8 +18,8 @@ export type { DecodeOptions, Encoding, Tokenizer } from "./tokenizers/tokenizer.
 export { type Document, readDocuments } from "./corpus/documents.ts";
 export { train, type TrainConfig, type TrainEvent, type TrainOptions, type TrainResult } from "./train/pretrain.ts";
 export { recipes } from "./recipes/index.ts";
+export { askTuned, describeReport, evaluate, type Report } from "./eval/index.ts";
 export {
-  evaluateTask,
   finetune,
   type FinetuneEvent,
   type FinetuneOptions,
@@ -38,5 +38,6 @@ export {
   writeReview,
 } from "./extract/index.ts";
 export { type Classified, type Classifier, loadClassifier, loadTagger, type Tagger } from "./labellers.ts";
+export { type Likelihoods, loadLikelihoods } from "./likelihoods.ts";
 export { convertModel, type ConvertOptions, type Converted } from "./convert.ts";
 export { openFeatures, type FeatureOptions, type TextFeatures } from "./features.ts";

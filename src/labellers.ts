@@ -1,7 +1,8 @@
-/** Classifiers of texts, with one class a text or several, and taggers of words, of any family. */
+/** Classifiers of texts, single- or multi-label, and taggers of words, of any family. */
 // C classes
 import { ConfigError } from "./errors.ts";
 import { headOf, type LabelConfig, type ModelConfig, problemOf } from "./models/index.ts";
+import { indexOfLargest } from "./metrics/classification.ts";
 import { scoringGraph } from "./models/graphs.ts";
 import { byTokens, sliceRows } from "./runtime/batching.ts";
 import { makeBatch } from "./runtime/batch.ts";
@@ -37,8 +38,8 @@ async function openLabeller(folder: string, suffix: string, options: NetworkOpti
     );
   }
   if (suffix === rowsSuffix && problemOf(plain) === "regression") {
-    throw new ConfigError(`${folder}: expected a classifier, got a model of ${head.count} numbers (regression)`, {
-      hint: 'scores of pairs are what "galen rerank" is for; numbers come from "galen forward"',
+    throw new ConfigError(`${folder}: expected a classifier, got a model of ${head.count} targets (regression)`, {
+      hint: 'scores of pairs are what "galen rerank" is for; its scores come from "galen forward"',
     });
   }
   const labels = Array.from({ length: head.count }, (_, i) => plain.id2label?.[String(i)] ?? `LABEL_${i}`);
@@ -70,12 +71,6 @@ async function forRows(
   }
 }
 
-function largest(values: Float32Array): number {
-  let best = 0;
-  for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i;
-  return best;
-}
-
 /** Of classes that exclude one another. */
 function probabilities(logits: Float32Array): number[] {
   const top = Math.max(...logits);
@@ -87,7 +82,7 @@ function probabilities(logits: Float32Array): number[] {
 export interface Classified {
   /** The likeliest class. */
   readonly label: string;
-  /** `label` alone; where a text may have several, those that are likelier than not, perhaps none. */
+  /** `label` alone; of a multi-label classifier those that are likelier than not, perhaps none. */
   readonly labels: readonly string[];
   /** By class. */
   readonly probabilities: Readonly<Record<string, number>>;
@@ -96,7 +91,7 @@ export interface Classified {
 export interface Classifier extends AsyncDisposable {
   readonly labels: readonly string[];
   /** A text may have any number of labels, and not one exactly. */
-  readonly several: boolean;
+  readonly multiLabel: boolean;
   /** Texts are cut to `maxTokens`, by default the model's positions. */
   classify(texts: readonly string[], options?: { maxTokens?: number | undefined }): Promise<Classified[]>;
 }
@@ -105,19 +100,19 @@ export interface Classifier extends AsyncDisposable {
 export async function loadClassifier(folder: string, options: NetworkOptions = {}): Promise<Classifier> {
   const labeller = await openLabeller(folder, rowsSuffix, options);
   const { labels, tokenizer, model, session } = labeller;
-  const several = problemOf(model.config as LabelConfig) === "multi_label_classification";
+  const multiLabel = problemOf(model.config as LabelConfig) === "multi_label_classification";
   return {
     labels,
-    several,
+    multiLabel,
     async classify(texts, { maxTokens = model.config.max_position_embeddings } = {}) {
       const ids = texts.map((text) => encodeCut(tokenizer, text, maxTokens));
       const results: Classified[] = Array.from({ length: texts.length });
       await forRows(labeller, ids, 32, (row, logits) => {
-        const shares = several ? Array.from(logits, (logit) => 1 / (1 + Math.exp(-logit))) : probabilities(logits);
-        const label = labels[largest(logits)]!;
+        const shares = multiLabel ? Array.from(logits, (logit) => 1 / (1 + Math.exp(-logit))) : probabilities(logits);
+        const label = labels[indexOfLargest(logits)]!;
         results[row] = {
           label,
-          labels: several ? labels.filter((_, i) => shares[i]! > 0.5) : [label],
+          labels: multiLabel ? labels.filter((_, i) => shares[i]! > 0.5) : [label],
           probabilities: Object.fromEntries(labels.map((name, i) => [name, shares[i]!])),
         };
       });
@@ -146,7 +141,7 @@ export async function loadTagger(folder: string, options: NetworkOptions = {}): 
       await forRows(labeller, ids, 32, (row, logits) => {
         rows[row]!.first.forEach((place, word) => {
           const own = logits.subarray(place * labels.length, (place + 1) * labels.length);
-          results[row]![word] = labels[largest(own)]!;
+          results[row]![word] = labels[indexOfLargest(own)]!;
         });
       });
       return results;

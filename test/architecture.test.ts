@@ -10,7 +10,7 @@ const source = fileURLToPath(new URL("../src", import.meta.url));
 const base = ["errors", "tensor"];
 const engine = [...base, "io", "graph", "nn", "models", "checkpoints", "runtime", "tokenizers"];
 const library = [...engine, "generate", "model", "metrics", "corpus", "tasks"];
-const uses = [...library, "features", "labellers", "retrieval", "soft-prompts"];
+const uses = [...library, "features", "labellers", "likelihoods", "retrieval", "soft-prompts"];
 const allowed: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   tensor: base,
@@ -30,10 +30,11 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   convert: [...engine, "model"],
   features: [...engine, "model"],
   labellers: library,
+  likelihoods: library,
   retrieval: library,
   "soft-prompts": library,
   encoders: [...uses, "train", "recipes"],
-  finetune: [...uses, "train", "eval"],
+  finetune: [...uses, "train", "recipes"],
   train: uses,
   recipes: [...uses, "train"],
   quickstart: [...uses, "train", "recipes"],

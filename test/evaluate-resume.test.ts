@@ -64,6 +64,7 @@ describe("killed with SIGKILL and resumed", () => {
     ["classification", () => join(goldens, "cross-three"), () => ""],
     ["ner", () => tagger, () => ""],
     ["task", () => tuned, () => tiny.data],
+    ["perplexity", () => tiny.start, () => ""],
   ])(
     "%s gives the same report",
     async (kind, model, data) => {

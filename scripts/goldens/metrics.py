@@ -11,6 +11,7 @@ import numpy
 import scipy
 import scipy.stats
 import seqeval.metrics as ner
+import seqeval.scheme
 import sklearn
 import sklearn.metrics as sk
 from sklearn.preprocessing import MultiLabelBinarizer
@@ -86,17 +87,24 @@ def entities(sentences):
     tags = ["O", "O", "B-X", "I-X", "B-Y", "I-Y", "I-X"]
     gold = [[draw.choice(tags) for _ in range(draw.randrange(3, 12))] for _ in range(sentences)]
     predicted = [[t if draw.random() < 0.75 else draw.choice(tags) for t in s] for s in gold]
-    figures = lambda average: dict(
+    strictly = {"mode": "strict", "scheme": seqeval.scheme.IOB2}
+    figures = lambda average, **mode: dict(
         zip(
             ("precision", "recall", "f1"),
             (
-                ner.precision_score(gold, predicted, average=average),
-                ner.recall_score(gold, predicted, average=average),
-                ner.f1_score(gold, predicted, average=average),
+                ner.precision_score(gold, predicted, average=average, **mode),
+                ner.recall_score(gold, predicted, average=average, **mode),
+                ner.f1_score(gold, predicted, average=average, **mode),
             ),
         )
     )
-    return {"gold": gold, "predicted": predicted, "micro": figures("micro"), "macro": figures("macro")}
+    return {
+        "gold": gold,
+        "predicted": predicted,
+        "micro": figures("micro"),
+        "macro": figures("macro"),
+        "strict": {"micro": figures("micro", **strictly), "macro": figures("macro", **strictly)},
+    }
 
 
 values = [draw.gauss(0, 1) for _ in range(15)]

@@ -2,8 +2,10 @@
 import { join } from "node:path";
 import { writeFileAtomically } from "../io/files.ts";
 import { UsageError } from "../errors.ts";
+import { describeReport } from "../eval/print.ts";
 import { modelFingerprint } from "../eval/protocol.ts";
 import type { WindowOptions } from "../eval/windows.ts";
+import type { Report } from "../metrics/report.ts";
 import type { Context } from "./command.ts";
 import type { Progress } from "./progress.ts";
 
@@ -32,9 +34,9 @@ export async function runWindows<T>(
       resume,
       identity,
       signal,
-      onProgress: ({ stage, done, total, rate }) => {
+      onProgress: ({ stage, done, total, rate, text }) => {
         if (!bars.has(stage)) bars.set(stage, progress("evaluating"));
-        bars.get(stage)!.update({ done, total, unit: stage, rate });
+        bars.get(stage)!.update({ done, total, unit: stage, rate, text });
       },
     });
   } catch (error) {
@@ -46,13 +48,15 @@ export async function runWindows<T>(
   }
 }
 
-/** The result as JSON or text, and both in the folder. */
+/** The report as JSON, with `about` the model before it, or as text; both in the run's folder. */
 export async function writeReport(
   { output: folder }: Pick<Values, "output">,
   { json, output }: Pick<Terminal, "json" | "output">,
-  result: object,
-  text: string,
+  about: Readonly<Record<string, unknown>>,
+  report: Report,
 ): Promise<void> {
+  const result = { ...about, ...report };
+  const text = describeReport(report);
   if (folder !== undefined) {
     await writeFileAtomically(join(folder, "report.json"), `${JSON.stringify(result, null, 2)}\n`);
     await writeFileAtomically(join(folder, "report.txt"), text);

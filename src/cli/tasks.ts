@@ -1,46 +1,10 @@
-/** Reports of tasks as people read them, and a fine-tuning run on the terminal. */
+/** A fine-tuning run on the terminal. */
 import { join } from "node:path";
-import type { Figure, Report } from "../metrics/report.ts";
 import { finetune, type FinetuneEvent, type FinetuneOptions, type FinetuneResult } from "../finetune/finetune.ts";
 import type { Context } from "./command.ts";
 import { duration } from "./progress.ts";
 
 type Terminal = Pick<Context<unknown>, "json" | "output" | "progress">;
-
-const percent = (value: number): string => (100 * value).toFixed(2);
-
-function line({ name, label, value, interval }: Figure): string {
-  const counts = /^(?:true|false)_|_triples$/.test(name);
-  const shown = counts ? value.toLocaleString("en-US") : percent(value);
-  const between = interval === undefined ? "" : `  [${percent(interval.low)}, ${percent(interval.high)}]`;
-  return `  ${shown.padStart(7)}${between.padEnd(18)}  ${label}\n`;
-}
-
-const kinds = {
-  published: "As published",
-  sound: "The sounder way",
-  baseline: "Without a model",
-  detail: "Details",
-} as const;
-
-/** Figures in percent by kind, with their intervals; those of copying names beside them. */
-export function describeReport(report: Report, baseline?: Report): string {
-  const { task, version, examples, failed, figures } = report;
-  const sections = Object.entries(kinds).map(([kind, title]) => {
-    const lines = figures.filter((one) => one.kind === kind).map(line);
-    return lines.length === 0 ? "" : `${title}\n${lines.join("")}`;
-  });
-  const copied = (baseline?.figures ?? []).filter((one) => one.interval !== undefined).map(line);
-  const interval = figures.find((one) => one.interval !== undefined)?.interval;
-  return [
-    `${task} (version ${version}): ${examples} examples, ${failed} answers without anything to read\n`,
-    ...sections,
-    copied.length === 0 ? "" : `Copying names known from training\n${copied.join("")}`,
-    interval === undefined
-      ? ""
-      : `In percent; [${100 * interval.level} % interval, ${interval.resamples} resamples of documents, seed ${interval.seed}]\n`,
-  ].join("");
-}
 
 function describe(event: FinetuneEvent): string | undefined {
   if (event.type === "started") {

@@ -4,6 +4,7 @@ import { writeFileAtomically } from "../io/files.ts";
 import type { Document } from "./documents.ts";
 import { DataError } from "../errors.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
+import { countWords, titleAndText } from "./text.ts";
 import { writeTokens } from "./token-files.ts";
 
 export interface TokenizeOptions {
@@ -34,11 +35,6 @@ export interface TokenManifest {
   readonly valid: SplitCounts;
 }
 
-/** Title and text as one string, as BioGPT was trained. */
-export function textOf({ title, text }: Pick<Document, "title" | "text">): string {
-  return title === "" ? text : `${title} ${text}`;
-}
-
 /** True for the share of ids that is held out: a pure function of id and seed. */
 export function isHeldOut(id: string, share: number, seed: number): boolean {
   let hash = 0x811c9dc5 ^ seed;
@@ -65,13 +61,13 @@ export async function buildTokenFiles(
   try {
     for await (const document of documents) {
       signal?.throwIfAborted();
-      const text = textOf(document);
+      const text = titleAndText(document);
       if (text.trim() === "") continue;
       const split = splits[isHeldOut(document.id, heldOut, seed) ? "valid" : "train"];
       const ids = tokenizer.encodeIds(text);
       await split.writer.write(ids);
       const bytes = Buffer.byteLength(text);
-      split.words += text.split(/\s+/).length;
+      split.words += countWords(text);
       split.bytes += bytes;
       done.documents += 1;
       done.tokens += ids.length;

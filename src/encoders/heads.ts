@@ -105,10 +105,10 @@ export function classProgram(
   labels: readonly string[],
   options: SessionOptions,
 ): Program {
-  const { several, examples: texts } = labelled!;
+  const { multiLabel, examples: texts } = labelled!;
   const { tokenizer } = source;
   const classesOf = (taken: readonly Labelled[]): Tensors[string] =>
-    several
+    multiLabel
       ? float32(
           taken.flatMap((one) => labels.map((label) => Number(one.labels.includes(label)))),
           [taken.length, labels.length],
@@ -122,7 +122,7 @@ export function classProgram(
       return {
         ids: taken.map(({ text }) => encodeCut(tokenizer, text, config.documentTokens)),
         labels: { labels: classesOf(taken) },
-        counted: taken.length * (several ? labels.length : 1),
+        counted: taken.length * (multiLabel ? labels.length : 1),
       };
     },
   });

@@ -109,7 +109,7 @@ async function prepare(config: EncoderConfig, options: EncoderOptions, session: 
     }
     case "classes": {
       const labels = classLabels(examples, held, options);
-      const problem = examples.labelled!.several ? "multi_label_classification" : "single_label_classification";
+      const problem = examples.labelled!.multiLabel ? "multi_label_classification" : "single_label_classification";
       const source = await openHeadSource(options.model, "sequence", labels, problem);
       return both(source, (part) => classProgram(source, config, part, labels, session));
     }
@@ -123,16 +123,16 @@ async function prepare(config: EncoderConfig, options: EncoderOptions, session: 
 
 /** Classes of the training data. @throws DataError where there are fewer than two, or the held-out data has others. */
 function classLabels({ labelled }: Examples, held: Examples | undefined, { data, valid }: EncoderOptions): string[] {
-  const { several, examples } = labelled!;
+  const { multiLabel, examples } = labelled!;
   const labels = [...new Set(examples.flatMap((one) => one.labels))].sort();
-  if (labels.length < (several ? 1 : 2)) {
+  if (labels.length < (multiLabel ? 1 : 2)) {
     throw new DataError(
-      `${data}: expected texts of at least ${several ? "one label" : "two labels"}, got ${labels.length}`,
+      `${data}: expected texts of at least ${multiLabel ? "one label" : "two labels"}, got ${labels.length}`,
     );
   }
   if (held?.labelled === undefined) return labels;
-  if (held.labelled.several !== several) {
-    throw new DataError(`${valid}: expected "${several ? "labels" : "label"}" as in ${data}`);
+  if (held.labelled.multiLabel !== multiLabel) {
+    throw new DataError(`${valid}: expected "${multiLabel ? "labels" : "label"}" as in ${data}`);
   }
   held.labelled.examples.forEach((one, i) => checkLabels(one, labels, `${valid!}: text ${i + 1}`));
   return labels;

@@ -2,8 +2,10 @@
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import { loadModel } from "../model.ts";
+import { valueOf } from "../metrics/report.ts";
 import { random } from "../tensor/random.ts";
-import { evaluatePerplexity, type TokenStream } from "./perplexity.ts";
+import { evaluatePerplexity } from "./perplexity.ts";
+import type { TokenStream } from "./perplexity-text.ts";
 
 const folder = fileURLToPath(new URL("../../test/goldens/biogpt/model", import.meta.url));
 const model = await loadModel(folder, { threads: 1 });
@@ -30,26 +32,26 @@ describe("perplexity by strided windows", () => {
       const end = position <= 8 ? 8 : Math.min(22, 8 + 3 * Math.ceil((position - 8) / 3));
       sum += await nats(Math.max(0, end - 8), position);
     }
-    const result = await evaluatePerplexity(folder, stream, {
-      context: 8,
-      stride: 3,
-      words: 11,
-      bytes: 70,
-      threads: 1,
-    });
-    expect(result.tokens).toBe(22);
-    expect(Math.log(result.perplexity) * 22).toBeCloseTo(sum, 3);
-    expect(Math.log(result.wordPerplexity!) * 11).toBeCloseTo(sum, 3);
-    expect(result.bitsPerByte! * 70 * Math.LN2).toBeCloseTo(sum, 3);
+    const seen: (string | undefined)[] = [];
+    const onProgress = ({ text }: { text?: string | undefined }): void => void seen.push(text);
+    const options = { context: 8, stride: 3, threads: 1, onProgress };
+    const report = await evaluatePerplexity(folder, { stream, words: 11, bytes: 70 }, options);
+    expect(report.examples).toBe(22);
+    expect(Math.log(valueOf(report, "perplexity")) * 22).toBeCloseTo(sum, 3);
+    expect(Math.log(valueOf(report, "word_perplexity")) * 11).toBeCloseTo(sum, 3);
+    expect(valueOf(report, "bits_per_byte") * 70 * Math.LN2).toBeCloseTo(sum, 3);
+    expect(seen.at(-1)).toBe(`perplexity ${valueOf(report, "perplexity").toFixed(2)}`);
   });
 
   test("refuses tokens of another vocabulary and windows that do not fit", async () => {
     const foreign: TokenStream = { tokens: 2, read: () => [2, 61] };
-    await expect(evaluatePerplexity(folder, foreign)).rejects.toThrow("expected an id below 61, got 61");
-    await expect(evaluatePerplexity(folder, stream, { context: 4096 })).rejects.toThrow(
+    await expect(evaluatePerplexity(folder, { stream: foreign })).rejects.toThrow("expected an id below 61, got 61");
+    await expect(evaluatePerplexity(folder, { stream }, { context: 4096 })).rejects.toThrow(
       "context: expected a whole number",
     );
-    await expect(evaluatePerplexity(folder, stream, { context: 8, stride: 9 })).rejects.toThrow("stride");
-    await expect(evaluatePerplexity(folder, { tokens: 1, read: () => [2] })).rejects.toThrow("at least two tokens");
+    await expect(evaluatePerplexity(folder, { stream }, { context: 8, stride: 9 })).rejects.toThrow("stride");
+    await expect(evaluatePerplexity(folder, { stream: { tokens: 1, read: () => [2] } })).rejects.toThrow(
+      "at least two tokens",
+    );
   });
 });

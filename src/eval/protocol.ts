@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import type { TokenStream } from "./perplexity-text.ts";
 
 /** The first sixteen hexadecimal digits of SHA-256 of the protocol as JSON. */
 export function protocolHash(protocol: Readonly<Record<string, unknown>>): string {
@@ -18,6 +19,16 @@ export function textsHasher(): { add(...texts: readonly string[]): void; digest(
     },
     digest: () => hash.digest("hex").slice(0, 16),
   };
+}
+
+/** A fingerprint of token ids. */
+export function tokensHash(stream: TokenStream, signal?: AbortSignal): string {
+  const hash = createHash("sha256");
+  for (let start = 0; start < stream.tokens; start += 65_536) {
+    signal?.throwIfAborted();
+    hash.update(Int32Array.from(stream.read(start, Math.min(65_536, stream.tokens - start))));
+  }
+  return hash.digest("hex").slice(0, 16);
 }
 
 /** A fingerprint of a model directory's weights, settings and vocabulary, those of its numbered modules included. */

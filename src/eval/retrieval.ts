@@ -1,22 +1,16 @@
 /** Retrieval over a test set in BEIR's layout: nDCG, recall, MRR and MAP, of a first stage or of a reranker behind BM25. */
+import { titleAndText } from "../corpus/text.ts";
 import { ConfigError, DataError } from "../errors.ts";
-import type { TokenVectors } from "../retrieval/max-sim.ts";
-import type { RetrievalSet } from "../tasks/retrieval-sets.ts";
-import { type Bm25, createBm25 } from "../retrieval/bm25.ts";
-import { bootstrap, type Interval } from "../metrics/bootstrap.ts";
 import { mean } from "../metrics/counts.ts";
 import { type Judgements, ndcg, rankingAveragePrecision, recallAt, reciprocalRank } from "../metrics/ranking.ts";
-import { protocolHash, textsHasher } from "./protocol.ts";
+import { detail, figure, type Report } from "../metrics/report.ts";
+import { type Bm25, createBm25 } from "../retrieval/bm25.ts";
+import type { TokenVectors } from "../retrieval/max-sim.ts";
 import type { Encoder, Scorer } from "../retrieval/scorers.ts";
-import { openWindows, packVectors, unpackVectors, type WindowOptions, type Windows } from "./windows.ts";
-
-export interface RetrievalReport {
-  readonly protocol: Readonly<Record<string, unknown>>;
-  readonly hash: string;
-  readonly queries: number;
-  readonly documents: number;
-  readonly figures: Readonly<Record<string, { readonly value: number; readonly interval: Interval }>>;
-}
+import type { RetrievalSet } from "../tasks/retrieval-sets.ts";
+import { textsHasher } from "./protocol.ts";
+import { runEvaluation } from "./run.ts";
+import { packVectors, unpackVectors, type WindowOptions, type Windows } from "./windows.ts";
 
 interface Row {
   readonly ranking: readonly string[];
@@ -28,13 +22,13 @@ const over =
   (rows: readonly Row[]): number =>
     mean(rows.map(({ ranking, judgements }) => metric(ranking, judgements, k)));
 
-const statistics: Readonly<Record<string, (rows: readonly Row[]) => number>> = {
-  "ndcg@10": over(ndcg, 10),
-  "recall@10": over(recallAt, 10),
-  "recall@100": over(recallAt, 100),
-  "mrr@10": over(reciprocalRank, 10),
-  "map@100": over(rankingAveragePrecision, 100),
-};
+const measures = [
+  ["ndcg@10", "nDCG@10 (trec_eval's)", over(ndcg, 10)],
+  ["recall@10", "relevant documents among the first 10", over(recallAt, 10)],
+  ["recall@100", "relevant documents among the first 100", over(recallAt, 100)],
+  ["mrr@10", "mean of 1 / rank of the first relevant, of 10", over(reciprocalRank, 10)],
+  ["map@100", "mean average precision of the first 100", over(rankingAveragePrecision, 100)],
+] as const;
 
 export interface RetrievalOptions extends WindowOptions {
   /** Ranked documents that are kept of each query. */
@@ -49,8 +43,6 @@ type Hit = readonly [id: string, score: number];
 /** As trec_eval: ties by descending id. */
 const better = ([idA, a]: Hit, [idB, b]: Hit): number => b - a || (idA < idB ? 1 : -1);
 
-const textOf = ({ title, text }: { title: string; text: string }): string => (title === "" ? text : `${title} ${text}`);
-
 /**
  * Documents are read twice, once for the protocol's fingerprint, and held window by window: of each query its best
  * `depth` are kept, for BM25 the counts of words.
@@ -60,7 +52,7 @@ export async function evaluateRetrieval(
   scorer: Scorer,
   set: RetrievalSet,
   options: RetrievalOptions = {},
-): Promise<RetrievalReport> {
+): Promise<Report> {
   const { depth = 100, candidates = 100 } = options;
   const queries = [...set.queries].filter(([id]) =>
     [...(set.judgements.get(id)?.values() ?? [])].some((one) => one >= 1),
@@ -78,30 +70,24 @@ export async function evaluateRetrieval(
     documents: ids.length,
     data,
   };
-  const hash = protocolHash(protocol);
-  await using windows = await openWindows({ ...protocol, hash }, ["queries", "documents"], options);
-  const first = bm25 === undefined ? undefined : queries.map(([, text]) => rankBy(bm25, text, ids));
-  const rankings =
-    encoder !== undefined
-      ? await rankWindows(encoder, set, queries, { depth, total: ids.length, windows })
-      : scorer.kind === "reranker"
-        ? await rerank(scorer, set, queries, { candidates: first!.map((hits) => hits.slice(0, candidates)), windows })
-        : first!;
-  const rows = queries.map(([id], i) => ({
-    ranking: rankings[i]!.slice(0, depth).map(([document]) => document),
-    judgements: set.judgements.get(id)!,
-  }));
-  const figures = Object.entries(statistics).map(([name, statistic]) => [
-    name,
-    { value: statistic(rows), interval: bootstrap(rows, statistic, { seed: 1 }) },
-  ]);
-  return {
-    protocol,
-    hash,
-    queries: queries.length,
-    documents: ids.length,
-    figures: Object.fromEntries(figures),
-  };
+  return runEvaluation(protocol, ["queries", "documents"], options, async (windows) => {
+    const first = bm25 === undefined ? undefined : queries.map(([, text]) => rankBy(bm25, text, ids));
+    const rankings =
+      encoder !== undefined
+        ? await rankWindows(encoder, set, queries, { depth, total: ids.length, windows })
+        : scorer.kind === "reranker"
+          ? await rerank(scorer, set, queries, { candidates: first!.map((hits) => hits.slice(0, candidates)), windows })
+          : first!;
+    const rows = queries.map(([id], i) => ({
+      ranking: rankings[i]!.slice(0, depth).map(([document]) => document),
+      judgements: set.judgements.get(id)!,
+    }));
+    const figures = measures.map(([name, label, statistic]) =>
+      figure({ name, label, kind: "published" }, rows, statistic, { bootstrap: { seed: 1 } }),
+    );
+    const documents = detail("documents", "documents of the corpus", ids.length, "count");
+    return { examples: queries.length, primary: "ndcg@10", figures: [...figures, documents] };
+  });
 }
 
 /** Ids and fingerprint of a set, and BM25's counts of its documents. */
@@ -119,8 +105,8 @@ async function readOnce(
   for await (const document of set.documents) {
     if (ids.has(document.id)) throw new DataError(`corpus: expected every id once, got "${document.id}" twice`);
     ids.add(document.id);
-    add(document.id, textOf(document));
-    bm25?.add(textOf(document));
+    add(document.id, titleAndText(document));
+    bm25?.add(titleAndText(document));
   }
   return { ids: [...ids], data: digest() };
 }
@@ -157,7 +143,7 @@ async function rankWindows(
     inputs: set.documents,
     total,
     compute: async (documents) => {
-      await using comparer = await encoder.compare(await encoder.encode("document", documents.map(textOf)));
+      await using comparer = await encoder.compare(await encoder.encode("document", documents.map(titleAndText)));
       const gains: Hit[][] = [];
       for (const [i, query] of encoded.entries()) {
         const scores = await comparer.score(query);
@@ -183,7 +169,8 @@ async function rerank(
 ): Promise<Hit[][]> {
   const wanted = new Set(candidates.flatMap((hits) => hits.map(([id]) => id)));
   const texts = new Map<string, string>();
-  for await (const document of set.documents) if (wanted.has(document.id)) texts.set(document.id, textOf(document));
+  for await (const document of set.documents)
+    if (wanted.has(document.id)) texts.set(document.id, titleAndText(document));
   const rankings: Hit[][] = [];
   const found = windows.run({
     name: "queries",

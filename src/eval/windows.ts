@@ -27,6 +27,8 @@ export interface WindowProgress {
   readonly total: number;
   /** Of this run alone, a second. */
   readonly rate: number;
+  /** What there is to say so far: "perplexity 12.34". */
+  readonly text?: string | undefined;
 }
 
 /** Read twice, so not a generator: an array, or what opens a file each time. */

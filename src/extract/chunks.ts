@@ -13,7 +13,7 @@ export interface JoinedText {
   readonly textStart: number;
 }
 
-/** As tasks join title and abstract; the sentence borders of the two are kept apart. */
+/** As tasks join title and abstract; sentences do not cross from one to the other. */
 export function joinDocument({ title, text }: Pick<Document, "title" | "text">): JoinedText {
   const head = title.trim() === "" ? "" : title;
   const joined = head === "" ? text : text.trim() === "" ? head : joinTitle(head, text);

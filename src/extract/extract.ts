@@ -8,7 +8,7 @@ import { ConfigError } from "../errors.ts";
 import type { Document } from "../corpus/documents.ts";
 import type { Relation } from "../metrics/hard-match.ts";
 import { findName, type Range, searchable } from "../tasks/places.ts";
-import type { Task } from "../tasks/task.ts";
+import type { Benchmark } from "../tasks/benchmark.ts";
 import {
   decodingOf,
   type Prediction,
@@ -36,7 +36,7 @@ export interface Triple {
   readonly sentences: readonly string[];
   /** Mean log-probability of a token of the answer that stated it. */
   readonly score: number;
-  /** The same of the tokens that state this triple; null where these cannot be told apart. */
+  /** The same of the tokens that state this triple; null where these are not found among the parts. */
   readonly tripleScore: number | null;
   readonly task: string;
   readonly decoder: Readonly<Record<string, unknown>>;
@@ -125,11 +125,7 @@ export async function extract(
     );
   }
   const { window = 256, group = 32 } = options;
-  const decoding = decodingOf(
-    task,
-    { ...options, repeatGuard: options.repeatGuard ?? true },
-    model.config.max_position_embeddings,
-  );
+  const decoding = decodingOf(tuned, { ...options, repeatGuard: options.repeatGuard ?? true });
   const settings = {
     model: model.folder,
     task: task.name,
@@ -196,7 +192,7 @@ interface Prepared {
 
 function prepare(document: Document, { task, layout }: TunedModel): Prepared {
   const joined = joinDocument(document);
-  const sourceOf = (text: string): string => task.source({ id: document.id, text, gold: [] });
+  const sourceOf = (text: string): string => task.source(task.exampleOf(document.id, text));
   const tokensOf = (text: string): number => layout.tokenizer.encodeIds(sourceOf(text)).length - 1;
   const chunks = chunksOf(joined, layout.truncation.maxSourceTokens, tokensOf);
   const sources = chunks.map(([start, end]) => sourceOf(joined.text.slice(start, end)));
@@ -211,7 +207,7 @@ interface Found {
 function triplesOf(
   { document, joined, chunks }: Prepared,
   answers: readonly Prediction[],
-  task: Task,
+  task: Benchmark,
   decoder: Readonly<Record<string, unknown>>,
 ): Found {
   const triples = new Map<string, Triple>();

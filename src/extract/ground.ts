@@ -15,8 +15,8 @@ export function placePair(heads: readonly Range[], tails: readonly Range[], sent
   for (const head of heads) {
     for (const tail of tails) {
       const overlap = head[0] < tail[1] && tail[0] < head[1];
-      const apart = Math.abs(sentenceOf(head) - sentenceOf(tail));
-      const cost = (overlap ? 1e12 : 0) + apart * 1e7 + Math.abs(head[0] - tail[0]);
+      const sentencesBetween = Math.abs(sentenceOf(head) - sentenceOf(tail));
+      const cost = (overlap ? 1e12 : 0) + sentencesBetween * 1e7 + Math.abs(head[0] - tail[0]);
       if (best === undefined || cost < best.cost) best = { head, tail, cost };
     }
   }

@@ -50,7 +50,7 @@ function shownOf({ id, title, text }: ReviewDocument, triples: readonly Triple[]
 }
 
 interface PageData {
-  /** Tells runs apart in the browser's memory; the parts of a run share it. */
+  /** Distinguishes runs in the browser's memory; the parts of a run share it. */
   readonly name: string;
   readonly task: string;
   /** Relations to choose from. */

@@ -6,9 +6,10 @@ import * as z from "zod";
 import { ConfigError } from "../errors.ts";
 import { familyOf, type ModelConfig } from "../models/index.ts";
 import { devices } from "../runtime/session.ts";
-import type { Task } from "../tasks/task.ts";
+import { ownHyperparameters, softPromptHyperparameters } from "../recipes/soft-prompts.ts";
+import { fitTruncation } from "../soft-prompts/formats.ts";
+import type { NamedTask } from "../soft-prompts/metadata.ts";
 import { trainConfigSchema, withSettings } from "../train/config.ts";
-import { fitTruncation } from "../soft-prompts/layout.ts";
 
 const count = z.int().positive();
 const share = z.number().min(0).lt(1);
@@ -53,13 +54,17 @@ export type FinetuneConfig = z.infer<typeof finetuneConfigSchema>;
  * A task's configuration for a model, with `settings` applied.
  * @throws ConfigError that names the setting, what was expected and what came.
  */
-export function finetuneConfig(task: Task, model: ModelConfig, settings: readonly string[] = []): FinetuneConfig {
-  const { hyperparameters: h } = task;
+export function finetuneConfig(
+  { task, format, tuning }: Pick<NamedTask, "task" | "format" | "tuning">,
+  model: ModelConfig,
+  settings: readonly string[] = [],
+): FinetuneConfig {
+  const h = tuning === undefined ? softPromptHyperparameters(task.name) : ownHyperparameters(tuning);
   const config: FinetuneConfig = {
     task: task.name,
     mode: "full",
-    promptLength: task.promptLength,
-    truncation: fitTruncation(task.truncation, model.max_position_embeddings),
+    promptLength: format.promptLength,
+    truncation: fitTruncation(format.truncation, model.max_position_embeddings),
     epochs: "epochs" in h.stop ? h.stop.epochs : null,
     updates: "updates" in h.stop ? h.stop.updates : null,
     tokensPerBatch: h.tokensPerBatch,

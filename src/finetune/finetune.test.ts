@@ -47,9 +47,10 @@ test("the loss falls, and the result is a Hugging Face directory that knows its 
   expect(file).toMatchObject({
     task: "tiny",
     version: "1",
+    decoding: { beams: 1, maxLength: 64 },
     promptIds: [tokenizer.vocabSize - 2, tokenizer.vocabSize - 1],
   });
-  expect(taskOf(file, model).promptLength).toBe(2);
+  expect(taskOf(file, model).format.promptLength).toBe(2);
   const { vocab_size } = JSON.parse(readFileSync(join(model, "config.json"), "utf8"));
   expect(vocab_size).toBe(tokenizer.vocabSize);
 });

@@ -5,7 +5,7 @@
  */
 import { DataError } from "../errors.ts";
 import { openModelFolder } from "../runtime/folder.ts";
-import type { Example, Split, Task } from "../tasks/task.ts";
+import type { Benchmark, Example, Split } from "../tasks/benchmark.ts";
 import { loadTokenizer } from "../tokenizers/files.ts";
 import { saveModel, type TrainState } from "../train/checkpoint.ts";
 import {
@@ -70,7 +70,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
   const named = typeof options.task === "string" ? await openTask(options.task) : options.task;
   const { task } = named;
   const folder = await openModelFolder(options.model, { as: "language" });
-  const config = finetuneConfig(task, folder.config, options.settings);
+  const config = finetuneConfig(named, folder.config, options.settings);
   const grown = growVocabulary(await loadTokenizer(options.model), folder.config.vocab_size, config.promptLength);
   const layout = createLayout(task, grown.tokenizer, { ...grown, truncation: config.truncation });
   const lay = (examples: readonly Example[]): LaidOut[] =>
@@ -137,7 +137,7 @@ function planOf(config: FinetuneConfig, train: readonly LaidOut[]): Plan {
 
 /** The laid-out examples of a split, or why there is none: some benchmarks have no validation split. */
 async function readIfThere(
-  task: Task,
+  task: Benchmark,
   folder: string,
   split: Split,
   lay: (examples: readonly Example[]) => LaidOut[],

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { openSafetensors, readFloat32 } from "../checkpoints/safetensors.ts";
 import { openModelFolder } from "../runtime/folder.ts";
-import { tasks } from "../tasks/index.ts";
+import { openTask } from "../soft-prompts/metadata.ts";
 import { learningRate } from "../train/schedule.ts";
 import { type FinetuneConfig, finetuneConfig } from "./config.ts";
 import { createRun } from "./run.ts";
@@ -25,10 +25,10 @@ const settings = [
   `lora.rank=${golden.lora.rank}`,
   `lora.alpha=${golden.lora.alpha}`,
 ];
+const ddi = await openTask("ddi");
 const options = { vocabSize: 64, promptIds: [61, 62, 63] };
 
-const start = (mode: string): FinetuneConfig =>
-  finetuneConfig(tasks["ddi"]!, folder.config, [...settings, `mode=${mode}`]);
+const start = (mode: string): FinetuneConfig => finetuneConfig(ddi, folder.config, [...settings, `mode=${mode}`]);
 
 const relative = (actual: ArrayLike<number>, expected: Float32Array): number => {
   expect(actual.length).toBe(expected.length);
@@ -96,9 +96,7 @@ test("a target that names no layer, a prompt of no rows and both kinds of end ar
     createRun(folder, { ...start("lora"), lora: { rank: 2, alpha: 2, targets: ["c_attn"] } }, options),
   ).rejects.toThrow(/expected one of q_proj.*fc1.*got "c_attn"|expected one of .*q_proj.*, got "c_attn"/);
   await expect(createRun(folder, start("prompt"), { vocabSize: 61, promptIds: [] })).rejects.toThrow(/promptLength 0/);
-  expect(() => finetuneConfig(tasks["ddi"]!, folder.config, ["epochs=1", "updates=2"])).toThrow(/one of the two/);
-  expect(finetuneConfig(tasks["ddi"]!, folder.config, ["updates=2"])).toMatchObject({ epochs: null, updates: 2 });
-  expect(() => finetuneConfig(tasks["ddi"]!, folder.config, ["truncation.maxPositions=65"])).toThrow(
-    /model's 64, got 65/,
-  );
+  expect(() => finetuneConfig(ddi, folder.config, ["epochs=1", "updates=2"])).toThrow(/one of the two/);
+  expect(finetuneConfig(ddi, folder.config, ["updates=2"])).toMatchObject({ epochs: null, updates: 2 });
+  expect(() => finetuneConfig(ddi, folder.config, ["truncation.maxPositions=65"])).toThrow(/model's 64, got 65/);
 });

@@ -75,3 +75,10 @@ export function majority(labels: Iterable<string>): string | undefined {
   for (const entry of tally) if (best === undefined || entry[1] > best[1]) best = entry;
   return best?.[0];
 }
+
+/** The place of the largest score, the first of equal ones: the class that scores decide for. */
+export function indexOfLargest(scores: ArrayLike<number>): number {
+  let best = 0;
+  for (let i = 1; i < scores.length; i++) if (scores[i]! > scores[best]!) best = i;
+  return best;
+}

@@ -1,7 +1,8 @@
 /**
  * Named-entity precision, recall and F1 on IOB2 tags: an entity counts when its type and both ends are right. Chunking
- * is seqeval's default (conlleval's): an I- that follows O, or another type, starts an entity. B-X, I-X, S-X and E-X are
- * understood; a bare B or I (files of one entity type) has the type "_".
+ * is either seqeval's default (conlleval's), where an I- that follows O, or another type, starts an entity, or that of
+ * its strict mode with IOB2, where such an I- is nothing. The default understands B-X, I-X, S-X and E-X; a bare B or I
+ * (files of one entity type) has the type "_".
  */
 import { countSets, mean, scores, sumCounts, type Counts, type Scores } from "./counts.ts";
 import { checkAligned } from "./report.ts";
@@ -44,7 +45,7 @@ export function typesOf(tags: Iterable<string>): Set<string> {
   return types;
 }
 
-/** Entities of one sentence's tags. */
+/** Entities of one sentence's tags, as seqeval's default mode finds them. */
 export function entitiesOf(tags: readonly string[]): Entity[] {
   const entities: Entity[] = [];
   let previous: Tag = { prefix: "O", type: "" };
@@ -58,6 +59,21 @@ export function entitiesOf(tags: readonly string[]): Entity[] {
   return entities;
 }
 
+/** Entities of one sentence's tags that are IOB2 without fault: B- and the I- of the same type behind it. */
+export function strictEntitiesOf(tags: readonly string[]): Entity[] {
+  return tags.flatMap((text, start) => {
+    const { prefix, type } = readTag(text);
+    if (prefix !== "B") return [];
+    let end = start;
+    for (let next = start + 1; next < tags.length; next++) {
+      const tag = readTag(tags[next]!);
+      if (tag.prefix !== "I" || tag.type !== type) break;
+      end = next;
+    }
+    return [{ type, start, end }];
+  });
+}
+
 export interface EntityScores {
   readonly micro: Scores;
   /** Unweighted mean over types seen in gold or prediction. */
@@ -67,10 +83,11 @@ export interface EntityScores {
   readonly sentences: readonly Counts[];
 }
 
-/** Scores of predicted tags, sentence by sentence. @throws DataError where sentences or their lengths do not agree. */
+/** Scores of predicted tags, sentence by sentence; `find` says what an entity is. @throws DataError where sentences or their lengths do not agree. */
 export function entityScores(
   gold: readonly (readonly string[])[],
   predicted: readonly (readonly string[])[],
+  find: (tags: readonly string[]) => Entity[] = entitiesOf,
 ): EntityScores {
   checkAligned(gold, predicted, "entity scores");
   const byType = new Map<string, Counts[]>();
@@ -78,7 +95,7 @@ export function entityScores(
     const guess = predicted[i] ?? [];
     checkAligned(tags, guess, `entity scores, sentence ${i}`);
     const key = (one: Entity): string => `${one.start} ${one.end} ${one.type}`;
-    const [truth, found] = [entitiesOf(tags), entitiesOf(guess)];
+    const [truth, found] = [find(tags), find(guess)];
     for (const type of new Set([...truth, ...found].map((one) => one.type))) {
       const ofType = (all: Entity[]): string[] => all.filter((one) => one.type === type).map(key);
       byType.set(type, [...(byType.get(type) ?? []), countSets(ofType(found), ofType(truth))]);

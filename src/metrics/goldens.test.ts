@@ -6,8 +6,13 @@ import { quantile } from "./bootstrap.ts";
 import { accuracy, macroF1, multiLabelMacroF1, multiLabelMicroF1, subsetAccuracy } from "./classification.ts";
 import { pearson, ranks, spearman } from "./correlation.ts";
 import type { Scores } from "./counts.ts";
-import { entityScores } from "./entities.ts";
+import { entityScores, strictEntitiesOf } from "./entities.ts";
 import { ndcg, rankByScore, rankingAveragePrecision } from "./ranking.ts";
+
+interface EntityGolden {
+  micro: Scores;
+  macro: Scores;
+}
 
 interface Golden {
   single: { gold: string[]; predicted: string[]; accuracy: number; macro: number; micro: number };
@@ -15,7 +20,7 @@ interface Golden {
   correlation: { x: number[]; y: number[]; pearson: number; spearman: number; ranks: number[] }[];
   binary: { positive: boolean[]; scores: number[]; auc: number; averagePrecision: number }[];
   ranking: { grades: number[]; scores: number[]; ndcg: Record<string, number>; map: number }[];
-  entities: { gold: string[][]; predicted: string[][]; micro: Scores; macro: Scores };
+  entities: EntityGolden & { gold: string[][]; predicted: string[][]; strict: EntityGolden };
   quantile: { values: number[]; q: Record<string, number> };
 }
 
@@ -31,7 +36,7 @@ describe("metrics agree with scikit-learn, scipy and seqeval", () => {
     expect(multiLabelMicroF1(wrap(gold), wrap(predicted))).toBeCloseTo(expected.micro, 12);
   });
 
-  it("for several labels", () => {
+  it("for multi-label examples", () => {
     const { gold, predicted, ...expected } = golden.multi;
     const classes = ["a", "b", "c", "d"];
     expect(multiLabelMicroF1(gold, predicted, classes)).toBeCloseTo(expected.micro, 12);
@@ -59,13 +64,16 @@ describe("metrics agree with scikit-learn, scipy and seqeval", () => {
     expect(rankingAveragePrecision(ranking, judgements)).toBeCloseTo(expected.map, 12);
   });
 
-  it("for entities", () => {
-    const { gold, predicted, micro, macro } = golden.entities;
-    const found = entityScores(gold, predicted);
-    for (const field of ["precision", "recall", "f1"] as const) {
-      expect(found.micro[field]).toBeCloseTo(micro[field], 12);
-      expect(found.macro[field]).toBeCloseTo(macro[field], 12);
+  it("for entities, in seqeval's default mode and strictly", () => {
+    const { gold, predicted, strict, ...usual } = golden.entities;
+    const found = { usual: entityScores(gold, predicted), strict: entityScores(gold, predicted, strictEntitiesOf) };
+    for (const average of ["micro", "macro"] as const) {
+      for (const field of ["precision", "recall", "f1"] as const) {
+        expect(found.usual[average][field]).toBeCloseTo(usual[average][field], 12);
+        expect(found.strict[average][field]).toBeCloseTo(strict[average][field], 12);
+      }
     }
+    expect(found.strict.micro.f1).not.toBe(found.usual.micro.f1);
   });
 
   it("for quantiles", () => {

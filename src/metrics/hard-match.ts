@@ -6,7 +6,7 @@
  * (Han digits) are not taken for digits, as Python's isnumeric would.
  */
 import { countSets, harmonic, mean, microF1, scores, sumCounts, type Counts } from "./counts.ts";
-import { figure, type EvaluateOptions, type Figure } from "./report.ts";
+import { detail, type EvaluateOptions, type Figure, figure } from "./report.ts";
 
 export interface Relation {
   readonly head: string;
@@ -115,7 +115,6 @@ function scoreDocument(document: RelationDocument): Scored {
 /** Every figure of the published evaluation, then micro-F1 proper, with intervals where `options` ask for them. */
 export function hardMatch(documents: readonly RelationDocument[], options: EvaluateOptions = {}): Figure[] {
   const units = documents.map(scoreDocument);
-  const plain = (name: string, label: string, value: number): Figure => ({ name, label, value, kind: "detail" });
   const meanOf = (name: string, label: string, kind: Figure["kind"], field: (one: Scored) => number): Figure =>
     figure({ name, label, kind }, units, (sample) => mean(sample.map(field)), options);
   const micro = (sample: readonly Scored[]): number =>
@@ -144,10 +143,10 @@ export function hardMatch(documents: readonly RelationDocument[], options: Evalu
       (sample) => microF1(sample.map((one) => one.exact)),
       options,
     ),
-    plain("exact_micro_precision", "precision of exact_micro_f1", scores(exact).precision),
-    plain("exact_micro_recall", "recall of exact_micro_f1", scores(exact).recall),
-    plain("gold_triples", "distinct gold triples, document by document", exact.tp + exact.fn),
-    plain("predicted_triples", "distinct predicted triples, document by document", exact.tp + exact.fp),
+    detail("exact_micro_precision", "precision of exact_micro_f1", scores(exact).precision),
+    detail("exact_micro_recall", "recall of exact_micro_f1", scores(exact).recall),
+    detail("gold_triples", "distinct gold triples, document by document", exact.tp + exact.fn, "count"),
+    detail("predicted_triples", "distinct predicted triples, document by document", exact.tp + exact.fp, "count"),
   ];
 }
 

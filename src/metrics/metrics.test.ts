@@ -7,7 +7,7 @@ import { bootstrap } from "./bootstrap.ts";
 import { accuracy, classCounts, macroF1, majority } from "./classification.ts";
 import { pearson, spearman } from "./correlation.ts";
 import { countSets, mean, scores } from "./counts.ts";
-import { entitiesOf, entityScores } from "./entities.ts";
+import { entitiesOf, entityScores, strictEntitiesOf } from "./entities.ts";
 import { abbreviationOf, bodyOf, hardMatch, normalizeName, type Relation } from "./hard-match.ts";
 import { multiLabelFigures, singleLabelFigures } from "./labels.ts";
 import {
@@ -215,6 +215,16 @@ describe("entities", () => {
     expect(entitiesOf(["B", "I", "B", "O"])).toEqual([
       { type: "_", start: 0, end: 1 },
       { type: "_", start: 2, end: 2 },
+    ]);
+  });
+
+  it("takes an I- that continues nothing for an entity by default, and for nothing strictly", () => {
+    const [gold, predicted] = [[["B-Chemical", "O"]], [["I-Chemical", "O"]]];
+    expect(entityScores(gold, predicted).micro.f1).toBe(1);
+    expect(entityScores(gold, predicted, strictEntitiesOf).micro).toEqual({ precision: 0, recall: 0, f1: 0 });
+    expect(strictEntitiesOf(["B-X", "I-X", "I-Y", "B", "I", "I-X"])).toEqual([
+      { type: "X", start: 0, end: 1 },
+      { type: "_", start: 3, end: 4 },
     ]);
   });
 

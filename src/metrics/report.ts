@@ -10,23 +10,35 @@ export interface Figure {
   readonly name: string;
   /** What exactly was computed, in words. */
   readonly label: string;
-  /** Fractions, not percentages; counts are whole numbers. */
   readonly value: number;
   /** As published, the sounder way, a baseline that needs no model, or a detail of one of these. */
   readonly kind: "published" | "sound" | "baseline" | "detail";
+  /** Absent for shares of 1, which people are shown in percent. */
+  readonly unit?: "count" | "number";
+  /** How a baseline answers: "copying names known from training". */
+  readonly by?: string;
   readonly interval?: Interval;
 }
 
-export interface Report {
-  readonly task: string;
-  readonly version: string;
-  /** Number of examples that were scored. */
-  readonly examples: number;
-  /** Predictions from which nothing could be parsed. */
-  readonly failed: number;
+/** What scoring answers gives. */
+export interface Measurement {
+  /** Answers from which nothing could be read, where answers are read at all. */
+  readonly failed?: number;
   /** Name of the figure that papers report. */
   readonly primary: string;
   readonly figures: readonly Figure[];
+}
+
+/** A measurement with what it was made of: the one report of all evaluations. */
+export interface Report extends Measurement {
+  readonly task: string;
+  readonly version: string;
+  /** What the figures depend on besides the model: settings, seeds, a fingerprint of the data. */
+  readonly protocol: Readonly<Record<string, unknown>>;
+  /** Of the protocol: reports with the same hash can be compared. */
+  readonly hash: string;
+  /** Number of examples that were scored. */
+  readonly examples: number;
 }
 
 export interface EvaluateOptions {
@@ -34,9 +46,11 @@ export interface EvaluateOptions {
   readonly bootstrap?: BootstrapOptions;
 }
 
+type About = Pick<Figure, "name" | "label" | "kind" | "unit">;
+
 /** A figure whose value is `statistic(units)`, with a bootstrap interval over `units` where one is asked for. */
 export function figure<T>(
-  about: Pick<Figure, "name" | "label" | "kind">,
+  about: About,
   units: readonly T[],
   statistic: (units: readonly T[]) => number,
   options: EvaluateOptions = {},
@@ -44,6 +58,11 @@ export function figure<T>(
   const value = statistic(units);
   if (options.bootstrap === undefined || units.length === 0) return { ...about, value };
   return { ...about, value, interval: bootstrap(units, statistic, options.bootstrap) };
+}
+
+/** A figure of kind "detail". */
+export function detail(name: string, label: string, value: number, unit?: Figure["unit"]): Figure {
+  return { name, label, value, kind: "detail", ...(unit && { unit }) };
 }
 
 /** The figure called `name`. @throws DataError where the report has none. */

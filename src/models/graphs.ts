@@ -79,6 +79,8 @@ export interface LossOptions {
    * there alone. A number: so many of them, always.
    */
   readonly gathered?: boolean | number;
+  /** Also an output `losses` [N] float32: each label's own. */
+  readonly each?: boolean;
   /** Dropout from the input `seed` (int64 scalar). */
   readonly training?: boolean;
   /** Each layer is computed again in the backward pass instead of being kept. */
@@ -110,8 +112,9 @@ export function lossGraph(family: Family, config: ModelConfig, options: LossOpti
   const width = hidden_BTD.shape[2]!;
   const kept =
     labels.at === undefined ? hidden_BTD : gather(reshape(hidden_BTD, [product([batch, tokens]), width]), labels.at);
-  const losses_N = head.loss(g, config, kept, labels.labels, inputs);
-  const loss = g.output("loss", mul(sumAll(cast(losses_N, "float32")), g.input("scale", "float32", [])));
+  const losses_N = cast(head.loss(g, config, kept, labels.labels, inputs), "float32");
+  if (options.each === true) g.output("losses", losses_N);
+  const loss = g.output("loss", mul(sumAll(losses_N), g.input("scale", "float32", [])));
   const { gradients: wanted = true } = options;
   if (wanted === false) return g;
   const parameters = [...g.parameters].filter(([name]) => wanted === true || wanted(name));

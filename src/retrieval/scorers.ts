@@ -14,7 +14,7 @@ import { openModelFolder, readJson } from "../runtime/folder.ts";
 import type { NetworkOptions } from "../runtime/network.ts";
 import { createBm25 } from "./bm25.ts";
 
-/** Of models that read queries and documents apart. */
+/** Of models that read queries and documents separately. */
 export interface Encoder {
   encode(role: "query" | "document", texts: readonly string[]): Promise<TokenVectors[]>;
   compare(documents: readonly TokenVectors[]): Promise<Comparer>;

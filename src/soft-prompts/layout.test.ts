@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { trainBioGptTokenizer } from "../tokenizers/index.ts";
 import { planEpoch, planInOrder, updatesPerEpoch } from "../finetune/batches.ts";
-import { createLayout, fitTruncation, layoutExample, layoutSource } from "./layout.ts";
+import { fitTruncation } from "./formats.ts";
+import { createLayout, layoutExample, layoutSource } from "./layout.ts";
 import { findPromptIds, growVocabulary } from "./prompt-rows.ts";
 
 const tokenizer = await trainBioGptTokenizer(["a b c d e f g h ... a b"], { numMerges: 20 });

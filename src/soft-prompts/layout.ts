@@ -4,8 +4,9 @@
  * shifted by one, `</s>` last, and all of them count. Prompt rows are put in by id: typed "learned1" is no token.
  */
 import { ConfigError } from "../errors.ts";
-import { maxTargetTokens, type Task, type Truncation } from "../tasks/task.ts";
+import type { Benchmark } from "../tasks/benchmark.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
+import { maxTargetTokens, type Truncation } from "./formats.ts";
 
 /** What cutting needs of a task, after settings and the model's length had their say. */
 export interface Layout {
@@ -18,7 +19,7 @@ export interface Layout {
 
 /** The layout of a task. @throws ConfigError where no room is left for the target. */
 export function createLayout(
-  task: Pick<Task, "name">,
+  task: Pick<Benchmark, "name">,
   tokenizer: Tokenizer,
   { promptIds, truncation }: Pick<Layout, "promptIds" | "truncation">,
 ): Layout {
@@ -32,13 +33,6 @@ export function createLayout(
   }
   const markerId = tokenizer.idOfWord(truncation.marker) ?? tokenizer.special.unk ?? 0;
   return { tokenizer, promptIds, truncation, markerId };
-}
-
-/** The cutting of a task for a model of `positions`: as published where they suffice, else in the same proportion. */
-export function fitTruncation({ maxPositions, maxSourceTokens, marker }: Truncation, positions: number): Truncation {
-  if (positions >= maxPositions) return { maxPositions, maxSourceTokens, marker };
-  const source = Math.floor((maxSourceTokens * positions) / maxPositions);
-  return { maxPositions: positions, maxSourceTokens: source, marker };
 }
 
 export interface Source {

@@ -4,12 +4,14 @@ import { join } from "node:path";
 import * as z from "zod";
 import { ConfigError } from "../errors.ts";
 import { readJson } from "../runtime/folder.ts";
+import type { Benchmark } from "../tasks/benchmark.ts";
 import { tasks } from "../tasks/index.ts";
-import { taskFromSchema } from "../tasks/schema.ts";
-import type { Task } from "../tasks/task.ts";
+import { type OwnTuning, taskFromSchema } from "../tasks/schema.ts";
+import { type Format, formatOf, ownFormat } from "./formats.ts";
 
 export const taskFileName = "task.json";
 
+const size = z.int().positive();
 const schema = z.looseObject({
   format: z.literal(1),
   task: z.string(),
@@ -17,15 +19,40 @@ const schema = z.looseObject({
   /** Contents of the user's JSON file; null for a published task. */
   schema: z.unknown(),
   promptIds: z.array(z.int().min(0)),
-  truncation: z.object({ maxPositions: z.int().positive(), maxSourceTokens: z.int().positive(), marker: z.string() }),
+  truncation: z.object({ maxPositions: size, maxSourceTokens: size, marker: z.string() }),
+  /** Absent in files of before it was kept: the task's own. */
+  decoding: z
+    .object({
+      beams: size,
+      lengthPenalty: z.number(),
+      minLength: z.int().min(0),
+      maxLength: size,
+      noRepeatNgramSize: z.int().min(0),
+    })
+    .optional(),
 });
 
 export type TaskFile = z.infer<typeof schema>;
 
+/** A task with what tuning on it takes. */
 export interface NamedTask {
-  readonly task: Task;
+  readonly task: Benchmark;
+  readonly format: Format;
   /** Contents of the user's JSON file; null for a published task. */
   readonly schema: unknown;
+  /** What that file says of tuning. */
+  readonly tuning: OwnTuning | undefined;
+}
+
+function publishedTask(name: string): NamedTask | undefined {
+  const task = Object.hasOwn(tasks, name) ? tasks[name] : undefined;
+  return task && { task, format: formatOf(name), schema: null, tuning: undefined };
+}
+
+/** @throws ConfigError that names each setting that does not fit. */
+function ownTask(json: unknown, where: string): NamedTask {
+  const { task, tuning } = taskFromSchema(json, where);
+  return { task, format: ownFormat(tuning), schema: json, tuning };
 }
 
 /**
@@ -33,8 +60,8 @@ export interface NamedTask {
  * @throws ConfigError that lists the tasks, or names what is wrong in the file.
  */
 export async function openTask(nameOrPath: string): Promise<NamedTask> {
-  const published = Object.hasOwn(tasks, nameOrPath) ? tasks[nameOrPath] : undefined;
-  if (published !== undefined) return { task: published, schema: null };
+  const published = publishedTask(nameOrPath);
+  if (published !== undefined) return published;
   const text = await readFile(nameOrPath, "utf8").catch((cause: unknown) => {
     const known = Object.keys(tasks).join(", ");
     throw new ConfigError(`task: expected one of ${known}, or a JSON file, got "${nameOrPath}"`, { cause });
@@ -45,21 +72,17 @@ export async function openTask(nameOrPath: string): Promise<NamedTask> {
   } catch (cause) {
     throw new ConfigError(`${nameOrPath}: expected JSON, got ${(cause as Error).message}`, { cause });
   }
-  return { task: asTask(taskFromSchema(json, nameOrPath)), schema: json };
-}
-
-/** Tasks differ in the examples that they read; who holds one knows them from nowhere else. */
-function asTask(task: unknown): Task {
-  return task as Task;
+  return ownTask(json, nameOrPath);
 }
 
 export function taskFileOf(
-  { task, schema }: NamedTask,
+  { task, schema, format }: NamedTask,
   layout: Pick<TaskFile, "promptIds" | "truncation">,
   training: Readonly<Record<string, unknown>>,
 ): string {
   const { name, version } = task;
-  return `${JSON.stringify({ format: 1, task: name, version, schema, ...layout, training }, null, 2)}\n`;
+  const { decoding } = format;
+  return `${JSON.stringify({ format: 1, task: name, version, schema, ...layout, decoding, training }, null, 2)}\n`;
 }
 
 /** What a fine-tuned model's folder says of its task; undefined without task.json. @throws ConfigError. */
@@ -72,15 +95,15 @@ export async function readTaskFile(folder: string): Promise<TaskFile | undefined
   return result.data;
 }
 
-/** The task of a task.json. @throws ConfigError where this version of Galen has it not, or another version of it. */
-export function taskOf(file: TaskFile, where: string): Task {
-  if (file.schema !== null) return asTask(taskFromSchema(file.schema, where));
-  const task = Object.hasOwn(tasks, file.task) ? tasks[file.task]! : undefined;
-  if (task?.version === file.version) return task;
+/** The task of a task.json. @throws ConfigError where this version of Galen lacks it, or has another version of it. */
+export function taskOf(file: TaskFile, where: string): NamedTask {
+  if (file.schema !== null) return ownTask(file.schema, where);
+  const named = publishedTask(file.task);
+  if (named?.task.version === file.version) return named;
   throw new ConfigError(`${where}: expected a task of this Galen, got ${file.task} version ${file.version}`, {
     hint:
-      task === undefined
+      named === undefined
         ? "install the Galen that tuned the model"
-        : `this one has version ${task.version}: tune again`,
+        : `this one has version ${named.task.version}: tune again`,
   });
 }

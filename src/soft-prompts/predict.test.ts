@@ -1,15 +1,16 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { writeTinyTask } from "../../test/support/tiny-task.ts";
 import { valueOf } from "../metrics/report.ts";
 import type { Relation } from "../metrics/hard-match.ts";
-import type { Example } from "../tasks/task.ts";
+import type { Example } from "../tasks/benchmark.ts";
 import { endsInCircle, repeatGuard } from "../generate/guards.ts";
-import { evaluateTask } from "../finetune/evaluate.ts";
+import { askTuned, evaluate } from "../eval/index.ts";
 import { finetune } from "../finetune/finetune.ts";
 import { allowOnly } from "./copy-only.ts";
+import type { TaskFile } from "./metadata.ts";
 import { openTuned, predict, predictSources, type TunedModel } from "./predict.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "galen-predict-"));
@@ -54,12 +55,33 @@ describe("prediction", () => {
   });
 
   test("evaluation gives published and sound figures with intervals, and the copying baseline", async () => {
-    const { report, baseline } = await evaluateTask(tuned, { data: tiny.data });
+    const { report } = await evaluate(tuned.task, askTuned(tuned), { data: tiny.data });
     expect(report).toMatchObject({ task: "tiny", examples: 12, primary: "exact_micro_f1" });
     const primary = report.figures.find(({ name }) => name === "exact_micro_f1")!;
     expect(primary.interval!.low).toBeLessThanOrEqual(primary.value);
     expect(valueOf(report, "exact_micro_f1")).toBeGreaterThan(0.8);
-    expect(baseline!.examples).toBe(12);
+    const copied = report.figures.filter(({ kind }) => kind === "baseline");
+    expect(copied.map(({ name }) => name)).toContain("baseline_exact_micro_f1");
+    expect(copied.every(({ by }) => by === "copying names known from training")).toBe(true);
+  });
+
+  test("a model that is saved again answers and scores the same, and so does one without the decoding", async () => {
+    const copy = join(folder, "copy");
+    await tuned.model.save(copy);
+    const { decoding, ...older } = JSON.parse(readFileSync(join(folder, "run/model/task.json"), "utf8")) as TaskFile;
+    expect(decoding).toEqual(tuned.decoding);
+    for (const file of [older, { ...older, decoding: { ...decoding, maxLength: 48 } }]) {
+      writeFileSync(join(copy, "task.json"), JSON.stringify(file));
+      await using again = await openTuned(copy, { threads: 1 });
+      expect(again.decoding.maxLength).toBe("decoding" in file ? 48 : 64);
+      const [before, after] = [
+        await evaluate(tuned.task, askTuned(tuned), { data: tiny.data }),
+        await evaluate(again.task, askTuned(again), { data: tiny.data }),
+      ];
+      expect(after.replies).toEqual(before.replies);
+      expect(after.report.figures).toEqual(before.report.figures);
+      expect(after.report.hash === before.report.hash).toBe(!("decoding" in file));
+    }
   });
 
   test("copying only, every name stands in the text", async () => {

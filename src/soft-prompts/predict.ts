@@ -1,25 +1,28 @@
 /**
- * Answers of a tuned model: source and prompt laid out as in training, decoded greedily or by beam search as the task
- * says, batches sorted by length, read back by the task's parser.
+ * Answers of a tuned model: source and prompt laid out as in training, decoded greedily or by beam search as
+ * task.json says, batches sorted by length, read back by the task's parser.
  */
 import { ConfigError } from "../errors.ts";
 import { endsInCircle, lengthGuard } from "../generate/guards.ts";
 import { mean } from "../metrics/counts.ts";
 import type { GenerateOptions, Processor } from "../generate/index.ts";
 import { loadModel, type LoadOptions, type Model } from "../model.ts";
-import type { Decoding, Example, Task } from "../tasks/task.ts";
+import type { Benchmark, Example } from "../tasks/benchmark.ts";
 import { loadTokenizer } from "../tokenizers/files.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import { allowOnly } from "./copy-only.ts";
-import { createLayout, fitTruncation, type Layout, layoutSource } from "./layout.ts";
+import { type Decoding, fitTruncation } from "./formats.ts";
+import { createLayout, type Layout, layoutSource } from "./layout.ts";
 import { openTask, readTaskFile, taskFileName, taskOf } from "./metadata.ts";
 import { findPromptIds } from "./prompt-rows.ts";
 
 /** A model with the task that it was tuned for. */
 export interface TunedModel extends AsyncDisposable {
   readonly model: Model;
-  readonly task: Task;
+  readonly task: Benchmark;
   readonly layout: Layout;
+  /** How its answers are decoded unless options say otherwise. */
+  readonly decoding: Decoding;
 }
 
 /**
@@ -41,28 +44,29 @@ export async function openTuned(
   if (file !== undefined && named !== undefined && named.task.name !== file.task) {
     throw new ConfigError(`${where}: expected a model tuned for ${named.task.name}, got one for ${file.task}`);
   }
-  const task = named?.task ?? taskOf(file!, where);
+  const { task, format } = named ?? taskOf(file!, where);
   const model = await loadModel(folder, load);
   const tokenizer = await loadTokenizer(folder);
   const { vocab_size: rows, max_position_embeddings: positions } = model.config;
-  const promptIds = file?.promptIds ?? findPromptIds(tokenizer, rows, task.promptLength);
+  const promptIds = file?.promptIds ?? findPromptIds(tokenizer, rows, format.promptLength);
   if (promptIds === undefined || promptIds.some((id) => id >= rows)) {
     throw new ConfigError(
-      `${folder}: expected a vocabulary with the ${task.promptLength} prompt rows of ${task.name}, got none`,
+      `${folder}: expected a vocabulary with the ${format.promptLength} prompt rows of ${task.name}, got none`,
       {
         hint: `tune the model first: galen finetune ${task.name} --model ${folder} --data DIR --output DIR`,
       },
     );
   }
-  const truncation = file?.truncation ?? fitTruncation(task.truncation, positions);
+  const truncation = file?.truncation ?? fitTruncation(format.truncation, positions);
   const layout = createLayout(task, tokenizer, { promptIds, truncation });
-  return { model, task, layout, [Symbol.asyncDispose]: () => model.dispose() };
+  const decoding = file?.decoding ?? format.decoding;
+  return { model, task, layout, decoding, [Symbol.asyncDispose]: () => model.dispose() };
 }
 
 export interface PredictOptions {
-  /** In place of the task's own; `maxLength` counts source and prompt. */
+  /** In place of the model's own; `maxLength` counts source and prompt. */
   readonly decoding?: Partial<Decoding> | undefined;
-  /** Most new tokens; the task's maxLength holds as well. */
+  /** Most new tokens; the decoding's maxLength holds as well. */
   readonly maxNewTokens?: number | undefined;
   /** Ends answers that go in circles. Default: with beam search. */
   readonly repeatGuard?: boolean | undefined;
@@ -90,16 +94,15 @@ export interface Prediction<Answer = unknown> {
   readonly cut: boolean;
 }
 
-/** How answers are decoded: the task's settings with what the options change. */
+/** How answers are decoded: the model's settings with what the options change. */
 export function decodingOf(
-  task: Task,
+  tuned: Pick<TunedModel, "model" | "decoding">,
   options: Pick<PredictOptions, "decoding" | "repeatGuard" | "copyOnly">,
-  positions: number,
 ): Decoding & { readonly repeatGuard: boolean; readonly copyOnly: boolean } {
-  const decoding = { ...task.decoding, ...options.decoding };
+  const decoding = { ...tuned.decoding, ...options.decoding };
   return {
     ...decoding,
-    maxLength: Math.min(decoding.maxLength, positions),
+    maxLength: Math.min(decoding.maxLength, tuned.model.config.max_position_embeddings),
     repeatGuard: options.repeatGuard ?? decoding.beams > 1,
     copyOnly: options.copyOnly ?? false,
   };
@@ -124,9 +127,9 @@ export async function predictSources(
   sources: readonly string[],
   options: PredictOptions = {},
 ): Promise<Prediction[]> {
-  const { model, task, layout } = tuned;
-  const positions = model.config.max_position_embeddings;
-  const decoding = decodingOf(task, options, positions);
+  const { layout } = tuned;
+  const positions = tuned.model.config.max_position_embeddings;
+  const decoding = decodingOf(tuned, options);
   const laid = sources.map((source) => layoutSource(layout, source));
   const most = (length: number): number =>
     Math.min(decoding.maxLength, length + 1 + (options.maxNewTokens ?? positions));
@@ -135,7 +138,7 @@ export async function predictSources(
   for (const batch of batchesOf(
     laid.map(({ ids }) => ids.length),
     most,
-    rowsOf(tuned, options),
+    rowsOf(tuned, decoding.beams, options.cacheBytes),
   )) {
     options.signal?.throwIfAborted();
     const prompts = batch.map((i) => laid[i]!.ids);
@@ -200,7 +203,7 @@ function partsOf(
 }
 
 function processorsOf(
-  task: Task,
+  task: Benchmark,
   { tokenizer, promptIds }: Layout,
   prompt: readonly number[],
   decoding: Settings,
@@ -227,11 +230,10 @@ function processorsOf(
 }
 
 /** Rows of `tokens` each that fit into the cache's bytes. */
-function rowsOf({ model }: TunedModel, { cacheBytes = 2 ** 30, decoding }: PredictOptions): (tokens: number) => number {
+function rowsOf({ model }: TunedModel, beams: number, cacheBytes = 2 ** 30): (tokens: number) => number {
   const cache = model.family.cache?.(model.config);
   const perToken =
     cache === undefined ? 1 : 2 * cache.layers * cache.keyHeads * cache.headWidth * Float32Array.BYTES_PER_ELEMENT;
-  const beams = decoding?.beams ?? 1;
   return (tokens) => Math.max(1, Math.min(64, Math.floor(cacheBytes / (perToken * tokens * beams))));
 }
 

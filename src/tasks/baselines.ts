@@ -4,21 +4,20 @@
  */
 import { majority } from "../metrics/classification.ts";
 import type { Relation } from "../metrics/hard-match.ts";
-import { pooledLexicon, type Bc5cdrExample } from "./bc5cdr.ts";
-import type { EntityExample, NamedEntity } from "./entities.ts";
-import type { Example } from "./task.ts";
-import type { RelationExample } from "./triples.ts";
+import type { Example } from "./benchmark.ts";
+import type { EntityPlace, NamedEntity } from "./entity-places.ts";
 
-/** The commonest answer of `train`, for every example. `encode` makes an answer a string, `decode` a prediction. */
-export function majorityPredictions<Gold, Prediction>(
-  train: readonly Example<Gold>[],
-  examples: readonly Example<Gold>[],
-  encode: (gold: Gold) => string,
-  decode: (answer: string) => Prediction,
-): Prediction[] {
-  const answer = majority(train.map((one) => encode(one.gold))) ?? "";
-  return examples.map(() => decode(answer));
-}
+export const copying = "copying names known from training";
+
+/** The commonest gold of the training examples as the answer to each example. */
+export const commonest = {
+  about: "the commonest answer of training",
+  answers<Gold>(train: readonly Example<Gold>[], examples: readonly Example<Gold>[]): Gold[] {
+    const most = majority(train.map(({ gold }) => JSON.stringify(gold)));
+    const { gold } = train.find((one) => JSON.stringify(one.gold) === most)!;
+    return examples.map(() => gold);
+  },
+};
 
 /** Runs of letters and digits with a space around each, so that names are found as whole words by `includes`. */
 const words = (text: string): string =>
@@ -45,7 +44,10 @@ const keyed = (names: Iterable<string>): Map<string, string> => new Map([...name
  * Every known head with every known tail of the same text, in their commonest relation, or the commonest of all. Two
  * names that are both known as head and as tail are paired in the text's order only.
  */
-export function copyRelations(train: readonly RelationExample[], examples: readonly Example[]): Relation[][] {
+export function copyRelations(
+  train: readonly Example<readonly Relation[]>[],
+  examples: readonly Example[],
+): Relation[][] {
   const all = train.flatMap((one) => one.gold);
   const [heads, tails] = [keyed(all.map((one) => one.head)), keyed(all.map((one) => one.tail))];
   const common = majority(all.map((one) => one.relation)) ?? "";
@@ -71,20 +73,26 @@ export function copyRelations(train: readonly RelationExample[], examples: reado
   });
 }
 
-/** Every chemical with every disease of the same text, among the names annotated in training. */
-export function copyChemicalDiseases(train: readonly Bc5cdrExample[], examples: readonly Example[]): Relation[][] {
-  const lexicon = pooledLexicon(train);
-  const [chemicals, diseases] = [keyed(Object.keys(lexicon.chemicals)), keyed(Object.keys(lexicon.diseases))];
+/** Every head with every tail of the same text, among the names given. */
+export function copyPairs(
+  heads: readonly string[],
+  tails: readonly string[],
+  examples: readonly Example[],
+): Relation[][] {
+  const [keyedHeads, keyedTails] = [keyed(heads), keyed(tails)];
   return examples.map(({ text }) => {
-    const found = namesIn(text, diseases);
-    return namesIn(text, chemicals).flatMap((head) => found.map((tail) => ({ head, tail, relation: "" })));
+    const found = namesIn(text, keyedTails);
+    return namesIn(text, keyedHeads).flatMap((head) => found.map((tail) => ({ head, tail, relation: "" })));
   });
 }
 
 const longestName = 8; // words
 
 /** Names annotated in training, the longest at each place, with the type they mostly had. */
-export function copyEntities(train: readonly EntityExample[], examples: readonly Example[]): NamedEntity[][] {
+export function copyEntities(
+  train: readonly Example<readonly EntityPlace[]>[],
+  examples: readonly Example[],
+): NamedEntity[][] {
   const seen = new Map<string, string[]>();
   for (const { text, gold } of train) {
     for (const { start, end, type } of gold) {

@@ -2,9 +2,9 @@
  * DDI 2013 (Herrero-Zazo et al. 2013), drug-drug interaction of four kinds, whole documents. The published test set has
  * only documents that state an interaction, so false alarms on others go unmeasured. Reads BioGPT's JSON files.
  */
-import { triplesTask, type RelationTask } from "./triples.ts";
+import { type RelationBenchmark, triplesBenchmark } from "./triples.ts";
 
-export const ddi: RelationTask = triplesTask(
+export const ddi: RelationBenchmark = triplesBenchmark(
   {
     name: "ddi",
     version: "1",
@@ -12,6 +12,5 @@ export const ddi: RelationTask = triplesTask(
     published: { base: 40.76, large: 44.89 },
   },
   ["effect", "mechanism", "advise", "int"],
-  { learningRate: 1e-4, warmupUpdates: 500, epochs: 100 },
   (_, abstract) => abstract.trim().replaceAll("\n", " "),
 );

@@ -8,7 +8,8 @@ import { entityScores } from "../metrics/entities.ts";
 import { valueOf } from "../metrics/report.ts";
 import { loadTokenizer } from "../tokenizers/files.ts";
 import { copyEntities } from "./baselines.ts";
-import { type EntityTask, locateEntities } from "./entities.ts";
+import type { EntityBenchmark } from "./entities.ts";
+import { locateEntities } from "./entity-places.ts";
 import { joinTokens } from "./entity-text.ts";
 import { tasks } from "./index.ts";
 import { readNer } from "./ner.ts";
@@ -65,7 +66,7 @@ describe("places", () => {
 
 describe("an entity task of one's own", () => {
   const schema = { kind: "entities", name: "plants", types: ["Plant", "Pest"] };
-  const task = taskFromSchema(schema) as EntityTask;
+  const task = taskFromSchema(schema).task as EntityBenchmark;
   const text = "Rust kills wheat (T. aestivum).";
   const entities = [
     { start: 11, end: 16, type: "Plant" },
@@ -93,6 +94,21 @@ describe("an entity task of one's own", () => {
     expect(valueOf(report, "f1_Pest")).toBe(0);
   });
 
+  it("is asked of taggers by the words of its text", () => {
+    const example = { id: "1", text, gold: [] };
+    const words = task.tags!.words(example);
+    expect(words).toEqual(["Rust", "kills", "wheat", "(", "T", ".", "aestivum", ")", "."]);
+    const tags = ["B-PEST", "O", "B-Plant", "O", "B-Plant", "I-Plant", "I-Plant", "O", "O"];
+    const answer = task.tags!.answer(example, tags);
+    expect(answer.map(({ name, type }) => `${name}: ${type}`)).toEqual([
+      "Rust: Pest",
+      "wheat: Plant",
+      "T. aestivum: Plant",
+    ]);
+    const gold = [{ start: 18, end: 29, type: "Plant" }];
+    expect(valueOf(task.evaluate([{ ...example, gold }], [answer]), "recall")).toBe(1);
+  });
+
   it("reads IOB2 files too, and refuses types and places that cannot be", async () => {
     await writeFile(`${folder}/dev.tsv`, "Wheat\tB-plant\nrust\tB-Pest\n.\tO\n");
     expect(await task.read(folder, "valid")).toEqual([
@@ -102,6 +118,11 @@ describe("an entity task of one's own", () => {
         gold: [
           { start: 0, end: 5, type: "Plant" },
           { start: 6, end: 10, type: "Pest" },
+        ],
+        words: [
+          [0, 5],
+          [6, 10],
+          [10, 11],
         ],
       },
     ]);
@@ -147,7 +168,7 @@ describe.skipIf(!known)("answers on real files", () => {
   ])("%s: what is right scores %s after format, BioGPT's tokenizer and back, parser and places", async (...row) => {
     const [name, taskName, ceiling] = row;
     const tokenizer = await loadTokenizer(shared("data/tokenizers/biogpt"));
-    const task = tasks[taskName] as unknown as EntityTask;
+    const task = tasks[taskName] as EntityBenchmark;
     const gold = await task.read(shared(`${benchmarks}/${name}`), "test");
     const answers = gold.map((one) => {
       const [, ...ids] = tokenizer.encodeIds(task.target(one));
@@ -158,7 +179,7 @@ describe.skipIf(!known)("answers on real files", () => {
 
   it.each(["NCBI-disease", "JNLPBA"])("%s: spoiled answers score as their tags do", async (name) => {
     const path = shared(`${benchmarks}/${name}`);
-    const task = tasks["ner-gene"] as unknown as EntityTask;
+    const task = tasks["ner-gene"] as EntityBenchmark;
     const [gold, sentences] = [await task.read(path, "test"), await readNer(path, "test")];
     const type = "gene";
     const answers = gold.map((example, i) => {

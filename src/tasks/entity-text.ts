@@ -1,5 +1,5 @@
 /**
- * Text from the tokens of an IOB file, which do not tell where there was white space: marks are put back to the words
+ * Text from the tokens of an IOB file, which do not say where there was white space: marks are put back to the words
  * they belong to, as a guess, so that a model tuned on such files meets text as people write it. Where each token
  * stands is known, so that a wrong guess costs nothing but looks.
  */

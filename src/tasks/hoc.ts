@@ -4,11 +4,12 @@
  * that reading it as a validation set is refused; BLURB's files are a true split.
  */
 import { DataError } from "../errors.ts";
+import { readText } from "../io/data-files.ts";
 import { multiLabelFigures } from "../metrics/labels.ts";
 import { checkAligned } from "../metrics/report.ts";
-import { readText } from "../io/data-files.ts";
+import { commonest } from "./baselines.ts";
+import { type Benchmark, type Example, exampleOfText, type Split } from "./benchmark.ts";
 import { answerOf } from "./relations.ts";
-import { commonHyperparameters, greedy, truncateAt, type Example, type Split, type Task } from "./task.ts";
 
 export type HocExample = Example<readonly string[]>;
 
@@ -71,47 +72,29 @@ async function read(folder: string, split: Split): Promise<HocExample[]> {
   return readTwoColumns(text, path, split);
 }
 
-export const hoc: Task<HocExample, string[]> = {
+export const hoc: Benchmark<HocExample, readonly string[]> = {
   name: "hoc",
   version: "1",
   description: "Hallmarks of cancer that a sentence of a PubMed abstract speaks of (multi-label, HoC)",
-  promptLength: 1,
-  truncation: truncateAt(900),
-  lowercase: false,
-  hyperparameters: {
-    ...commonHyperparameters,
-    learningRate: 1e-5,
-    warmupUpdates: 1000,
-    stop: { updates: 20_000 },
-    checkpoint: "last",
-  },
-  decoding: greedy,
   published: { base: 85.12, large: 84.4 },
   read,
+  exampleOf: exampleOfText,
   source: (example) => (example.text.endsWith(".") ? example.text : `${example.text}.`),
   target: (example) => `the type of this document is ${example.gold.join("|")}.`,
   parse(generated) {
     const found = /the type of this document is(.*)/.exec(answerOf(generated))?.[1];
     return found === undefined ? [] : splitLabels(found);
   },
-  evaluate(gold, predictions, options = {}) {
-    checkAligned(gold, predictions, "hoc");
+  labels: { answer: (labels) => labels },
+  evaluate(examples, answers, options = {}) {
+    checkAligned(examples, answers, "hoc");
+    const documents = examples.map((one) => one.document ?? one.id);
+    const gold = examples.map((one) => one.gold);
     return {
-      task: "hoc",
-      version: hoc.version,
-      examples: gold.length,
-      failed: predictions.filter((labels) => labels.length === 0).length,
+      failed: answers.filter((labels) => labels.length === 0).length,
       primary: "micro_f1",
-      figures: multiLabelFigures(
-        gold.map((one) => one.gold),
-        predictions,
-        {
-          ...options,
-          classes: [...hallmarks, none],
-          none,
-          documents: gold.map((one) => one.document ?? one.id),
-        },
-      ),
+      figures: multiLabelFigures(gold, answers, { ...options, classes: [...hallmarks, none], none, documents }),
     };
   },
+  baseline: commonest,
 };

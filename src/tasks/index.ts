@@ -1,20 +1,22 @@
 /** The tasks by name: those that BioGPT published, and named entities. */
 import { bc5cdr } from "./bc5cdr.ts";
+import type { Benchmark } from "./benchmark.ts";
 import { ddi } from "./ddi.ts";
 import { hoc } from "./hoc.ts";
 import { kdDti } from "./kd-dti.ts";
 import { nerTasks } from "./ner-tasks.ts";
 import { pubmedqa, pubmedqaLarge } from "./pubmedqa.ts";
-import type { Task } from "./task.ts";
 
-export const tasks: Readonly<Record<string, Task>> = {
+export const tasks: Readonly<Record<string, Benchmark>> = {
   bc5cdr,
   "kd-dti": kdDti,
   ddi,
   pubmedqa,
   "pubmedqa-large": pubmedqaLarge,
   hoc,
-  ...Object.fromEntries(nerTasks.map((task) => [task.name, task as unknown as Task])),
+  ...Object.fromEntries(nerTasks.map((task) => [task.name, task])),
 };
 
-export { type EntityPlace, type LocatedEntity, locateEntities, type NamedEntity } from "./entities.ts";
+export type { Benchmark, Example, Split } from "./benchmark.ts";
+export { type EntityPlace, type LocatedEntity, locateEntities, type NamedEntity } from "./entity-places.ts";
+export { type OwnTask, taskFromSchema } from "./schema.ts";

@@ -3,7 +3,7 @@
  * stand in the text, so this is generation of names, not extraction of spans. Reads BioGPT's JSON files.
  */
 import { joinTitle } from "./relations.ts";
-import { triplesTask, type RelationTask } from "./triples.ts";
+import { type RelationBenchmark, triplesBenchmark } from "./triples.ts";
 
 /** The words of DrugBank's kinds of interaction that occur. */
 const kinds =
@@ -11,7 +11,7 @@ const kinds =
     " ",
   );
 
-export const kdDti: RelationTask = triplesTask(
+export const kdDti: RelationBenchmark = triplesBenchmark(
   {
     name: "kd-dti",
     version: "1",
@@ -19,6 +19,5 @@ export const kdDti: RelationTask = triplesTask(
     published: { base: 38.42, large: 38.39 },
   },
   kinds,
-  { learningRate: 1e-5, warmupUpdates: 1000, epochs: 30 },
   joinTitle,
 );

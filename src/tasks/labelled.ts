@@ -1,4 +1,4 @@
-/** Texts with classes as JSON lines: `{"text", "label"}`, or `{"text", "labels": [...]}` where a text may have several. */
+/** Texts with classes as JSON lines: `{"text", "label"}`, or `{"text", "labels": [...]}` where a text may have any number. */
 import { z } from "zod";
 import { DataError } from "../errors.ts";
 import { streamJsonLines } from "../io/data-files.ts";
@@ -11,7 +11,7 @@ export interface Labelled {
 
 export interface LabelledTexts {
   /** A text may have any number of labels. */
-  readonly several: boolean;
+  readonly multiLabel: boolean;
   readonly examples: readonly Labelled[];
 }
 
@@ -19,39 +19,42 @@ const line = z
   .object({ text: z.string(), label: z.string().optional(), labels: z.array(z.string()).optional() })
   .refine(({ label, labels }) => (label === undefined) !== (labels === undefined), 'expected "label" or "labels"');
 
-const fieldOf = (several: boolean): string => (several ? '"labels"' : '"label"');
+const fieldOf = (multiLabel: boolean): string => (multiLabel ? '"labels"' : '"label"');
 
 /** Texts with which of the two fields each has: all the same one, the first text's where none is asked for. */
-async function* readLines(path: string, several?: boolean): AsyncGenerator<Labelled & { readonly several: boolean }> {
+async function* readLines(
+  path: string,
+  multiLabel?: boolean,
+): AsyncGenerator<Labelled & { readonly multiLabel: boolean }> {
   let number = 0;
-  let wanted = several;
+  let wanted = multiLabel;
   for await (const { text, label, labels } of streamJsonLines(path, line)) {
     number += 1;
     const found = labels !== undefined;
     wanted ??= found;
     if (found !== wanted) {
-      const as = several === undefined ? "as the first text has" : "as the model was trained on";
+      const as = multiLabel === undefined ? "as the first text has" : "as the model was trained on";
       throw new DataError(`${path}: text ${number}: expected ${fieldOf(wanted)} ${as}, got ${fieldOf(found)}`);
     }
-    yield { text, labels: labels ?? [label!], several: found };
+    yield { text, labels: labels ?? [label!], multiLabel: found };
   }
 }
 
-/** Texts one by one, all with "labels" (`several`) or all with "label". @throws DataError for lines that do not fit. */
-export function streamLabelled(path: string, several: boolean): AsyncIterable<Labelled> {
-  return readLines(path, several);
+/** Texts one by one, all with "labels" (`multiLabel`) or all with "label". @throws DataError for lines that do not fit. */
+export function streamLabelled(path: string, multiLabel: boolean): AsyncIterable<Labelled> {
+  return readLines(path, multiLabel);
 }
 
 /** All texts of a file. @throws DataError for no lines, lines that do not fit, or some with "label" and some not. */
 export async function readLabelled(path: string): Promise<LabelledTexts> {
   const examples: Labelled[] = [];
-  let kind = false;
-  for await (const { text, labels, several } of readLines(path)) {
+  let isMulti = false;
+  for await (const { text, labels, multiLabel } of readLines(path)) {
     examples.push({ text, labels });
-    kind = several;
+    isMulti = multiLabel;
   }
   if (examples.length === 0) throw new DataError(`${path}: expected texts with labels, got none`);
-  return { several: kind, examples };
+  return { multiLabel: isMulti, examples };
 }
 
 /** @throws DataError for a label that is not among those known. */

@@ -33,7 +33,7 @@ export interface ListRequirements {
 
 /**
  * All lists of a file.
- * @throws DataError that names the line, or says what to run first where scores are missing or were transformed unlike.
+ * @throws DataError that names the line, or says what to run first where scores are missing or were transformed differently.
  */
 export async function readLists(
   path: string,

@@ -6,7 +6,7 @@
 import { DataError } from "../errors.ts";
 import { existsSync } from "node:fs";
 import { parseCsv, readText } from "../io/data-files.ts";
-import type { Example } from "./task.ts";
+import type { Example } from "./benchmark.ts";
 
 /** Gold is the class's name. */
 export type MedicalAbstract = Example<string>;

@@ -1,12 +1,12 @@
 /**
- * Named-entity files in IOB2, `token<TAB>tag` a line, sentences parted by blank lines (BC5CDR-chem, BC5CDR-disease,
+ * Named-entity files in IOB2, `token<TAB>tag` a line, sentences separated by blank lines (BC5CDR-chem, BC5CDR-disease,
  * NCBI-disease, BC2GM, JNLPBA as BLURB's predecessors hand them round). `-DOCSTART- id` lines begin a document.
  * Sentences as JSON lines, `{"tokens", "tags"}`, are read beside them.
  */
 import { z } from "zod";
 import { DataError } from "../errors.ts";
 import { readText, streamJsonLines, streamLines } from "../io/data-files.ts";
-import type { Split } from "./task.ts";
+import type { Split } from "./benchmark.ts";
 
 export interface NerSentence {
   readonly id: string;
@@ -43,7 +43,7 @@ function createParser(where: string): (line: string) => NerSentence | undefined 
     const [token = "", tag = ""] = [line.split("\t")[0], line.split("\t").at(-1)];
     if (!iobTag.test(tag) || token === "") {
       throw new DataError(`${where}:${number}: expected token, tab, O, B or I, got "${line.slice(0, 60)}"`, {
-        hint: "columns are parted by tabs; tags are O, B-TYPE and I-TYPE (IOB2)",
+        hint: "columns are separated by tabs; tags are O, B-TYPE and I-TYPE (IOB2)",
       });
     }
     tokens.push(token);

@@ -50,3 +50,11 @@ export function findName(name: string, { compact, origin, text }: Searchable): R
   }
   return found;
 }
+
+/** Ranges of a text's words: runs of letters and digits, and single marks. */
+export function wordsIn(text: string): Range[] {
+  return [...text.matchAll(/[\p{L}\p{N}]+|[^\s\p{L}\p{N}]/gu)].map(({ index, 0: word }) => [
+    index,
+    index + word.length,
+  ]);
+}

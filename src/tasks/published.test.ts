@@ -2,21 +2,21 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { hasShared, shared } from "../../test/support/shared.ts";
-import { bc5cdrCounts, type IdentifiedRelation } from "../metrics/bc5cdr.ts";
+import { bc5cdrCounts, type IdentifiedRelation, linkNames, pooledLexicon } from "../metrics/bc5cdr.ts";
 import { scores } from "../metrics/counts.ts";
 import type { Relation } from "../metrics/hard-match.ts";
-import { valueOf, type Report } from "../metrics/report.ts";
+import { type Measurement, valueOf } from "../metrics/report.ts";
 import { mosesDetokenize } from "../tokenizers/moses/detokenizer.ts";
 import { mosesTokenize } from "../tokenizers/moses/moses.ts";
-import { bc5cdr, linkNames, pooledLexicon } from "./bc5cdr.ts";
+import { bc5cdr } from "./bc5cdr.ts";
+import type { Split } from "./benchmark.ts";
 import { ddi } from "./ddi.ts";
 import { hoc } from "./hoc.ts";
 import { kdDti } from "./kd-dti.ts";
 import { pubmedqa } from "./pubmedqa.ts";
 import { parsePubTator, formatPubTator } from "./pubtator.ts";
 import { lowercased } from "./relations.ts";
-import type { Split } from "./task.ts";
-import type { RelationTask } from "./triples.ts";
+import type { RelationBenchmark } from "./triples.ts";
 
 const benchmarks = (path: string): string => shared(`data/benchmarks/${path}`);
 
@@ -61,7 +61,7 @@ describe.skipIf(!hasShared("data/benchmarks/bc5cdr"))("BC5CDR files", () => {
   });
 
   it("pools the lexicon that is published for the test set", async () => {
-    const lexicon = pooledLexicon(await bc5cdr.read(benchmarks("bc5cdr"), "test"));
+    const lexicon = pooledLexicon((await bc5cdr.read(benchmarks("bc5cdr"), "test")).map((one) => one.gold));
     const published: unknown = JSON.parse(await readFile(benchmarks("bc5cdr/test.entities.json"), "utf8"));
     expect({ chemical2id: lexicon.chemicals, disease2id: lexicon.diseases }).toEqual(published);
     expect(linkNames([{ head: "famotidine", tail: "constructor", relation: "" }], lexicon)).toEqual([
@@ -71,7 +71,7 @@ describe.skipIf(!hasShared("data/benchmarks/bc5cdr"))("BC5CDR files", () => {
 
   it("loses little by naming entities: gold answers score 98.1, and 97.0 after Moses", async () => {
     const gold = await bc5cdr.read(benchmarks("bc5cdr"), "test");
-    const evaluate = (through: (text: string) => string): Report =>
+    const evaluate = (through: (text: string) => string): Measurement =>
       bc5cdr.evaluate(
         gold,
         gold.map((one) => bc5cdr.parse(through(bc5cdr.target(one)))),
@@ -105,7 +105,7 @@ function spoiled(gold: readonly Relation[], position: number): Relation[] {
 }
 
 describe.skipIf(!hasShared("data/benchmarks/kd-dti"))("KD-DTI and DDI files", () => {
-  it.each<[RelationTask, Split, number, number, number]>([
+  it.each<[RelationBenchmark, Split, number, number, number]>([
     [kdDti, "valid", 1000, 1000, 2269],
     [kdDti, "test", 1159, 1159, 1567],
     [ddi, "train", 664, 469, 3572],
@@ -144,7 +144,7 @@ describe.skipIf(!hasShared("data/benchmarks/kd-dti"))("KD-DTI and DDI files", ()
     expect(printed.join(" ")).toBe(line);
   });
 
-  it.each<[RelationTask, number, number]>([
+  it.each<[RelationBenchmark, number, number]>([
     [ddi, 941, 941],
     [kdDti, 1565, 1567],
   ])(

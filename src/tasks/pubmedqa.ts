@@ -6,16 +6,18 @@
  */
 import { existsSync } from "node:fs";
 import { z } from "zod";
+import { DataError } from "../errors.ts";
+import { readJson, readJsonEntries } from "../io/data-files.ts";
+import { indexOfLargest } from "../metrics/classification.ts";
 import { singleLabelFigures } from "../metrics/labels.ts";
 import { checkAligned } from "../metrics/report.ts";
 import { random } from "../tensor/random.ts";
-import { readJson, readJsonEntries } from "../io/data-files.ts";
+import { commonest } from "./baselines.ts";
+import type { Benchmark, Example, Split } from "./benchmark.ts";
 import { answerOf } from "./relations.ts";
-import { commonHyperparameters, greedy, truncateAt, type Example, type Split, type Task } from "./task.ts";
 
 export interface PubMedQaExample extends Example<string> {
   readonly question: string;
-  readonly contexts: readonly string[];
   /** The abstract's conclusion, never part of the source. */
   readonly longAnswer: string;
 }
@@ -27,7 +29,7 @@ const article = z.object({
   final_decision: z.string(),
 });
 
-function exampleOf([id, one]: [string, z.output<typeof article>]): PubMedQaExample {
+function articleExample([id, one]: [string, z.output<typeof article>]): PubMedQaExample {
   const context = one.CONTEXTS.map((part) => part.trim()).join(" ");
   const text = context.replace(/\s+/g, " ").trim();
   return {
@@ -35,7 +37,6 @@ function exampleOf([id, one]: [string, z.output<typeof article>]): PubMedQaExamp
     text,
     gold: one.final_decision,
     question: one.QUESTION.trim(),
-    contexts: one.CONTEXTS,
     longAnswer: one.LONG_ANSWER,
   };
 }
@@ -56,8 +57,8 @@ function validationIds(examples: readonly PubMedQaExample[]): Set<string> {
 
 async function read(folder: string, split: Split): Promise<PubMedQaExample[]> {
   const original = `${folder}/${split === "valid" ? "dev" : split}_set.json`;
-  if (existsSync(original)) return (await readJsonEntries(original, article)).map(exampleOf);
-  const all = (await readJsonEntries(`${folder}/ori_pqal.json`, article)).map(exampleOf);
+  if (existsSync(original)) return (await readJsonEntries(original, article)).map(articleExample);
+  const all = (await readJsonEntries(`${folder}/ori_pqal.json`, article)).map(articleExample);
   const test = await readJson(`${folder}/test_ground_truth.json`, z.record(z.string(), z.string()));
   if (split === "test") {
     const byId = new Map(all.map((one) => [one.id, one]));
@@ -68,52 +69,41 @@ async function read(folder: string, split: Split): Promise<PubMedQaExample[]> {
   return rest.filter((one) => valid.has(one.id) === (split === "valid"));
 }
 
-export const pubmedqa: Task<PubMedQaExample, string> = {
+const answers = ["yes", "no", "maybe"] as const;
+const answerWith = (answer: string): string => `the answer to the question given the context is ${answer}.`;
+
+export const pubmedqa: Benchmark<PubMedQaExample, string> = {
   name: "pubmedqa",
   version: "1",
   description: "Yes, no or maybe to a research question, given the abstract without its conclusion (PubMedQA)",
-  promptLength: 9,
-  truncation: truncateAt(900),
-  lowercase: false,
-  hyperparameters: {
-    ...commonHyperparameters,
-    learningRate: 1e-5,
-    warmupUpdates: 100,
-    stop: { epochs: 100 },
-    checkpoint: "last",
-  },
-  decoding: greedy,
   published: { base: 78.2, large: 81 },
   read,
+  exampleOf(id, text) {
+    const [question, context, ...rest] = text.split("\t");
+    if (question === undefined || context === undefined || rest.length > 0) {
+      throw new DataError(`text ${id}: expected a question, a tab and its context, got "${text.slice(0, 60)}"`);
+    }
+    return { id, text: context.trim(), gold: "", question: question.trim(), longAnswer: "" };
+  },
   source: ({ question, text }) => `question: ${question} context: ${text} `,
-  target: ({ gold }) => `the answer to the question given the context is ${gold}.`,
+  target: ({ gold }) => answerWith(gold),
   parse(generated) {
     const found = /the answer to the question given the context is(.*)/.exec(answerOf(generated))?.[1];
     return found === undefined ? "failed" : found.trim();
   },
-  evaluate(gold, predictions, options) {
-    checkAligned(gold, predictions, "pubmedqa");
+  choices: { of: () => answers.map(answerWith), answer: (_, scores) => answers[indexOfLargest(scores)]! },
+  labels: { answer: ([label = "failed"]) => label },
+  evaluate(examples, found, options) {
+    checkAligned(examples, found, "pubmedqa");
+    const gold = examples.map((one) => one.gold);
     return {
-      task: "pubmedqa",
-      version: pubmedqa.version,
-      examples: gold.length,
-      failed: predictions.filter((answer) => answer === "failed").length,
+      failed: found.filter((answer) => answer === "failed").length,
       primary: "accuracy",
-      figures: singleLabelFigures(
-        gold.map((one) => one.gold),
-        predictions,
-        options,
-      ),
+      figures: singleLabelFigures(gold, found, options),
     };
   },
+  baseline: commonest,
 };
 
-/** The same task in the window of BioGPT-Large. */
-export const pubmedqaLarge: Task<PubMedQaExample, string> = {
-  ...pubmedqa,
-  name: "pubmedqa-large",
-  truncation: truncateAt(1900, 2048),
-  hyperparameters: { ...pubmedqa.hyperparameters, tokensPerBatch: 2048, accumulation: 16 },
-  decoding: { ...greedy, maxLength: 2048 },
-  evaluate: (...given) => ({ ...pubmedqa.evaluate(...given), task: "pubmedqa-large" }),
-};
+/** The same questions under the name of BioGPT-Large's model, whose window is longer. */
+export const pubmedqaLarge: Benchmark<PubMedQaExample, string> = { ...pubmedqa, name: "pubmedqa-large" };

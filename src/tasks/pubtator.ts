@@ -1,6 +1,6 @@
 /**
  * PubTator files (Wei et al. 2013), read and written: `id|t|title`, `id|a|abstract`, then tab-separated mentions
- * `id start end text type identifier` and relations `id type first second`; documents are parted by blank lines. Further
+ * `id start end text type identifier` and relations `id type first second`; documents are separated by blank lines. Further
  * columns (scores, text of composite parts) are kept as they are.
  */
 import { DataError } from "../errors.ts";

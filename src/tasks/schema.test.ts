@@ -4,8 +4,7 @@ import { tmpdir } from "node:os";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ConfigError, DataError } from "../errors.ts";
 import { valueOf } from "../metrics/report.ts";
-import { loadTask, taskFromSchema } from "./schema.ts";
-import { maxTargetTokens, type Task } from "./task.ts";
+import { taskFromSchema } from "./schema.ts";
 
 let folder = "";
 beforeAll(async () => {
@@ -19,24 +18,28 @@ describe("a relation task of one's own", () => {
   const schema = { kind: "relation", name: "plants", relations: ["Grows", "Kills"], maxSourceTokens: 600 };
 
   it("reads, writes, parses and scores", async () => {
-    await writeFile(`${folder}/task.json`, JSON.stringify(schema));
     const relations = [{ head: "Rain", tail: "Barley (H. vulgare)", relation: "Grows" }];
     const text = "Rain and barley.";
     await writeFile(`${folder}/test.jsonl`, lines({ id: "1", text, relations }, { id: "2", text, relations: [] }));
-    const task = (await loadTask(`${folder}/task.json`)) as Task;
+    const task = taskFromSchema(schema).task;
     const examples = await task.read(folder, "test");
     expect(task.source(examples[0]!)).toBe("rain and barley.");
     expect(task.target(examples[0]!)).toBe("the interaction between rain and barley (h. vulgare) is grows.");
     expect(task.target(examples[1]!)).toBe("no interaction is stated.");
-    expect(maxTargetTokens(task)).toBe(1024 - 600 - 9);
     const predictions = examples.map((one) => task.parse(`rain and barley. learned8 learned9 ${task.target(one)}`));
     const report = task.evaluate(examples, predictions, { bootstrap: { seed: 1, resamples: 10 } });
     expect(valueOf(report, report.primary)).toBe(1);
-    expect(report).toMatchObject({ task: "plants", examples: 2, failed: 0 });
+    expect(report.failed).toBe(0);
+  });
+
+  it("hands on what the file says of tuning", () => {
+    const { tuning } = taskFromSchema({ ...schema, learningRate: 1e-3, epochs: 7 });
+    expect(tuning).toMatchObject({ kind: "relation", maxSourceTokens: 600, learningRate: 1e-3, epochs: 7 });
+    expect(tuning.promptLength).toBeUndefined();
   });
 
   it("puts the fields where its template has them", () => {
-    const task = taskFromSchema({ ...schema, template: "{tail} ({relation}) <- {head}", lowercase: false }) as Task;
+    const task = taskFromSchema({ ...schema, template: "{tail} ({relation}) <- {head}", lowercase: false }).task;
     const gold = [
       { head: "A", tail: "B", relation: "Grows" },
       { head: "C; d", tail: "E", relation: "Kills" },
@@ -51,7 +54,6 @@ describe("a relation task of one's own", () => {
     [{ ...schema, template: "{head} acts on {tail}" }, /\{relation\}/],
     [{ ...schema, promptLenght: 9 }, /promptLenght/],
     [{ ...schema, relations: ["a", "a"] }, /each name once/],
-    [{ ...schema, maxSourceTokens: 1020 }, /below 1024/],
   ])("refuses %j", (settings, message) => {
     expect(() => taskFromSchema(settings)).toThrow(ConfigError);
     expect(() => taskFromSchema(settings)).toThrow(message);
@@ -60,15 +62,15 @@ describe("a relation task of one's own", () => {
   it("refuses relations that the schema does not name", async () => {
     const relations = [{ head: "a", tail: "b", relation: "Eats" }];
     await writeFile(`${folder}/train.jsonl`, lines({ id: "1", text: "", relations }));
-    await expect(taskFromSchema(schema).read(folder, "train")).rejects.toThrow(/relation of "1".*got "Eats"/);
+    await expect(taskFromSchema(schema).task.read(folder, "train")).rejects.toThrow(/relation of "1".*got "Eats"/);
     await writeFile(`${folder}/valid.jsonl`, '{"id": "1"\n');
-    await expect(taskFromSchema(schema).read(folder, "valid")).rejects.toThrow(/valid.jsonl:1: expected JSON/);
+    await expect(taskFromSchema(schema).task.read(folder, "valid")).rejects.toThrow(/valid.jsonl:1: expected JSON/);
   });
 });
 
 describe("a classification task of one's own", () => {
   it("takes one label by default", async () => {
-    const task = taskFromSchema({ kind: "classification", labels: ["Case report", "Trial"] }) as Task;
+    const task = taskFromSchema({ kind: "classification", labels: ["Case report", "Trial"] }).task;
     await writeFile(`${folder}/test.jsonl`, lines({ id: "1", text: "We saw.", labels: ["Trial"] }));
     const examples = await task.read(folder, "test");
     expect(task.target(examples[0]!)).toBe("the type of this document is Trial.");
@@ -82,7 +84,7 @@ describe("a classification task of one's own", () => {
 
   it("takes several where it says so, and gives labels their own case back", () => {
     const settings = { kind: "classification", labels: ["Heart", "Lung"], multiLabel: true, lowercase: true };
-    const task = taskFromSchema(settings) as Task;
+    const task = taskFromSchema(settings).task;
     const gold = ["Heart", "Lung"];
     expect(task.target({ id: "1", text: "", gold })).toBe("the type of this document is heart|lung.");
     expect(task.parse("the type of this document is heart | lung.")).toEqual(gold);

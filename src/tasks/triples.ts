@@ -4,14 +4,15 @@
  * published: most are not found and keep the file's order.
  */
 import { z } from "zod";
+import { readJsonEntries } from "../io/data-files.ts";
 import { hardMatch, type Relation } from "../metrics/hard-match.ts";
 import { checkAligned } from "../metrics/report.ts";
-import { readJsonEntries } from "../io/data-files.ts";
+import { copying, copyRelations } from "./baselines.ts";
+import { type Benchmark, type Example, exampleOfText } from "./benchmark.ts";
 import { answerOf, lowercased, orderByHead, relationTemplate, wordsOf } from "./relations.ts";
-import { commonHyperparameters, greedy, truncateAt, type Example, type Task } from "./task.ts";
 
 export type RelationExample = Example<readonly Relation[]>;
-export type RelationTask = Task<RelationExample, Relation[]>;
+export type RelationBenchmark = Benchmark<RelationExample, Relation[]>;
 
 const file = z.object({
   title: z.string().optional(),
@@ -22,23 +23,16 @@ const file = z.object({
 const sentence = "the interaction between {head} and {tail} is {relation}";
 const template = relationTemplate(sentence);
 
-/** A task over such files; `relations` are all there are, `textOf` makes the source text, `learning` holds what differs between the two. */
-export function triplesTask(
-  about: Pick<RelationTask, "name" | "version" | "description" | "published">,
+/** A benchmark of such files; `relations` are all there are, `textOf` makes the source text. */
+export function triplesBenchmark(
+  about: Pick<RelationBenchmark, "name" | "version" | "description" | "published">,
   relations: readonly string[],
-  learning: { readonly learningRate: number; readonly warmupUpdates: number; readonly epochs: number },
   textOf: (title: string, abstract: string) => string,
-): RelationTask {
-  const { epochs, ...rates } = learning;
+): RelationBenchmark {
   return {
     ...about,
     extracts: "relations",
     answerWords: wordsOf(sentence, relations),
-    promptLength: 9,
-    truncation: truncateAt(640),
-    lowercase: true,
-    hyperparameters: { ...commonHyperparameters, ...rates, stop: { epochs }, checkpoint: { averageLastEpochs: 5 } },
-    decoding: greedy,
     async read(folder, split, options = {}) {
       const documents = await readJsonEntries(`${folder}/${split}.json`, file);
       const examples = documents.map(([id, one]) => ({
@@ -52,22 +46,19 @@ export function triplesTask(
       }));
       return options.includeEmpty === true ? examples : examples.filter((one) => one.gold.length > 0);
     },
+    exampleOf: exampleOfText,
     source: (example) => example.text.toLowerCase(),
     target: (example) => template.format(orderByHead(example.gold, example.text.toLowerCase()).map(lowercased)),
     parse: (generated) => template.parse(answerOf(generated)),
-    evaluate(gold, predictions, options) {
-      checkAligned(gold, predictions, about.name);
+    evaluate(examples, answers, options) {
+      checkAligned(examples, answers, about.name);
+      const documents = examples.map(({ gold }, i) => ({ gold, predicted: answers[i] ?? [] }));
       return {
-        task: about.name,
-        version: about.version,
-        examples: gold.length,
-        failed: predictions.filter((relations) => relations.length === 0).length,
+        failed: answers.filter((relations) => relations.length === 0).length,
         primary: "mean_document_f1",
-        figures: hardMatch(
-          gold.map((example, i) => ({ gold: example.gold, predicted: predictions[i] ?? [] })),
-          options,
-        ),
+        figures: hardMatch(documents, options),
       };
     },
+    baseline: { about: copying, answers: copyRelations },
   };
 }

@@ -1,11 +1,17 @@
 /** Small evaluations of each kind, for tests that kill and resume them. */
-import { evaluateClassification, evaluateNer } from "../../src/eval/label-reports.ts";
+import {
+  askTuned,
+  evaluate,
+  evaluateClassification,
+  evaluateNer,
+  evaluatePerplexity,
+  evaluateRetrieval,
+  evaluateSimilarity,
+  type WindowOptions,
+} from "../../src/eval/index.ts";
 import { loadClassifier, loadTagger } from "../../src/labellers.ts";
-import { evaluateRetrieval } from "../../src/eval/retrieval.ts";
 import { openScorer } from "../../src/retrieval/scorers.ts";
-import { evaluateSimilarity } from "../../src/eval/similarity.ts";
-import type { WindowOptions } from "../../src/eval/windows.ts";
-import { evaluateTask, openTuned } from "../../src/finetune/index.ts";
+import { openTuned } from "../../src/soft-prompts/predict.ts";
 import { readRetrievalSet } from "../../src/tasks/retrieval-sets.ts";
 
 /** The report as JSON. */
@@ -21,7 +27,12 @@ export async function evaluateKind(kind: string, model: string, data: string, op
   }
   if (kind === "task") {
     await using tuned = await openTuned(model, load);
-    return JSON.stringify(await evaluateTask(tuned, { ...options, data, split: "train" }));
+    const { report } = await evaluate(tuned.task, askTuned(tuned), { ...options, data, split: "train" });
+    return JSON.stringify(report);
+  }
+  if (kind === "perplexity") {
+    const stream = { tokens: 400, read: (start: number, length: number) => numbers.slice(start, start + length) };
+    return JSON.stringify(await evaluatePerplexity(model, { stream }, { ...load, ...options, context: 8, stride: 2 }));
   }
   await using scorer = await openScorer(model, load);
   if (kind === "retrieval")
@@ -31,6 +42,7 @@ export async function evaluateKind(kind: string, model: string, data: string, op
 }
 
 const words = ["kidney", "heart", "stroke", "insulin", "gene"];
+const numbers = Array.from({ length: 400 }, (_, i) => (i * i) % 40);
 const pairs = Array.from({ length: 60 }, (_, i): [string, string] => [
   `what is ${words[i % 5]} ${i}?`,
   `the ${words[(i * 3) % 5]} of ${words[i % 4]} ${i}`,

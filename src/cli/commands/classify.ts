@@ -3,7 +3,7 @@ import { type Command, command, deviceOptions, loadOptions } from "../command.ts
 
 const classify: Command = command({
   about: "Classes of texts",
-  details: "Of a classifier with several labels a text: those that are likelier than not, perhaps none.",
+  details: "Of a multi-label classifier: those that are likelier than not, perhaps none.",
   positionals: { text: { many: true, about: "Texts; quote each" } },
   options: {
     model: { type: "text", hint: "DIR", required: true, about: "Classifier's directory" },
@@ -32,7 +32,7 @@ const classify: Command = command({
       for (const [i, { label, labels, probabilities }] of found.entries()) {
         const { id, text } = window[i]!;
         const shown = labels.map((one) => `${one}  ${probabilities[one]!.toFixed(3)}`).join("  ") || "(no label)";
-        if (json) await output.json({ id, ...(classifier.several ? { labels } : { label }), probabilities });
+        if (json) await output.json({ id, ...(classifier.multiLabel ? { labels } : { label }), probabilities });
         else await output.write(`${shown}  ${text.slice(0, 80)}\n`);
       }
     }

@@ -3,7 +3,7 @@ import { type Command, command, deviceOptions, folderOptions, loadOptions } from
 
 const evaluateClassification: Command = command({
   about: "Accuracy, F1 and loss of a classifier of texts",
-  details: "Of a classifier with several labels a text: micro and macro F1, and how many label sets are right.",
+  details: "Of a multi-label classifier: micro and macro F1, and how many label sets are right.",
   positionals: { data: { required: true, about: 'JSON lines {"text", "label"}, or {"text", "labels": [...]}' } },
   options: {
     model: { type: "text", hint: "DIR", required: true, about: "Classifier's directory" },
@@ -22,19 +22,18 @@ const evaluateClassification: Command = command({
   ],
   stoppable: true,
   async run({ args, ...terminal }) {
-    const { evaluateClassification: evaluate } = await import("../../eval/label-reports.ts");
+    const { evaluateClassification: evaluate } = await import("../../eval/classification.ts");
     const { loadClassifier } = await import("../../labellers.ts");
     const { reopened } = await import("../../io/data-files.ts");
     const { streamLabelled } = await import("../../tasks/labelled.ts");
     const { runWindows, writeReport } = await import("../evaluation.ts");
-    const { describeFigures } = await import("../figures.ts");
-    await using classifier = await loadClassifier(args.model, loadOptions(args));
-    const examples = reopened(() => streamLabelled(args.data, classifier.several));
+    const { model, data: where, "max-tokens": maxTokens } = args;
+    await using classifier = await loadClassifier(model, loadOptions(args));
+    const examples = reopened(() => streamLabelled(where, classifier.multiLabel));
     const report = await runWindows(args, terminal, (options) =>
-      evaluate(classifier, examples, { ...options, maxTokens: args["max-tokens"], where: args.data }),
+      evaluate(classifier, examples, { ...options, maxTokens, where }),
     );
-    const text = describeFigures(report, [["texts", String(report.examples)]]);
-    await writeReport(args, terminal, { model: args.model, ...report }, text);
+    await writeReport(args, terminal, { model }, report);
   },
 });
 export default evaluateClassification;

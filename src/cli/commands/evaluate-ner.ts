@@ -1,9 +1,10 @@
-/** `galen evaluate ner`: strict entity precision, recall and F1 of a tagger. */
+/** `galen evaluate ner`: entity precision, recall and F1 of a tagger. */
 import { type Command, command, deviceOptions, folderOptions, loadOptions } from "../command.ts";
 
 const evaluateNer: Command = command({
   about: "Entity precision, recall and F1 of a tagger",
-  details: "An entity counts when its type and both ends are right, as seqeval counts IOB2.",
+  details:
+    "An entity counts when its type and both ends are right: as seqeval counts by default, and strictly by IOB2, where an I- that continues no entity is none.",
   positionals: {
     data: {
       required: true,
@@ -21,17 +22,15 @@ const evaluateNer: Command = command({
   ],
   stoppable: true,
   async run({ args, ...terminal }) {
-    const { evaluateNer: evaluate } = await import("../../eval/label-reports.ts");
+    const { evaluateNer: evaluate } = await import("../../eval/ner.ts");
     const { loadTagger } = await import("../../labellers.ts");
     const { reopened } = await import("../../io/data-files.ts");
     const { streamTagged } = await import("../../tasks/ner.ts");
     const { runWindows, writeReport } = await import("../evaluation.ts");
-    const { describeFigures } = await import("../figures.ts");
     const sentences = reopened(() => streamTagged(args.data));
     await using tagger = await loadTagger(args.model, loadOptions(args));
     const report = await runWindows(args, terminal, (options) => evaluate(tagger, sentences, options));
-    const text = describeFigures(report, [["sentences", String(report.examples)]]);
-    await writeReport(args, terminal, { model: args.model, ...report }, text);
+    await writeReport(args, terminal, { model: args.model }, report);
   },
 });
 export default evaluateNer;

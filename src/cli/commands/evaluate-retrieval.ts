@@ -23,13 +23,11 @@ const evaluateRetrieval: Command = command({
     const { openScorer } = await import("../../retrieval/scorers.ts");
     const { evaluateRetrieval: evaluate } = await import("../../eval/retrieval.ts");
     const { runWindows, writeReport } = await import("../evaluation.ts");
-    const { describeFigures } = await import("../figures.ts");
     const set = await readRetrievalSet(args.data, args.split);
     await using scorer = await openScorer(args.model, loadOptions(args));
     const { model, split, candidates } = args;
     const report = await runWindows(args, terminal, (options) => evaluate(scorer, set, { ...options, candidates }));
-    const facts = [["queries", String(report.queries)] as const, ["documents", String(report.documents)] as const];
-    await writeReport(args, terminal, { model, split, kind: scorer.kind, ...report }, describeFigures(report, facts));
+    await writeReport(args, terminal, { model, split, kind: scorer.kind }, report);
   },
 });
 export default evaluateRetrieval;

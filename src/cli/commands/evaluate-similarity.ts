@@ -25,18 +25,13 @@ const evaluateSimilarity: Command = command({
     const { evaluateSimilarity: evaluate } = await import("../../eval/similarity.ts");
     const { streamPairs } = await import("../pairs.ts");
     const { runWindows, writeReport } = await import("../evaluation.ts");
-    const { describeFigures } = await import("../figures.ts");
-    await using scorer = await openScorer(args.model, loadOptions(args));
-    const { negatives: kind, "per-positive": perPositive, seed } = args;
+    const { model, pairs, limit, negatives: kind, "per-positive": perPositive, seed } = args;
+    await using scorer = await openScorer(model, loadOptions(args));
+    const negatives = { kind: kind as "random", perPositive, seed };
     const report = await runWindows(args, terminal, (options) =>
-      evaluate(scorer, streamPairs(args.pairs, args.limit), { kind: kind as "random", perPositive, seed }, options),
+      evaluate(scorer, streamPairs(pairs, limit), negatives, options),
     );
-    const wrong = `${perPositive} ${kind} a question, seed ${seed}`;
-    const text = describeFigures(report, [
-      ["pairs", String(report.pairs)],
-      ["negatives", wrong],
-    ]);
-    await writeReport(args, terminal, { model: args.model, kind: scorer.kind, ...report }, text);
+    await writeReport(args, terminal, { model, kind: scorer.kind }, report);
   },
 });
 export default evaluateSimilarity;

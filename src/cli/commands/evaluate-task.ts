@@ -5,7 +5,7 @@ import { decodingOptions, toPredictOptions } from "../decoding-options.ts";
 const evaluateTask: Command = command({
   about: "Score a tuned model on a task's test set",
   details:
-    "Figures as published and, beside them, the sounder ones, with bootstrap intervals over documents; for relations and entities also what copying known names scores. The task is read from the model's task.json where TASK is left out.",
+    "Figures as published and, beside them, the sounder ones, with bootstrap intervals over documents; and what answers without a model score (copying known names, the commonest answer). The task is read from the model's task.json where TASK is left out.",
   positionals: { task: { about: "Name of a task, or a JSON file" } },
   options: {
     model: { type: "text", hint: "DIR", required: true, about: "Tuned model directory" },
@@ -30,21 +30,21 @@ const evaluateTask: Command = command({
   stoppable: true,
   async run({ args, ...terminal }) {
     const { openTuned } = await import("../../soft-prompts/predict.ts");
-    const { evaluateTask: evaluate } = await import("../../finetune/evaluate.ts");
+    const { askTuned } = await import("../../eval/abilities.ts");
+    const { evaluate } = await import("../../eval/evaluate.ts");
     const { runWindows, writeReport } = await import("../evaluation.ts");
-    const { describeReport } = await import("../tasks.ts");
-    await using tuned = await openTuned(args.model, { ...loadOptions(args), task: args.task });
-    const { model, data, split, limit } = args;
-    const { protocol, hash, report, baseline, examples, predictions } = await runWindows(args, terminal, (options) =>
-      evaluate(tuned, { ...toPredictOptions(args), ...options, data, split: split as "test", limit }),
+    const { model, data, limit } = args;
+    const split = args.split as "test";
+    await using tuned = await openTuned(model, { ...loadOptions(args), task: args.task });
+    const { report, examples, replies } = await runWindows(args, terminal, (options) =>
+      evaluate(tuned.task, askTuned(tuned, toPredictOptions(args)), { ...options, data, split, limit }),
     );
     if (args.predictions !== undefined) {
       const { writeFileAtomically } = await import("../../io/files.ts");
-      const lines = predictions.map((one, i) => `${JSON.stringify({ id: examples[i]!.id, ...one })}\n`);
+      const lines = replies.map((one, i) => `${JSON.stringify({ id: examples[i]!.id, ...(one as object) })}\n`);
       await writeFileAtomically(args.predictions, lines.join(""));
     }
-    const text = `${describeReport(report, baseline)}protocol ${hash}\n`;
-    await writeReport(args, terminal, { model, split, protocol, hash, report, baseline }, text);
+    await writeReport(args, terminal, { model }, report);
   },
 });
 

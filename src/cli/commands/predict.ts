@@ -31,10 +31,10 @@ const predict: Command = command({
     const texts = [...args.input];
     if (args.file !== undefined)
       for await (const line of readLines(args.file)) if (line.trim() !== "") texts.push(line);
-    const { exampleOf, openTuned, predict: answer } = await import("../../finetune/index.ts");
+    const { openTuned, predict: answer } = await import("../../finetune/index.ts");
     await using tuned = await openTuned(args.model, { ...loadOptions(args), task: args.task });
     const bar = progress("answering");
-    const examples = texts.map((text, i) => exampleOf(tuned.task, `${i + 1}`, text));
+    const examples = texts.map((text, i) => tuned.task.exampleOf(`${i + 1}`, text));
     const onProgress = (done: number, total: number): void => bar.update({ done, total, unit: "texts" });
     const found = await answer(tuned, examples, { ...toPredictOptions(args), onProgress }).finally(() => bar.end());
     const { locateEntities } = await import("../../tasks/index.ts");

@@ -1,0 +1,36 @@
+/**
+ * What a model can be asked. Classifiers, taggers, scorers of pairs (`retrieval/scorers.ts`) and decoders that choose
+ * (`likelihoods.ts`) are models in this sense as they are; a model tuned with a soft prompt becomes one by `askTuned`.
+ */
+import { decodingOf, predictSources, type PredictOptions, type TunedModel } from "../soft-prompts/predict.ts";
+
+export interface AskOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Called with how many of the inputs have been answered. */
+  readonly onDone?: ((inputs: number) => void) | undefined;
+}
+
+/** Each ability is there or not. Answers are JSON values: they are kept in files. */
+export interface Abilities {
+  /** What answers depend on besides the weights, such as the decoding; part of the protocol. */
+  readonly protocol?: Readonly<Record<string, unknown>>;
+  /** Writes an answer to each source. */
+  generate?(sources: readonly string[], options: AskOptions): Promise<readonly { readonly text: string }[]>;
+  /** Log-probabilities of each context's choices. */
+  logLikelihoods?(contexts: readonly string[], choices: readonly (readonly string[])[]): Promise<number[][]>;
+  /** Classes of each text. */
+  classify?(texts: readonly string[]): Promise<readonly { readonly labels: readonly string[] }[]>;
+  /** A tag for every word. */
+  tag?(sentences: readonly (readonly string[])[]): Promise<string[][]>;
+  /** How well two texts go together. */
+  pairs?(pairs: readonly (readonly [string, string])[]): Promise<ArrayLike<number>>;
+}
+
+/** A tuned model writes; options change how it decodes. */
+export function askTuned(tuned: TunedModel, options: Omit<PredictOptions, "signal" | "onProgress"> = {}): Abilities {
+  return {
+    protocol: { decoding: decodingOf(tuned, options), maxNewTokens: options.maxNewTokens ?? null },
+    generate: (sources, { signal, onDone }) =>
+      predictSources(tuned, sources, { ...options, signal, onProgress: onDone }),
+  };
+}

@@ -1,0 +1,93 @@
+/**
+ * The ways in which a benchmark can be asked of a model: those that the benchmark provides for and the model is able to.
+ * Each says what a window of examples is asked, and what a reply means.
+ */
+import { ConfigError } from "../errors.ts";
+import type { Benchmark, Example } from "../tasks/benchmark.ts";
+import type { Abilities, AskOptions } from "./abilities.ts";
+
+/** Of the ability that each needs. */
+const abilityOf = {
+  generation: "generate",
+  likelihood: "logLikelihoods",
+  classes: "classify",
+  tags: "tag",
+  similarity: "pairs",
+} as const satisfies Record<string, keyof Abilities>;
+
+export type WayName = keyof typeof abilityOf;
+
+export interface Way<E, Answer> {
+  /** What is asked besides the source, for the fingerprint of the data. */
+  texts(example: E): readonly string[];
+  /** One reply an example, each a JSON value. */
+  ask(examples: readonly E[], options: AskOptions): Promise<readonly unknown[]>;
+  answer(example: E, reply: unknown): Answer;
+}
+
+/** Only the two functions know the type of replies. */
+function way<E, Answer, Reply>(
+  ask: (examples: readonly E[], options: AskOptions) => Promise<readonly Reply[]>,
+  answer: (example: E, reply: Reply) => Answer,
+  texts: (example: E) => readonly string[] = () => [],
+): Way<E, Answer> {
+  return { texts, ask, answer: (example, reply) => answer(example, reply as Reply) };
+}
+
+function waysOf<E extends Example, Answer>(
+  benchmark: Benchmark<E, Answer>,
+  model: Abilities,
+): Partial<Record<WayName, Way<E, Answer>>> {
+  const { choices, labels, tags } = benchmark;
+  const sourcesOf = (examples: readonly E[]): string[] => examples.map((one) => benchmark.source(one));
+  return {
+    generation: way(
+      (examples, options) => model.generate!(sourcesOf(examples), options),
+      (_, { text }) => benchmark.parse(text),
+    ),
+    ...(choices && {
+      likelihood: way(
+        (examples) => model.logLikelihoods!(sourcesOf(examples), examples.map(choices.of)),
+        choices.answer,
+        choices.of,
+      ),
+      similarity: way(
+        async (examples) => {
+          const all = examples.map((one) => choices.of(one));
+          const pairs = examples.flatMap((one, i) => all[i]!.map((text) => [benchmark.source(one), text] as const));
+          const scores = Array.from(await model.pairs!(pairs));
+          let at = 0;
+          return all.map(({ length }) => scores.slice(at, (at += length)));
+        },
+        choices.answer,
+        choices.of,
+      ),
+    }),
+    ...(labels && {
+      classes: way(
+        (examples) => model.classify!(sourcesOf(examples)),
+        (_, found) => labels.answer(found.labels),
+      ),
+    }),
+    ...(tags && { tags: way((examples) => model.tag!(examples.map(tags.words)), tags.answer, tags.words) }),
+  };
+}
+
+/** The way that is wanted, else the first there is. @throws ConfigError where there is none. */
+export function wayOf<E extends Example, Answer>(
+  benchmark: Benchmark<E, Answer>,
+  model: Abilities,
+  wanted?: WayName,
+): { readonly name: WayName; readonly way: Way<E, Answer> } {
+  const ways = waysOf(benchmark, model);
+  const names = Object.keys(abilityOf) as WayName[];
+  const offered = names.filter((name) => ways[name] !== undefined);
+  const able = names.filter((name) => model[abilityOf[name]] !== undefined);
+  const name = offered.find((one) => able.includes(one) && one === (wanted ?? one));
+  if (name !== undefined) return { name, way: ways[name]! };
+  throw new ConfigError(
+    `${benchmark.name}: expected a model to be asked by ${wanted ?? "one of the benchmark's ways"}, ` +
+      `got one for ${able.join(", ") || "nothing of this kind"}`,
+    { hint: `the benchmark's ways are ${offered.join(", ")}` },
+  );
+}

@@ -1,0 +1,68 @@
+/**
+ * What a benchmark is: examples from its original files, what is asked of each, what is right, and how answers are
+ * scored. It follows BioGPT's examples (Luo et al. 2022; microsoft/BioGPT 648f7d6), whose tasks came first, but says
+ * nothing of how a model is adapted or decodes: soft prompts have `soft-prompts/formats.ts`, their training has
+ * `recipes/soft-prompts.ts`. Any model that can be asked in one of the ways below is scored by `eval/evaluate.ts`.
+ */
+import type { EvaluateOptions, Measurement } from "../metrics/report.ts";
+
+export type Split = "train" | "valid" | "test";
+
+export interface Example<Gold = unknown> {
+  readonly id: string;
+  /** Document that the example is part of, where it is not one by itself. */
+  readonly document?: string;
+  /** Text as in the file, not lower-cased. */
+  readonly text: string;
+  readonly gold: Gold;
+}
+
+interface ReadOptions {
+  /** Also give documents that have nothing to extract, which the published preparation drops. */
+  readonly includeEmpty?: boolean;
+}
+
+export interface Benchmark<E extends Example = Example, Answer = unknown> {
+  readonly name: string;
+  /** Changes whenever the same data would give other sources, targets or scores. */
+  readonly version: string;
+  readonly description: string;
+  /** The primary figure in percent as published, where there is one. */
+  readonly published?: { readonly base: number; readonly large: number };
+  /** What answers name, where they name things from the text. */
+  readonly extracts?: "relations" | "entities";
+  /** Where answers are sentences about names from the text: what else stands in them, for copy-constrained decoding. */
+  readonly answerWords?: readonly string[];
+  /** Examples of one split of the original files. @throws DataError where a file is missing or malformed. */
+  read(folder: string, split: Split, options?: ReadOptions): Promise<E[]>;
+  /** An example without gold, of a text that a user gives. @throws DataError where the text is not what is asked for. */
+  exampleOf(id: string, text: string): E;
+  /** What a model that writes is given, and the answer that it should write. */
+  source(example: E): string;
+  target(example: E): string;
+  /** Reads a written answer, with or without source and soft prompt before it; never throws. */
+  parse(generated: string): Answer;
+  /** For models that score texts: what may follow the source, and the answer that the scores of these mean. */
+  readonly choices?: {
+    of(example: E): readonly string[];
+    answer(example: E, scores: readonly number[]): Answer;
+  };
+  /** For classifiers of the source: the answer that their labels mean. */
+  readonly labels?: { answer(labels: readonly string[]): Answer };
+  /** For taggers: the text as words, and the answer that their tags mean. */
+  readonly tags?: {
+    words(example: E): readonly string[];
+    answer(example: E, tags: readonly string[]): Answer;
+  };
+  /** One answer an example, in the same order. @throws DataError where their numbers differ. */
+  evaluate(examples: readonly E[], answers: readonly Answer[], options?: EvaluateOptions): Measurement;
+  /** Answers that need no model, from the training examples. */
+  readonly baseline?: {
+    /** "copying names known from training". */
+    readonly about: string;
+    answers(train: readonly E[], examples: readonly E[]): Answer[];
+  };
+}
+
+/** `exampleOf` of benchmarks whose source is a text and whose gold is a list. */
+export const exampleOfText = (id: string, text: string): Example<never[]> => ({ id, text: text.trim(), gold: [] });
