@@ -1,4 +1,5 @@
 /** Weights in eight bits in every kind of graph: near the float32 results, and not the float32 network. */
+import { valueOf } from "../src/metrics/report.ts";
 import { mkdtempSync, rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
