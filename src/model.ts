@@ -12,11 +12,12 @@ import {
   type Piece,
 } from "./generate/index.ts";
 import type { Graph } from "./graph/graph.ts";
+import { readSettings } from "./io/json.ts";
 import { toOnnx } from "./graph/lower.ts";
 import { type Family, headOf, type Labels, type ModelConfig } from "./models/index.ts";
 import { decodingGraph, hiddenGraph, lossGraph, scoringGraph } from "./models/graphs.ts";
 import { type Batch, labelFeeds, makeBatch } from "./runtime/batch.ts";
-import { type ModelFolder, openModelFolder, readJson } from "./runtime/folder.ts";
+import { type ModelFolder, openModelFolder } from "./runtime/folder.ts";
 import { saveModelFolder } from "./runtime/save.ts";
 import { openNetwork } from "./runtime/network.ts";
 import { createSession, type Device, type Session } from "./runtime/ort.ts";
@@ -194,7 +195,7 @@ export class Model implements AsyncDisposable {
       throw new ConfigError(`generate: expected a decoder, got ${family.modelType}`, { hint: "use a BioGPT model" });
     }
     this.#generator ??= (async (): Promise<Generator> => {
-      const defaults = (await readJson(join(folder, "generation_config.json"))) ?? {};
+      const defaults = (await readSettings(join(folder, "generation_config.json"))) ?? {};
       const tokenizer = await loadTokenizer(folder).catch((error: Error) => error);
       const session = await this.#compile(decodingGraph(family, config));
       return {

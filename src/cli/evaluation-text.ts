@@ -4,10 +4,10 @@ import { basename, dirname, join } from "node:path";
 import { readDocuments } from "../corpus/documents.ts";
 import { DataError } from "../errors.ts";
 import type { TokenStream } from "../eval/perplexity.ts";
-import { readJson } from "../runtime/folder.ts";
+import { readSettings } from "../io/json.ts";
 import { loadTokenizer } from "../tokenizers/files.ts";
 import { openTokens } from "../corpus/token-files.ts";
-import { textOf } from "../corpus/tokenize.ts";
+import { titleAndText } from "../corpus/text.ts";
 import type { Progress } from "./progress.ts";
 
 export interface EvaluationText {
@@ -39,7 +39,7 @@ export async function openEvaluationText(
     failures.push(`${source}: ${message}`);
   };
   for await (const document of readDocuments(inputs, { signal: options.signal, onFailure })) {
-    const text = textOf(document);
+    const text = titleAndText(document);
     if (text.trim() === "") continue;
     for (const id of tokenizer.encodeIds(text)) ids.push(id);
     counts.documents += 1;
@@ -61,7 +61,7 @@ function wordsOf(text: string): number {
 
 async function openTokenText(prefix: string): Promise<EvaluationText> {
   const stream = openTokens(prefix);
-  const manifest = (await readJson(join(dirname(prefix), "tokens.json"))) as Record<string, unknown> | undefined;
+  const manifest = await readSettings(join(dirname(prefix), "tokens.json"));
   const counts = manifest?.[basename(prefix)] as { tokens?: number; words?: number; bytes?: number } | undefined;
   const known = counts?.tokens === stream.tokens ? counts : undefined;
   return { stream, documents: stream.documents, words: known?.words, bytes: known?.bytes };

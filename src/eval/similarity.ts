@@ -3,7 +3,7 @@
  * here, by a stated kind, number and seed, because every figure but the ranks depends on them.
  */
 import { tmpdir } from "node:os";
-import { numbersOf, ranges } from "../io/journal.ts";
+import { numbersOf, ranges } from "../io/streams.ts";
 import { DataError } from "../errors.ts";
 import { openTextStore } from "../retrieval/text-store.ts";
 import { openVectorStore, type VectorStore } from "../retrieval/vector-store.ts";

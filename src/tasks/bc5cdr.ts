@@ -9,7 +9,7 @@ import { bc5cdrDocumentCounts, type IdentifiedRelation } from "../metrics/bc5cdr
 import { microF1, scores, sumCounts, mean, type Counts } from "../metrics/counts.ts";
 import type { Relation } from "../metrics/hard-match.ts";
 import { checkAligned, figure, type EvaluateOptions, type Report } from "../metrics/report.ts";
-import { readJsonEntries } from "../io/data-files.ts";
+import { readJsonEntries } from "../io/json.ts";
 import { answerOf, joinTitle, relationTemplate, wordsOf } from "./relations.ts";
 import { commonHyperparameters, greedy, truncateAt, type Example, type Task } from "./task.ts";
 

@@ -13,7 +13,7 @@ import { countSets, microF1, scores, sumCounts, type Counts } from "../metrics/c
 import { entitiesOf } from "../metrics/entities.ts";
 import { checkAligned, figure, type EvaluateOptions, type Figure, type Report } from "../metrics/report.ts";
 import { joinTokens } from "./entity-text.ts";
-import { readJsonLines } from "../io/data-files.ts";
+import { readJsonLines } from "../io/json.ts";
 import { readNer } from "./ner.ts";
 import { findName, type Range, searchable } from "./places.ts";
 import { answerOf, nameTemplate } from "./relations.ts";

@@ -6,7 +6,7 @@
 import { DataError } from "../errors.ts";
 import { multiLabelFigures } from "../metrics/labels.ts";
 import { checkAligned } from "../metrics/report.ts";
-import { readText } from "../io/data-files.ts";
+import { readText } from "../io/files.ts";
 import { answerOf } from "./relations.ts";
 import { commonHyperparameters, greedy, truncateAt, type Example, type Split, type Task } from "./task.ts";
 

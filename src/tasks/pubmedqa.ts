@@ -9,7 +9,7 @@ import { z } from "zod";
 import { singleLabelFigures } from "../metrics/labels.ts";
 import { checkAligned } from "../metrics/report.ts";
 import { random } from "../tensor/random.ts";
-import { readJson, readJsonEntries } from "../io/data-files.ts";
+import { readJson, readJsonEntries } from "../io/json.ts";
 import { answerOf } from "./relations.ts";
 import { commonHyperparameters, greedy, truncateAt, type Example, type Split, type Task } from "./task.ts";
 

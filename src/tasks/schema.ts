@@ -10,7 +10,7 @@ import { hardMatch, type Relation } from "../metrics/hard-match.ts";
 import { multiLabelFigures, singleLabelFigures } from "../metrics/labels.ts";
 import { checkAligned, type Figure, type Report } from "../metrics/report.ts";
 import { entityTask, type EntityTask } from "./entities.ts";
-import { readJson, readJsonLines } from "../io/data-files.ts";
+import { readJson, readJsonLines } from "../io/json.ts";
 import { answerOf, lowercased, relationTemplate, wordsOf } from "./relations.ts";
 import { commonHyperparameters, greedy, truncateAt, type Example, type Task } from "./task.ts";
 import type { RelationTask } from "./triples.ts";

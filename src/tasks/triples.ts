@@ -6,7 +6,7 @@
 import { z } from "zod";
 import { hardMatch, type Relation } from "../metrics/hard-match.ts";
 import { checkAligned } from "../metrics/report.ts";
-import { readJsonEntries } from "../io/data-files.ts";
+import { readJsonEntries } from "../io/json.ts";
 import { answerOf, lowercased, orderByHead, relationTemplate, wordsOf } from "./relations.ts";
 import { commonHyperparameters, greedy, truncateAt, type Example, type Task } from "./task.ts";
 

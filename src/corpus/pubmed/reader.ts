@@ -4,10 +4,11 @@
  */
 import { isUtf8 } from "node:buffer";
 import { DataError } from "../../errors.ts";
+import { readBytes } from "../../io/bytes.ts";
 import { parseRecord, type ParsedRecord } from "./parse.ts";
 import type { ReadFailure } from "./record.ts";
 import { splitRecords, type RecordBlock, type SplitterOptions } from "./record-splitter.ts";
-import { listSources, readBytes, type SourceFile } from "../source-files.ts";
+import { listSources, type SourceFile } from "../source-files.ts";
 
 type PubMedEvent = ParsedRecord & { source: string; offset: number };
 export type PubMedReaderEvent = PubMedEvent | { kind: "failure"; failure: ReadFailure };
