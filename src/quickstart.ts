@@ -13,7 +13,8 @@ import { recipeOf } from "./recipes/index.ts";
 import { saveTokenizer, trainBioGptTokenizer } from "./tokenizers/index.ts";
 import type { TrainConfig } from "./train/config.ts";
 import { train, type TrainEvent } from "./train/pretrain.ts";
-import { buildTokenFiles, textOf, type TokenManifest } from "./corpus/tokenize.ts";
+import { titleAndText } from "./corpus/text.ts";
+import { buildTokenFiles, type TokenManifest } from "./corpus/tokenize.ts";
 
 export interface QuickstartOptions {
   /** PubMed XML, JSONL, dataset folders or text. */
@@ -71,7 +72,7 @@ export async function quickstart(options: QuickstartOptions): Promise<Quickstart
   const { documents, characters, failures } = await read(options);
   const vocabSize = vocabularyFor(characters);
   onEvent?.({ type: "learning", vocabSize });
-  const tokenizer = await trainBioGptTokenizer(documents.map(textOf), { vocabSize });
+  const tokenizer = await trainBioGptTokenizer(documents.map(titleAndText), { vocabSize });
   await saveTokenizer(tokenizer, folders.tokenizer);
   onEvent?.({ type: "learned", vocabSize, folder: folders.tokenizer });
 
@@ -115,7 +116,7 @@ async function read({ inputs, signal, onEvent }: QuickstartOptions): Promise<{
   const failures: ReadFailure[] = [];
   let characters = 0;
   for await (const document of readDocuments(inputs, { onFailure: (failure) => failures.push(failure), signal })) {
-    characters += textOf(document).length;
+    characters += titleAndText(document).length;
     documents.push(document);
     onEvent?.({ type: "reading", documents: documents.length, characters });
     if (characters > characterLimit) break;

@@ -8,7 +8,7 @@ import { tinyDocuments, writeTinyTask } from "../../test/support/tiny-task.ts";
 import type { Document } from "../corpus/documents.ts";
 import { readDocuments } from "../corpus/documents.ts";
 import { finetune, openTuned, type TunedModel } from "../finetune/index.ts";
-import { extract, type ExtractOptions, type ExtractResult, type Triple } from "./extract.ts";
+import { extractDocuments, type ExtractOptions, type ExtractResult, type Triple } from "./extract.ts";
 import { writeReview } from "./review.ts";
 import { countRelations, writeRelations } from "./summary.ts";
 
@@ -56,7 +56,13 @@ const run = (
   documents: AsyncIterable<Document> | Document[],
   options: Partial<ExtractOptions> = {},
 ): Promise<ExtractResult> =>
-  extract(tuned, documents, { output: join(folder, name), inputs: [documentsPath], window: 16, group: 4, ...options });
+  extractDocuments(tuned, documents, {
+    output: join(folder, name),
+    inputs: [documentsPath],
+    window: 16,
+    group: 4,
+    ...options,
+  });
 const document = (id: string, text: string, title = ""): Document => ({ id, title, text, source: "test" });
 
 describe("extraction", () => {
@@ -109,11 +115,11 @@ describe("extraction", () => {
     const ids = (name: string): string[] =>
       [...linesOf(name, "documents.jsonl").matchAll(/"id":"(\d)"/g)].map(([, id]) => id!).sort();
     const options = { output: join(folder, "all"), allDocuments: true };
-    expect(await extract(silent, some, options)).toMatchObject({ documents: 3, empty: 1, triples: 0 });
+    expect(await extractDocuments(silent, some, options)).toMatchObject({ documents: 3, empty: 1, triples: 0 });
     expect(ids("all")).toEqual(["0", "2"]);
-    await extract(silent, some, { output: join(folder, "few") });
+    await extractDocuments(silent, some, { output: join(folder, "few") });
     expect(ids("few")).toEqual([]);
-    await expect(extract(silent, some, { ...options, allDocuments: false, resume: true })).rejects.toThrow(
+    await expect(extractDocuments(silent, some, { ...options, allDocuments: false, resume: true })).rejects.toThrow(
       /allDocuments: expected true, as the run there has, got none/,
     );
     await writeReview(join(folder, "all"), "all");
@@ -160,7 +166,7 @@ describe("extraction", () => {
 
   test("a task of labels is refused", async () => {
     const labels = { ...tuned, task: { ...tuned.task, extracts: undefined } } as unknown as TunedModel;
-    await expect(extract(labels, [], { output: join(folder, "labels") })).rejects.toThrow(
+    await expect(extractDocuments(labels, [], { output: join(folder, "labels") })).rejects.toThrow(
       /expected a task of relations/,
     );
   });

@@ -4,13 +4,13 @@ import type { GenerateOptions } from "../../generate/index.ts";
 import type { Model } from "../../model.ts";
 import { type Command, command, deviceOptions, loadOptions } from "../command.ts";
 import { generateOptions, inOptionNames, toGenerateOptions } from "../generate-options.ts";
-import { readLines } from "../../io/lines.ts";
 import type { Output } from "../output.ts";
 import { parseRows } from "../rows.ts";
 
 async function linesOf(path: string): Promise<string[]> {
+  const { readTexts } = await import("../../corpus/texts.ts");
   const lines: string[] = [];
-  for await (const line of readLines(path)) if (line.trim() !== "") lines.push(line);
+  for await (const { text } of readTexts(path)) lines.push(text);
   if (lines.length === 0) throw new UsageError(`--prompts ${path}: expected one prompt a line, got none`);
   return lines;
 }
