@@ -6,10 +6,11 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { tinyDocuments, writeTinyTask } from "../../test/support/tiny-task.ts";
 import type { Document } from "../corpus/documents.ts";
-import { readDocuments } from "../corpus/documents.ts";
+import { describeFailure, readDocuments } from "../corpus/documents.ts";
 import { finetune, openTuned, type TunedModel } from "../finetune/index.ts";
 import { extractDocuments, type ExtractOptions, type ExtractResult, type Triple } from "./extract.ts";
 import { writeReview } from "./review.ts";
+import { extract } from "./run.ts";
 import { countRelations, writeRelations } from "./summary.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "galen-extract-"));
@@ -162,6 +163,57 @@ describe("extraction", () => {
     const others = Array.from({ length: 60 }, (_, i) => document(`other-${i}`, "Insulin"));
     await expect(run("plain", others, { resume: true })).rejects.toThrow(/expected document doc-48 at this place/);
     expect((await run("plain", readDocuments([documentsPath]), { resume: true })).now).toBe(0);
+  });
+
+  test("as a whole it reads files, counts what it cannot, and writes tables, the page and a summary", async () => {
+    const [broken, output] = [join(folder, "broken.jsonl"), join(folder, "all-files")];
+    writeFileSync(broken, `{"id": "extra", "text": "Aspirin raises Codeine levels in man."}\n{\n`);
+    const failures: string[] = [];
+    const summary = await extract(tuned, [documentsPath, broken], {
+      output,
+      onFailure: (failure) => failures.push(describeFailure(failure)),
+    });
+    expect(failures).toEqual(['broken.jsonl:2: expected a JSON object, got "{"']);
+    expect(summary).toMatchObject({
+      documents: 61,
+      failures: 1,
+      stopped: false,
+      triples: triplesOf("all-files").length,
+    });
+    expect(JSON.parse(linesOf("all-files", "summary.json"))).toEqual(summary);
+    expect(linesOf("all-files", "relations.csv").split("\r\n")).toHaveLength(summary.relations + 2);
+    expect(linesOf("all-files", "review.html")).toContain(`tiny in ${documentsPath}, ${broken}`);
+    const few = await extract(tuned, [documentsPath], { output: join(folder, "few-documents"), limit: 7 });
+    expect(few.documents).toBe(7);
+  });
+
+  test("aborted, it ends in order between two groups, and is resumed there", async () => {
+    const output = join(folder, "aborted");
+    const options = { output, window: 16, group: 4, resume: true };
+    const controller = new AbortController();
+    const onProgress = (): void => controller.abort();
+    const first = await extract(tuned, [documentsPath], { ...options, signal: controller.signal, onProgress });
+    expect(first).toMatchObject({ documents: 4, stopped: true });
+    expect(JSON.parse(linesOf("aborted", "summary.json"))).toEqual(first);
+    const rest = await extract(tuned, [documentsPath], options);
+    expect(rest).toMatchObject({ documents: 60, now: 56, stopped: false });
+    expect(linesOf("aborted")).toBe(linesOf("whole"));
+  });
+
+  test("a document that takes long to come does not keep an aborted run waiting", async () => {
+    const controller = new AbortController();
+    async function* slow(): AsyncGenerator<Document> {
+      yield document("1", "Aspirin raises Codeine levels in man.");
+      controller.abort();
+      controller.signal.throwIfAborted();
+    }
+    const result = await run("slow", slow(), { signal: controller.signal });
+    expect(result).toMatchObject({ documents: 0, stopped: true });
+    const failing = async function* (): AsyncGenerator<Document> {
+      yield* [];
+      throw new Error("no disk");
+    };
+    await expect(run("failing", failing())).rejects.toThrow("no disk");
   });
 
   test("a task of labels is refused", async () => {
