@@ -83,9 +83,8 @@ describe("labelling", () => {
     const found = await collect(classifyTexts(classifier, read(), { window: 40, maxTokens: 12 }));
     const expected = await classifier.classify(texts, { maxTokens: 12 });
     expect(found).toEqual(expected.map((classified, i) => ({ id: ids[i], text: texts[i], ...classified })));
-    const printed = await galen(
-      ...["classify", "--model", golden("cross-three"), "--max-tokens", "12", "--file", at("texts.jsonl")],
-    );
+    const args = ["--max-tokens", "12", "--file", at("texts.jsonl")];
+    const printed = await galen("classify", "--model", golden("cross-three"), ...args);
     expect(printed).toEqual(found.map(({ id, label, probabilities }) => ({ id, label, probabilities })));
   });
 

@@ -111,7 +111,7 @@ async function* inputEvents(input: string, signal: AbortSignal | undefined): Asy
     yield* jsonDocuments({ path: stdin, name: nameOf(stdin), bytes: 0 }, signal);
     return;
   }
-  const isFolder = (await stat(input).catch(() => null))?.isDirectory() === true;
+  const isFolder = (await stat(input).catch(() => undefined))?.isDirectory() === true;
   if (isFolder && existsSync(join(input, "manifest.json"))) {
     yield* datasetDocuments(input);
     return;

@@ -7,11 +7,11 @@ import { basename, join, relative, sep } from "node:path";
 import { DataError } from "../errors.ts";
 
 export interface SourceFile {
-  path: string;
+  readonly path: string;
   /** Path inside the input folder with forward slashes, or the file's name: the same on every machine. */
-  name: string;
+  readonly name: string;
   /** Size on disk. */
-  bytes: number;
+  readonly bytes: number;
 }
 
 function order(a: { name: string }, b: { name: string }): number {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { afterAll, describe, expect, test, vi } from "vitest";
 import { DataError } from "../errors.ts";
 import { type BadLine, type Line, readLines, splitLines } from "./lines.ts";
