@@ -12,13 +12,15 @@ export {
   type ModelRows,
   type Scored,
 } from "./model.ts";
-export { quickstart, type QuickstartOptions, type QuickstartResult } from "./quickstart.ts";
+export { quickstart, type QuickstartEvent, type QuickstartOptions, type QuickstartResult } from "./quickstart.ts";
 export { loadTokenizer, saveTokenizer } from "./tokenizers/files.ts";
 export type { DecodeOptions, Encoding, Tokenizer } from "./tokenizers/tokenizer.ts";
 export { type Document, readDocuments } from "./corpus/documents.ts";
+export { readTexts } from "./corpus/texts.ts";
 export { train, type TrainConfig, type TrainEvent, type TrainOptions, type TrainResult } from "./train/pretrain.ts";
 export { recipes } from "./recipes/index.ts";
 export {
+  answerTexts,
   evaluateTask,
   finetune,
   type FinetuneEvent,
@@ -27,16 +29,42 @@ export {
   openTuned,
   predict,
   type Prediction,
+  type PredictOptions,
   type TunedModel,
 } from "./finetune/index.ts";
 export {
+  type CountedRelation,
   extract,
+  extractDocuments,
   type ExtractOptions,
+  type ExtractProgress,
   type ExtractResult,
+  type ExtractRunOptions,
+  type ExtractSummary,
+  type Mention,
   type Triple,
   writeRelations,
   writeReview,
 } from "./extract/index.ts";
-export { type Classified, type Classifier, loadClassifier, loadTagger, type Tagger } from "./labellers.ts";
+export {
+  type Classified,
+  type ClassifiedText,
+  type Classifier,
+  classifyTexts,
+  loadClassifier,
+  loadTagger,
+  type TaggedText,
+  type Tagger,
+  tagTexts,
+} from "./labellers.ts";
 export { convertModel, type ConvertOptions, type Converted } from "./convert.ts";
-export { openFeatures, type FeatureOptions, type TextFeatures } from "./features.ts";
+export { type Exported, exportOnnx, type ExportOptions } from "./export.ts";
+export {
+  type FeatureExtractor,
+  type FeatureOptions,
+  type FeaturePooling,
+  type FeaturesOfText,
+  featuresOfTexts,
+  openFeatures,
+  type TextFeatures,
+} from "./features.ts";

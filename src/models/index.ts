@@ -15,6 +15,8 @@ export {
   type ModelInputs,
 } from "./family.ts";
 export { type LabelConfig, problemOf } from "./classification.ts";
+export { decodingGraph, hiddenGraph, lossGraph, type LossOptions, scoringGraph } from "./graphs.ts";
+export { embeddingGraph, type EmbeddingStage } from "./embedding.ts";
 export { bert, bertHash } from "./bert/bert.ts";
 export type { BertConfig } from "./bert/config.ts";
 export { bioGpt, type BioGptConfig } from "./biogpt.ts";

@@ -36,7 +36,7 @@ export interface MiningOptions {
   readonly onProgress?: (progress: MiningProgress) => void;
 }
 
-interface MiningProgress {
+export interface MiningProgress {
   /** What is counted: pairs read, then documents encoded, then pairs whose wrong documents were looked for. */
   readonly stage: "pairs" | "documents" | "queries";
   readonly done: number;

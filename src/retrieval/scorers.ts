@@ -22,7 +22,7 @@ export interface Encoder {
   compare(documents: readonly TokenVectors[]): Promise<Comparer>;
 }
 
-interface Comparer extends AsyncDisposable {
+export interface Comparer extends AsyncDisposable {
   /** Scores of a query with every document. */
   score(query: TokenVectors): Promise<Float64Array>;
 }
