@@ -1,5 +1,5 @@
 /** `galen classify`: the class of every text, with probabilities. */
-import { type Command, command, deviceOptions, loadOptions } from "../command.ts";
+import { type Command, command, deviceOptions, fileOptions, loadOptions } from "../command.ts";
 
 const classify: Command = command({
   about: "Classes of texts",
@@ -7,7 +7,7 @@ const classify: Command = command({
   positionals: { text: { many: true, about: "Texts; quote each" } },
   options: {
     model: { type: "text", hint: "DIR", required: true, about: "Classifier's directory" },
-    file: { type: "text", hint: "FILE", about: 'Texts from a file, one a line or JSON lines with "text"; - is stdin' },
+    ...fileOptions,
     "max-tokens": {
       type: "integer",
       hint: "N",

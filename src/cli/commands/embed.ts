@@ -1,14 +1,14 @@
 /** `galen embed`: a vector for every text. */
-import { type Command, command, deviceOptions, loadOptions } from "../command.ts";
+import { type Command, command, deviceOptions, fileOptions, loadOptions } from "../command.ts";
 
 const embed: Command = command({
   about: "Vectors of texts by an embedding model",
   details:
-    'FILE has a text a line, or JSON lines with "text" and, if they are there, "id" and "title". --output takes NAME.parquet (columns id, embedding) or NAME.npy; without it JSON lines are written.',
+    'JSON lines may have "id" and "title" too. --output takes NAME.parquet (columns id, embedding) or NAME.npy; without it JSON lines are written.',
   positionals: { text: { many: true, about: "Texts; quote each" } },
   options: {
     model: { type: "text", hint: "DIR", required: true, about: "Sentence Transformers directory" },
-    file: { type: "text", hint: "FILE", about: "Texts from a file; - is stdin" },
+    ...fileOptions,
     output: { type: "text", hint: "FILE", about: ".parquet or .npy" },
     prompt: { type: "text", hint: "NAME", about: "The model's prompt of this name" },
     "batch-size": { type: "integer", hint: "N", least: 1, default: 32, about: "Texts in a run of the network" },

@@ -1,5 +1,5 @@
 /** `galen features`: hidden states of texts as JSON lines. */
-import { type Command, command, deviceOptions, loadOptions } from "../command.ts";
+import { type Command, command, deviceOptions, fileOptions, loadOptions } from "../command.ts";
 
 const features: Command = command({
   about: "Hidden states of texts, per token or pooled",
@@ -8,7 +8,7 @@ const features: Command = command({
   positionals: { text: { many: true, about: "Texts; quote each" } },
   options: {
     model: { type: "text", hint: "DIR", required: true, about: "Model directory with its tokenizer" },
-    file: { type: "text", hint: "FILE", about: "Texts from a file, one a line; - is stdin" },
+    ...fileOptions,
     pool: {
       type: "text",
       hint: "HOW",

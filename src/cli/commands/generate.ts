@@ -38,7 +38,11 @@ const generate: Command = command({
   positionals: { prompt: { many: true, about: "Texts to continue; quote each" } },
   options: {
     model: { type: "text", hint: "DIR", required: true, about: "Model directory with its tokenizer" },
-    prompts: { type: "text", hint: "FILE", about: "Prompts from a file, one a line; - is stdin" },
+    prompts: {
+      type: "text",
+      hint: "FILE",
+      about: 'Prompts from a file, one a line or JSON lines with "text"; - is stdin',
+    },
     ids: { type: "text", hint: "IDS", about: "Prompts as ids instead: 2,9,33;2,4" },
     ...generateOptions,
     ...deviceOptions,

@@ -1,5 +1,5 @@
 /** `galen predict`: a tuned model answers for texts of one's own. */
-import { type Command, command, deviceOptions, loadOptions } from "../command.ts";
+import { type Command, command, deviceOptions, fileOptions, loadOptions } from "../command.ts";
 import { decodingOptions, toPredictOptions } from "../decoding-options.ts";
 import type { LocatedEntity } from "../../tasks/index.ts";
 
@@ -9,12 +9,12 @@ const describe = ({ name, type, at }: LocatedEntity): string =>
 const predict: Command = command({
   about: "Answers of a tuned model for texts",
   details:
-    'INPUT is texts, quoted; --file takes one text a line (- is stdin). Texts may be cased: they are lower-cased where the task is. Entities come with their places in the text, in UTF-16 code units. pubmedqa takes lines "question<TAB>context".',
+    'INPUT is texts, quoted. They may be cased: they are lower-cased where the task is. Entities come with their places in the text, in UTF-16 code units. pubmedqa takes lines "question<TAB>context".',
   positionals: { input: { many: true, about: "Texts; quote each" } },
   options: {
     model: { type: "text", hint: "DIR", required: true, about: "Tuned model directory" },
     task: { type: "text", hint: "TASK", about: "Name of the task, where the directory has no task.json" },
-    file: { type: "text", hint: "FILE", about: "Texts from a file, one a line; - is stdin" },
+    ...fileOptions,
     ...decodingOptions,
     ...deviceOptions,
   },

@@ -1,5 +1,5 @@
 /** `galen tag`: named entities of texts. */
-import { type Command, command, deviceOptions, loadOptions } from "../command.ts";
+import { type Command, command, deviceOptions, fileOptions, loadOptions } from "../command.ts";
 
 const tag: Command = command({
   about: "Named entities of sentences",
@@ -8,7 +8,7 @@ const tag: Command = command({
   positionals: { text: { many: true, about: "Sentences; quote each" } },
   options: {
     model: { type: "text", hint: "DIR", required: true, about: "Tagger's directory" },
-    file: { type: "text", hint: "FILE", about: "Sentences from a file, one a line; - is stdin" },
+    ...fileOptions,
     ...deviceOptions,
   },
   examples: [
