@@ -13,14 +13,13 @@ import { cpSync, mkdirSync, mkdtempDisposableSync, readFileSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cosines, loadEmbedder } from "../src/retrieval/embedder.ts";
-import { readLines } from "../src/io/lines.ts";
+import { readTexts } from "../src/corpus/texts.ts";
 import { machine, median, type Peer, startNodePeer, startPeer } from "./support/peer.ts";
 
 const [folder, file, count = "64", pairs = "7", threads = "2"] = process.argv.slice(2);
 if (folder === undefined || file === undefined) throw new Error("expected MODEL_DIR and TEXTS.jsonl");
 const abstracts: string[] = [];
-for await (const line of readLines(file)) {
-  const { text } = JSON.parse(line) as { text: string };
+for await (const { text } of readTexts(file)) {
   if (text.length > 300) abstracts.push(text);
   if (abstracts.length === Number(count)) break;
 }

@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Document, readDocuments } from "../src/corpus/documents.ts";
-import { extract } from "../src/extract/index.ts";
+import { extractDocuments } from "../src/extract/index.ts";
 import { growVocabulary } from "../src/soft-prompts/prompt-rows.ts";
 import { openTuned } from "../src/finetune/index.ts";
 import { layoutSource } from "../src/soft-prompts/layout.ts";
@@ -48,7 +48,7 @@ const own: number[] = [];
 const others: number[] = [];
 for (let round = -1; round < Number(rounds); round++) {
   const start = performance.now();
-  await extract(tuned, documents, {
+  await extractDocuments(tuned, documents, {
     output: join(folder, `out${round}`),
     window: documents.length,
     maxNewTokens: newTokens,

@@ -2,7 +2,9 @@
  * Hidden states of texts, as features for other programs: one vector a token, with the offsets that it came from, or one
  * a text. Pooling leaves out no special token: a BioGPT's `</s>` and a BERT's [CLS] count in the mean.
  */
+import { type TextRow, titleAndText } from "./corpus/text.ts";
 import { ConfigError } from "./errors.ts";
+import { type Items, mapWindows, type StreamOptions } from "./io/streams.ts";
 import { loadModel, type LoadOptions, type Model } from "./model.ts";
 import { loadTokenizer } from "./tokenizers/files.ts";
 import type { Tokenizer } from "./tokenizers/tokenizer.ts";
@@ -41,6 +43,26 @@ export async function openFeatures(folder: string, options: LoadOptions = {}): P
     features: (texts, options = {}) => features(model, tokenizer, texts, options),
     [Symbol.asyncDispose]: () => model.dispose(),
   };
+}
+
+export interface FeaturesOfText extends TextFeatures {
+  readonly id: string;
+  /** Title and text, as read. */
+  readonly text: string;
+}
+
+/** Features of a stream of texts, in their order; `window` of them (default 256) are sorted by length together. */
+export function featuresOfTexts(
+  extractor: FeatureExtractor,
+  texts: Items<TextRow>,
+  { window = 256, signal, onProgress, ...options }: FeatureOptions & StreamOptions = {},
+): AsyncGenerator<FeaturesOfText> {
+  const compute = async (rows: readonly TextRow[]): Promise<FeaturesOfText[]> => {
+    const some = rows.map(titleAndText);
+    const found = await extractor.features(some, options);
+    return rows.map(({ id }, i) => ({ id, text: some[i]!, ...found[i]! }));
+  };
+  return mapWindows(texts, compute, { window, signal, onProgress });
 }
 
 async function features(

@@ -12,14 +12,16 @@ export {
   Model,
 } from "./model.ts";
 export type { TokenRows } from "./runtime/batch.ts";
-export { quickstart, type QuickstartOptions, type QuickstartResult } from "./quickstart.ts";
+export { quickstart, type QuickstartEvent, type QuickstartOptions, type QuickstartResult } from "./quickstart.ts";
 export { loadTokenizer, saveTokenizer } from "./tokenizers/files.ts";
 export type { DecodeOptions, Encoding, Tokenizer } from "./tokenizers/tokenizer.ts";
 export { type Document, readDocuments } from "./corpus/documents.ts";
+export { readTexts } from "./corpus/texts.ts";
 export { train, type TrainConfig, type TrainEvent, type TrainOptions, type TrainResult } from "./train/pretrain.ts";
 export { recipes } from "./recipes/index.ts";
 export { askTuned, describeReport, evaluate, type Report } from "./eval/index.ts";
 export {
+  answerTexts,
   finetune,
   type FinetuneEvent,
   type FinetuneOptions,
@@ -27,17 +29,43 @@ export {
   openTuned,
   predict,
   type Prediction,
+  type PredictOptions,
   type TunedModel,
 } from "./finetune/index.ts";
 export {
+  type CountedRelation,
   extract,
+  extractDocuments,
   type ExtractOptions,
+  type ExtractProgress,
   type ExtractResult,
+  type ExtractRunOptions,
+  type ExtractSummary,
+  type Mention,
   type Triple,
   writeRelations,
   writeReview,
 } from "./extract/index.ts";
-export { type Classified, type Classifier, loadClassifier, loadTagger, type Tagger } from "./labellers.ts";
+export {
+  type Classified,
+  type ClassifiedText,
+  type Classifier,
+  classifyTexts,
+  loadClassifier,
+  loadTagger,
+  type TaggedText,
+  type Tagger,
+  tagTexts,
+} from "./labellers.ts";
 export { type Likelihoods, loadLikelihoods } from "./likelihoods.ts";
 export { convertModel, type ConvertOptions, type Converted } from "./convert.ts";
-export { openFeatures, type FeatureOptions, type TextFeatures } from "./features.ts";
+export { type Exported, exportOnnx, type ExportOptions } from "./export.ts";
+export {
+  type FeatureExtractor,
+  type FeatureOptions,
+  type FeaturePooling,
+  type FeaturesOfText,
+  featuresOfTexts,
+  openFeatures,
+  type TextFeatures,
+} from "./features.ts";

@@ -1,6 +1,9 @@
 /** Classifiers of texts, single- or multi-label, and taggers of words, of any family. */
 // C classes
+import { type TextRow, titleAndText } from "./corpus/text.ts";
 import { ConfigError } from "./errors.ts";
+import { type Items, mapWindows, type StreamOptions } from "./io/streams.ts";
+import { entitiesOf } from "./metrics/entities.ts";
 import { headOf, type LabelConfig, type ModelConfig, problemOf } from "./models/index.ts";
 import { indexOfLargest } from "./metrics/classification.ts";
 import { scoringGraph } from "./models/graphs.ts";
@@ -148,4 +151,72 @@ export async function loadTagger(folder: string, options: NetworkOptions = {}): 
     },
     [Symbol.asyncDispose]: () => session.dispose(),
   };
+}
+
+export interface ClassifiedText extends Classified {
+  readonly id: string;
+  /** Title and text, as classified. */
+  readonly text: string;
+}
+
+/** Classes of a stream of texts, in their order, `window` (default 256) at a time. */
+export function classifyTexts(
+  classifier: Classifier,
+  texts: Items<TextRow>,
+  { window = 256, maxTokens, ...options }: StreamOptions & { readonly maxTokens?: number | undefined } = {},
+): AsyncGenerator<ClassifiedText> {
+  const compute = async (rows: readonly TextRow[]): Promise<ClassifiedText[]> => {
+    const some = rows.map(titleAndText);
+    const found = await classifier.classify(some, { maxTokens });
+    return rows.map(({ id }, i) => ({ id, text: some[i]!, ...found[i]! }));
+  };
+  return mapWindows(texts, compute, { window, ...options });
+}
+
+export interface TaggedText {
+  readonly id: string;
+  /** Title and text, as tagged. */
+  readonly text: string;
+  readonly words: readonly string[];
+  /** One a word. */
+  readonly tags: readonly string[];
+  /** Where they stand in the text, in UTF-16 code units. */
+  readonly entities: readonly {
+    readonly type: string;
+    readonly start: number;
+    readonly end: number;
+    readonly text: string;
+  }[];
+}
+
+/** Runs of letters and digits, and single marks. */
+const wordPattern = /[\p{L}\p{N}]+|[^\s\p{L}\p{N}]/gu;
+
+/** Words, tags and entities of a stream of texts, in their order, `window` (default 256) at a time. */
+export function tagTexts(
+  tagger: Tagger,
+  texts: Items<TextRow>,
+  { window = 256, ...options }: StreamOptions = {},
+): AsyncGenerator<TaggedText> {
+  const compute = async (rows: readonly TextRow[]): Promise<TaggedText[]> => {
+    const some = rows.map(titleAndText);
+    const words = some.map((text) => [...text.matchAll(wordPattern)]);
+    const tags = await tagger.tag(words.map((matches) => matches.map(([word]) => word)));
+    return rows.map(({ id }, i) => taggedText(id, some[i]!, words[i]!, tags[i]!));
+  };
+  return mapWindows(texts, compute, { window, ...options });
+}
+
+function taggedText(
+  id: string,
+  text: string,
+  matches: readonly RegExpExecArray[],
+  tags: readonly string[],
+): TaggedText {
+  const entities = entitiesOf(tags).map(({ type, start, end }) => {
+    const [from, last] = [matches[start]!.index, matches[end]!];
+    const to = last.index + last[0].length;
+    return { type, start: from, end: to, text: text.slice(from, to) };
+  });
+  return { id, text, words: matches.map(([word]) => word), tags, entities };
 }

@@ -12,12 +12,13 @@ import {
   type Piece,
 } from "./generate/index.ts";
 import type { Graph } from "./graph/graph.ts";
+import { readSettings } from "./io/json.ts";
 import { toOnnx } from "./graph/lower.ts";
 import { type Family, headOf, type Labels, type ModelConfig } from "./models/index.ts";
 import { hiddenGraph, lossGraph, scoringGraph } from "./models/graphs.ts";
 import { type Batch, labelFeeds, makeBatch, type TokenRows } from "./runtime/batch.ts";
 import { calibrationRows } from "./runtime/calibration.ts";
-import { type ModelFolder, openModelFolder, readJson } from "./runtime/folder.ts";
+import { type ModelFolder, openModelFolder } from "./runtime/folder.ts";
 import { saveModelFolder } from "./runtime/save.ts";
 import { type NetworkOptions, openNetwork } from "./runtime/network.ts";
 import { createSession, type Session, type Tensors } from "./runtime/session.ts";
@@ -189,7 +190,7 @@ export class Model implements AsyncDisposable {
       openGenerator({
         family: this.family,
         config: this.config,
-        defaults: await readJson(join(this.folder, "generation_config.json")),
+        defaults: await readSettings(join(this.folder, "generation_config.json")),
         tokenizer: await this.#tokenizer(),
         weights: (graph, sample) => this.#compile(graph, sample),
       }))();

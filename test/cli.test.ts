@@ -290,6 +290,20 @@ describe("galen from PubMed XML to text", () => {
     expect(result("tokenize", "--tokenizer", "tokenizer", "lines.txt")).toBe(out);
   });
 
+  test("documents may come on stdin, as JSON lines", () => {
+    const line = (i: number): string => JSON.stringify({ id: `d${i}`, title: "T.", text: `${text} ${i}` });
+    const input = Array.from({ length: 20 }, (_, i) => line(i)).join("\n");
+    writeFileSync(join(folder, "piped.jsonl"), input);
+    const args = ["tokenize", "--tokenizer", "tokenizer", "--json", "--output"];
+    const { output: _, ...manifest } = JSON.parse(result(...args, "from-file", "piped.jsonl"));
+    const { code, out } = galen([...args, "from-stdin", "-"], input);
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toEqual({ output: "from-stdin", ...manifest });
+    expect(manifest.train.documents + manifest.valid.documents).toBe(20);
+    const broken = galen([...args.filter((arg) => arg !== "--json"), "from-broken", "-"], `${input}\n{"text": 1}\n`);
+    expect(broken.err).toContain('1 documents could not be read, the first: stdin:21: expected a string in "text"');
+  });
+
   test("a reader that has enough is no error", () => {
     const command = `"${process.execPath}" "${binary}" tokenize --tokenizer tokenizer "${sample}"`;
     const piped = spawnSync("bash", ["-c", `${command} | head -n 1; exit \${PIPESTATUS[0]}`], {

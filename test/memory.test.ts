@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterAll, expect, test } from "vitest";
-import { streamPairs } from "../src/cli/pairs.ts";
+import { streamPairs } from "../src/tasks/pairs.ts";
 import { mineNegatives } from "../src/retrieval/mine.ts";
 import { loadClassifier, loadTagger } from "../src/labellers.ts";
 import { evaluateSimilarity } from "../src/eval/similarity.ts";

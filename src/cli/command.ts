@@ -81,6 +81,11 @@ export const deviceOptions = {
   threads: { type: "integer", hint: "N", least: 1, about: "Threads within an operation (default: one a core)" },
 } as const satisfies Options;
 
+/** Of commands that are applied to texts: theirs as words, or those of a file (`textsOf` in texts.ts). */
+export const fileOptions = {
+  file: { type: "text", hint: "FILE", about: 'Texts from a file, one a line or JSON lines with "text"; - is stdin' },
+} as const satisfies Options;
+
 /** Of evaluations that are kept and resumed. */
 export const folderOptions = {
   output: { type: "text", hint: "DIR", about: "Keep the report, and what is computed window by window, for --resume" },

@@ -1,10 +1,10 @@
 /** What --data of training may name: token files (a prefix, or a folder with train and valid), or documents. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { readDocuments } from "../corpus/documents.ts";
+import { describeFailure } from "../corpus/documents.ts";
 import type { Tokenizer } from "../tokenizers/index.ts";
 import { openTokens } from "../corpus/token-files.ts";
-import { buildTokenFiles, type TokenManifest } from "../corpus/tokenize.ts";
+import { tokenizeDocuments, type TokenizedDocuments } from "../corpus/tokenize.ts";
 import type { Progress } from "./progress.ts";
 
 export interface TokenFilesOptions {
@@ -16,25 +16,17 @@ export interface TokenFilesOptions {
   readonly note: (text: string) => void;
 }
 
-/** `buildTokenFiles` of documents on disk, with progress; what cannot be read is counted and its first named. */
+/** `tokenizeDocuments` with progress; what cannot be read is counted and its first named. */
 export async function tokenFilesOf(
   inputs: readonly string[],
   tokenizer: Tokenizer,
-  { output, heldOut, seed, signal, progress, note }: TokenFilesOptions,
-): Promise<TokenManifest> {
+  { progress, note, ...options }: TokenFilesOptions,
+): Promise<TokenizedDocuments> {
   const failures: string[] = [];
-  const documents = readDocuments(inputs, {
-    signal,
-    onFailure: ({ source, offset, line, message }) => {
-      failures.push(`${source}:${line ?? `byte ${offset ?? 0}`}: ${message}`);
-    },
-  });
   try {
-    return await buildTokenFiles(documents, tokenizer, {
-      output,
-      heldOut,
-      seed,
-      signal,
+    return await tokenizeDocuments(inputs, tokenizer, {
+      ...options,
+      onFailure: (failure) => failures.push(describeFailure(failure)),
       onProgress: ({ documents, tokens }) =>
         progress.update({ done: documents, unit: "documents", text: `${(tokens / 1e6).toFixed(1)}M tokens` }),
     });

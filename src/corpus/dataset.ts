@@ -2,11 +2,12 @@
  * A dataset folder: `manifest.json`, `failures.jsonl` and Parquet shards under `data/`, named so that Hugging Face
  * `load_dataset(folder)` and DuckDB's `read_parquet('folder/data/*.parquet')` find them. This file reads it back.
  */
-import { open, readFile } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { parquetMetadataAsync } from "hyparquet";
 import * as z from "zod";
 import { DataError } from "../errors.ts";
+import { readJson } from "../io/json.ts";
 import { decodeGroup, fileBuffer } from "./parquet-codec.ts";
 import { pubmedColumns } from "./pubmed/columns.ts";
 import type { PubMedRecord } from "./pubmed/record.ts";
@@ -15,26 +16,32 @@ export const datasetFormat = "galen-pubmed";
 export const datasetVersion = 1;
 
 export interface DatasetManifest {
-  format: typeof datasetFormat;
-  schemaVersion: typeof datasetVersion;
-  createdBy: string;
-  compression: "zstd" | "snappy";
-  records: number;
-  counts: {
+  readonly format: typeof datasetFormat;
+  readonly schemaVersion: typeof datasetVersion;
+  readonly createdBy: string;
+  readonly compression: "zstd" | "snappy";
+  readonly records: number;
+  readonly counts: {
     /** Records read, before filters and deduplication. */
-    read: number;
-    filtered: number;
+    readonly read: number;
+    readonly filtered: number;
     /** Records replaced by another version or a later update. */
-    superseded: number;
+    readonly superseded: number;
     /** Records that a DeleteCitation removed. */
-    deleted: number;
-    failures: number;
+    readonly deleted: number;
+    readonly failures: number;
   };
   /** Records in the dataset for which a column is neither null nor empty. */
-  filled: Record<string, number>;
-  filters: Record<string, unknown>;
-  sources: { name: string; bytes: number; sha256: string; records: number; failures: number }[];
-  shards: { name: string; records: number; bytes: number }[];
+  readonly filled: Readonly<Record<string, number>>;
+  readonly filters: Readonly<Record<string, unknown>>;
+  readonly sources: readonly {
+    readonly name: string;
+    readonly bytes: number;
+    readonly sha256: string;
+    readonly records: number;
+    readonly failures: number;
+  }[];
+  readonly shards: readonly { readonly name: string; readonly records: number; readonly bytes: number }[];
 }
 
 const count = z.number().int().nonnegative();
@@ -58,22 +65,7 @@ const manifestSchema: z.ZodType<DatasetManifest> = z.object({
  * @throws DataError where the folder holds none, or one that is not a dataset's of this version.
  */
 export async function readManifest(folder: string): Promise<DatasetManifest> {
-  const path = join(folder, "manifest.json");
-  const text = await readFile(path, "utf8").catch((cause: unknown) => {
-    throw new DataError(`${path}: expected a dataset's manifest, got no readable file`, { cause });
-  });
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new DataError(`${path}: expected JSON, got other text`, { cause });
-  }
-  const parsed = manifestSchema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
-  throw new DataError(
-    `${path}: expected a ${datasetFormat} manifest of version ${datasetVersion}, got ${issue.path.join(".")}: ${issue.message}`,
-  );
+  return readJson(join(folder, "manifest.json"), manifestSchema, 'name a folder that "galen corpus import" made');
 }
 
 const listColumns = new Set(

@@ -49,6 +49,13 @@ describe("readDocuments", () => {
     ]);
   });
 
+  test("ends after so many documents", async () => {
+    const path = await file("a.jsonl", '{"text":"1"}\n{"text":"2"}\nno JSON');
+    const texts: string[] = [];
+    for await (const { text } of readDocuments([path], { limit: 2 })) texts.push(text);
+    expect(texts).toEqual(["1", "2"]);
+  });
+
   test("walks a folder in the order of its names", async () => {
     await mkdir(join(folder, "deep"));
     await file("deep/x.jsonl.gz", zlib.gzipSync('{"text":"zipped"}\n'));

@@ -7,28 +7,34 @@ import { existsSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { DataError } from "../errors.ts";
+import { stdin } from "../io/bytes.ts";
+import { nameOf } from "../io/lines.ts";
+import { take } from "../io/streams.ts";
 import { readDataset } from "./dataset.ts";
-import { readJsonLines } from "./jsonl.ts";
+import { readObjects } from "./jsonl.ts";
 import { isPubMedName, parseBlock, readBlocks } from "./pubmed/reader.ts";
 import type { ReadFailure } from "./pubmed/record.ts";
 import { listSources, type SourceFile } from "./source-files.ts";
+import { fieldsOf } from "./text.ts";
 
 export interface Document {
   /** PMID, the line's `id`, or file name and line. */
-  id: string;
-  title: string;
-  text: string;
+  readonly id: string;
+  readonly title: string;
+  readonly text: string;
   /** Name of the file or dataset it comes from. */
-  source: string;
+  readonly source: string;
 }
 
 export interface ReadDocumentsOptions {
+  /** The first so many documents only. */
+  readonly limit?: number | undefined;
   /** Gets what could not be read; without it the first failure is thrown. */
-  onFailure?: ((failure: ReadFailure) => void) | undefined;
-  signal?: AbortSignal | undefined;
+  readonly onFailure?: ((failure: ReadFailure) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
-type DocumentEvent = { document: Document } | { failure: ReadFailure };
+type DocumentEvent = { readonly document: Document } | { readonly failure: ReadFailure };
 
 const jsonName = /\.(jsonl|ndjson)(\.gz|\.zst)?$/;
 const textLimit = 256 << 20;
@@ -54,28 +60,18 @@ async function* pubmedDocuments(file: SourceFile, signal?: AbortSignal): AsyncGe
 }
 
 async function* jsonDocuments(file: SourceFile, signal?: AbortSignal): AsyncGenerator<DocumentEvent> {
-  for await (const event of readJsonLines(file, signal)) {
+  for await (const event of readObjects(file, signal)) {
     if (event.kind === "failure") {
       yield event;
       continue;
     }
     const { line, value } = event;
-    const { id = `${file.name}:${line}`, title = "" } = value;
-    const text = value["text"] ?? value["abstract"];
-    const wrong =
-      typeof text !== "string"
-        ? 'expected a string in "text" or "abstract"'
-        : typeof id !== "string" && typeof id !== "number"
-          ? 'expected a string or number in "id"'
-          : title !== null && typeof title !== "string"
-            ? 'expected a string in "title"'
-            : null;
-    if (wrong !== null) {
-      yield { failure: { source: file.name, offset: null, line, message: `${wrong}, got other or none` } };
+    const fields = fieldsOf(value);
+    if (typeof fields === "string") {
+      yield { failure: { source: file.name, offset: null, line, message: fields } };
     } else {
-      yield {
-        document: { id: String(id), title: (title as string | null) ?? "", text: text as string, source: file.name },
-      };
+      const { id = `${file.name}:${line}`, title, text } = fields;
+      yield { document: { id, title, text, source: file.name } };
     }
   }
 }
@@ -111,7 +107,11 @@ function fileDocuments(file: SourceFile, signal: AbortSignal | undefined): Async
 }
 
 async function* inputEvents(input: string, signal: AbortSignal | undefined): AsyncGenerator<DocumentEvent> {
-  const isFolder = (await stat(input).catch(() => null))?.isDirectory() === true;
+  if (input === stdin) {
+    yield* jsonDocuments({ path: stdin, name: nameOf(stdin), bytes: 0 }, signal);
+    return;
+  }
+  const isFolder = (await stat(input).catch(() => undefined))?.isDirectory() === true;
   if (isFolder && existsSync(join(input, "manifest.json"))) {
     yield* datasetDocuments(input);
     return;
@@ -123,26 +123,31 @@ async function* inputEvents(input: string, signal: AbortSignal | undefined): Asy
 }
 
 /**
- * The documents of files, folders and dataset folders, in the order given.
+ * The documents of files, folders and dataset folders, in the order given; "-" is JSON lines on stdin.
  * @throws DataError for an input that does not exist, and for the first failure where there is no `onFailure`.
  */
 export async function* readDocuments(
   paths: readonly string[],
-  options: ReadDocumentsOptions = {},
+  { limit = Infinity, ...options }: ReadDocumentsOptions = {},
+): AsyncGenerator<Document> {
+  yield* take(documentsOf(paths, options), limit);
+}
+
+async function* documentsOf(
+  paths: readonly string[],
+  { signal, onFailure }: ReadDocumentsOptions,
 ): AsyncGenerator<Document> {
   for (const path of paths) {
-    for await (const event of inputEvents(path, options.signal)) {
-      if ("document" in event) {
-        yield event.document;
-        continue;
-      }
-      const { failure } = event;
-      if (options.onFailure === undefined) {
-        const where =
-          failure.line !== null ? `:${failure.line}` : failure.offset !== null ? ` at byte ${failure.offset}` : "";
-        throw new DataError(`${failure.source}${where}: ${failure.message}`);
-      }
-      options.onFailure(failure);
+    for await (const event of inputEvents(path, signal)) {
+      if ("document" in event) yield event.document;
+      else if (onFailure === undefined) throw new DataError(describeFailure(event.failure));
+      else onFailure(event.failure);
     }
   }
+}
+
+/** `a.jsonl:3: expected a JSON object, got "["`. */
+export function describeFailure({ source, line, offset, message }: ReadFailure): string {
+  const where = line !== null ? `:${line}` : offset !== null ? ` at byte ${offset}` : "";
+  return `${source}${where}: ${message}`;
 }

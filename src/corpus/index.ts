@@ -1,7 +1,13 @@
-/** Reading literature: PubMed XML, datasets in Parquet, JSONL and text. */
+/** Reading literature and texts, from PubMed XML, datasets in Parquet, JSON lines and plain text, and what is made of them. */
 export { datasetFormat, type DatasetManifest, readDataset, readManifest } from "./dataset.ts";
-export { type Document, readDocuments, type ReadDocumentsOptions } from "./documents.ts";
-export { importPubMed, type ImportProgress, type ImportPubMedOptions } from "./pubmed/import.ts";
+export { describeFailure, type Document, readDocuments, type ReadDocumentsOptions } from "./documents.ts";
+export type { Compression } from "./parquet-codec.ts";
 export { type PubMedFilters, readFilterFolder, readFilterList } from "./pubmed/filter.ts";
-export { readPubMed, type ReadPubMedOptions } from "./pubmed/reader.ts";
-export type { PubMedRecord, ReadFailure } from "./pubmed/record.ts";
+export { importPubMed, type ImportProgress, type ImportPubMedOptions } from "./pubmed/import.ts";
+export { type PubMedReaderEvent, readPubMed, type ReadPubMedOptions } from "./pubmed/reader.ts";
+export type { Deletion, PubMedRecord, ReadFailure } from "./pubmed/record.ts";
+export { type TextRow, titleAndText } from "./text.ts";
+export { readTexts, type ReadTextsOptions } from "./texts.ts";
+export { tokenizeDocuments, type TokenizedDocuments, type TokenizeOptions, type TokenizeProgress } from "./tokenize.ts";
+export { writeJsonLines } from "../io/json.ts";
+export { inWindows, type Items, keepFirst, mapWindows, reopened, type StreamOptions, take } from "../io/streams.ts";

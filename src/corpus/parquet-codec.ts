@@ -18,9 +18,9 @@ export type Columns = { readonly [column: string]: Shape };
 export type Compression = "zstd" | "snappy";
 
 export interface EncodedGroup {
-  bytes: Uint8Array<ArrayBuffer>;
+  readonly bytes: Uint8Array<ArrayBuffer>;
   /** Parquet's description of the group; its offsets count from the start of `bytes`. */
-  group: RowGroup;
+  readonly group: RowGroup;
 }
 
 /** zstd where this Node has it (22.15 and later), else snappy. */

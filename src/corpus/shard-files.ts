@@ -6,15 +6,15 @@ import type { ImportPool } from "./pubmed/import-pool.ts";
 import { createShard, fileBuffer, type Columns, type Compression, type EncodedGroup } from "./parquet-codec.ts";
 
 export interface ShardFile {
-  path: string;
-  rows: number;
-  bytes: number;
+  readonly path: string;
+  readonly rows: number;
+  readonly bytes: number;
 }
 
 export interface ShardSettings {
-  columns: Columns;
-  compression: Compression;
-  createdBy: string;
+  readonly columns: Columns;
+  readonly compression: Compression;
+  readonly createdBy: string;
 }
 
 async function writeShard(
@@ -110,7 +110,7 @@ export async function dropRows(
         }
         const { encoded, fill } = await pool.run({ kind: "drop", path: shard.path, group: index, rows: inside });
         onDropped(fill);
-        if (encoded !== null) await append(encoded);
+        if (encoded !== undefined) await append(encoded);
       }
     });
     await rm(shard.path);

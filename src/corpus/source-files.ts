@@ -1,21 +1,17 @@
 /**
- * Input files as byte streams: plain, gzip, zstd (where the Node has it), and folders of them. Decompression is
- * streamed, so a compressed bomb costs time but no memory. Symbolic links inside folders are not followed: what they
- * point to inside the folder is found by its own name, and what lies outside must be named as an input.
+ * The files that inputs name: single ones, and folders of them. Symbolic links inside folders are not followed: what
+ * they point to inside the folder is found by its own name, and what lies outside must be named as an input.
  */
-import { createReadStream } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { basename, join, relative, sep } from "node:path";
-import type { Transform } from "node:stream";
-import * as zlib from "node:zlib";
 import { DataError } from "../errors.ts";
 
 export interface SourceFile {
-  path: string;
+  readonly path: string;
   /** Path inside the input folder with forward slashes, or the file's name: the same on every machine. */
-  name: string;
+  readonly name: string;
   /** Size on disk. */
-  bytes: number;
+  readonly bytes: number;
 }
 
 function order(a: { name: string }, b: { name: string }): number {
@@ -58,38 +54,4 @@ export async function listSources(
   }
   if (files.length === 0) throw new DataError(`inputs: expected ${expected}, got an empty list`);
   return files;
-}
-
-function decompressor(path: string): Transform | null {
-  const lower = path.toLowerCase();
-  if (lower.endsWith(".gz")) return zlib.createGunzip({ chunkSize: 1 << 20 });
-  if (!lower.endsWith(".zst")) return null;
-  if ("createZstdDecompress" in zlib) return zlib.createZstdDecompress({ chunkSize: 1 << 20 });
-  throw new DataError(`${path}: a .zst file expected Node 22.15 or later, got ${process.versions.node}`, {
-    hint: "decompress it with the zstd command",
-  });
-}
-
-/** A file's uncompressed bytes; `onRaw` sees the bytes on disk as they are read. */
-export async function* readBytes(
-  path: string,
-  options: { onRaw?: ((chunk: Uint8Array) => void) | undefined; signal?: AbortSignal | undefined } = {},
-): AsyncGenerator<Uint8Array> {
-  const { onRaw, signal } = options;
-  const transform = decompressor(path);
-  const file = createReadStream(path, { highWaterMark: 1 << 20 });
-  try {
-    if (onRaw !== undefined) file.on("data", (chunk) => onRaw(chunk as Buffer));
-    if (transform !== null) {
-      file.on("error", (error) => transform.destroy(error));
-      file.pipe(transform);
-    }
-    for await (const chunk of transform ?? file) {
-      signal?.throwIfAborted();
-      yield chunk as Uint8Array;
-    }
-  } finally {
-    file.destroy();
-    transform?.destroy();
-  }
 }

@@ -1,9 +1,9 @@
 /** From documents to the token files that training reads: one for training, one held out. */
 import { join } from "node:path";
 import { writeFileAtomically } from "../io/files.ts";
-import type { Document } from "./documents.ts";
 import { DataError } from "../errors.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
+import { type Document, readDocuments, type ReadDocumentsOptions } from "./documents.ts";
 import { countWords, titleAndText } from "./text.ts";
 import { writeTokens } from "./token-files.ts";
 
@@ -14,11 +14,13 @@ export interface TokenizeOptions {
   readonly heldOut: number;
   readonly seed: number;
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: (progress: {
-    readonly documents: number;
-    readonly tokens: number;
-    readonly bytes: number;
-  }) => void;
+  readonly onProgress?: ((progress: TokenizeProgress) => void) | undefined;
+}
+
+export interface TokenizeProgress {
+  readonly documents: number;
+  readonly tokens: number;
+  readonly bytes: number;
 }
 
 /** What a split holds; `words` are whitespace-separated, `bytes` are of UTF-8 text. */
@@ -88,4 +90,29 @@ export async function buildTokenFiles(
   const manifest = { vocabSize, train: await close(splits.train), valid: await close(splits.valid) };
   await writeFileAtomically(join(output, "tokens.json"), `${JSON.stringify(manifest, null, 2)}\n`);
   return manifest;
+}
+
+export interface TokenizedDocuments extends TokenManifest {
+  /** What could not be read. */
+  readonly failures: number;
+}
+
+/**
+ * `buildTokenFiles` of documents on disk. What cannot be read is reported, counted and left out.
+ * @throws DataError for an input that does not exist, or when there is no document to train on.
+ */
+export async function tokenizeDocuments(
+  inputs: readonly string[],
+  tokenizer: Tokenizer,
+  { onFailure, ...options }: TokenizeOptions & Pick<ReadDocumentsOptions, "onFailure">,
+): Promise<TokenizedDocuments> {
+  let failures = 0;
+  const documents = readDocuments(inputs, {
+    signal: options.signal,
+    onFailure(failure) {
+      failures += 1;
+      onFailure?.(failure);
+    },
+  });
+  return { ...(await buildTokenFiles(documents, tokenizer, options)), failures };
 }

@@ -3,7 +3,7 @@
  * (`tasks/labelled.ts`), and sentences with IOB2 tags, which may be IOB2 files too (`tasks/ner.ts`).
  */
 import * as z from "zod";
-import { readJsonLines } from "../io/data-files.ts";
+import { readJsonLines } from "../io/json.ts";
 import { type LabelledTexts, readLabelled } from "../tasks/labelled.ts";
 import { readLists, type ScoredList } from "../tasks/lists.ts";
 import { readTagged, type Tagged } from "../tasks/ner.ts";

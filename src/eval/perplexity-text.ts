@@ -5,7 +5,7 @@ import { readDocuments, type ReadDocumentsOptions } from "../corpus/documents.ts
 import { countWords, titleAndText } from "../corpus/text.ts";
 import { openTokens } from "../corpus/token-files.ts";
 import { DataError } from "../errors.ts";
-import { readJson } from "../runtime/folder.ts";
+import { readSettings } from "../io/json.ts";
 import { loadTokenizer } from "../tokenizers/files.ts";
 
 /** Token ids by position; a `TokenFile` is one. */
@@ -58,7 +58,7 @@ export async function openPerplexityText(
 
 async function openTokenText(prefix: string): Promise<PerplexityText> {
   const stream = openTokens(prefix);
-  const manifest = (await readJson(join(dirname(prefix), "tokens.json"))) as Record<string, unknown> | undefined;
+  const manifest = (await readSettings(join(dirname(prefix), "tokens.json"))) as Record<string, unknown> | undefined;
   const counts = manifest?.[basename(prefix)] as { tokens?: number; words?: number; bytes?: number } | undefined;
   const known = counts?.tokens === stream.tokens ? counts : undefined;
   return { stream, documents: stream.documents, words: known?.words, bytes: known?.bytes };

@@ -2,7 +2,7 @@
  * Scores of right and wrong answers to each question, and the rank of the right one among all answers: from vectors,
  * from an index of words, or from a scorer of pairs alone, which has no ranks because it would have to read every pair.
  */
-import { numbersOf, ranges } from "../io/journal.ts";
+import { numbersOf, ranges } from "../io/streams.ts";
 import type { StoredPairs } from "../retrieval/pair-store.ts";
 import type { Encoder, Scorer } from "../retrieval/scorers.ts";
 import { openVectorStore, type VectorStore } from "../retrieval/vector-store.ts";

@@ -4,7 +4,9 @@
  * does the report.
  */
 import { join } from "node:path";
-import { inWindows, openJournal, readLinesOf } from "../io/journal.ts";
+import { openJournal } from "../io/journal.ts";
+import { streamOwnLines } from "../io/json.ts";
+import { inWindows } from "../io/streams.ts";
 import type { TokenVectors } from "../retrieval/max-sim.ts";
 
 export interface WindowOptions {
@@ -65,7 +67,7 @@ export async function openWindows(
   return {
     async *run({ name, inputs, total, size = window, compute }) {
       const finished = done[name] ?? 0;
-      if (finished > 0) yield* readLinesOf(join(output!, `${name}.jsonl`));
+      if (finished > 0) yield* streamOwnLines(join(output!, `${name}.jsonl`));
       const started = performance.now();
       let [number, end, before] = [0, 0, 0];
       for await (const part of inWindows(inputs, size)) {

@@ -6,10 +6,11 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { tinyDocuments, writeTinyTask } from "../../test/support/tiny-task.ts";
 import type { Document } from "../corpus/documents.ts";
-import { readDocuments } from "../corpus/documents.ts";
+import { describeFailure, readDocuments } from "../corpus/documents.ts";
 import { finetune, openTuned, type TunedModel } from "../finetune/index.ts";
-import { extract, type ExtractOptions, type ExtractResult, type Triple } from "./extract.ts";
+import { extractDocuments, type ExtractOptions, type ExtractResult, type Triple } from "./extract.ts";
 import { writeReview } from "./review.ts";
+import { extract } from "./run.ts";
 import { countRelations, writeRelations } from "./summary.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "galen-extract-"));
@@ -56,7 +57,13 @@ const run = (
   documents: AsyncIterable<Document> | Document[],
   options: Partial<ExtractOptions> = {},
 ): Promise<ExtractResult> =>
-  extract(tuned, documents, { output: join(folder, name), inputs: [documentsPath], window: 16, group: 4, ...options });
+  extractDocuments(tuned, documents, {
+    output: join(folder, name),
+    inputs: [documentsPath],
+    window: 16,
+    group: 4,
+    ...options,
+  });
 const document = (id: string, text: string, title = ""): Document => ({ id, title, text, source: "test" });
 
 describe("extraction", () => {
@@ -109,11 +116,11 @@ describe("extraction", () => {
     const ids = (name: string): string[] =>
       [...linesOf(name, "documents.jsonl").matchAll(/"id":"(\d)"/g)].map(([, id]) => id!).sort();
     const options = { output: join(folder, "all"), allDocuments: true };
-    expect(await extract(silent, some, options)).toMatchObject({ documents: 3, empty: 1, triples: 0 });
+    expect(await extractDocuments(silent, some, options)).toMatchObject({ documents: 3, empty: 1, triples: 0 });
     expect(ids("all")).toEqual(["0", "2"]);
-    await extract(silent, some, { output: join(folder, "few") });
+    await extractDocuments(silent, some, { output: join(folder, "few") });
     expect(ids("few")).toEqual([]);
-    await expect(extract(silent, some, { ...options, allDocuments: false, resume: true })).rejects.toThrow(
+    await expect(extractDocuments(silent, some, { ...options, allDocuments: false, resume: true })).rejects.toThrow(
       /allDocuments: expected true, as the run there has, got none/,
     );
     await writeReview(join(folder, "all"), "all");
@@ -158,9 +165,60 @@ describe("extraction", () => {
     expect((await run("plain", readDocuments([documentsPath]), { resume: true })).now).toBe(0);
   });
 
+  test("as a whole it reads files, counts what it cannot, and writes tables, the page and a summary", async () => {
+    const [broken, output] = [join(folder, "broken.jsonl"), join(folder, "all-files")];
+    writeFileSync(broken, `{"id": "extra", "text": "Aspirin raises Codeine levels in man."}\n{\n`);
+    const failures: string[] = [];
+    const summary = await extract(tuned, [documentsPath, broken], {
+      output,
+      onFailure: (failure) => failures.push(describeFailure(failure)),
+    });
+    expect(failures).toEqual(['broken.jsonl:2: expected a JSON object, got "{"']);
+    expect(summary).toMatchObject({
+      documents: 61,
+      failures: 1,
+      stopped: false,
+      triples: triplesOf("all-files").length,
+    });
+    expect(JSON.parse(linesOf("all-files", "summary.json"))).toEqual(summary);
+    expect(linesOf("all-files", "relations.csv").split("\r\n")).toHaveLength(summary.relations + 2);
+    expect(linesOf("all-files", "review.html")).toContain(`tiny in ${documentsPath}, ${broken}`);
+    const few = await extract(tuned, [documentsPath], { output: join(folder, "few-documents"), limit: 7 });
+    expect(few.documents).toBe(7);
+  });
+
+  test("aborted, it ends in order between two groups, and is resumed there", async () => {
+    const output = join(folder, "aborted");
+    const options = { output, window: 16, group: 4, resume: true };
+    const controller = new AbortController();
+    const onProgress = (): void => controller.abort();
+    const first = await extract(tuned, [documentsPath], { ...options, signal: controller.signal, onProgress });
+    expect(first).toMatchObject({ documents: 4, stopped: true });
+    expect(JSON.parse(linesOf("aborted", "summary.json"))).toEqual(first);
+    const rest = await extract(tuned, [documentsPath], options);
+    expect(rest).toMatchObject({ documents: 60, now: 56, stopped: false });
+    expect(linesOf("aborted")).toBe(linesOf("whole"));
+  });
+
+  test("a document that takes long to come does not keep an aborted run waiting", async () => {
+    const controller = new AbortController();
+    async function* slow(): AsyncGenerator<Document> {
+      yield document("1", "Aspirin raises Codeine levels in man.");
+      controller.abort();
+      controller.signal.throwIfAborted();
+    }
+    const result = await run("slow", slow(), { signal: controller.signal });
+    expect(result).toMatchObject({ documents: 0, stopped: true });
+    const failing = async function* (): AsyncGenerator<Document> {
+      yield* [];
+      throw new Error("no disk");
+    };
+    await expect(run("failing", failing())).rejects.toThrow("no disk");
+  });
+
   test("a task of labels is refused", async () => {
     const labels = { ...tuned, task: { ...tuned.task, extracts: undefined } } as unknown as TunedModel;
-    await expect(extract(labels, [], { output: join(folder, "labels") })).rejects.toThrow(
+    await expect(extractDocuments(labels, [], { output: join(folder, "labels") })).rejects.toThrow(
       /expected a task of relations/,
     );
   });

@@ -3,7 +3,8 @@
  * Documents are read in windows, sorted by length within each, and answered group by group; the journal makes a run
  * resumable group by group. Files: triples.jsonl, documents.jsonl (those with triples, or all), journal.jsonl.
  */
-import { inWindows, openJournal } from "../io/journal.ts";
+import { openJournal } from "../io/journal.ts";
+import { inWindows, type Items, ranges } from "../io/streams.ts";
 import { ConfigError } from "../errors.ts";
 import type { Document } from "../corpus/documents.ts";
 import type { Relation } from "../metrics/hard-match.ts";
@@ -107,12 +108,12 @@ export interface ExtractResult extends ExtractProgress {
 const extractFiles = ["triples.jsonl", "documents.jsonl"] as const;
 
 /**
- * Mines documents into `output`.
+ * Mines documents into `output`: triples.jsonl and documents.jsonl. Aborting ends the run in order.
  * @throws ConfigError where the task is not one of relations, or `output` holds another run.
  */
-export async function extract(
+export async function extractDocuments(
   tuned: TunedModel,
-  documents: AsyncIterable<Document> | Iterable<Document>,
+  documents: Items<Document>,
   options: ExtractOptions,
 ): Promise<ExtractResult> {
   const { task, model } = tuned;
@@ -147,37 +148,58 @@ export async function extract(
   const answer = (texts: readonly string[]): Promise<Prediction[]> =>
     predictSources(tuned, texts, { ...options, repeatGuard: decoding.repeatGuard, onProgress: undefined });
 
-  let index = -1;
-  for await (const read of inWindows(documents, window)) {
-    index += 1;
-    if (last !== undefined && index < last.window) continue;
-    const resumed = last !== undefined && index === last.window;
-    if (resumed && read[0]!.id !== last.first) {
-      throw new ConfigError(
-        `${options.output}: expected document ${last.first} at this place of the input, got ${read[0]!.id}`,
-        {
-          hint: "a run is resumed on the same inputs",
-        },
-      );
-    }
-    const prepared = read.map((document) => prepare(document, tuned));
-    const order = prepared.map((_, i) => i).sort((a, b) => prepared[b]!.longest - prepared[a]!.longest);
-    for (let first = 0; first < order.length; first += group) {
-      const number = first / group;
-      if (resumed && number <= last.group) continue;
-      if (options.signal?.aborted === true) return { ...state(), stopped: true };
-      const part = order.slice(first, first + group).map((i) => prepared[i]!);
+  try {
+    for await (const { part, ...place } of groupsOf(tuned, documents, { window, group, last, where: options.output })) {
+      options.signal?.throwIfAborted();
       const answers = await answer(part.flatMap(({ sources }) => sources));
       const found = part.map((one) => triplesOf(one, answers.splice(0, one.sources.length), task, settings.decoder));
       counts = addCounts(counts, part, found);
       now += part.length;
       const lines = [found.flatMap(({ triples }) => triples), documentsOf(part, found, options.allDocuments === true)];
       const written = lines.map((values) => values.map((value) => `${JSON.stringify(value)}\n`).join(""));
-      await journal.append(written, { window: index, group: number, first: read[0]!.id, counts });
+      await journal.append(written, { ...place, counts });
       options.onProgress?.(state());
     }
+  } catch (error) {
+    if (options.signal?.aborted !== true || error !== options.signal.reason) throw error;
+    return { ...state(), stopped: true };
   }
   return { ...state(), stopped: false };
+}
+
+interface Grouping {
+  readonly window: number;
+  readonly group: number;
+  /** What is done already. */
+  readonly last: Group | undefined;
+  /** Names the run in errors. */
+  readonly where: string;
+}
+
+/** Documents in groups of like length, those of a window sorted together; without what is done. */
+async function* groupsOf(
+  tuned: TunedModel,
+  documents: Items<Document>,
+  { window: size, group: count, last, where }: Grouping,
+): AsyncGenerator<Omit<Group, "counts"> & { readonly part: readonly Prepared[] }> {
+  let window = -1;
+  for await (const read of inWindows(documents, size)) {
+    window += 1;
+    if (last !== undefined && window < last.window) continue;
+    const resumed = last !== undefined && window === last.window;
+    const first = read[0]!.id;
+    if (resumed && first !== last.first) {
+      throw new ConfigError(`${where}: expected document ${last.first} at this place of the input, got ${first}`, {
+        hint: "a run is resumed on the same inputs",
+      });
+    }
+    const prepared = read.map((document) => prepare(document, tuned)).sort((a, b) => b.longest - a.longest);
+    for (const [start, end] of ranges(prepared.length, count)) {
+      const group = start / count;
+      if (resumed && group <= last.group) continue;
+      yield { window, group, first, part: prepared.slice(start, end) };
+    }
+  }
 }
 
 interface Prepared {

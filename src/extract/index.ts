@@ -1,7 +1,7 @@
 /** Mining a literature for relations: triples with their places, counts over documents, and a page to review them. */
 export {
   type Counts,
-  extract,
+  extractDocuments,
   type ExtractOptions,
   type ExtractProgress,
   type ExtractResult,
@@ -9,4 +9,5 @@ export {
   type Triple,
 } from "./extract.ts";
 export { writeReview } from "./review.ts";
+export { extract, type ExtractRunOptions, type ExtractSummary } from "./run.ts";
 export { type CountedRelation, countRelations, toCsv, toTsv, writeRelations } from "./summary.ts";

@@ -5,7 +5,7 @@
  */
 import { join } from "node:path";
 import { writeFileAtomically } from "../io/files.ts";
-import { readLinesOf } from "../io/journal.ts";
+import { streamOwnLines } from "../io/json.ts";
 import { joinDocument } from "./chunks.ts";
 import type { Mention, Triple } from "./extract.ts";
 import { reviewScript } from "./review-script.ts";
@@ -85,9 +85,9 @@ function pageOf(data: PageData, documents: readonly string[]): string {
 
 /** Every document with its triples: both files hold documents in the same order, one window of memory at a time. */
 async function* reviewed(folder: string): AsyncGenerator<{ document: ReviewDocument; triples: Triple[] }> {
-  const lines = readLinesOf<Triple>(join(folder, "triples.jsonl"));
+  const lines = streamOwnLines<Triple>(join(folder, "triples.jsonl"));
   let next = await lines.next();
-  for await (const document of readLinesOf<ReviewDocument>(join(folder, "documents.jsonl"))) {
+  for await (const document of streamOwnLines<ReviewDocument>(join(folder, "documents.jsonl"))) {
     const triples: Triple[] = [];
     for (; next.done !== true && next.value.document === document.id; next = await lines.next())
       triples.push(next.value);

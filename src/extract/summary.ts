@@ -1,7 +1,7 @@
 /** A run's triples deduplicated and counted over documents, as CSV and TSV. */
 import { join } from "node:path";
 import { writeFileAtomically } from "../io/files.ts";
-import { readLinesOf } from "../io/journal.ts";
+import { streamOwnLines } from "../io/json.ts";
 import type { Triple } from "./extract.ts";
 
 /** One relation, whatever documents state it. */
@@ -72,7 +72,7 @@ export function toTsv(relations: readonly CountedRelation[]): string {
 
 /** Writes relations.csv and relations.tsv beside the run's triples.jsonl. */
 export async function writeRelations(folder: string): Promise<CountedRelation[]> {
-  const relations = await countRelations(readLinesOf<Triple>(join(folder, "triples.jsonl")));
+  const relations = await countRelations(streamOwnLines<Triple>(join(folder, "triples.jsonl")));
   await writeFileAtomically(join(folder, "relations.csv"), toCsv(relations));
   await writeFileAtomically(join(folder, "relations.tsv"), toTsv(relations));
   return relations;

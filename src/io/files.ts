@@ -1,7 +1,22 @@
-/** Writing files so that a reader never sees half of one: a temporary name beside the target, then a rename. */
+/**
+ * Whole files: read as UTF-8, and written so that a reader never sees half of one, by a temporary name beside the target
+ * and a rename.
+ */
 import { randomUUID } from "node:crypto";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import { DataError } from "../errors.ts";
+
+/** A file's text, without a byte order mark. @throws DataError where it cannot be read or is not UTF-8. */
+export async function readText(path: string, hint?: string): Promise<string> {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path));
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const got = code === "ERR_ENCODING_INVALID_ENCODED_DATA" ? "other bytes than UTF-8" : message;
+    throw new DataError(`${path}: expected a readable file, got ${got}`, { hint, cause });
+  }
+}
 
 /** Lets `write` fill a temporary file, flushes it to disk and renames it to `path`; nothing is left when it throws. */
 export async function writeAtomically(path: string, write: (temporary: string) => Promise<void>): Promise<void> {

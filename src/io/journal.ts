@@ -2,31 +2,9 @@
  * Append-only outputs with a journal, so that a killed run goes on without losing or repeating a line. A group's lines
  * are appended and flushed before the journal says so; on resuming, what the journal does not know of is cut off.
  */
-import { createReadStream } from "node:fs";
 import { type FileHandle, mkdir, open, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ConfigError, DataError } from "../errors.ts";
-
-/** Consecutive items, `size` together; the last may be fewer. */
-export async function* inWindows<T>(items: AsyncIterable<T> | Iterable<T>, size: number): AsyncGenerator<T[]> {
-  let window: T[] = [];
-  for await (const item of items) {
-    window.push(item);
-    if (window.length < size) continue;
-    yield window;
-    window = [];
-  }
-  if (window.length > 0) yield window;
-}
-
-/** Consecutive ranges of `count` numbers, `size` together; the last may be fewer. */
-export function* ranges(count: number, size: number): Generator<[first: number, end: number]> {
-  for (let first = 0; first < count; first += size) yield [first, Math.min(first + size, count)];
-}
-
-/** first, first + 1, … up to `end`, which is left out. */
-export const numbersOf = (first: number, end: number): number[] =>
-  Array.from({ length: end - first }, (_, i) => first + i);
+import { ConfigError } from "../errors.ts";
 
 interface Journal<Entry> extends AsyncDisposable {
   /** The last group that is done; undefined at the start. */
@@ -196,24 +174,4 @@ async function appendTo(handle: FileHandle, text: string): Promise<void> {
   if (text === "") return;
   await handle.appendFile(text);
   await handle.datasync();
-}
-
-/** Values of JSON lines. Only line feeds part lines: JSON may hold U+2028. @throws DataError that names the line. */
-export async function* readLinesOf<T>(path: string): AsyncGenerator<T> {
-  let rest = "";
-  let number = 0;
-  const parse = (line: string): T => {
-    number += 1;
-    try {
-      return JSON.parse(line) as T;
-    } catch (cause) {
-      throw new DataError(`${path}:${number}: expected JSON, got ${(cause as Error).message}`, { cause });
-    }
-  };
-  for await (const chunk of createReadStream(path, { encoding: "utf8" })) {
-    const lines = (rest + (chunk as string)).split("\n");
-    rest = lines.pop()!;
-    for (const line of lines) yield parse(line);
-  }
-  if (rest !== "") yield parse(rest);
 }

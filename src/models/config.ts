@@ -1,6 +1,5 @@
 /** Reading a config.json against a schema, with errors that name the field, and what the schemas of families share. */
 import * as z from "zod";
-import { ConfigError } from "../errors.ts";
 import { type Activation, activations } from "../nn/activations.ts";
 
 /** `hidden_act`. */
@@ -15,15 +14,4 @@ export const caricature = {
   max_position_embeddings: 64,
 } as const;
 
-/** @throws ConfigError that names the first field that does not fit, what was expected and what came. */
-export function parseConfig<T>(schema: z.ZodType<T>, json: unknown, where: string): T {
-  const result = schema.safeParse(json);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0]!;
-  const path = issue.path.map(String).join(".");
-  let value: unknown = json;
-  for (const key of issue.path) value = (value as Record<PropertyKey, unknown> | undefined)?.[key];
-  const got = value === undefined ? "nothing" : (JSON.stringify(value) ?? String(value)).slice(0, 80);
-  const message = issue.message.replace(/^Invalid input: /, "").replace(/, received [^,]*$/, "");
-  throw new ConfigError(`${where}${path === "" ? "" : `: ${path}`}: ${message}, got ${got}`);
-}
+export { checked as parseConfig } from "../schema.ts";

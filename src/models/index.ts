@@ -16,3 +16,5 @@ export {
   type Role,
 } from "./family.ts";
 export { families, familyOf } from "./registry.ts";
+export { decodingGraph, hiddenGraph, lossGraph, type LossOptions, scoringGraph } from "./graphs.ts";
+export { embeddingGraph, type EmbeddingStage } from "./embedding.ts";

@@ -6,9 +6,10 @@
 import { join } from "node:path";
 import * as z from "zod";
 import { CheckpointError, ConfigError } from "../errors.ts";
-import { parseConfig } from "../models/config.ts";
+import { readSettings } from "../io/json.ts";
 import type { ModelConfig } from "../models/index.ts";
-import { openModelFolder, readJson } from "../runtime/folder.ts";
+import { openModelFolder } from "../runtime/folder.ts";
+import { checked } from "../schema.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import { type ColbertFolder, defaultColbertSettings, denseOnly, punctuation } from "./colbert-settings.ts";
@@ -53,8 +54,8 @@ const stanfordSchema = z.looseObject({
 
 /** @throws ConfigError where the directory is neither, or a module is not understood; CheckpointError without weights. */
 export async function openColbertFolder(folder: string): Promise<ColbertFolder> {
-  const config = (await readJson(join(folder, "config.json"))) as { architectures?: unknown } | undefined;
-  const architectures: unknown[] = Array.isArray(config?.architectures) ? config.architectures : [];
+  const config = await readSettings(join(folder, "config.json"));
+  const architectures: unknown[] = Array.isArray(config?.["architectures"]) ? config["architectures"] : [];
   return architectures.includes("HF_ColBERT") ? openStanford(folder) : openPylate(folder);
 }
 
@@ -63,7 +64,7 @@ async function openPylate(folder: string): Promise<ColbertFolder> {
   if (sentence.settings.model_type === "MultiVectorEncoder") return multiVectorFolder(sentence, folder);
   const { model, entries, settings } = sentence;
   const path = join(folder, "config_sentence_transformers.json");
-  const json = parseConfig(pylateSchema, settings, path);
+  const json = checked(pylateSchema, settings, path);
   const prompt = sentence.defaultPrompt === undefined ? "" : (sentence.prompts[sentence.defaultPrompt] ?? "");
   return {
     model,
@@ -91,8 +92,7 @@ async function openStanford(folder: string): Promise<ColbertFolder> {
   if (projection === undefined || outWidth === undefined || inWidth === undefined) {
     throw new CheckpointError(`${folder}: expected a matrix "linear.weight", got none`);
   }
-  const path = join(folder, "artifact.metadata");
-  const json = parseConfig(stanfordSchema, (await readJson(path)) ?? {}, path);
+  const json = await readSettings(join(folder, "artifact.metadata"), stanfordSchema, {});
   const name = "1_Dense";
   return {
     model,

@@ -6,13 +6,13 @@
 import { join } from "node:path";
 import * as z from "zod";
 import { writeFileAtomically } from "../io/files.ts";
+import { readSettings } from "../io/json.ts";
 import { writeSafetensors } from "../checkpoints/safetensors.ts";
 import { ConfigError } from "../errors.ts";
-import { parseConfig } from "../models/config.ts";
 import { headOf, type ModelConfig } from "../models/index.ts";
 import { scoringGraph } from "../models/graphs.ts";
 import { makeBatch } from "../runtime/batch.ts";
-import { type ModelFolder, openModelFolder, readJson } from "../runtime/folder.ts";
+import { type ModelFolder, openModelFolder } from "../runtime/folder.ts";
 import { type NetworkOptions, openNetwork } from "../runtime/network.ts";
 import type { Session } from "../runtime/session.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -115,14 +115,14 @@ async function logitsOf(
   return results;
 }
 
-const modulesSchema = z.array(z.looseObject({ type: z.string() })).length(1, { error: "expected a Transformer alone" });
+const modulesSchema = z.tuple([z.looseObject({ type: z.string() })], { error: "expected a Transformer alone" });
 
 /** From 5.4 there is a modules.json: with the Transformer alone it says nothing more. */
 async function checkModules(folder: string): Promise<void> {
   const path = join(folder, "modules.json");
-  const json = await readJson(path);
-  if (json === undefined) return;
-  const [{ type }] = parseConfig(modulesSchema, json, path) as [{ type: string }];
+  const modules = await readSettings(path, modulesSchema);
+  if (modules === undefined) return;
+  const [{ type }] = modules;
   if (type.startsWith("sentence_transformers.") && type.endsWith(".Transformer")) return;
   throw new ConfigError(`${path}: type: expected a Transformer of sentence_transformers, got ${type}`);
 }
@@ -136,10 +136,8 @@ const configSchema = z.looseObject({
 
 /** The order in which Sentence Transformers looks; without any, a sigmoid for one label, else nothing. */
 async function activationOf(folder: string, labels: number): Promise<ScoreActivation> {
-  const settingsPath = join(folder, "config_sentence_transformers.json");
-  const configPath = join(folder, "config.json");
-  const settings = parseConfig(settingsSchema, (await readJson(settingsPath)) ?? {}, settingsPath);
-  const config = parseConfig(configSchema, (await readJson(configPath)) ?? {}, configPath);
+  const settings = await readSettings(join(folder, "config_sentence_transformers.json"), settingsSchema, {});
+  const config = await readSettings(join(folder, "config.json"), configSchema, {});
   return (
     settings.activation_fn ??
     config.sentence_transformers?.activation_fn ??

@@ -3,7 +3,9 @@
  * Texts are batched by length, so that little is padded; results come in the order of the texts.
  */
 // B batch, T tokens, K width
+import { type TextRow, titleAndText } from "../corpus/text.ts";
 import { ConfigError } from "../errors.ts";
+import { type Items, mapWindows, type StreamOptions } from "../io/streams.ts";
 import { embeddingGraph, embeddingWidth } from "../models/embedding.ts";
 import { makeBatch } from "../runtime/batch.ts";
 import { type NetworkOptions, openNetwork } from "../runtime/network.ts";
@@ -64,11 +66,35 @@ export async function loadEmbedder(path: string, options: NetworkOptions = {}): 
   };
 }
 
+export interface EmbeddedText {
+  readonly id: string;
+  /** Title and text, as embedded. */
+  readonly text: string;
+  readonly vector: Float32Array;
+}
+
+/** Vectors of a stream of texts, in their order; `window` of them (default 1,024) are sorted by length together. */
+export function embedTexts(
+  embedder: Embedder,
+  texts: Items<TextRow>,
+  { window = 1024, signal, onProgress, ...options }: EmbedOptions & StreamOptions = {},
+): AsyncGenerator<EmbeddedText> {
+  const compute = async (rows: readonly TextRow[]): Promise<EmbeddedText[]> => {
+    const some = rows.map(titleAndText);
+    const vectors = await embedder.embed(some, options);
+    return rows.map(({ id }, i) => ({ id, text: some[i]!, vector: vectors[i]! }));
+  };
+  return mapWindows(texts, compute, { window, signal, onProgress });
+}
+
+export interface Cosines {
+  readonly texts: number;
+  readonly mean: number;
+  readonly least: number;
+}
+
 /** Cosines of two embedders' vectors of the same texts: what a quantised network loses. */
-export function cosines(
-  vectors: readonly ArrayLike<number>[],
-  others: readonly ArrayLike<number>[],
-): { readonly texts: number; readonly mean: number; readonly least: number } {
+export function cosines(vectors: readonly ArrayLike<number>[], others: readonly ArrayLike<number>[]): Cosines {
   const all = vectors.map((vector, i) => cosine(vector, others[i]!));
   return { texts: all.length, mean: all.reduce((sum, one) => sum + one, 0) / all.length, least: Math.min(...all) };
 }

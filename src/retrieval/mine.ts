@@ -7,7 +7,7 @@
  */
 import { tmpdir } from "node:os";
 import { setImmediate } from "node:timers/promises";
-import { numbersOf, ranges } from "../io/journal.ts";
+import { numbersOf, ranges } from "../io/streams.ts";
 import { ConfigError } from "../errors.ts";
 import { type Pairs, type Question, type StoredPairs, storePairs } from "./pair-store.ts";
 import type { Encoder, Scorer } from "./scorers.ts";
@@ -24,6 +24,8 @@ export interface MiningOptions {
   readonly skip?: number;
   /** A wrong document scores at most (1 − margin) times the right one. */
   readonly relativeMargin?: number;
+  /** Lists have the scores too. Default true. */
+  readonly scores?: boolean;
   /** Documents that are in memory. Default 1024. */
   readonly window?: number;
   /** Queries that are in memory, with the numbers of their best documents. Default 256. */
@@ -34,7 +36,7 @@ export interface MiningOptions {
   readonly onProgress?: (progress: MiningProgress) => void;
 }
 
-interface MiningProgress {
+export interface MiningProgress {
   /** What is counted: pairs read, then documents encoded, then pairs whose wrong documents were looked for. */
   readonly stage: "pairs" | "documents" | "queries";
   readonly done: number;
@@ -84,6 +86,7 @@ export async function* mineNegatives(
   const settings: Settings = {
     skip: 0,
     relativeMargin: 0.05,
+    scores: true,
     window: 1024,
     block: 256,
     folder: tmpdir(),
@@ -113,7 +116,7 @@ export async function* mineNegatives(
     if (wrong.length < negatives) continue;
     const texts = await documents.read([question.document, ...wrong.map(({ document }) => document)]);
     const list = { query: question.query, documents: texts };
-    if (own === undefined) yield list;
+    if (own === undefined || !settings.scores) yield list;
     else yield { ...list, scores: [own, ...wrong.map(({ score }) => score!)], transform: "none" };
   }
 }

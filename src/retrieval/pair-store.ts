@@ -1,5 +1,5 @@
 /** Pairs of queries and right documents, their texts in stores on disk: in memory are numbers, some 60 bytes a pair. */
-import { inWindows } from "../io/journal.ts";
+import { inWindows } from "../io/streams.ts";
 import type { TextStore } from "./text-store.ts";
 
 /** A query with its right document each: an array, or what reads a file. */

@@ -4,13 +4,15 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import * as z from "zod";
 import { ConfigError } from "../errors.ts";
 import { loadColbert } from "./colbert.ts";
 import { loadCrossEncoder } from "./cross-encoder.ts";
 import { loadEmbedder } from "./embedder.ts";
 import { createMaxSim, maxSim, type TokenVectors } from "./max-sim.ts";
 import { openSentenceFolder } from "./sentence-folder.ts";
-import { openModelFolder, readJson } from "../runtime/folder.ts";
+import { readSettings } from "../io/json.ts";
+import { openModelFolder } from "../runtime/folder.ts";
 import type { NetworkOptions } from "../runtime/network.ts";
 import { createBm25 } from "./bm25.ts";
 
@@ -20,7 +22,7 @@ export interface Encoder {
   compare(documents: readonly TokenVectors[]): Promise<Comparer>;
 }
 
-interface Comparer extends AsyncDisposable {
+export interface Comparer extends AsyncDisposable {
   /** Scores of a query with every document. */
   score(query: TokenVectors): Promise<Float64Array>;
 }
@@ -69,10 +71,12 @@ const bm25: Scorer = {
   async [Symbol.asyncDispose]() {},
 };
 
+const architectures = z.looseObject({ architectures: z.array(z.string()).nullish() });
+
 /** What a directory is, by its files. @throws ConfigError where it is none of these. */
 async function kindOf(folder: string): Promise<Exclude<Scorer["kind"], "bm25">> {
-  const json = (await readJson(join(folder, "config.json"))) as { architectures?: string[] | null } | undefined;
-  const architecture = json?.architectures?.[0] ?? "";
+  const config = await readSettings(join(folder, "config.json"), architectures);
+  const architecture = config?.architectures?.[0] ?? "";
   if (architecture === "HF_ColBERT") return "colbert";
   if (architecture.endsWith("ForSequenceClassification")) return "reranker";
   if (existsSync(join(folder, "modules.json"))) {

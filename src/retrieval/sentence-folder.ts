@@ -7,10 +7,10 @@ import * as z from "zod";
 import { openCheckpoint } from "../checkpoints/checkpoint.ts";
 import type { TensorEntry } from "../checkpoints/entries.ts";
 import { ConfigError } from "../errors.ts";
-import { parseConfig } from "../models/config.ts";
+import { readSettings } from "../io/json.ts";
 import type { DenseActivation, EmbeddingStage } from "../models/embedding.ts";
 import { type Pooling, poolings } from "../nn/pooling.ts";
-import { type ModelFolder, openModelFolder, readJson } from "../runtime/folder.ts";
+import { type ModelFolder, openModelFolder } from "../runtime/folder.ts";
 import { tokenizerLimit } from "./tokenizer.ts";
 
 const moduleSchema = z.array(z.looseObject({ path: z.string(), type: z.string(), name: z.string().optional() })).min(1);
@@ -76,6 +76,8 @@ const denseSchema = z.looseObject({
   use_residual: z.boolean().default(false),
 });
 
+const normalizeSchema = z.looseObject({ module_input_name: z.string().default("sentence_embedding") });
+
 /** torch's class paths of the activations that are understood. */
 export const activationPaths: Record<DenseActivation, string> = {
   linear: "torch.nn.modules.linear.Identity",
@@ -116,13 +118,13 @@ export interface SentenceFolder {
  */
 export async function openSentenceFolder(folder: string): Promise<SentenceFolder> {
   const path = join(folder, "modules.json");
-  const json = await readJson(path);
-  if (json === undefined) {
+  const modules = await readSettings(path, moduleSchema);
+  if (modules === undefined) {
     throw new ConfigError(`${path}: expected a Sentence Transformers directory with this file, got none`, {
       hint: "name a directory that SentenceTransformer.save wrote",
     });
   }
-  const [first, ...rest] = parseConfig(moduleSchema, json, path);
+  const [first, ...rest] = modules;
   if (classOf(first!.type) !== "Transformer") throw notUnderstood(path, first!.type, "Transformer first");
   const root = join(folder, safePath(path, first!.path));
   const model = await openModelFolder(root, { as: "bare" });
@@ -131,8 +133,7 @@ export async function openSentenceFolder(folder: string): Promise<SentenceFolder
   let mask: SentenceFolder["mask"];
   for (const { type, path: name } of rest) {
     if (classOf(type) === "MultiVectorMask") {
-      const where = join(folder, safePath(path, name), "config.json");
-      mask = parseConfig(maskSchema, (await readJson(where)) ?? {}, where);
+      mask = await readSettings(join(folder, safePath(path, name), "config.json"), maskSchema, {});
       continue;
     }
     const isPooled = stages.some(({ kind }) => kind === "pooling");
@@ -143,11 +144,7 @@ export async function openSentenceFolder(folder: string): Promise<SentenceFolder
     if (stage.kind !== "dense") continue;
     for (const [tensor, entry] of await openCheckpoint(join(folder, name))) entries.set(`${name}.${tensor}`, entry);
   }
-  const settings = parseConfig(
-    settingsSchema,
-    (await readJson(join(folder, "config_sentence_transformers.json"))) ?? {},
-    join(folder, "config_sentence_transformers.json"),
-  );
+  const settings = await readSettings(join(folder, "config_sentence_transformers.json"), settingsSchema, {});
   return {
     model,
     stages,
@@ -187,21 +184,21 @@ async function readStage(
   refusal: () => ConfigError,
 ): Promise<EmbeddingStage> {
   const where = join(folder, name, "config.json");
-  const json = (await readJson(where)) ?? {};
   const side = isPooled ? "sentence_embedding" : "token_embeddings";
   if (kind === "Pooling") {
-    const config = parseConfig(poolingSchema, json, where);
+    const config = await readSettings(where, poolingSchema, {});
     const modes = config.pooling_mode ?? poolings.filter((one) => config[poolingFlags[one]]);
     if (modes.length === 0)
       throw new ConfigError(`${where}: pooling_mode: expected one of ${poolings.join(", ")}, got none`);
     return { kind: "pooling", name, modes, includePrompt: config.include_prompt };
   }
   if (kind === "Normalize") {
-    checkSide(where, (json as { module_input_name?: string }).module_input_name ?? "sentence_embedding", side);
+    const config = await readSettings(where, normalizeSchema, {});
+    checkSide(where, config.module_input_name, side);
     return { kind: "normalize", name };
   }
   if (kind !== "Dense") throw refusal();
-  const config = parseConfig(denseSchema, json, where);
+  const config = await readSettings(where, denseSchema, {});
   checkSide(where, config.module_input_name ?? side, side);
   checkSide(where, config.module_output_name ?? side, side);
   const found = Object.entries(activationPaths).find(([, path]) => path === config.activation_function);
@@ -235,9 +232,9 @@ async function readLimits(
   const names = ["bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet"];
   for (const name of names) {
     const path = join(root, `sentence_${name}_config.json`);
-    const json = await readJson(path);
-    if (json === undefined) continue;
-    const { max_seq_length, do_lower_case, ...lengths } = parseConfig(transformerSchema, json, path);
+    const settings = await readSettings(path, transformerSchema);
+    if (settings === undefined) continue;
+    const { max_seq_length, do_lower_case, ...lengths } = settings;
     return { maxTokens: max_seq_length ?? (await tokenizerLimit(root, config)), lowerCase: do_lower_case, lengths };
   }
   return { maxTokens: await tokenizerLimit(root, config), lowerCase: false, lengths: {} };

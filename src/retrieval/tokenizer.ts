@@ -1,8 +1,8 @@
 /** The tokenizer of a directory as retrieval models need it: one that takes pairs, and the number of tokens to cut to. */
 import { join } from "node:path";
 import { ConfigError } from "../errors.ts";
+import { readSettings } from "../io/json.ts";
 import type { ModelConfig } from "../models/index.ts";
-import { readJson } from "../runtime/folder.ts";
 import { loadTokenizer } from "../tokenizers/files.ts";
 import { encodesPairs, type PairTokenizer } from "../tokenizers/pairs.ts";
 
@@ -17,8 +17,7 @@ export async function loadPairTokenizer(folder: string): Promise<PairTokenizer> 
 
 /** tokenizer_config.json's model_max_length, at most the network's positions. */
 export async function tokenizerLimit(folder: string, config: ModelConfig): Promise<number> {
-  const json = await readJson(join(folder, "tokenizer_config.json"));
-  const limit = (json as { model_max_length?: unknown } | undefined)?.model_max_length;
+  const limit = (await readSettings(join(folder, "tokenizer_config.json")))?.["model_max_length"];
   const positions = config.max_position_embeddings;
   return typeof limit === "number" && limit > 0 ? Math.min(limit, positions) : positions;
 }

@@ -1,18 +1,66 @@
 /** Vectors on disk, window by window: NumPy's .npy (float32, [rows, width]) and Parquet (columns id, embedding). */
-import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
-import { createShard, defaultCompression, encodeGroup, type ShardWriter } from "../corpus/parquet-codec.ts";
+import { type FileHandle, open } from "node:fs/promises";
+import { createShard, defaultCompression, encodeGroup } from "../corpus/parquet-codec.ts";
 import { ConfigError } from "../errors.ts";
+import { writeAtomically } from "../io/files.ts";
+import { inWindows, type Items } from "../io/streams.ts";
+import type { EmbeddedText } from "./embedder.ts";
 
-export interface VectorWriter {
-  write(ids: readonly string[], vectors: readonly Float32Array[]): Promise<void>;
-  /** Finishes the file; without it nothing appears under its name. */
-  close(): Promise<void>;
-  abort(): Promise<void>;
+type Row = Pick<EmbeddedText, "id" | "vector">;
+
+/** Appends windows of vectors to an empty file. @returns how many there were. */
+type Format = (file: FileHandle, width: number, windows: AsyncIterable<readonly Row[]>) => Promise<number>;
+
+/** Rows of a Parquet row group, which is in memory as a whole. */
+const groupRows = 1024;
+
+/**
+ * Writes vectors of `width` numbers to a file, in the format of its name's ending; it appears under its name when all
+ * of them are there.
+ * @returns how many there were.
+ * @throws ConfigError for another ending than .npy and .parquet.
+ */
+export async function writeVectors(path: string, width: number, vectors: Items<Row>): Promise<number> {
+  const format = /\.(?:npy|parquet)$/.exec(path)?.[0];
+  if (format === undefined) {
+    throw new ConfigError(`output: expected a name that ends in .parquet or .npy, got ${path}`);
+  }
+  const write = format === ".npy" ? writeNpy : writeParquet;
+  let rows = 0;
+  await writeAtomically(path, async (temporary) => {
+    await using file = await open(temporary, "wx");
+    rows = await write(file, width, inWindows(vectors, groupRows));
+  });
+  return rows;
 }
+
+const columns = { id: "string", embedding: ["float"] } as const;
+
+const writeParquet: Format = async (file, _width, windows) => {
+  const shard = await createShard(file, columns, defaultCompression, "galen");
+  for await (const rows of windows) {
+    const group = rows.map(({ id, vector }) => ({ id, embedding: Array.from(vector) }));
+    await shard.append(encodeGroup(group, columns, defaultCompression));
+  }
+  await shard.finish();
+  return shard.rows;
+};
 
 /** Bytes of the header, so that the number of rows can be put in at the end. */
 const headerBytes = 128;
+
+const writeNpy: Format = async (file, width, windows) => {
+  await file.writeFile(npyHeader(0, width));
+  let count = 0;
+  for await (const rows of windows) {
+    const block = new Float32Array(rows.length * width);
+    rows.forEach(({ vector }, i) => block.set(vector, i * width));
+    await file.writeFile(new Uint8Array(block.buffer));
+    count += rows.length;
+  }
+  await file.write(npyHeader(count, width), 0, headerBytes, 0);
+  return count;
+};
 
 /** NumPy's format 1.0 (numpy.lib.format). */
 function npyHeader(rows: number, width: number): Buffer {
@@ -23,45 +71,4 @@ function npyHeader(rows: number, width: number): Buffer {
   header.write(fields, 10, "latin1");
   header.write("\n", headerBytes - 1, "latin1");
   return header;
-}
-
-const columns = { id: "string", embedding: ["float"] } as const;
-
-/** A writer by the name's ending. @throws ConfigError for another than .npy and .parquet. */
-export async function createVectorFile(path: string, width: number): Promise<VectorWriter> {
-  const isParquet = path.endsWith(".parquet");
-  if (!isParquet && !path.endsWith(".npy")) {
-    throw new ConfigError(`output: expected a name that ends in .parquet or .npy, got ${path}`);
-  }
-  await mkdir(dirname(path), { recursive: true });
-  const temporary = `${path}.${process.pid}.tmp`;
-  const handle: FileHandle = await open(temporary, "w");
-  let shard: ShardWriter | undefined;
-  let rows = 0;
-  if (isParquet) shard = await createShard(handle, columns, defaultCompression, "galen");
-  else await handle.writeFile(npyHeader(0, width));
-  return {
-    async write(ids, vectors) {
-      rows += vectors.length;
-      if (shard !== undefined) {
-        const group = ids.map((id, i) => ({ id, embedding: Array.from(vectors[i]!) }));
-        await shard.append(encodeGroup(group, columns, defaultCompression));
-        return;
-      }
-      const block = new Float32Array(vectors.length * width);
-      vectors.forEach((vector, i) => block.set(vector, i * width));
-      await handle.writeFile(new Uint8Array(block.buffer));
-    },
-    async close() {
-      if (shard !== undefined) await shard.finish();
-      else await handle.write(npyHeader(rows, width), 0, headerBytes, 0);
-      await handle.sync();
-      await handle.close();
-      await rename(temporary, path);
-    },
-    async abort() {
-      await handle.close();
-      await rm(temporary, { force: true });
-    },
-  };
 }

@@ -1,9 +1,9 @@
 /** A model directory in Hugging Face's format: config.json and weights, of any family. */
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openCheckpoint } from "../checkpoints/checkpoint.ts";
 import { readFloat32, type TensorEntry } from "../checkpoints/entries.ts";
-import { CheckpointError, ConfigError } from "../errors.ts";
+import { CheckpointError } from "../errors.ts";
+import { readSettings } from "../io/json.ts";
 import { architectureOf, type Family, familyOf, type ModelConfig, type Role } from "../models/index.ts";
 
 export interface ModelFolder {
@@ -31,7 +31,7 @@ export async function openModelFolder(
   { as, weights = folder }: { readonly as?: Role | undefined; readonly weights?: string } = {},
 ): Promise<OpenedFolder> {
   const path = join(folder, "config.json");
-  const json = await readJson(path);
+  const json = await readSettings(path);
   if (json === undefined) {
     throw new CheckpointError(`${path}: expected a model directory with this file, got none`, {
       hint: "name a directory in Hugging Face's format: config.json, model.safetensors, tokenizer files",
@@ -89,23 +89,4 @@ async function dropTied(
     notes.push(`${repeated} dropped: it is a second copy of ${parameter}`);
   }
   return notes;
-}
-
-/** The JSON object or list in a file; undefined where there is no file. @throws ConfigError when it is not JSON. */
-export async function readJson(path: string): Promise<object | undefined> {
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new ConfigError(`${path}: expected a JSON file, got ${(error as Error).message}`, { cause: error });
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new ConfigError(`${path}: expected JSON, got ${(error as Error).message}`, { cause: error });
-  }
-  if (typeof value === "object" && value !== null) return value;
-  throw new ConfigError(`${path}: expected a JSON object, got ${text.slice(0, 40)}`);
 }

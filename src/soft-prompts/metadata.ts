@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { ConfigError } from "../errors.ts";
-import { readJson } from "../runtime/folder.ts";
+import { readSettings } from "../io/json.ts";
 import type { Benchmark } from "../tasks/benchmark.ts";
 import { tasks } from "../tasks/index.ts";
 import { type OwnTuning, taskFromSchema } from "../tasks/schema.ts";
@@ -87,12 +87,7 @@ export function taskFileOf(
 
 /** What a fine-tuned model's folder says of its task; undefined without task.json. @throws ConfigError. */
 export async function readTaskFile(folder: string): Promise<TaskFile | undefined> {
-  const path = join(folder, taskFileName);
-  const json = await readJson(path);
-  if (json === undefined) return undefined;
-  const result = schema.safeParse(json);
-  if (!result.success) throw new ConfigError(`${path}: ${z.prettifyError(result.error)}`);
-  return result.data;
+  return readSettings(join(folder, taskFileName), schema);
 }
 
 /** The task of a task.json. @throws ConfigError where this version of Galen lacks it, or has another version of it. */

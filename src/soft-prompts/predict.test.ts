@@ -9,6 +9,7 @@ import type { Example } from "../tasks/benchmark.ts";
 import { endsInCircle, repeatGuard } from "../generate/guards.ts";
 import { askTuned, evaluate } from "../eval/index.ts";
 import { finetune } from "../finetune/finetune.ts";
+import { answerTexts } from "./answer.ts";
 import { allowOnly } from "./copy-only.ts";
 import type { TaskFile } from "./metadata.ts";
 import { openTuned, predict, predictSources, type TunedModel } from "./predict.ts";
@@ -52,6 +53,17 @@ describe("prediction", () => {
     expect(single.map(({ text }) => text)).toEqual(all.map(({ text }) => text));
     const reversed = await predict(tuned, examples.toReversed());
     expect(reversed.map(({ text }) => text)).toEqual(all.map(({ text }) => text).toReversed());
+  });
+
+  test("texts of one's own are answered as examples are; entities come with their places", async () => {
+    const texts = examples.map(({ text }) => text);
+    expect(await answerTexts(tuned, texts)).toEqual(await predict(tuned, examples));
+    const named = [{ name: "heparin", type: "Drug" }];
+    const task = { ...tuned.task, extracts: "entities" as const, parse: () => named };
+    const [found] = await answerTexts({ ...tuned, task }, ["In man Heparin raises Codeine levels."]);
+    expect(found!.answer).toMatchObject([
+      { name: "heparin", type: "Drug", at: { start: 7, end: 14, text: "Heparin" } },
+    ]);
   });
 
   test("evaluation gives published and sound figures with intervals, and the copying baseline", async () => {

@@ -3,7 +3,7 @@
  * surface form of each MeSH identifier in that document (`metrics/bc5cdr.ts` maps them back). Reads BioGPT's JSON files.
  */
 import { z } from "zod";
-import { readJsonEntries } from "../io/data-files.ts";
+import { readJsonEntries } from "../io/json.ts";
 import { chemicalDiseaseFigures, type NamedDocument, pooledLexicon } from "../metrics/bc5cdr.ts";
 import type { Relation } from "../metrics/hard-match.ts";
 import { checkAligned } from "../metrics/report.ts";

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { z } from "zod";
 import { DataError } from "../errors.ts";
-import { readJsonLines } from "../io/data-files.ts";
+import { readJsonLines } from "../io/json.ts";
 import { entitiesOf } from "../metrics/entities.ts";
 import type { Example, Split } from "./benchmark.ts";
 import type { EntityPlace } from "./entity-places.ts";

@@ -4,7 +4,7 @@
  * that reading it as a validation set is refused; BLURB's files are a true split.
  */
 import { DataError } from "../errors.ts";
-import { readText } from "../io/data-files.ts";
+import { readText } from "../io/files.ts";
 import { multiLabelFigures } from "../metrics/labels.ts";
 import { checkAligned } from "../metrics/report.ts";
 import { commonest } from "./baselines.ts";

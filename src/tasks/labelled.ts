@@ -1,7 +1,7 @@
 /** Texts with classes as JSON lines: `{"text", "label"}`, or `{"text", "labels": [...]}` where a text may have any number. */
 import { z } from "zod";
 import { DataError } from "../errors.ts";
-import { streamJsonLines } from "../io/data-files.ts";
+import { streamJsonLines } from "../io/json.ts";
 
 export interface Labelled {
   readonly text: string;

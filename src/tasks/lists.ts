@@ -4,7 +4,7 @@
  */
 import * as z from "zod";
 import { DataError } from "../errors.ts";
-import { readJsonLines } from "../io/data-files.ts";
+import { readJsonLines } from "../io/json.ts";
 
 const text = z.string();
 const list = z

@@ -5,7 +5,8 @@
  */
 import { DataError } from "../errors.ts";
 import { existsSync } from "node:fs";
-import { parseCsv, readText } from "../io/data-files.ts";
+import { parseCsv } from "../io/csv.ts";
+import { readText } from "../io/files.ts";
 import type { Example } from "./benchmark.ts";
 
 /** Gold is the class's name. */

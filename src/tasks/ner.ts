@@ -5,7 +5,9 @@
  */
 import { z } from "zod";
 import { DataError } from "../errors.ts";
-import { readText, streamJsonLines, streamLines } from "../io/data-files.ts";
+import { readText } from "../io/files.ts";
+import { streamJsonLines } from "../io/json.ts";
+import { readLines } from "../io/lines.ts";
 import type { Split } from "./benchmark.ts";
 
 export interface NerSentence {
@@ -61,8 +63,8 @@ export function parseIob(text: string, where = "IOB"): NerSentence[] {
 /** The same one by one from a file. */
 async function* streamIob(path: string): AsyncGenerator<NerSentence> {
   const parse = createParser(path);
-  for await (const line of streamLines(path)) {
-    const sentence = parse(line);
+  for await (const { text } of readLines(path)) {
+    const sentence = parse(text);
     if (sentence !== undefined) yield sentence;
   }
   const last = parse("");
@@ -77,7 +79,7 @@ export type Tagged = Pick<NerSentence, "tokens" | "tags">;
 
 /** Whether the first line that is not blank begins an object; a token may be a brace, but a tab follows it. */
 async function isJsonLines(path: string): Promise<boolean> {
-  for await (const line of streamLines(path)) if (line.trim() !== "") return /^\s*\{[^\t]*$/.test(line);
+  for await (const { text } of readLines(path)) if (text.trim() !== "") return /^\s*\{[^\t]*$/.test(text);
   return false;
 }
 

@@ -1,7 +1,7 @@
 /** Classes of the user's own, one or several a text: examples are JSON lines `{"id", "text", "labels"}`. */
 import { z } from "zod";
 import { ConfigError, DataError } from "../errors.ts";
-import { readJsonLines } from "../io/data-files.ts";
+import { readJsonLines } from "../io/json.ts";
 import { indexOfLargest } from "../metrics/classification.ts";
 import { multiLabelFigures, singleLabelFigures } from "../metrics/labels.ts";
 import { checkAligned } from "../metrics/report.ts";

@@ -1,7 +1,7 @@
 /** Relations of the user's own: examples are JSON lines `{"id", "text", "relations": [{"head", "tail", "relation"}]}`. */
 import { z } from "zod";
 import { ConfigError } from "../errors.ts";
-import { readJsonLines } from "../io/data-files.ts";
+import { readJsonLines } from "../io/json.ts";
 import { hardMatch, type Relation } from "../metrics/hard-match.ts";
 import { checkAligned } from "../metrics/report.ts";
 import { copying, copyRelations } from "./baselines.ts";

@@ -7,7 +7,7 @@
 import { existsSync } from "node:fs";
 import { z } from "zod";
 import { DataError } from "../errors.ts";
-import { readJson, readJsonEntries } from "../io/data-files.ts";
+import { readJson, readJsonEntries } from "../io/json.ts";
 import { indexOfLargest } from "../metrics/classification.ts";
 import { singleLabelFigures } from "../metrics/labels.ts";
 import { checkAligned } from "../metrics/report.ts";

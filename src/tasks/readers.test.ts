@@ -9,7 +9,7 @@ import { valueOf } from "../metrics/report.ts";
 import { commonest, copyRelations } from "./baselines.ts";
 import { bc5cdr } from "./bc5cdr.ts";
 import { ddi } from "./ddi.ts";
-import { parseCsv } from "../io/data-files.ts";
+import { parseCsv } from "../io/csv.ts";
 import { readMedicalAbstracts } from "./medical-abstracts.ts";
 import { parseIob, readNer, readTagged } from "./ner.ts";
 import { formatPubTator, parsePubTator } from "./pubtator.ts";

@@ -4,7 +4,9 @@
  */
 import { z } from "zod";
 import { DataError } from "../errors.ts";
-import { readJsonLines, readText, reopened, streamJsonLines } from "../io/data-files.ts";
+import { readText } from "../io/files.ts";
+import { readJsonLines, streamJsonLines } from "../io/json.ts";
+import { reopened } from "../io/streams.ts";
 
 interface RetrievalDocument {
   readonly id: string;

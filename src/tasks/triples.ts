@@ -4,7 +4,7 @@
  * published: most are not found and keep the file's order.
  */
 import { z } from "zod";
-import { readJsonEntries } from "../io/data-files.ts";
+import { readJsonEntries } from "../io/json.ts";
 import { hardMatch, type Relation } from "../metrics/hard-match.ts";
 import { checkAligned } from "../metrics/report.ts";
 import { copying, copyRelations } from "./baselines.ts";

@@ -67,6 +67,7 @@ export function view<D extends DType>(dtype: D, bytes: Uint8Array): TypedArrays[
   ) as TypedArrays[D];
 }
 
+/** A tensor of these elements, or of zeros. */
 export function tensor<D extends DType>(dtype: D, dims: readonly number[], data?: TypedArrays[D]): Tensor<D> {
   return { dtype, dims, data: data ?? allocate(dtype, sizeOf(dims)) };
 }

@@ -1,5 +1,5 @@
 /** `galen classify`: the class of every text, with probabilities. */
-import { type Command, command, deviceOptions, loadOptions } from "../command.ts";
+import { type Command, command, deviceOptions, fileOptions, loadOptions } from "../command.ts";
 
 const classify: Command = command({
   about: "Classes of texts",
@@ -7,7 +7,7 @@ const classify: Command = command({
   positionals: { text: { many: true, about: "Texts; quote each" } },
   options: {
     model: { type: "text", hint: "DIR", required: true, about: "Classifier's directory" },
-    file: { type: "text", hint: "FILE", about: 'Texts from a file, one a line or JSON lines with "text"; - is stdin' },
+    ...fileOptions,
     "max-tokens": {
       type: "integer",
       hint: "N",
@@ -22,19 +22,15 @@ const classify: Command = command({
   ],
   stoppable: true,
   async run({ args, json, output, signal }) {
-    const { loadClassifier } = await import("../../labellers.ts");
-    const { textWindows } = await import("../texts.ts");
+    const { classifyTexts, loadClassifier } = await import("../../labellers.ts");
+    const { textsOf } = await import("../texts.ts");
+    const texts = textsOf(args.text, args.file, signal);
     await using classifier = await loadClassifier(args.model, loadOptions(args));
-    for await (const window of textWindows(args.text, args.file, 256)) {
-      signal.throwIfAborted();
-      const texts = window.map(({ text }) => text);
-      const found = await classifier.classify(texts, { maxTokens: args["max-tokens"] });
-      for (const [i, { label, labels, probabilities }] of found.entries()) {
-        const { id, text } = window[i]!;
-        const shown = labels.map((one) => `${one}  ${probabilities[one]!.toFixed(3)}`).join("  ") || "(no label)";
-        if (json) await output.json({ id, ...(classifier.multiLabel ? { labels } : { label }), probabilities });
-        else await output.write(`${shown}  ${text.slice(0, 80)}\n`);
-      }
+    const found = classifyTexts(classifier, texts, { maxTokens: args["max-tokens"], signal });
+    for await (const { id, text, label, labels, probabilities } of found) {
+      const shown = labels.map((one) => `${one}  ${probabilities[one]!.toFixed(3)}`).join("  ") || "(no label)";
+      if (json) await output.json({ id, ...(classifier.multiLabel ? { labels } : { label }), probabilities });
+      else await output.write(`${shown}  ${text.slice(0, 80)}\n`);
     }
   },
 });

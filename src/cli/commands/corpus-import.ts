@@ -63,7 +63,7 @@ const corpusImport: Command = command({
       signal,
       onProgress: ({ bytesDone, bytesTotal, records, secondsLeft }) => {
         const text = `${records.toLocaleString("en-US")} records`;
-        line.update({ done: bytesDone, total: bytesTotal, unit: "bytes", secondsLeft: secondsLeft ?? undefined, text });
+        line.update({ done: bytesDone, total: bytesTotal, unit: "bytes", secondsLeft, text });
       },
     }).finally(() => line.end());
     if (json) return output.json({ output: args.output, ...manifest });

@@ -1,16 +1,14 @@
 /** `galen embed`: a vector for every text. */
-import { type Command, command, deviceOptions, loadOptions } from "../command.ts";
-
-type Loss = ReturnType<typeof import("../../retrieval/embedder.ts").cosines>;
+import { type Command, command, deviceOptions, fileOptions, loadOptions } from "../command.ts";
 
 const embed: Command = command({
   about: "Vectors of texts by an embedding model",
   details:
-    'FILE has a text a line, or JSON lines with "text" and, if they are there, "id" and "title". --output takes NAME.parquet (columns id, embedding) or NAME.npy; without it JSON lines are written.',
+    'JSON lines may have "id" and "title" too. --output takes NAME.parquet (columns id, embedding) or NAME.npy; without it JSON lines are written.',
   positionals: { text: { many: true, about: "Texts; quote each" } },
   options: {
     model: { type: "text", hint: "DIR", required: true, about: "Sentence Transformers directory" },
-    file: { type: "text", hint: "FILE", about: "Texts from a file; - is stdin" },
+    ...fileOptions,
     output: { type: "text", hint: "FILE", about: ".parquet or .npy" },
     prompt: { type: "text", hint: "NAME", about: "The model's prompt of this name" },
     "batch-size": { type: "integer", hint: "N", least: 1, default: 32, about: "Texts in a run of the network" },
@@ -24,52 +22,43 @@ const embed: Command = command({
   ],
   stoppable: true,
   async run({ args, json, output, progress, signal }) {
-    const { cosines, loadEmbedder } = await import("../../retrieval/embedder.ts");
-    const { createVectorFile } = await import("../../retrieval/vector-files.ts");
-    const { textWindows } = await import("../texts.ts");
+    const { cosines, embedTexts, loadEmbedder } = await import("../../retrieval/embedder.ts");
+    const { writeVectors } = await import("../../retrieval/vector-files.ts");
+    const { keepFirst } = await import("../../io/streams.ts");
     const { decimals } = await import("../output.ts");
+    const { textsOf } = await import("../texts.ts");
+    const texts = textsOf(args.text, args.file, signal);
     await using embedder = await loadEmbedder(args.model, {
       ...loadOptions(args),
       weights: args.int8 ? "int8" : "float32",
     });
+    const { width } = embedder;
     const options = {
       batchSize: args["batch-size"],
       ...(args.prompt === undefined ? {} : { promptName: args.prompt }),
     };
-    const file = args.output === undefined ? undefined : await createVectorFile(args.output, embedder.width);
     const line = progress("embedding");
-    /** Cosines of the first texts' vectors with those of the float32 network. */
-    const lossOf = async (texts: readonly string[], vectors: readonly Float32Array[]): Promise<Loss> => {
-      await using exact = await loadEmbedder(args.model, loadOptions(args));
-      return cosines(await exact.embed(texts.slice(0, 64), options), vectors);
-    };
+    const onProgress = (done: number): void => line.update({ done, unit: "texts" });
+    const { items, first } = keepFirst(embedTexts(embedder, texts, { ...options, signal, onProgress }), 64);
     let count = 0;
-    let loss: Loss | undefined;
-    try {
-      for await (const window of textWindows(args.text, args.file)) {
-        signal.throwIfAborted();
-        const texts = window.map(({ text }) => text);
-        const vectors = await embedder.embed(texts, options);
-        if (args.int8) loss ??= await lossOf(texts, vectors);
-        count += window.length;
-        line.update({ done: count, unit: "texts" });
-        const ids = window.map(({ id }) => id);
-        if (file !== undefined) await file.write(ids, vectors);
-        else for (const [i, id] of ids.entries()) await output.json({ id, embedding: decimals(vectors[i]!) });
-      }
-      await file?.close();
-    } catch (error) {
-      await file?.abort();
-      throw error;
-    } finally {
-      line.end();
+    if (args.output !== undefined) count = await writeVectors(args.output, width, items);
+    else for await (const { id, vector } of items) await output.json({ id, embedding: decimals(vector) });
+    line.end();
+    let loss: ReturnType<typeof cosines> | undefined;
+    if (args.int8 && first.length > 0) {
+      await using exact = await loadEmbedder(args.model, loadOptions(args));
+      const expected = await exact.embed(
+        first.map(({ text }) => text),
+        options,
+      );
+      loss = cosines(
+        expected,
+        first.map(({ vector }) => vector),
+      );
+      const { texts: compared, mean, least } = loss;
+      output.note(`int8: cosine with float32 ${mean.toFixed(5)} (least ${least.toFixed(5)} of ${compared} texts)`);
     }
-    if (loss !== undefined) {
-      const { texts, mean, least } = loss;
-      output.note(`int8: cosine with float32 ${mean.toFixed(5)} (least ${least.toFixed(5)} of ${texts} texts)`);
-    }
-    if (file === undefined) return;
-    const { width } = embedder;
+    if (args.output === undefined) return;
     if (json) return output.json({ output: args.output, texts: count, width, ...(loss && { int8: { cosine: loss } }) });
     await output.write(`${args.output}  ${count} vectors of ${width}\n`);
   },

@@ -24,7 +24,7 @@ const evaluateClassification: Command = command({
   async run({ args, ...terminal }) {
     const { evaluateClassification: evaluate } = await import("../../eval/classification.ts");
     const { loadClassifier } = await import("../../labellers.ts");
-    const { reopened } = await import("../../io/data-files.ts");
+    const { reopened } = await import("../../io/streams.ts");
     const { streamLabelled } = await import("../../tasks/labelled.ts");
     const { runWindows, writeReport } = await import("../evaluation.ts");
     const { model, data: where, "max-tokens": maxTokens } = args;

@@ -24,7 +24,7 @@ const evaluateNer: Command = command({
   async run({ args, ...terminal }) {
     const { evaluateNer: evaluate } = await import("../../eval/ner.ts");
     const { loadTagger } = await import("../../labellers.ts");
-    const { reopened } = await import("../../io/data-files.ts");
+    const { reopened } = await import("../../io/streams.ts");
     const { streamTagged } = await import("../../tasks/ner.ts");
     const { runWindows, writeReport } = await import("../evaluation.ts");
     const sentences = reopened(() => streamTagged(args.data));

@@ -23,7 +23,7 @@ const evaluateSimilarity: Command = command({
   async run({ args, ...terminal }) {
     const { openScorer } = await import("../../retrieval/scorers.ts");
     const { evaluateSimilarity: evaluate } = await import("../../eval/similarity.ts");
-    const { streamPairs } = await import("../pairs.ts");
+    const { streamPairs } = await import("../../tasks/pairs.ts");
     const { runWindows, writeReport } = await import("../evaluation.ts");
     const { model, pairs, limit, negatives: kind, "per-positive": perPositive, seed } = args;
     await using scorer = await openScorer(model, loadOptions(args));

@@ -1,34 +1,8 @@
 /** `galen extract`: relations of a literature, with where they stand, counts, and a page to review them. */
 import { join } from "node:path";
-import { DataError } from "../../errors.ts";
 import { type Command, command, deviceOptions, loadOptions } from "../command.ts";
 import { decodingOptions, toPredictOptions } from "../decoding-options.ts";
-import { readLines } from "../../io/lines.ts";
 import { duration } from "../progress.ts";
-
-interface Document {
-  id: string;
-  title: string;
-  text: string;
-  source: string;
-}
-
-/** JSON lines from stdin: `{"id", "title", "text"}`, of which only the text is needed. */
-async function* fromStdin(onFailure: (message: string) => void): AsyncGenerator<Document> {
-  let number = 0;
-  for await (const line of readLines("-")) {
-    number += 1;
-    if (line.trim() === "") continue;
-    try {
-      const { id = `stdin:${number}`, title, text, abstract } = JSON.parse(line) as Record<string, unknown>;
-      const body = text ?? abstract;
-      if (typeof body !== "string") throw new DataError('expected a string in "text" or "abstract"');
-      yield { id: String(id), title: typeof title === "string" ? title : "", text: body, source: "stdin" };
-    } catch (error) {
-      onFailure(`stdin:${number}: ${(error as Error).message}`);
-    }
-  }
-}
 
 const extract: Command = command({
   about: "Mine documents for relations",
@@ -54,68 +28,39 @@ const extract: Command = command({
   ],
   stoppable: true,
   async run({ args, json, output, progress, signal }) {
-    const { extract: mine, writeRelations, writeReview } = await import("../../extract/index.ts");
+    const { extract: run } = await import("../../extract/index.ts");
     const { openTuned } = await import("../../soft-prompts/predict.ts");
-    const { readDocuments } = await import("../../corpus/documents.ts");
+    const { describeFailure } = await import("../../corpus/documents.ts");
     await using tuned = await openTuned(args.model, { ...loadOptions(args), task: args.schema });
     const bar = progress("mining");
-    let failures = 0;
-    const failed = (message: string): void => {
-      failures += 1;
-      if (failures <= 5) output.note(`not read: ${message}`);
-    };
-    const documents = async function* (): AsyncGenerator<Document> {
-      let left = args.limit ?? Infinity;
-      for (const input of args.input) {
-        const read =
-          input === "-"
-            ? fromStdin(failed)
-            : readDocuments([input], {
-                signal,
-                onFailure: ({ source, line, message }) =>
-                  failed(`${source}${line === null ? "" : `:${line}`}: ${message}`),
-              });
-        for await (const document of read) {
-          if (left-- <= 0) return;
-          yield document;
-        }
-      }
-    };
-    const result = await mine(tuned, documents(), {
+    let shown = 0;
+    const summary = await run(tuned, args.input, {
       ...toPredictOptions(args),
       output: args.output,
       resume: args.resume,
-      inputs: args.input,
       allDocuments: args["all-documents"],
+      limit: args.limit,
       signal,
-      onProgress: ({ documents: done, triples, grounded, now, seconds }) =>
-        bar.update({
-          done,
-          total: args.limit,
-          unit: "documents",
-          rate: now / seconds,
-          text: `${triples} triples, ${grounded} in the text`,
-        }),
+      onFailure(failure) {
+        if (shown++ < 5) output.note(`not read: ${describeFailure(failure)}`);
+      },
+      onProgress({ documents: done, triples, grounded, now, seconds }) {
+        const text = `${triples} triples, ${grounded} in the text`;
+        bar.update({ done, total: args.limit, unit: "documents", rate: now / seconds, text });
+      },
     }).finally(() => bar.end());
-    const relations = await writeRelations(args.output);
-    await writeReview(args.output, `${tuned.task.name} in ${args.input.join(", ")}`);
-    const { writeFileAtomically } = await import("../../io/files.ts");
-    const summary = { ...result, failures, relations: relations.length };
-    await writeFileAtomically(join(args.output, "summary.json"), `${JSON.stringify(summary, null, 2)}\n`);
-    if (result.stopped) process.exitCode = 1;
+    const { documents, triples, grounded, now, seconds, stopped, failures } = summary;
+    if (stopped) process.exitCode = 1;
     if (json) return output.json({ output: args.output, ...summary });
-    const share = result.triples === 0 ? "" : ` (${((100 * result.grounded) / result.triples).toFixed(1)} %)`;
+    const share = triples === 0 ? "" : ` (${((100 * grounded) / triples).toFixed(1)} %)`;
     const rows = [
-      ...(result.stopped ? [["stopped", "the same command with --resume goes on there"]] : []),
-      ["documents", `${result.documents}, ${result.empty} of them empty, ${result.windowed} read in several windows`],
-      [
-        "rate",
-        `${((60 * result.now) / result.seconds).toFixed(1)} documents a minute, ${duration(result.seconds)} now`,
-      ],
-      ["triples", `${result.triples}, ${result.grounded} with both names in the text${share}`],
-      ["not in the text", `${result.headsNotInText} heads, ${result.tailsNotInText} tails`],
-      ["answers cut off", `${result.unfinished}`],
-      ["relations", `${relations.length} distinct: ${join(args.output, "relations.csv")}`],
+      ...(stopped ? [["stopped", "the same command with --resume goes on there"]] : []),
+      ["documents", `${documents}, ${summary.empty} of them empty, ${summary.windowed} read in several windows`],
+      ["rate", `${((60 * now) / seconds).toFixed(1)} documents a minute, ${duration(seconds)} now`],
+      ["triples", `${triples}, ${grounded} with both names in the text${share}`],
+      ["not in the text", `${summary.headsNotInText} heads, ${summary.tailsNotInText} tails`],
+      ["answers cut off", `${summary.unfinished}`],
+      ["relations", `${summary.relations} distinct: ${join(args.output, "relations.csv")}`],
       ["review", join(args.output, "review.html")],
       ...(failures === 0 ? [] : [["not read", `${failures} documents`]]),
     ];

@@ -8,9 +8,9 @@ import type { Output } from "../output.ts";
 import { parseRows } from "../rows.ts";
 
 async function linesOf(path: string): Promise<string[]> {
-  const { readLines } = await import("../../io/lines.ts");
+  const { readTexts } = await import("../../corpus/texts.ts");
   const lines: string[] = [];
-  for await (const line of readLines(path)) if (line.trim() !== "") lines.push(line);
+  for await (const { text } of readTexts(path)) lines.push(text);
   if (lines.length === 0) throw new UsageError(`--prompts ${path}: expected one prompt a line, got none`);
   return lines;
 }
@@ -38,7 +38,11 @@ const generate: Command = command({
   positionals: { prompt: { many: true, about: "Texts to continue; quote each" } },
   options: {
     model: { type: "text", hint: "DIR", required: true, about: "Model directory with its tokenizer" },
-    prompts: { type: "text", hint: "FILE", about: "Prompts from a file, one a line; - is stdin" },
+    prompts: {
+      type: "text",
+      hint: "FILE",
+      about: 'Prompts from a file, one a line or JSON lines with "text"; - is stdin',
+    },
     ids: { type: "text", hint: "IDS", about: "Prompts as ids instead: 2,9,33;2,4" },
     ...generateOptions,
     ...deviceOptions,

@@ -33,38 +33,28 @@ const mine: Command = command({
   async run({ args, json, output, progress, signal }) {
     const { openScorer } = await import("../../retrieval/scorers.ts");
     const { mineNegatives } = await import("../../retrieval/mine.ts");
-    const { streamPairs } = await import("../pairs.ts");
-    const { writeAtomically } = await import("../../io/files.ts");
-    const { open } = await import("node:fs/promises");
+    const { streamPairs } = await import("../../tasks/pairs.ts");
+    const { writeJsonLines } = await import("../../io/json.ts");
     const { dirname } = await import("node:path");
     const isRandom = args.model === "random";
     if (isRandom && args.scores) throw new UsageError("--scores: expected a model that scores, got random");
     await using opened = isRandom ? undefined : await openScorer(args.model, loadOptions(args));
-    const scorer = opened ?? ({ kind: "random", seed: args.seed } as const);
-    const lines: { [stage: string]: Progress } = {};
-    const { negatives, skip, margin: relativeMargin } = args;
-    let [pairs, lists] = [0, 0];
-    await writeAtomically(args.output, async (temporary) => {
-      await using file = await open(temporary, "wx");
-      const found = mineNegatives(scorer, streamPairs(args.pairs), {
-        negatives,
-        skip,
-        relativeMargin,
-        folder: dirname(args.output),
-        signal,
-        onProgress({ stage, done, total }) {
-          if (stage === "pairs") pairs = done;
-          (lines[stage] ??= progress("mining")).update({ done, total, unit: stage });
-        },
-      });
-      for await (const { query, documents, scores, transform } of found) {
-        const list = { query, documents, ...(args.scores && { scores, transform }) };
-        await file.appendFile(`${JSON.stringify(list)}\n`);
-        lists += 1;
-      }
-      signal.throwIfAborted();
+    const bars: { [stage: string]: Progress } = {};
+    let pairs = 0;
+    const found = mineNegatives(opened ?? { kind: "random", seed: args.seed }, streamPairs(args.pairs), {
+      negatives: args.negatives,
+      skip: args.skip,
+      relativeMargin: args.margin,
+      scores: args.scores,
+      folder: dirname(args.output),
+      signal,
+      onProgress({ stage, done, total }) {
+        if (stage === "pairs") pairs = done;
+        (bars[stage] ??= progress("mining")).update({ done, total, unit: stage });
+      },
     });
-    for (const line of Object.values(lines)) line.end();
+    const lists = await writeJsonLines(args.output, found, { signal });
+    for (const bar of Object.values(bars)) bar.end();
     if (json) return output.json({ output: args.output, pairs, lists });
     await output.write(`${args.output}  ${lists} lists of ${pairs} pairs\n`);
   },

@@ -1,5 +1,5 @@
 /** `galen tag`: named entities of texts. */
-import { type Command, command, deviceOptions, loadOptions } from "../command.ts";
+import { type Command, command, deviceOptions, fileOptions, loadOptions } from "../command.ts";
 
 const tag: Command = command({
   about: "Named entities of sentences",
@@ -8,7 +8,7 @@ const tag: Command = command({
   positionals: { text: { many: true, about: "Sentences; quote each" } },
   options: {
     model: { type: "text", hint: "DIR", required: true, about: "Tagger's directory" },
-    file: { type: "text", hint: "FILE", about: "Sentences from a file, one a line; - is stdin" },
+    ...fileOptions,
     ...deviceOptions,
   },
   examples: [
@@ -17,24 +17,13 @@ const tag: Command = command({
   ],
   stoppable: true,
   async run({ args, json, output, signal }) {
-    const { loadTagger } = await import("../../labellers.ts");
-    const { entitiesOf } = await import("../../metrics/entities.ts");
-    const { textWindows } = await import("../texts.ts");
+    const { loadTagger, tagTexts } = await import("../../labellers.ts");
+    const { textsOf } = await import("../texts.ts");
+    const texts = textsOf(args.text, args.file, signal);
     await using tagger = await loadTagger(args.model, loadOptions(args));
-    for await (const window of textWindows(args.text, args.file, 256)) {
-      signal.throwIfAborted();
-      const sentences = window.map(({ text }) => [...text.matchAll(/[\p{L}\p{N}]+|[^\s\p{L}\p{N}]/gu)]);
-      const tags = await tagger.tag(sentences.map((words) => words.map(([word]) => word)));
-      for (const [i, words] of sentences.entries()) {
-        const { id, text } = window[i]!;
-        const entities = entitiesOf(tags[i]!).map(({ type, start, end }) => {
-          const [from, last] = [words[start]!.index, words[end]!];
-          const to = last.index + last[0].length;
-          return { type, start: from, end: to, text: text.slice(from, to) };
-        });
-        if (json) await output.json({ id, words: words.map(([word]) => word), tags: tags[i], entities });
-        else await output.write(`${text}\n${entities.map((one) => `  ${one.type}  ${one.text}\n`).join("")}`);
-      }
+    for await (const { id, text, words, tags, entities } of tagTexts(tagger, texts, { signal })) {
+      if (json) await output.json({ id, words, tags, entities });
+      else await output.write(`${text}\n${entities.map((one) => `  ${one.type}  ${one.text}\n`).join("")}`);
     }
   },
 });

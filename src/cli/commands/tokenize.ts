@@ -1,12 +1,11 @@
 /** `galen tokenize`: texts to ids, pieces and offsets; or documents to the token files that training reads. */
 import { UsageError } from "../../errors.ts";
 import { type Command, command } from "../command.ts";
-import { readLines } from "../../io/lines.ts";
 
 const tokenize: Command = command({
   about: "Texts to tokens, or documents to training files",
   details:
-    "Prints one JSON line for every line of FILE or stdin: ids, tokens, and the range of each token in the line (UTF-16 units). With --output the inputs are documents (.xml, .xml.gz, .jsonl, .txt, dataset folders), and DIR gets token files in Megatron's format for training and held out.",
+    "Prints one JSON line for every line of FILE or stdin, or for the text of every JSON line: ids, tokens, and the range of each token in the text (UTF-16 units). With --output the inputs are documents (.xml, .xml.gz, .jsonl, .txt, dataset folders, - for JSON lines on stdin), and DIR gets token files in Megatron's format for training and held out.",
   positionals: { input: { many: true, about: "File of lines (default: stdin); with --output, documents" } },
   options: {
     tokenizer: { type: "text", hint: "DIR", required: true, about: "Tokenizer or model directory" },
@@ -35,16 +34,16 @@ const tokenize: Command = command({
     const tokenizer = await loadTokenizer(args.tokenizer);
     if (args.output === undefined) {
       if (args.input.length > 1) throw new UsageError(`FILE: expected one file, got ${args.input.length}`);
-      for await (const line of readLines(args.input[0])) {
-        if (signal.aborted) return;
-        const { ids, tokens, offsets } = tokenizer.encode(line);
+      const { readTexts } = await import("../../corpus/texts.ts");
+      for await (const { text } of readTexts(args.input[0] ?? "-", { keepBlank: true, signal })) {
+        const { ids, tokens, offsets } = tokenizer.encode(text);
         await output.json({ ids, tokens, offsets });
       }
       return;
     }
     if (args.input.length === 0) throw new UsageError("INPUT: expected documents to write token files of, got none");
     const { tokenFilesOf } = await import("../training-data.ts");
-    const manifest = await tokenFilesOf(args.input, tokenizer, {
+    const { failures: _, ...manifest } = await tokenFilesOf(args.input, tokenizer, {
       output: args.output,
       heldOut: args["held-out"],
       seed: args.seed,
@@ -53,10 +52,8 @@ const tokenize: Command = command({
       note: output.note,
     });
     if (json) return output.json({ output: args.output, ...manifest });
-    for (const [name, { documents, tokens }] of [
-      ["train", manifest.train],
-      ["valid", manifest.valid],
-    ] as const) {
+    for (const name of ["train", "valid"] as const) {
+      const { documents, tokens } = manifest[name];
       const counts = `${documents.toLocaleString("en-US")} documents, ${tokens.toLocaleString("en-US")} tokens`;
       await output.write(`${args.output}/${name}  ${counts}\n`);
     }

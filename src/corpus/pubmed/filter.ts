@@ -2,28 +2,29 @@
  * Which PubMed records an import keeps. `ids`, `codes` and `keywords` select as in PaperETL: a record passes when any
  * of the lists given has it. Dates, languages, publication types and `hasAbstract` then restrict: all must hold.
  */
-import { readFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigError } from "../../errors.ts";
+import { readLines } from "../../io/lines.ts";
 import { overlapsRange } from "./partial-date.ts";
 import type { PubMedRecord } from "./record.ts";
 
 export interface PubMedFilters {
   /** PMIDs. */
-  ids?: readonly string[];
+  readonly ids?: readonly string[];
   /** MeSH descriptor UIs: D000818. */
-  codes?: readonly string[];
+  readonly codes?: readonly string[];
   /** Sought in title and abstract, upper and lower case alike, as parts of words too. */
-  keywords?: readonly string[];
+  readonly keywords?: readonly string[];
   /** Publication date, inclusive, "2015", "2015-03" or "2015-03-07"; a date that may lie inside counts. */
-  from?: string;
-  to?: string;
+  readonly from?: string;
+  readonly to?: string;
   /** As PubMed writes them: eng, fre, ger. */
-  languages?: readonly string[];
+  readonly languages?: readonly string[];
   /** Names or UIs: "Randomized Controlled Trial", "D016449". */
-  publicationTypes?: readonly string[];
+  readonly publicationTypes?: readonly string[];
   /** True: only records with an abstract; false: only those without. */
-  hasAbstract?: boolean;
+  readonly hasAbstract?: boolean;
 }
 
 export type RecordPredicate = (record: PubMedRecord) => boolean;
@@ -98,27 +99,19 @@ export function recordFilter(filters: PubMedFilters): RecordPredicate {
     (selectors.length === 0 || selectors.some((selects) => selects(record))) && rules.every((holds) => holds(record));
 }
 
-/** A list with one entry a line; blank lines and lines that start with # do not count. */
+/** A list with one entry a line; blank lines and lines that start with # do not count. @throws DataError. */
 export async function readFilterList(path: string): Promise<string[]> {
-  const text = await readFile(path, "utf8").catch((cause: unknown) => {
-    throw new ConfigError(`${path}: expected a list with one entry a line, got no readable file`, { cause });
-  });
-  return text
-    .split(/\r?\n/)
-    .map((line) => line.trim())
-    .filter((line) => line !== "" && !line.startsWith("#"));
+  const entries: string[] = [];
+  for await (const { text } of readLines(path)) {
+    const entry = text.trim();
+    if (entry !== "" && !entry.startsWith("#")) entries.push(entry);
+  }
+  return entries;
 }
 
-/** PaperETL's filter folder: the files `ids`, `codes` and `keywords`, those that exist. */
+/** PaperETL's filter folder: the files `ids`, `codes` and `keywords`, those that exist. @throws DataError. */
 export async function readFilterFolder(folder: string): Promise<PubMedFilters> {
-  const filters: { ids?: string[]; codes?: string[]; keywords?: string[] } = {};
-  for (const name of ["ids", "codes", "keywords"] as const) {
-    const list = await readFilterList(join(folder, name)).catch((error: unknown) => {
-      const cause = error instanceof ConfigError ? (error.cause as { code?: string } | undefined) : undefined;
-      if (cause?.code === "ENOENT") return null;
-      throw error;
-    });
-    if (list !== null) filters[name] = list;
-  }
-  return filters;
+  const names = (["ids", "codes", "keywords"] as const).filter((name) => existsSync(join(folder, name)));
+  const lists = await Promise.all(names.map(async (name) => [name, await readFilterList(join(folder, name))] as const));
+  return Object.fromEntries(lists);
 }

@@ -12,18 +12,18 @@ import { parseBlock } from "./reader.ts";
 import type { PubMedRecord, ReadFailure } from "./record.ts";
 
 export interface JobSettings {
-  filters: PubMedFilters;
-  compression: Compression;
+  readonly filters: PubMedFilters;
+  readonly compression: Compression;
 }
 
 /** A block as it travels between threads: its bytes are moved, not copied. */
 export interface JobBlock {
-  source: string;
-  bytes: ArrayBuffer;
-  byteOffset: number;
-  length: number;
-  offset: number;
-  ranges: number[];
+  readonly source: string;
+  readonly bytes: ArrayBuffer;
+  readonly byteOffset: number;
+  readonly length: number;
+  readonly offset: number;
+  readonly ranges: number[];
 }
 
 export type ImportJob =
@@ -36,15 +36,15 @@ export const rowState = { filtered: 0, kept: 1, deletion: 2 } as const;
 export const anyVersion = 0xffff;
 
 export interface JobResult {
-  encoded: EncodedGroup | null;
+  readonly encoded: EncodedGroup | undefined;
   /** Filled fields of the rows kept (parse) or dropped (drop). */
-  fill: Record<string, number>;
-  pmids: Int32Array<ArrayBuffer>;
-  versions: Uint16Array<ArrayBuffer>;
-  states: Uint8Array<ArrayBuffer>;
-  failures: ReadFailure[];
+  readonly fill: Record<string, number>;
+  readonly pmids: Int32Array<ArrayBuffer>;
+  readonly versions: Uint16Array<ArrayBuffer>;
+  readonly states: Uint8Array<ArrayBuffer>;
+  readonly failures: ReadFailure[];
   /** Records by source, before filters. */
-  records: Record<string, number>;
+  readonly records: Record<string, number>;
 }
 
 export type JobRunner = (job: ImportJob) => Promise<JobResult>;
@@ -90,7 +90,7 @@ function parseJob(blocks: JobBlock[], keeps: RecordPredicate, compression: Compr
     }
   }
   return {
-    encoded: rows.length === 0 ? null : encodeGroup(rows, pubmedColumns, compression),
+    encoded: rows.length === 0 ? undefined : encodeGroup(rows, pubmedColumns, compression),
     fill: countFilled(rows),
     pmids: Int32Array.from(pmids),
     versions: Uint16Array.from(versions),
@@ -109,7 +109,7 @@ async function dropJob(job: Extract<ImportJob, { kind: "drop" }>, compression: C
     const dropped = new Set(job.rows);
     const left = rows.filter((_, index) => !dropped.has(index));
     return {
-      encoded: left.length === 0 ? null : encodeGroup(left, pubmedColumns, compression),
+      encoded: left.length === 0 ? undefined : encodeGroup(left, pubmedColumns, compression),
       fill: countFilled(rows.filter((_, index) => dropped.has(index))),
       pmids: new Int32Array(),
       versions: new Uint16Array(),

@@ -11,7 +11,7 @@ export interface ImportPool {
 }
 
 interface Waiting {
-  job: ImportJob;
+  readonly job: ImportJob;
   resolve(result: JobResult): void;
   reject(error: unknown): void;
 }
@@ -28,7 +28,7 @@ export function createImportPool(workers: number, settings: JobSettings): Import
   if (workers === 0) return { run: createJobRunner(settings), close: async () => {} };
   const queue: Waiting[] = [];
   const busy = new Map<Worker, Waiting>();
-  let broken: unknown = null;
+  let broken: unknown;
 
   const threads = Array.from({ length: workers }, () => startWorker(settings));
   const dispatch = (): void => {
@@ -60,7 +60,7 @@ export function createImportPool(workers: number, settings: JobSettings): Import
   return {
     run: (job) =>
       new Promise((resolve, reject) => {
-        if (broken !== null) {
+        if (broken !== undefined) {
           reject(broken);
           return;
         }

@@ -7,7 +7,7 @@ const runJob = createJobRunner(workerData as JobSettings);
 parentPort?.on("message", (job: ImportJob) => {
   void runJob(job).then(
     (result) => {
-      const moved = result.encoded === null ? [] : [result.encoded.bytes.buffer];
+      const moved = result.encoded === undefined ? [] : [result.encoded.bytes.buffer];
       parentPort?.postMessage({ result }, moved);
     },
     (error: unknown) => parentPort?.postMessage({ error }, []),

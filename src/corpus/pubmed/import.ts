@@ -23,41 +23,41 @@ import type { SourceFile } from "../source-files.ts";
 
 export interface ImportProgress {
   /** On disk, so compressed where the sources are. */
-  bytesDone: number;
-  bytesTotal: number;
+  readonly bytesDone: number;
+  readonly bytesTotal: number;
   /** Records read so far, before filters. */
-  records: number;
-  failures: number;
-  secondsElapsed: number;
-  /** From the mean rate so far; null before there is one. */
-  secondsLeft: number | null;
+  readonly records: number;
+  readonly failures: number;
+  readonly secondsElapsed: number;
+  /** From the mean rate so far; undefined before there is one. */
+  readonly secondsLeft: number | undefined;
 }
 
 export interface ImportPubMedOptions {
   /** Files and folders, oldest first: of two records with the same PMID and version, the later one stays. */
-  inputs: readonly string[];
+  readonly inputs: readonly string[];
   /** The dataset folder to make. */
-  output: string;
-  filters?: PubMedFilters | undefined;
+  readonly output: string;
+  readonly filters?: PubMedFilters | undefined;
   /** Threads that parse; 0 parses on this thread. Default: the processors, or 0 for a few megabytes. */
-  workers?: number | undefined;
-  compression?: Compression | undefined;
+  readonly workers?: number | undefined;
+  readonly compression?: Compression | undefined;
   /** Size at which a Parquet file is ended. Default 256 MB. */
-  shardBytes?: number | undefined;
+  readonly shardBytes?: number | undefined;
   /** XML bytes in one row group. Default 16 MB. */
-  groupBytes?: number | undefined;
+  readonly groupBytes?: number | undefined;
   /** A larger record is a failure. Default 64 MB. */
-  recordLimit?: number | undefined;
+  readonly recordLimit?: number | undefined;
   /** Replaces a dataset that is already there. */
-  overwrite?: boolean | undefined;
-  onProgress?: ((progress: ImportProgress) => void) | undefined;
-  signal?: AbortSignal | undefined;
+  readonly overwrite?: boolean | undefined;
+  readonly onProgress?: ((progress: ImportProgress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 interface PendingJob {
-  job: ImportJob;
-  failures: ReadFailure[];
-  bytesDone: number;
+  readonly job: ImportJob;
+  readonly failures: readonly ReadFailure[];
+  readonly bytesDone: number;
 }
 
 /** Everything the import counts while it runs. */
@@ -65,27 +65,23 @@ interface Tally {
   records: number;
   kept: number;
   failures: number;
-  bytesDone: number;
-  filled: Map<string, number>;
-  sources: Map<string, { records: number; failures: number; sha256: string; bytes: number }>;
+  readonly filled: Map<string, number>;
+  readonly sources: Map<string, { records: number; failures: number; sha256: string; bytes: number }>;
 }
 
-type Source = SourceFile & { hash?: string };
-
-function createTally(sources: readonly Source[]): Tally {
-  const empty = (source: Source) => ({ records: 0, failures: 0, sha256: "", bytes: source.bytes });
+function createTally(sources: readonly SourceFile[]): Tally {
+  const empty = (source: SourceFile) => ({ records: 0, failures: 0, sha256: "", bytes: source.bytes });
   return {
     records: 0,
     kept: 0,
     failures: 0,
-    bytesDone: 0,
     filled: new Map(Object.keys(pubmedColumns).map((name) => [name, 0])),
     sources: new Map(sources.map((source) => [source.name, empty(source)])),
   };
 }
 
 /** Two inputs may hold files of the same name; the manifest and the failures tell them apart. */
-function withUniqueNames(sources: readonly SourceFile[]): Source[] {
+function withUniqueNames(sources: readonly SourceFile[]): SourceFile[] {
   const seen = new Map<string, number>();
   return sources.map((source) => {
     const times = (seen.get(source.name) ?? 0) + 1;
@@ -96,7 +92,7 @@ function withUniqueNames(sources: readonly SourceFile[]): Source[] {
 
 /** Reads all sources and makes parse jobs of about `groupBytes`. */
 async function* makeJobs(
-  sources: readonly Source[],
+  sources: readonly SourceFile[],
   tally: Tally,
   options: ImportPubMedOptions,
 ): AsyncGenerator<PendingJob> {
@@ -181,7 +177,7 @@ async function* runJobs(
     if (first === undefined) return;
     const result = await first.result;
     await onDone(result, first.pending);
-    if (result.encoded !== null) yield result.encoded;
+    if (result.encoded !== undefined) yield result.encoded;
   }
 }
 
@@ -220,10 +216,10 @@ async function ownVersion(): Promise<string> {
 /** Fails early where the output cannot become a dataset folder. */
 async function checkOutput(output: string, overwrite: boolean): Promise<"free" | "taken"> {
   const entries = await readdir(output).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return null;
+    if (error.code === "ENOENT") return undefined;
     throw new ConfigError(`output ${output} expected a folder, got something else`, { cause: error });
   });
-  if (entries === null) return "free";
+  if (entries === undefined) return "free";
   if (entries.length === 0) return "taken";
   if (!overwrite) {
     throw new ConfigError(`output ${output} expected a folder that does not exist yet, got one with files`, {
@@ -237,7 +233,7 @@ async function checkOutput(output: string, overwrite: boolean): Promise<"free" |
 
 async function buildDataset(
   folder: string,
-  sources: readonly Source[],
+  sources: readonly SourceFile[],
   options: ImportPubMedOptions,
   pool: ImportPool,
   depth: number,
@@ -258,7 +254,7 @@ async function buildDataset(
       await account(result, [...pending.failures, ...result.failures], tally, ledger, log);
       const secondsElapsed = (performance.now() - started) / 1000;
       const { bytesDone } = pending;
-      const secondsLeft = bytesDone === 0 ? null : (secondsElapsed * (bytesTotal - bytesDone)) / bytesDone;
+      const secondsLeft = bytesDone === 0 ? undefined : (secondsElapsed * (bytesTotal - bytesDone)) / bytesDone;
       const { records, failures } = tally;
       options.onProgress?.({ bytesDone, bytesTotal, records, failures, secondsElapsed, secondsLeft });
     });

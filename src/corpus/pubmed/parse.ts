@@ -9,9 +9,9 @@ import { medlinePartialDate, partialDate } from "./partial-date.ts";
 import type * as record from "./record.ts";
 
 interface Element {
-  name: string;
-  attributes: Record<string, string>;
-  children: Element[];
+  readonly name: string;
+  readonly attributes: Record<string, string>;
+  readonly children: Element[];
   text: string;
 }
 
@@ -35,8 +35,8 @@ const skipped = new Set(
 
 /** What one record of the file says. */
 export type ParsedRecord =
-  | { kind: "record"; record: record.PubMedRecord }
-  | { kind: "deletions"; deletions: record.Deletion[] };
+  | { readonly kind: "record"; readonly record: record.PubMedRecord }
+  | { readonly kind: "deletions"; readonly deletions: readonly record.Deletion[] };
 
 const depthLimit = 256;
 

@@ -4,16 +4,17 @@
  */
 import { isUtf8 } from "node:buffer";
 import { DataError } from "../../errors.ts";
+import { readBytes } from "../../io/bytes.ts";
 import { parseRecord, type ParsedRecord } from "./parse.ts";
 import type { ReadFailure } from "./record.ts";
 import { splitRecords, type RecordBlock, type SplitterOptions } from "./record-splitter.ts";
-import { listSources, readBytes, type SourceFile } from "../source-files.ts";
+import { listSources, type SourceFile } from "../source-files.ts";
 
-type PubMedEvent = ParsedRecord & { source: string; offset: number };
-export type PubMedReaderEvent = PubMedEvent | { kind: "failure"; failure: ReadFailure };
+type PubMedEvent = ParsedRecord & { readonly source: string; readonly offset: number };
+export type PubMedReaderEvent = PubMedEvent | { readonly kind: "failure"; readonly failure: ReadFailure };
 
 export interface ReadPubMedOptions extends SplitterOptions {
-  signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Which names in a folder are PubMed XML; `name` is in lower case. */
@@ -35,7 +36,7 @@ export async function* readBlocks(
   options: ReadPubMedOptions & { onRaw?: (chunk: Uint8Array) => void } = {},
 ): AsyncGenerator<RecordBlock | ReadFailure> {
   let read = 0;
-  let broken: ReadFailure | null = null;
+  let broken: ReadFailure | undefined;
   async function* chunks(): AsyncGenerator<Uint8Array> {
     try {
       for await (const chunk of readBytes(file.path, options)) {
@@ -51,7 +52,7 @@ export async function* readBlocks(
   for await (const part of splitRecords(chunks(), options)) {
     yield "ranges" in part ? part : { source: file.name, line: null, ...part };
   }
-  if (broken !== null) yield broken;
+  if (broken !== undefined) yield broken;
 }
 
 /** Parses the records of a block; a record that is not UTF-8 or not well-formed is a failure. */

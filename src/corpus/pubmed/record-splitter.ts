@@ -8,22 +8,22 @@ import { Buffer } from "node:buffer";
 
 /** Part of a stream that holds whole records; `ranges` are pairs of start and end in `buffer`. */
 export interface RecordBlock {
-  buffer: Buffer<ArrayBuffer>;
+  readonly buffer: Buffer<ArrayBuffer>;
   /** Position of `buffer` in the uncompressed stream. */
-  offset: number;
-  ranges: number[];
+  readonly offset: number;
+  readonly ranges: number[];
 }
 
 export interface SplitFailure {
-  offset: number;
-  message: string;
+  readonly offset: number;
+  readonly message: string;
 }
 
 export interface SplitterOptions {
   /** Bytes gathered before a block is cut. */
-  blockBytes?: number;
+  readonly blockBytes?: number;
   /** A larger record is reported and skipped. */
-  recordLimit?: number;
+  readonly recordLimit?: number;
 }
 
 type Found =
@@ -256,12 +256,12 @@ function createScanner(recordLimit: number) {
 }
 
 /** Why a stream that starts with `head` cannot be read; records are UTF-8. */
-function encodingProblem(head: Buffer): string | null {
+function encodingProblem(head: Buffer): string | undefined {
   if ((head[0] === 0xff && head[1] === 0xfe) || (head[0] === 0xfe && head[1] === 0xff) || head[1] === 0) {
     return "expected UTF-8, got UTF-16";
   }
   const declared = /^<\?xml[^>]*\sencoding\s*=\s*["']([^"']*)["']/.exec(head.subarray(0, 200).toString("latin1"))?.[1];
-  if (declared === undefined || /^(utf-?8|us-ascii)$/i.test(declared)) return null;
+  if (declared === undefined || /^(utf-?8|us-ascii)$/i.test(declared)) return undefined;
   return `expected UTF-8, got encoding ${JSON.stringify(declared)}`;
 }
 
@@ -287,7 +287,7 @@ export async function* splitRecords(
     if (first && buffer.length > 0) {
       first = false;
       const problem = encodingProblem(buffer);
-      if (problem !== null) {
+      if (problem !== undefined) {
         yield { offset: 0, message: problem };
         return false;
       }

@@ -5,142 +5,142 @@
  */
 
 export interface AbstractSection {
-  label: string | null;
+  readonly label: string | null;
   /** NlmCategory: BACKGROUND, OBJECTIVE, METHODS, RESULTS, CONCLUSIONS or UNASSIGNED. */
-  category: string | null;
-  text: string;
+  readonly category: string | null;
+  readonly text: string;
 }
 
 export interface OtherAbstract {
-  type: string | null;
-  language: string | null;
-  text: string;
+  readonly type: string | null;
+  readonly language: string | null;
+  readonly text: string;
 }
 
 export interface Author {
-  last: string | null;
-  fore: string | null;
-  initials: string | null;
-  suffix: string | null;
+  readonly last: string | null;
+  readonly fore: string | null;
+  readonly initials: string | null;
+  readonly suffix: string | null;
   /** Name of a group; the personal fields are then null. */
-  collective: string | null;
+  readonly collective: string | null;
   /** Sixteen digits in groups of four, without the address. */
-  orcid: string | null;
-  affiliations: string[];
+  readonly orcid: string | null;
+  readonly affiliations: readonly string[];
 }
 
 export interface HistoryDate {
   /** PubStatus: received, accepted, epublish, pubmed, medline, entrez ... */
-  status: string | null;
-  date: string | null;
+  readonly status: string | null;
+  readonly date: string | null;
 }
 
 export interface NamedConcept {
-  ui: string | null;
-  name: string;
+  readonly ui: string | null;
+  readonly name: string;
 }
 
 export interface MeshQualifier extends NamedConcept {
-  major: boolean;
+  readonly major: boolean;
 }
 
 export interface MeshHeading extends NamedConcept {
   /** MajorTopicYN of the descriptor itself; a heading is also major through its qualifiers. */
-  major: boolean;
-  qualifiers: MeshQualifier[];
+  readonly major: boolean;
+  readonly qualifiers: readonly MeshQualifier[];
 }
 
 export interface Chemical extends NamedConcept {
   /** CAS number or EC number; "0" where NLM gives none. */
-  registryNumber: string | null;
+  readonly registryNumber: string | null;
 }
 
 export interface Reference {
-  citation: string | null;
-  pmid: string | null;
-  doi: string | null;
-  pmcid: string | null;
+  readonly citation: string | null;
+  readonly pmid: string | null;
+  readonly doi: string | null;
+  readonly pmcid: string | null;
 }
 
 /** CommentsCorrections: retractions, errata, comments, updates. */
 export interface Correction {
   /** RefType: RetractionIn, RetractionOf, ErratumIn, CommentOn ... */
-  type: string | null;
-  source: string | null;
-  pmid: number | null;
-  note: string | null;
+  readonly type: string | null;
+  readonly source: string | null;
+  readonly pmid: number | null;
+  readonly note: string | null;
 }
 
 export interface Grant {
-  id: string | null;
-  acronym: string | null;
-  agency: string | null;
-  country: string | null;
+  readonly id: string | null;
+  readonly acronym: string | null;
+  readonly agency: string | null;
+  readonly country: string | null;
 }
 
 export interface PubMedRecord {
-  pmid: number;
-  version: number;
-  kind: "article" | "book";
+  readonly pmid: number;
+  readonly version: number;
+  readonly kind: "article" | "book";
   /** MEDLINE, PubMed-not-MEDLINE, In-Process ...; null for books. */
-  status: string | null;
-  title: string;
-  vernacularTitle: string | null;
+  readonly status: string | null;
+  readonly title: string;
+  readonly vernacularTitle: string | null;
   /** The sections' texts, one a line, without their labels; "" where the record has no abstract. */
-  abstract: string;
+  readonly abstract: string;
   /** Of a structured abstract; [] where the abstract is one part without a label. */
-  sections: AbstractSection[];
-  otherAbstracts: OtherAbstract[];
-  copyright: string | null;
-  authors: Author[];
-  journal: string | null;
-  journalAbbreviation: string | null;
-  issn: string | null;
-  volume: string | null;
-  issue: string | null;
-  pages: string | null;
-  book: string | null;
-  publisher: string | null;
-  isbn: string | null;
+  readonly sections: readonly AbstractSection[];
+  readonly otherAbstracts: readonly OtherAbstract[];
+  readonly copyright: string | null;
+  readonly authors: readonly Author[];
+  readonly journal: string | null;
+  readonly journalAbbreviation: string | null;
+  readonly issn: string | null;
+  readonly volume: string | null;
+  readonly issue: string | null;
+  readonly pages: string | null;
+  readonly book: string | null;
+  readonly publisher: string | null;
+  readonly isbn: string | null;
   /** Date of the issue or book, as exact as the source gives it. */
-  published: string | null;
-  year: number | null;
-  season: string | null;
+  readonly published: string | null;
+  readonly year: number | null;
+  readonly season: string | null;
   /** The issue's date as text where the source has no structured one: "1998 Dec-1999 Jan". */
-  medlineDate: string | null;
+  readonly medlineDate: string | null;
   /** ArticleDate: the first electronic publication. */
-  electronic: string | null;
-  created: string | null;
-  completed: string | null;
-  revised: string | null;
-  history: HistoryDate[];
-  doi: string | null;
-  pmcid: string | null;
-  pii: string | null;
-  languages: string[];
-  publicationTypes: NamedConcept[];
-  keywords: string[];
-  mesh: MeshHeading[];
-  chemicals: Chemical[];
-  references: Reference[];
-  corrections: Correction[];
-  grants: Grant[];
-  conflicts: string | null;
+  readonly electronic: string | null;
+  readonly created: string | null;
+  readonly completed: string | null;
+  readonly revised: string | null;
+  readonly history: readonly HistoryDate[];
+  readonly doi: string | null;
+  readonly pmcid: string | null;
+  readonly pii: string | null;
+  readonly languages: readonly string[];
+  readonly publicationTypes: readonly NamedConcept[];
+  readonly keywords: readonly string[];
+  readonly mesh: readonly MeshHeading[];
+  readonly chemicals: readonly Chemical[];
+  readonly references: readonly Reference[];
+  readonly corrections: readonly Correction[];
+  readonly grants: readonly Grant[];
+  readonly conflicts: string | null;
 }
 
 /** A record that NLM withdrew. */
 export interface Deletion {
-  pmid: number;
+  readonly pmid: number;
   /** The version withdrawn; null: all of them. */
-  version: number | null;
+  readonly version: number | null;
 }
 
 /** Something in a source that could not be read; the rest of the source was. */
 export interface ReadFailure {
-  source: string;
+  readonly source: string;
   /** Byte position in the uncompressed stream, where known. */
-  offset: number | null;
+  readonly offset: number | null;
   /** Line number from 1, for line-based formats. */
-  line: number | null;
-  message: string;
+  readonly line: number | null;
+  readonly message: string;
 }

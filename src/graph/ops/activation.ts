@@ -48,6 +48,7 @@ const geluGradientOp: Op<[x: Value, dy: Value], null> = defineOp({
   vjp: "nondifferentiable",
 });
 
+/** GELU, x Φ(x) with Φ by erf (Hendrycks and Gimpel 2016, arXiv:1606.08415). */
 export const gelu = (x: Value): Value => applyOp(geluOp, [x], null);
 
 /** GELU's tanh approximation, `gelu_new` of Hugging Face: x/2 (1 + tanh(√(2/π) (x + 0.044715 x³))). */

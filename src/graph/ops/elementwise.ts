@@ -73,16 +73,27 @@ const sigmoidOp = unary("Sigmoid", ({ outputs: [y] }, [dy]) => {
 const reluOp = unary("Relu", ({ outputs: [y] }, [dy]) => [mul(dy!, sign(y!))], [0.1, 2]);
 const signOp: Unary = defineOp({ ...elementwise("Sign"), vjp: "nondifferentiable" });
 
+/** a + b, elementwise; both broadcast, as NumPy does. */
 export const add = (a: Value, b: Value): Value => applyOp(addOp, [a, b], null);
+/** a - b, elementwise; both broadcast. */
 export const sub = (a: Value, b: Value): Value => applyOp(subOp, [a, b], null);
+/** a · b, elementwise; both broadcast. */
 export const mul = (a: Value, b: Value): Value => applyOp(mulOp, [a, b], null);
+/** a / b, elementwise; both broadcast. */
 export const div = (a: Value, b: Value): Value => applyOp(divOp, [a, b], null);
+/** -x, elementwise. */
 export const neg = (x: Value): Value => applyOp(negOp, [x], null);
+/** e to the power of x, elementwise. */
 export const exp = (x: Value): Value => applyOp(expOp, [x], null);
+/** The natural logarithm, elementwise. */
 export const log = (x: Value): Value => applyOp(logOp, [x], null);
+/** The square root, elementwise. */
 export const sqrt = (x: Value): Value => applyOp(sqrtOp, [x], null);
+/** The hyperbolic tangent, elementwise. */
 export const tanh = (x: Value): Value => applyOp(tanhOp, [x], null);
+/** 1 / (1 + e^-x), elementwise. */
 export const sigmoid = (x: Value): Value => applyOp(sigmoidOp, [x], null);
+/** max(x, 0), elementwise. */
 export const relu = (x: Value): Value => applyOp(reluOp, [x], null);
 const sign = (x: Value): Value => applyOp(signOp, [x], null);
 
@@ -111,6 +122,7 @@ const castOp: Op<[x: Value], { to: DType }> = defineOp({
   samples: [{ inputs: [[2, 3]], attributes: { to: "float64" } }],
 });
 
+/** x in another dtype; x itself where it has that one. */
 export const cast = (x: Value, to: DType): Value => (x.dtype === to ? x : applyOp(castOp, [x], { to }));
 
 const whereOp: Op<[condition: Value, a: Value, b: Value], null> = defineOp({

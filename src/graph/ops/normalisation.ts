@@ -78,7 +78,9 @@ const logSoftmaxOp: Op<[x: Value], null> = defineOp({
   samples: [{ inputs: [[2, 3, 4]], attributes: null }],
 });
 
+/** e^x / Σ e^x over the last axis. */
 export const softmax = (x: Value): Value => applyOp(softmaxOp, [x], null);
+/** x - log Σ e^x over the last axis. */
 export const logSoftmax = (x: Value): Value => applyOp(logSoftmaxOp, [x], null);
 
 /** x / max(‖x‖₂, epsilon) over the last axis, with the epsilon inside the root so that its gradient is finite. */

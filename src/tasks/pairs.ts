@@ -3,7 +3,7 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { DataError } from "../errors.ts";
-import { readJsonEntries, streamJsonLines } from "../io/data-files.ts";
+import { readJsonEntries, streamJsonLines } from "../io/json.ts";
 
 const list = z.object({ query: z.string(), documents: z.array(z.string()).min(1) });
 const article = z.object({ QUESTION: z.string(), LONG_ANSWER: z.string() });

@@ -1,0 +1,42 @@
+/**
+ * Texts that a model is applied to: a line of a file each, or JSON lines with `text` (else `abstract`) and, if they are
+ * there, `id` (else `_id`) and `title`. A file whose first text begins with a brace is read as JSON lines.
+ */
+import { DataError } from "../errors.ts";
+import { type LineOptions, nameOf, readLines } from "../io/lines.ts";
+import { fieldsOf, objectOf, type TextRow } from "./text.ts";
+
+export interface ReadTextsOptions extends LineOptions {
+  /** Blank lines are texts too. Default false. */
+  readonly keepBlank?: boolean | undefined;
+}
+
+/**
+ * The texts of a file (.gz and .zst are decompressed), or of stdin where `path` is "-". Without an id a text is named
+ * by the number of its line.
+ * @throws DataError that names the line which cannot be read.
+ */
+export async function* readTexts(
+  path: string,
+  { keepBlank = false, ...options }: ReadTextsOptions = {},
+): AsyncGenerator<TextRow> {
+  let isJson: boolean | undefined;
+  for await (const { number, text } of readLines(path, options)) {
+    const isBlank = text.trim() === "";
+    if (!isBlank) isJson ??= text.startsWith("{");
+    if (isBlank && !keepBlank) continue;
+    if (isBlank || !isJson) yield { id: String(number), text };
+    else yield textOf(text, `${nameOf(path)}:${number}`, String(number));
+  }
+}
+
+function textOf(line: string, where: string, number: string): TextRow {
+  const value = objectOf(line);
+  const found = typeof value === "string" ? value : fieldsOf({ id: value["_id"], ...value });
+  if (typeof found === "string") {
+    const hint =
+      typeof value === "string" ? "the first text begins with a brace, so JSON lines are expected" : undefined;
+    throw new DataError(`${where}: ${found}`, { hint });
+  }
+  return { ...found, id: found.id ?? number };
+}

@@ -1,0 +1,103 @@
+/** JSON files and JSON lines: each value is checked against a zod schema, and errors name file, line and field. */
+import { open } from "node:fs/promises";
+import * as z from "zod";
+import { ConfigError, DataError } from "../errors.ts";
+import { checked, type ErrorClass } from "../schema.ts";
+import { readText, writeAtomically } from "./files.ts";
+import { type LineOptions, nameOf, readLines } from "./lines.ts";
+import type { Items } from "./streams.ts";
+
+function parseJson(text: string, where: string, Failure: ErrorClass = DataError): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new Failure(`${where}: expected JSON, got ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** A data file. @throws DataError where it is missing, no JSON, or does not fit. */
+export async function readJson<S extends z.ZodType>(path: string, schema: S, hint?: string): Promise<z.output<S>> {
+  return checked(schema, parseJson(await readText(path, hint), path), path, DataError);
+}
+
+const anyObject = z.looseObject({});
+
+/**
+ * A file of settings, such as config.json; where there is none, `missing` is taken for what it holds.
+ * @throws ConfigError where it cannot be read, is no JSON, or does not fit; without a schema, where it is no object.
+ */
+export async function readSettings(path: string): Promise<z.output<typeof anyObject> | undefined>;
+export async function readSettings<S extends z.ZodType>(path: string, schema: S): Promise<z.output<S> | undefined>;
+export async function readSettings<S extends z.ZodType>(path: string, schema: S, missing: object): Promise<z.output<S>>;
+export async function readSettings(path: string, schema: z.ZodType = anyObject, missing?: object): Promise<unknown> {
+  let text: string;
+  try {
+    text = await readText(path);
+  } catch (error) {
+    const { message, cause } = error as Error;
+    if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw new ConfigError(message, { cause: error });
+    return missing === undefined ? undefined : checked(schema, missing, path);
+  }
+  return checked(schema, parseJson(text, path, ConfigError), path);
+}
+
+/**
+ * Entries of a JSON object of objects, in the file's order: `JSON.parse` alone would sort keys that are whole numbers,
+ * as PubMed identifiers are. @throws DataError where the file is missing, no JSON, or does not fit.
+ */
+export async function readJsonEntries<S extends z.ZodType>(path: string, schema: S): Promise<[string, z.output<S>][]> {
+  // Within a JSON string every quote is escaped, so that this finds keys only.
+  const text = (await readText(path)).replace(/"(\d+)"(?=\s*:\s*\{)/g, '"#$1"');
+  const entries = checked(z.record(z.string(), schema), parseJson(text, path), path, DataError);
+  return Object.entries(entries).map(([key, value]) => [key.replace(/^#(?=\d+$)/, ""), value as z.output<S>]);
+}
+
+/** One JSON value a line; blank lines are skipped. @throws DataError that names the line. */
+export async function* streamJsonLines<S extends z.ZodType>(
+  path: string,
+  schema: S,
+  options: LineOptions = {},
+): AsyncGenerator<z.output<S>> {
+  for await (const { number, text } of readLines(path, options)) {
+    if (text.trim() === "") continue;
+    const where = `${nameOf(path)}:${number}`;
+    yield checked(schema, parseJson(text, where), where, DataError);
+  }
+}
+
+/** All of `streamJsonLines`. */
+export async function readJsonLines<S extends z.ZodType>(path: string, schema: S): Promise<z.output<S>[]> {
+  const values: z.output<S>[] = [];
+  for await (const value of streamJsonLines(path, schema)) values.push(value);
+  return values;
+}
+
+/** The values of lines that Galen wrote itself, of any length, taken as they are. @throws DataError that names the line. */
+export async function* streamOwnLines<T>(path: string): AsyncGenerator<T> {
+  for await (const { number, text } of readLines(path, { limit: Infinity })) {
+    yield parseJson(text, `${path}:${number}`) as T;
+  }
+}
+
+/**
+ * Writes values as JSON lines; the file appears under its name when all of them are there.
+ * @returns how many there were.
+ * @throws the signal's reason once it is aborted.
+ */
+export async function writeJsonLines(
+  path: string,
+  values: Items<object>,
+  { signal }: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<number> {
+  let count = 0;
+  await writeAtomically(path, async (temporary) => {
+    await using file = await open(temporary, "wx");
+    for await (const value of values) {
+      signal?.throwIfAborted();
+      await file.appendFile(`${JSON.stringify(value)}\n`);
+      count += 1;
+    }
+    signal?.throwIfAborted();
+  });
+  return count;
+}
