@@ -18,8 +18,9 @@ export type { DecodeOptions, Encoding, Tokenizer } from "./tokenizers/tokenizer.
 export { type Document, readDocuments } from "./corpus/documents.ts";
 export { readTexts } from "./corpus/texts.ts";
 export { train, type TrainConfig, type TrainEvent, type TrainOptions, type TrainResult } from "./train/pretrain.ts";
-export { recipes } from "./recipes/index.ts";
-export { askTuned, describeReport, evaluate, type Report } from "./eval/index.ts";
+export { recipeOf, recipes } from "./recipes/index.ts";
+export { askTuned, describeReport, evaluate } from "./eval/index.ts";
+export type { Report } from "./metrics/index.ts";
 export {
   answerTexts,
   finetune,

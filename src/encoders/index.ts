@@ -2,5 +2,4 @@
 export { type EncoderConfig, withEncoderSettings } from "./config.ts";
 export { checkInputs, type EncoderRecipe, encoderRecipes } from "./recipes.ts";
 export * from "../nn/losses.ts";
-export { mineNegatives, type MiningOptions } from "../retrieval/mine.ts";
 export { type EncoderEvent, type EncoderOptions, type EncoderResult, trainEncoder } from "./train.ts";

@@ -11,7 +11,7 @@ import { runEvaluation } from "./run.ts";
 import { type WayName, wayOf } from "./ways.ts";
 import type { WindowOptions } from "./windows.ts";
 
-export interface EvaluateOptions extends WindowOptions {
+export interface BenchmarkOptions extends WindowOptions {
   /** Folder of the benchmark's data. */
   readonly data: string;
   /** Default "test". */
@@ -39,7 +39,7 @@ const examplesTogether = 32;
 export async function evaluate<E extends Example, Answer>(
   benchmark: Benchmark<E, Answer>,
   model: Abilities,
-  options: EvaluateOptions,
+  options: BenchmarkOptions,
 ): Promise<Evaluation<E, Answer>> {
   const { data, split = "test", limit, seed = 1, ask, signal, window = examplesTogether } = options;
   const { name, way } = wayOf(benchmark, model, ask);

@@ -1,7 +1,7 @@
 /** Measuring models: benchmarks asked of any model, labelled files, pairs, rankings and texts, with one report of all. */
 export { type Abilities, type AskOptions, askTuned } from "./abilities.ts";
 export { type ClassificationOptions, evaluateClassification } from "./classification.ts";
-export { evaluate, type EvaluateOptions, type Evaluation } from "./evaluate.ts";
+export { evaluate, type BenchmarkOptions, type Evaluation } from "./evaluate.ts";
 export { evaluateNer } from "./ner.ts";
 export { evaluatePerplexity, type PerplexityOptions } from "./perplexity.ts";
 export { openPerplexityText, type PerplexityText, type PerplexityTextOptions } from "./perplexity-text.ts";
@@ -11,4 +11,3 @@ export { evaluateRetrieval, type RetrievalOptions } from "./retrieval.ts";
 export { evaluateSimilarity, type Negatives, type SimilarityOptions } from "./similarity.ts";
 export type { WayName } from "./ways.ts";
 export type { WindowOptions, WindowProgress } from "./windows.ts";
-export type { Report } from "../metrics/report.ts";

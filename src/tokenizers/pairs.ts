@@ -15,7 +15,7 @@ export interface TruncationOptions {
   readonly truncationSide?: Side;
 }
 
-export interface WindowOptions {
+export interface SpanOptions {
   /** Most tokens of a window, special ones included. */
   readonly maxLength: number;
   /** How many tokens of a window come again in the next: 0 unless said otherwise. */
@@ -44,7 +44,7 @@ export interface PairTokenizer extends Tokenizer {
   encode(text: string, options?: TruncationOptions): PairEncoding;
   encodePair(first: string, second: string, options?: TruncationOptions): PairEncoding;
   /** The whole text in encodings of at most `maxLength` tokens, `stride` of which repeat the one before. */
-  encodeWindows(text: string, options: WindowOptions): PairEncoding[];
+  encodeWindows(text: string, options: SpanOptions): PairEncoding[];
   encodeBatch(texts: readonly TextOrPair[], options?: BatchOptions): TokenBatch;
   /**
    * A tokenizer with these tokens added behind the vocabulary (one that is there keeps its id). A string is an ordinary
@@ -53,6 +53,7 @@ export interface PairTokenizer extends Tokenizer {
   addTokens(tokens: readonly NewToken[]): PairTokenizer;
 }
 
+/** Whether a tokenizer reads batches of texts and pairs. */
 export function encodesPairs(tokenizer: Tokenizer): tokenizer is PairTokenizer {
   return "encodePair" in tokenizer;
 }

@@ -8,3 +8,4 @@ export { learningRate, type ScheduleConfig } from "./schedule.ts";
 export { openTokens, type TokenFile, writeTokens } from "../corpus/token-files.ts";
 export { buildTokenFiles, type TokenManifest } from "../corpus/tokenize.ts";
 export { type Masked, maskingVocabulary, type MaskingOptions, type MaskingVocabulary, maskRow } from "./masking.ts";
+export { checkOutput } from "./loop.ts";

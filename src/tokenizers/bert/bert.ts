@@ -29,7 +29,7 @@ import type {
   TextOrPair,
   TokenBatch,
   TruncationOptions,
-  WindowOptions,
+  SpanOptions,
 } from "../pairs.ts";
 import type { SpecialTokens, Tokenizer } from "../tokenizer.ts";
 import { wordPieces } from "./wordpiece.ts";
@@ -76,7 +76,7 @@ function bertTokenizer(description: BertDescription): PairTokenizer {
       tokens,
     );
   };
-  const encodeWindows = (text: string, { maxLength, stride = 0 }: WindowOptions): PairEncoding[] => {
+  const encodeWindows = (text: string, { maxLength, stride = 0 }: SpanOptions): PairEncoding[] => {
     const found = readWithOffsets(text);
     const room = roomFor(maxLength, addedByTemplate(template.single));
     return windows(found.ids.length, room, stride).map((span) => layOut(template.single, [{ ...found, span }], tokens));

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { openTemporary } from "../io/temporary.ts";
+import { openTemporary } from "./temporary.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "galen-temporary-"));
 afterAll(() => rmSync(folder, { recursive: true }));
