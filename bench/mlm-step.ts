@@ -9,9 +9,10 @@ import { toOnnx } from "../src/graph/lower.ts";
 import { bert, type Family } from "../src/models/index.ts";
 import { lossGraph } from "../src/models/graphs.ts";
 import { createSession } from "../src/runtime/session.ts";
-import { allocateParameters, initialise } from "../src/runtime/parameters.ts";
+import { allocateParameters, initialise, parameterCount } from "../src/runtime/parameters.ts";
 import { random } from "../src/tensor/random.ts";
 import { tensor } from "../src/tensor/tensor.ts";
+import { createArena } from "../src/train/arena.ts";
 import { createOptimiser } from "../src/train/optimiser.ts";
 import { machine, median, startPeer } from "./support/peer.ts";
 
@@ -20,14 +21,14 @@ const [tokens, batch] = [Number(T), Number(B)];
 const config = bert.sizes["biomedbert-small"]!;
 const count = Math.round(tokens * 0.15) * batch;
 const graph = lossGraph(bert as unknown as Family, config, { batch, tokens, gathered: count, training: true });
-const parameters = allocateParameters(graph);
+const { allocate } = createArena(parameterCount(graph), 4); // parameters, gradients, two moments
+const parameters = allocateParameters(graph, allocate);
 initialise(graph, parameters, 1);
-const gradients = allocateParameters(graph);
+const gradients = allocateParameters(graph, allocate);
 await using session = await createSession(toOnnx(graph), { threads: Number(threads) });
-await using optimiser = await createOptimiser(
+const optimiser = createOptimiser(
   { name: "adamw", betas: [0.9, 0.98], epsilon: 1e-6, weightDecay: 0.01, clipNorm: 0 },
   parameters.flat,
-  { threads: Number(threads) },
 );
 const draw = random(1);
 const ids = Array.from({ length: batch * tokens }, () => 1000 + draw.integer(config.vocab_size - 1000));
@@ -60,7 +61,7 @@ for (let i = 0; i < Number(steps) + 2; i++) {
   const start = performance.now();
   const seed = tensor("int64", [], BigInt64Array.of(BigInt(i + 1)));
   await session.run({ ...feeds, seed }, into);
-  await optimiser.update(gradients.flat, 1e-4);
+  optimiser.update(gradients.flat, 1e-4);
   const time = performance.now() - start;
   const other = await peer?.ask<number>({});
   if (i < 2) continue; // warm-up

@@ -10,9 +10,10 @@ import { toOnnx } from "../src/graph/lower.ts";
 import { bioGpt, type Family } from "../src/models/index.ts";
 import { lossGraph } from "../src/models/graphs.ts";
 import { createSession } from "../src/runtime/session.ts";
-import { allocateParameters, initialise } from "../src/runtime/parameters.ts";
+import { allocateParameters, initialise, parameterCount } from "../src/runtime/parameters.ts";
 import { random } from "../src/tensor/random.ts";
 import { tensor } from "../src/tensor/tensor.ts";
+import { createArena } from "../src/train/arena.ts";
 import { createOptimiser } from "../src/train/optimiser.ts";
 import { machine, median, startPeer } from "./support/peer.ts";
 
@@ -31,14 +32,14 @@ const gpt = {
 const config = which === "nano" ? nano : gpt;
 
 const graph = lossGraph(bioGpt as unknown as Family, config, { batch, tokens, training: true });
-const parameters = allocateParameters(graph);
+const { allocate } = createArena(parameterCount(graph), 4); // parameters, gradients, two moments
+const parameters = allocateParameters(graph, allocate);
 initialise(graph, parameters, 1);
-const gradients = allocateParameters(graph);
+const gradients = allocateParameters(graph, allocate);
 await using session = await createSession(toOnnx(graph), { threads: Number(threads) });
-await using optimiser = await createOptimiser(
+const optimiser = createOptimiser(
   { name: "adamw", betas: [0.9, 0.98], epsilon: 1e-8, weightDecay: 0.01, clipNorm: 0 },
   parameters.flat,
-  { threads: Number(threads) },
 );
 const numbers = random(1);
 const ids = (): BigInt64Array =>
@@ -60,7 +61,7 @@ async function ownStep(): Promise<Timing> {
   const start = performance.now();
   await session.run(feeds, into);
   const middle = performance.now();
-  await optimiser.update(gradients.flat, 1e-4);
+  optimiser.update(gradients.flat, 1e-4);
   return { step: middle - start, optimiser: performance.now() - middle };
 }
 

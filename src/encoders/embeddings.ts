@@ -15,9 +15,9 @@ import { byLength, sliceRows } from "../runtime/batching.ts";
 import { saveSentenceFolder } from "../retrieval/sentence-write.ts";
 import { Owned } from "../runtime/owned.ts";
 import { createSession, type Session, type SessionOptions } from "../runtime/session.ts";
-import { allocateParameters, type Parameters } from "../runtime/parameters.ts";
+import { allocateParameters } from "../runtime/parameters.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
-import { createAccumulator } from "../train/optimiser.ts";
+import { accumulate } from "../train/optimiser.ts";
 import type { EncoderConfig, Objective } from "./config.ts";
 import type { ScoredList } from "../tasks/lists.ts";
 import type { Examples } from "./data.ts";
@@ -236,7 +236,6 @@ function cachedProgram({ source, config, rowsAtOnce, rowsOf, ...rest }: Cached, 
     return known;
   };
   const scratch = allocateParameters(backward);
-  const accumulators = new WeakMap<Parameters, Promise<Awaited<ReturnType<typeof createAccumulator>>>>();
   return {
     ...rest,
     graph: backward,
@@ -269,15 +268,12 @@ function cachedProgram({ source, config, rowsAtOnce, rowsOf, ...rest }: Cached, 
       cotangents.set(outputs["d0"]!.data as Float32Array);
       cotangents.set(outputs["d1"]!.data as Float32Array, split);
       const backwards = await session("backward", () => backward);
-      const accumulator =
-        accumulators.get(into) ?? createAccumulator(into.flat, scratch.flat, options).then((one) => owned.use(one));
-      accumulators.set(into, accumulator);
       for (const [chunk, places] of chunks.entries()) {
         const data = new Float32Array(places.length * width);
         places.forEach((place, i) => data.set(cotangents.subarray(place * width, (place + 1) * width), i * width));
         const feeds = { ...feedsOf(places, chunk), cotangent: tensor("float32", [places.length, width], data) };
         await backwards.run(feeds, gradientFeeds(chunk === 0 ? into : scratch));
-        if (chunk > 0) await (await accumulator).add();
+        if (chunk > 0) accumulate(into.flat, scratch.flat);
       }
       return Number(outputs["loss"]!.data[0]);
     },

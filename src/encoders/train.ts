@@ -6,8 +6,9 @@ import { ConfigError, DataError } from "../errors.ts";
 import { loadEmbedder } from "../retrieval/embedder.ts";
 import type { SessionOptions } from "../runtime/session.ts";
 import { checkLabels } from "../tasks/labelled.ts";
-import { allocateParameters, startParameters } from "../runtime/parameters.ts";
+import { allocateParameters, parameterCount, startParameters } from "../runtime/parameters.ts";
 import { random } from "../tensor/random.ts";
+import { createArena } from "../train/arena.ts";
 import type { TrainState } from "../train/checkpoint.ts";
 import { createOptimiser } from "../train/optimiser.ts";
 import { checkOutput, type RunEvent, type RunOptions, type RunResult, runUpdates, startRun } from "../train/loop.ts";
@@ -191,9 +192,10 @@ export async function trainEncoder(config: EncoderConfig, options: EncoderOption
   await using held = valid?.program;
   const isNew = options.untrained === true ? (): boolean => true : program.isNew;
   const start = options.untrained === true ? { ...source, entries: new Map() } : source;
-  const parameters = await startParameters(program.graph, start, config.seed, isNew);
-  const gradients = allocateParameters(program.graph);
-  await using optimiser = await createOptimiser(config.optimiser, parameters.flat, session);
+  const { allocate } = createArena(parameterCount(program.graph), 4); // parameters, gradients, two moments
+  const parameters = await startParameters(program.graph, start, config.seed, isNew, allocate);
+  const gradients = allocateParameters(program.graph, allocate);
+  const optimiser = createOptimiser(config.optimiser, parameters.flat);
   const state: TrainState = { step: 0, parameters, optimiser: optimiser.state };
   const { model, teacher, data } = options;
   const emit = await startRun(options, state, { ...config, inputs: { model, teacher, data, valid: options.valid } });
@@ -215,7 +217,7 @@ export async function trainEncoder(config: EncoderConfig, options: EncoderOption
         const seed = random(config.seed, state.step, 1).integer(2147483647);
         const loss = await program.loss(batch, { weights, seed }, gradients);
         losses.push(loss);
-        return { loss, work: batch.length, ...(await optimiser.update(gradients.flat, rate)) };
+        return { loss, work: batch.length, ...optimiser.update(gradients.flat, rate) };
       },
       describe: (examplesPerSecond: number) => ({ examplesPerSecond }),
       async evaluate() {

@@ -11,10 +11,11 @@ import { int64 } from "../runtime/batch.ts";
 import type { ModelFolder } from "../runtime/folder.ts";
 import { createSession, type Session, type SessionOptions, type Tensors } from "../runtime/session.ts";
 import { Owned } from "../runtime/owned.ts";
-import type { Parameters } from "../runtime/parameters.ts";
+import { parameterCount, type Parameters } from "../runtime/parameters.ts";
 import { random } from "../tensor/random.ts";
 import { tensor } from "../tensor/tensor.ts";
-import { createAccumulator, createOptimiser, type Optimiser } from "../train/optimiser.ts";
+import { createArena } from "../train/arena.ts";
+import { accumulate, createOptimiser, type Optimiser } from "../train/optimiser.ts";
 import type { Update } from "../train/loop.ts";
 import type { FinetuneConfig } from "./config.ts";
 import {
@@ -77,10 +78,15 @@ async function assemble(folder: ModelFolder, config: FinetuneConfig, options: Ru
     adapt,
   });
   checkTrainable(graph, config, rows.count);
-  const parameters = await growParameters(graph, folder.entries, { folder: folder.folder, seed: config.seed });
+  // Parameters, gradients, two moments; and a batch's gradients where they are added up. What few weights the other
+  // modes train may lie anywhere.
+  const buffers = config.accumulate === 1 ? 4 : 5;
+  const allocate = config.mode === "full" ? createArena(parameterCount(graph), buffers).allocate : undefined;
+  const where = { folder: folder.folder, seed: config.seed, allocate };
+  const parameters = await growParameters(graph, folder.entries, where);
   const trainable = selectTrainable(config.mode, parameters, rows);
-  const gradients = allocateGradients(config.mode, graph, rows);
-  const scratch = config.accumulate === 1 ? gradients : allocateGradients(config.mode, graph, rows);
+  const gradients = allocateGradients(config.mode, graph, rows, allocate);
+  const scratch = config.accumulate === 1 ? gradients : allocateGradients(config.mode, graph, rows, allocate);
 
   const session: SessionOptions = { device: config.device, threads: config.threads === 0 ? undefined : config.threads };
   const training = owned.use(
@@ -88,8 +94,7 @@ async function assemble(folder: ModelFolder, config: FinetuneConfig, options: Ru
   );
   const plain = lossGraph(family, model, { gathered: true, gradients: false, adapt });
   let scoring: Promise<Session> | undefined;
-  const optimiser = owned.use(await createOptimiser(config.optimiser, trainable.flat, session));
-  const accumulator = owned.use(await createAccumulator(gradients.flat, scratch.flat, session));
+  const optimiser = createOptimiser(config.optimiser, trainable.flat);
   const weights = Object.fromEntries(parameters.tensors);
 
   return {
@@ -111,9 +116,9 @@ async function assemble(folder: ModelFolder, config: FinetuneConfig, options: Ru
         };
         loss += Number((await training.run(inputs, target.into))["loss"]!.data[0]);
         target.gather();
-        if (index > 0) await accumulator.add();
+        if (index > 0) accumulate(gradients.flat, scratch.flat);
       }
-      const { gradientNorm } = await optimiser.update(gradients.flat, rate);
+      const { gradientNorm } = optimiser.update(gradients.flat, rate);
       trainable.scatter();
       return { loss, gradientNorm, work: tokens };
     },

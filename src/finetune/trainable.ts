@@ -9,7 +9,7 @@ import { readFloat32, type TensorEntry } from "../checkpoints/safetensors.ts";
 import { CheckpointError, ConfigError } from "../errors.ts";
 import type { Adapt, Graph } from "../graph/graph.ts";
 import { add, matMul } from "../graph/ops/index.ts";
-import { allocateParameters, initialise, type Parameters } from "../runtime/parameters.ts";
+import { type Allocate, allocateParameters, initialise, type Parameters } from "../runtime/parameters.ts";
 import { random } from "../tensor/random.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import type { FinetuneConfig } from "./config.ts";
@@ -64,9 +64,9 @@ export function checkTrainable(graph: Graph, config: FinetuneConfig, newRows: nu
 export async function growParameters(
   graph: Graph,
   entries: ReadonlyMap<string, TensorEntry>,
-  { folder, seed }: { folder: string; seed: number },
+  { folder, seed, allocate }: { folder: string; seed: number; allocate?: Allocate | undefined },
 ): Promise<Parameters> {
-  const parameters = allocateParameters(graph);
+  const parameters = allocateParameters(graph, allocate);
   initialise(graph, parameters, seed);
   for (const [name, { dims, data }] of parameters.tensors) {
     if (isAdapter(name)) continue;
@@ -161,11 +161,16 @@ export interface Gradients {
 }
 
 /** Buffers for one batch's gradients. */
-export function allocateGradients(mode: FinetuneConfig["mode"], graph: Graph, rows: Rows): Gradients {
+export function allocateGradients(
+  mode: FinetuneConfig["mode"],
+  graph: Graph,
+  rows: Rows,
+  allocate?: Allocate,
+): Gradients {
   const named = (tensors: ReadonlyMap<string, Tensor>): Record<string, Tensor> =>
     Object.fromEntries([...tensors].map(([name, value]) => [`gradient/${name}`, value]));
   if (mode === "full") {
-    const { flat, tensors } = allocateParameters(graph);
+    const { flat, tensors } = allocateParameters(graph, allocate);
     return { flat, into: named(tensors), gather: () => {} };
   }
   const wanted = learns(mode, rows.count);

@@ -20,7 +20,7 @@ async function create(
   options: SessionOptions,
 ): Promise<ort.InferenceSession> {
   ort.env.logLevel = "fatal"; // what goes wrong comes as an exception; the log would only say it twice
-  // Threads of one session must not spin while another computes: the optimiser's, say, after a training step.
+  // Threads of one session must not spin while something else computes: the optimiser, say, after a training step.
   const session: Record<string, string> = { force_spinning_stop: "1" };
   if (options.externalFolder !== undefined)
     session["model_external_initializers_file_folder_path"] = options.externalFolder;

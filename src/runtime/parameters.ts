@@ -13,8 +13,19 @@ export interface Parameters {
   readonly tensors: ReadonlyMap<string, Tensor<"float32">>;
 }
 
+/** Makes the flat buffer: so many zeros, wherever they are best. */
+export type Allocate = (length: number) => Float32Array;
+const onHeap: Allocate = (length) => new Float32Array(length);
+
+/** How many numbers all parameters of a graph are together. */
+export function parameterCount(graph: Graph): number {
+  let total = 0;
+  for (const { value } of graph.parameters.values()) total += sizeOf(value.shape as number[]);
+  return total;
+}
+
 /** Zeros for every parameter of a graph: matrices first, so that what weight decay spares (vectors) is one range. */
-export function allocateParameters(graph: Graph): Parameters {
+export function allocateParameters(graph: Graph, allocate: Allocate = onHeap): Parameters {
   let total = 0;
   const isVector = ({ shape }: { shape: readonly unknown[] }): number => (shape.length < 2 ? 1 : 0);
   const ordered = [...graph.parameters].sort(([, a], [, b]) => isVector(a.value) - isVector(b.value));
@@ -24,7 +35,7 @@ export function allocateParameters(graph: Graph): Parameters {
     total += sizeOf(dims);
     return { name, dims, start };
   });
-  const flat = new Float32Array(total);
+  const flat = allocate(total);
   const tensors = new Map(
     places.map(({ name, dims, start }) => [name, tensor("float32", dims, flat.subarray(start, start + sizeOf(dims)))]),
   );
@@ -71,8 +82,9 @@ export async function startParameters(
   { entries, folder }: { readonly entries: Entries; readonly folder: string },
   seed: number,
   isNew: (name: string) => boolean,
+  allocate?: Allocate,
 ): Promise<Parameters> {
-  const parameters = allocateParameters(graph);
+  const parameters = allocateParameters(graph, allocate);
   initialise(graph, parameters, seed);
   for (const [name, { dims, data }] of parameters.tensors) {
     const entry = entries.get(name);

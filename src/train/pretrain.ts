@@ -11,14 +11,21 @@ import { lossGraph, type LossOptions } from "../models/graphs.ts";
 import { Owned } from "../runtime/owned.ts";
 import { createSession, type Session, type SessionOptions, type Tensors } from "../runtime/session.ts";
 import { openModelFolder } from "../runtime/folder.ts";
-import { allocateParameters, type Parameters, startParameters } from "../runtime/parameters.ts";
+import {
+  type Allocate,
+  allocateParameters,
+  parameterCount,
+  type Parameters,
+  startParameters,
+} from "../runtime/parameters.ts";
 import { random } from "../tensor/random.ts";
 import { tensor } from "../tensor/tensor.ts";
+import { createArena } from "./arena.ts";
 import { type BlockSampler, createMaskedSampler, createSampler, labelsOfBlock } from "./batches.ts";
 import { saveModel, type TrainState } from "./checkpoint.ts";
 import type { TrainConfig } from "./config.ts";
 import type { MaskingVocabulary } from "./masking.ts";
-import { createAccumulator, createOptimiser } from "./optimiser.ts";
+import { accumulate, createOptimiser } from "./optimiser.ts";
 import {
   checkOutput,
   type RunEvent,
@@ -106,9 +113,11 @@ async function prepare(
     checkpointing,
     precision,
   });
-  const parameters = await firstParameters(graph, options.model, config.seed);
-  const gradients = allocateParameters(graph);
-  const scratch = config.accumulate === 1 ? gradients : allocateParameters(graph);
+  // Parameters, gradients, two moments; and a micro-batch's gradients where they are added up.
+  const { allocate } = createArena(parameterCount(graph), config.accumulate === 1 ? 4 : 5);
+  const parameters = await firstParameters(graph, options.model, config.seed, allocate);
+  const gradients = allocateParameters(graph, allocate);
+  const scratch = config.accumulate === 1 ? gradients : allocateParameters(graph, allocate);
   const files = new Map(options.tokenizerFiles);
   files.set("config.json", `${JSON.stringify({ architectures: [family.architecture], ...model }, null, 2)}\n`);
 
@@ -121,8 +130,7 @@ async function prepare(
     gradients: false,
   });
   const scoring = owned.use(await createSession(toOnnx(scoringGraph), session));
-  const optimiser = owned.use(await createOptimiser(config.optimiser, parameters.flat, session));
-  const accumulator = owned.use(await createAccumulator(gradients.flat, scratch.flat, session));
+  const optimiser = createOptimiser(config.optimiser, parameters.flat);
   const trainTokens = owned.use(openTokens(options.data.train));
   const sampler = objective.sampler(trainTokens, config.seed);
   const valid = options.data.valid === undefined ? undefined : owned.use(openTokens(options.data.valid));
@@ -155,9 +163,9 @@ async function prepare(
       for (let index = 1; index < config.accumulate; index++) {
         if (options.signal?.aborted === true) return undefined;
         loss += await microStep(index, scratch);
-        await accumulator.add();
+        accumulate(gradients.flat, scratch.flat);
       }
-      const { gradientNorm } = await optimiser.update(gradients.flat, rate, lossScale());
+      const { gradientNorm } = optimiser.update(gradients.flat, rate, lossScale());
       if (state.lossScale !== undefined)
         state.lossScale = nextLossScale(state.lossScale, Number.isFinite(gradientNorm));
       return { loss, gradientNorm, work: perUpdate * config.tokens };
@@ -171,15 +179,16 @@ async function prepare(
 }
 
 /** Fresh ones, or those of a directory; a head that it lacks is new. */
-async function firstParameters(graph: Graph, folder: string | undefined, seed: number): Promise<Parameters> {
+async function firstParameters(
+  graph: Graph,
+  folder: string | undefined,
+  seed: number,
+  allocate: Allocate,
+): Promise<Parameters> {
   const start =
     folder === undefined ? { folder: "", entries: new Map() } : await openModelFolder(folder, { as: "language" });
-  return startParameters(
-    graph,
-    start,
-    seed,
-    (name) => folder === undefined || graph.parameters.get(name)!.head === true,
-  );
+  const isNew = (name: string): boolean => folder === undefined || graph.parameters.get(name)!.head === true;
+  return startParameters(graph, start, seed, isNew, allocate);
 }
 
 /** Dynamic loss scaling (Micikevicius et al. 2018, arXiv:1710.03740): halved on overflow, doubled after 2,000 good updates. */
