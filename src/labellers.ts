@@ -47,13 +47,12 @@ async function openLabeller(folder: string, suffix: string, options: NetworkOpti
   }
   const labels = Array.from({ length: head.count }, (_, i) => plain.id2label?.[String(i)] ?? `LABEL_${i}`);
   const tokenizer = await loadTokenizer(folder);
-  const { vocab_size: vocabSize, pad_token_id: padId, max_position_embeddings: maxTokens } = config;
   const session = await openNetwork(
     scoringGraph(family, config),
     entries,
     folder,
     options,
-    () => makeBatch({ ids: calibrationRows(config, tokenizer) }, { vocabSize, padId, maxTokens }).tensors,
+    () => makeBatch({ ids: calibrationRows(config, tokenizer) }, config).tensors,
   );
   return { model, tokenizer, labels, session };
 }
@@ -65,9 +64,8 @@ async function forRows(
   batchSize: number,
   read: (row: number, logits: Float32Array) => void,
 ): Promise<void> {
-  const { vocab_size: vocabSize, pad_token_id: padId, max_position_embeddings: maxTokens } = model.config;
   for (const places of byTokens(ids, batchSize)) {
-    const { tensors } = makeBatch({ ids: sliceRows(ids, places) }, { vocabSize, padId, maxTokens });
+    const { tensors } = makeBatch({ ids: sliceRows(ids, places) }, model.config);
     const data = (await session.run(tensors))["logits"]!.data as Float32Array;
     const size = data.length / places.length;
     places.forEach((place, i) => read(place, data.subarray(i * size, (i + 1) * size)));

@@ -54,7 +54,6 @@ function encodePair(tokenizer: Tokenizer, context: string, choice: string, posit
 export async function loadLikelihoods(folder: string, options: SessionOptions = {}): Promise<Likelihoods> {
   const { family, config, entries } = await openModelFolder(folder, { as: "language" });
   if (!family.causal) throw new ConfigError(`${folder}: expected a decoder, got ${family.modelType}`);
-  const { vocab_size: vocabSize, pad_token_id: padId, max_position_embeddings: maxTokens } = config;
   const tokenizer = await loadTokenizer(folder);
   // Padding is on the right, where no token of a decoder looks: rows need no mask.
   const graph = lossGraph(family, config, { gathered: true, gradients: false, each: true });
@@ -65,7 +64,7 @@ export async function loadLikelihoods(folder: string, options: SessionOptions = 
   /** Of each sequence the log-probability of its choice. */
   const score = async (sequences: readonly Sequence[]): Promise<number[]> => {
     const rows = sequences.map(({ ids }) => ids.slice(0, -1));
-    const { tensors, tokens } = makeBatch({ ids: rows }, { vocabSize, padId, maxTokens });
+    const { tensors, tokens } = makeBatch({ ids: rows }, config);
     // The label of a token is scored one token before it.
     const places = sequences.map(({ ids, first }) => Array.from(ids.slice(first), (_, i) => first - 1 + i));
     const at_N = places.flatMap((own, row) => own.map((place) => row * tokens + place));
@@ -85,7 +84,9 @@ export async function loadLikelihoods(folder: string, options: SessionOptions = 
     async logLikelihoods(contexts, choices) {
       const found = choices.map((own): number[] => Array.from({ length: own.length }));
       const pairs = choices.flatMap((own, i) => own.map((choice, k) => ({ i, k, choice })));
-      const sequences = pairs.map(({ i, choice }) => encodePair(tokenizer, contexts[i]!, choice, maxTokens));
+      const sequences = pairs.map(({ i, choice }) =>
+        encodePair(tokenizer, contexts[i]!, choice, config.max_position_embeddings),
+      );
       const rows = sequences.map(({ ids }) => ids);
       for (const batch of byTokens(rows, 32)) {
         const scores = await score(sliceRows(sequences, batch));

@@ -168,8 +168,7 @@ export class Model implements AsyncDisposable {
   }
 
   #batch(rows: TokenRows): Batch {
-    const { vocab_size: vocabSize, pad_token_id: padId, max_position_embeddings: maxTokens } = this.config;
-    return makeBatch(rows, { vocabSize, padId, maxTokens });
+    return makeBatch(rows, this.config);
   }
 
   #compile(graph: Graph, sample: () => Tensors | Promise<Tensors>): Promise<Session> {

@@ -80,7 +80,6 @@ function headProgram(
   },
 ): Program {
   const { family, config, tokenizer } = source;
-  const { vocab_size: vocabSize, pad_token_id: padId, max_position_embeddings: maxTokens } = config;
   const files = new Map(tokenizer.files()).set("config.json", `${JSON.stringify(config, null, 2)}\n`);
   return simpleProgram(
     {
@@ -89,7 +88,7 @@ function headProgram(
       build: (training) => lossGraph(family, config, { masked: true, gathered, training, gradients: training }),
       feeds(examples) {
         const { ids, labels, counted } = feeds(examples);
-        const { tensors } = makeBatch({ ids }, { vocabSize, padId, maxTokens });
+        const { tensors } = makeBatch({ ids }, config);
         return { ...tensors, ...labels, scale: float32([1 / Math.max(1, counted)], []) };
       },
     },

@@ -98,8 +98,7 @@ export function simpleProgram(
 
 /** Padded rows under `PREFIX/ids`, and so on. */
 export function rowFeeds(prefix: string, rows: TokenRows, { config }: Pick<Source, "config">): Tensors {
-  const { vocab_size: vocabSize, pad_token_id: padId, max_position_embeddings: maxTokens } = config;
-  const { tensors } = makeBatch(rows, { vocabSize, padId, maxTokens });
+  const { tensors } = makeBatch(rows, config);
   return Object.fromEntries(Object.entries(tensors).map(([name, value]) => [`${prefix}/${name}`, value]));
 }
 

@@ -83,14 +83,13 @@ async function run(
   rows: readonly Row[],
   batchSize: number,
 ): Promise<TokenVectors[]> {
-  const { vocab_size: vocabSize, pad_token_id: padId, max_position_embeddings: maxTokens } = folder.model.config;
   const results: TokenVectors[] = Array.from({ length: rows.length });
   const lengths = rows.map(({ ids }) => ids);
   for (const places of byTokens(lengths, batchSize)) {
     const batch = sliceRows(rows, places);
     const ids = batch.map((row) => row.ids);
     const mask = batch.map((row) => row.mask);
-    const { tensors, tokens } = makeBatch({ ids, mask }, { vocabSize, padId, maxTokens });
+    const { tensors, tokens } = makeBatch({ ids, mask }, folder.model.config);
     const { embedding } = await session.run(tensors);
     const data = embedding!.data as Float32Array;
     batch.forEach(({ kept }, i) => {

@@ -103,11 +103,10 @@ async function logitsOf(
   { batchSize, labels }: { batchSize: number; labels: number },
 ): Promise<Float32Array> {
   const encoded = tokenizer.encodeBatch(pairs, { maxLength: maxTokens, padding: "none" });
-  const { vocab_size: vocabSize, pad_token_id: padId, max_position_embeddings } = config;
   const results = new Float32Array(pairs.length * labels);
   for (const places of byTokens(encoded.ids, batchSize)) {
     const rows = { ids: sliceRows(encoded.ids, places), types: sliceRows(encoded.typeIds, places) };
-    const { tensors } = makeBatch(rows, { vocabSize, padId, maxTokens: max_position_embeddings });
+    const { tensors } = makeBatch(rows, config);
     const { logits } = await session.run(tensors);
     const data = logits!.data as Float32Array;
     places.forEach((place, i) => results.set(data.subarray(i * labels, (i + 1) * labels), place * labels));

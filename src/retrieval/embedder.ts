@@ -127,11 +127,10 @@ async function embed(parts: Parts, texts: readonly string[], options: EmbedOptio
   const limits = { maxLength: folder.maxTokens, padding: "none" } as const;
   const encoded = tokenizer.encodeBatch(texts.map(prepare), limits);
   const promptTokens = prompt === "" ? 0 : promptLength(tokenizer, tokenizer.encodeBatch([prepare("")], limits));
-  const { vocab_size: vocabSize, pad_token_id: padId, max_position_embeddings: maxTokens } = folder.model.config;
   const results: Float32Array[] = Array.from({ length: texts.length });
   for (const places of byTokens(encoded.ids, batchSize)) {
     const rows = { ids: sliceRows(encoded.ids, places), types: sliceRows(encoded.typeIds, places) };
-    const { tensors } = makeBatch(rows, { vocabSize, padId, maxTokens });
+    const { tensors } = makeBatch(rows, folder.model.config);
     const { embedding } = await session.run({ ...tensors, pooled: withoutPrompt(tensors.mask, promptTokens) });
     const data = embedding!.data as Float32Array;
     places.forEach((place, i) => (results[place] = data.slice(i * width, (i + 1) * width)));

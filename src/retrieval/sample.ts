@@ -7,11 +7,10 @@ import type { PairTokenizer } from "../tokenizers/pairs.ts";
 
 /** Inputs `ids`, `mask`, `types` and `pooled` [B, T] of single texts, or of pairs. */
 export function sampleInputs(tokenizer: PairTokenizer, config: ModelConfig, kind: "texts" | "pairs"): Tensors {
-  const { vocab_size: vocabSize, pad_token_id: padId, max_position_embeddings: maxTokens } = config;
   const pairs = calibrationTexts.map((one, i) => [one, calibrationTexts[(i + 1) % calibrationTexts.length]!] as const);
   const inputs = kind === "texts" ? calibrationTexts : pairs;
-  const maxLength = Math.min(calibrationTokens, maxTokens);
+  const maxLength = Math.min(calibrationTokens, config.max_position_embeddings);
   const encoded = tokenizer.encodeBatch(inputs, { maxLength, padding: "none" });
-  const { tensors } = makeBatch({ ids: encoded.ids, types: encoded.typeIds }, { vocabSize, padId, maxTokens });
+  const { tensors } = makeBatch({ ids: encoded.ids, types: encoded.typeIds }, config);
   return { ...tensors, pooled: tensors.mask };
 }

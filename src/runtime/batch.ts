@@ -1,6 +1,6 @@
 /** Ragged lists of ids as the rectangular int64 tensors that graphs take. */
 import { ConfigError } from "../errors.ts";
-import type { Labels } from "../models/index.ts";
+import type { Labels, ModelConfig } from "../models/index.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 
 export interface Batch {
@@ -27,13 +27,14 @@ export function int64(rows: readonly (readonly number[])[], columns: number): Te
 }
 
 /**
- * Pads on the right.
+ * Rows for the model of this configuration, padded on the right.
  * @throws ConfigError on an empty batch or row, ids outside the vocabulary, rows too long, or a mask of another shape.
  */
 export function makeBatch(
   { ids, mask, types }: TokenRows,
-  { vocabSize, padId, maxTokens }: { vocabSize: number; padId: number; maxTokens: number },
+  config: Pick<ModelConfig, "vocab_size" | "pad_token_id" | "max_position_embeddings">,
 ): Batch {
+  const { vocab_size: vocabSize, pad_token_id: padId, max_position_embeddings: maxTokens } = config;
   const tokens = Math.max(0, ...ids.map((row) => row.length));
   if (tokens === 0) throw new ConfigError("ids: expected at least one row with one id, got none");
   if (tokens > maxTokens) {

@@ -69,8 +69,7 @@ export async function expectTenSteps(folder: string, rows: TokenRows, golden: He
   await using session = await createSession(toOnnx(graph), { threads: 1 });
   const adamw = { name: "adamw", betas: [0.9, 0.98], epsilon: 1e-8, weightDecay: 0.01, clipNorm: 1 } as const;
   const optimiser = createOptimiser(adamw, parameters.flat);
-  const { vocab_size: vocabSize, pad_token_id: padId, max_position_embeddings: maxTokens } = config;
-  const batch = makeBatch(rows, { vocabSize, padId, maxTokens });
+  const batch = makeBatch(rows, config);
   const kind = headOf(family, config)!.labels(config);
   const { feeds, counted } = labelFeeds({ ids: rows.ids, labels: golden.labels }, kind, batch.tokens);
   const inputs = {
