@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { type Document, readDocuments } from "../src/corpus/documents.ts";
 import { extractDocuments } from "../src/extract/index.ts";
 import { growVocabulary } from "../src/soft-prompts/prompt-rows.ts";
-import { openTuned } from "../src/finetune/index.ts";
+import { openTuned } from "../src/soft-prompts/index.ts";
 import { layoutSource } from "../src/soft-prompts/layout.ts";
 import { bioGpt } from "../src/models/biogpt/biogpt.ts";
 import { trainBioGptTokenizer } from "../src/tokenizers/index.ts";

@@ -7,12 +7,14 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { finetuneConfig } from "../src/finetune/config.ts";
-import { createRun } from "../src/finetune/run.ts";
 import { bioGpt } from "../src/models/biogpt/biogpt.ts";
+import { labelLoss } from "../src/models/graphs.ts";
+import { recipeOf } from "../src/recipes/index.ts";
 import { openModelFolder } from "../src/runtime/folder.ts";
-import { openTask } from "../src/soft-prompts/metadata.ts";
 import { random } from "../src/tensor/random.ts";
+import { withSettings } from "../src/train/config.ts";
+import { sequenceBatch } from "../src/train/objectives/soft-prompt.ts";
+import { createRun } from "../src/train/run.ts";
 import { machine, median, startPeer } from "./support/peer.ts";
 import { writeRandomModel } from "./support/random-model.ts";
 
@@ -29,11 +31,16 @@ const sequences = [256, 240, 225, 210].map((length) =>
 );
 const tokens = sequences.reduce((sum, ids) => sum + ids.length - 1, 0);
 
-const model = await openModelFolder(folder);
-const settings = ["dropout=0", "accumulate=1", `threads=${threads}`];
-const run = await createRun(model, finetuneConfig(await openTask("bc5cdr"), model.config, settings), {
-  vocabSize: config.vocab_size,
-  promptIds: [],
+const model = await openModelFolder(folder, { as: "language" });
+const run = await createRun(withSettings(recipeOf("bc5cdr")(), ["batch=4", "accumulate=1", `threads=${threads}`]), {
+  start: model,
+  train: { count: 4, batch: () => sequenceBatch(sequences, config.pad_token_id) },
+  order: "random",
+  reduction: "sum",
+  unit: "tokens",
+  loss: (g) => labelLoss(g, model.family, model.config, { gathered: true }),
+  save: async () => {},
+  async [Symbol.asyncDispose]() {},
 });
 using peer = startPeer(new URL("finetune.py", import.meta.url), folder, threads);
 const versions = await peer?.ask<string>();
@@ -47,7 +54,7 @@ const own: Answer[] = [];
 const others: Answer[] = [];
 for (let round = -1; round < Number(rounds); round++) {
   const start = performance.now();
-  const { loss } = (await run.update([sequences], 1e-5))!;
+  const { loss } = (await run.update(1e-5))!;
   const answer = { milliseconds: performance.now() - start, loss, peak: process.resourceUsage().maxRSS / 1024 };
   const other = await peer?.ask<Answer>({ sequences });
   if (round < 0) continue; // warm-up

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadModel, readDocuments, recipes, train } from "galen";
 import { trainBioGptTokenizer } from "galen/tokenizers";
-import { applySettings, buildTokenFiles } from "galen/train";
+import { buildTokenFiles, withSettings } from "galen/train";
 
 const folder = await mkdtemp(join(tmpdir(), "galen-example-"));
 const sample = ["samples/pubmed-sample.xml"];
@@ -21,18 +21,13 @@ const manifest = await buildTokenFiles(readDocuments(sample), tokenizer, { outpu
 console.log(`${manifest.train.tokens} tokens to train on, ${manifest.valid.tokens} held out`);
 
 // 3. A recipe, made small by settings.
-const config = applySettings(recipes["biogpt-nano"]!({ scale: "debug" }), [
-  `model.vocab_size=${tokenizer.vocabSize}`,
-  "steps=40",
-  "batch=4",
-  "schedule.peak=1e-2",
-]);
+const config = withSettings(recipes["biogpt-nano"]({ scale: "debug" }), ["steps=40", "batch=4", "schedule.peak=1e-2"]);
 const result = await train(config, {
-  data: { train: join(tokens, "train"), valid: join(tokens, "valid") },
+  data: tokens,
+  tokenizer,
   output: join(folder, "run"),
-  tokenizerFiles: tokenizer.files(),
 });
-console.log(`held-out perplexity ${result.before!.toFixed(0)} → ${result.after!.toFixed(0)}`);
+console.log(`held-out perplexity ${Math.exp(result.before!).toFixed(0)} → ${Math.exp(result.after!).toFixed(0)}`);
 
 // 4. The model, from its directory.
 await using model = await loadModel(result.model);

@@ -17,22 +17,18 @@ export { loadTokenizer, saveTokenizer } from "./tokenizers/files.ts";
 export type { DecodeOptions, Encoding, Tokenizer } from "./tokenizers/tokenizer.ts";
 export { type Document, readDocuments } from "./corpus/documents.ts";
 export { readTexts } from "./corpus/texts.ts";
-export { train, type TrainConfig, type TrainEvent, type TrainOptions, type TrainResult } from "./train/pretrain.ts";
-export { recipeOf, recipes } from "./recipes/index.ts";
+export { type Config, type RunResult, train, type TrainEvent, type TrainOptions } from "./train/index.ts";
+export { configure, type ConfigureOptions, type Recipe, recipeOf, recipes } from "./recipes/index.ts";
 export { askTuned, describeReport, evaluate } from "./eval/index.ts";
 export type { Report } from "./metrics/index.ts";
 export {
   answerTexts,
-  finetune,
-  type FinetuneEvent,
-  type FinetuneOptions,
-  type FinetuneResult,
   openTuned,
   predict,
   type Prediction,
   type PredictOptions,
   type TunedModel,
-} from "./finetune/index.ts";
+} from "./soft-prompts/index.ts";
 export {
   type CountedRelation,
   extract,

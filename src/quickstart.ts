@@ -12,8 +12,9 @@ import type { BioGptConfig } from "./models/index.ts";
 import { recipeOf } from "./recipes/index.ts";
 import { trainBioGptTokenizer } from "./tokenizers/biogpt/train.ts";
 import { saveTokenizer } from "./tokenizers/files.ts";
-import type { TrainConfig } from "./train/config.ts";
-import { train, type TrainEvent } from "./train/pretrain.ts";
+import type { Config } from "./train/config.ts";
+import type { TrainEvent } from "./train/loop.ts";
+import { train } from "./train/train.ts";
 import { titleAndText } from "./corpus/text.ts";
 import { buildTokenFiles, type TokenManifest } from "./corpus/tokenize.ts";
 
@@ -42,7 +43,7 @@ export type QuickstartEvent =
   | { readonly type: "learning"; readonly vocabSize: number }
   | { readonly type: "learned"; readonly vocabSize: number; readonly folder: string }
   | { readonly type: "tokenized"; readonly tokens: TokenManifest; readonly folder: string }
-  | TrainEvent
+  | Exclude<TrainEvent, { readonly type: "reading" }>
   | { readonly type: "generated"; readonly prompt: string; readonly beam: string; readonly sampled: string };
 
 export interface QuickstartResult {
@@ -82,22 +83,26 @@ export async function quickstart(options: QuickstartOptions): Promise<Quickstart
   const config = configuration(options, vocabSize, tokens.train.tokens);
   let parameters = 0;
   const trained = await train(config, {
-    data: { train: join(folders.tokens, "train"), valid: join(folders.tokens, "valid") },
+    data: join(folders.tokens, "train"),
+    valid: join(folders.tokens, "valid"),
     output: folders.run,
-    tokenizerFiles: tokenizer.files(),
+    tokenizer,
     signal,
     onEvent: (event) => {
+      // Documents have been read: the training has token files.
+      if (event.type === "reading") return;
       if (event.type === "started") parameters = event.parameters;
       onEvent?.(event);
     },
   });
   const { before = NaN, after = NaN, model, stopped } = trained;
+  const perplexity = { before: Math.exp(before), after: Math.exp(after) };
   const texts = stopped ? [] : await write(model, options, seed);
   return {
     documents: documents.length,
     failures: failures.length,
     parameters,
-    perplexity: { before, after },
+    perplexity,
     texts,
     tokenizer: folders.tokenizer,
     model,
@@ -142,13 +147,13 @@ const shape = { tokens: 128, batch: 8 };
 /** Held-out perplexity on the shipped sample: 141 after 7 passes, 138 after 11, 186 after 14 with weaker dropout. */
 const passes = 11;
 
-function configuration(options: QuickstartOptions, vocabSize: number, trainTokens: number): TrainConfig {
+function configuration(options: QuickstartOptions, vocabSize: number, trainTokens: number): Config {
   const { seed = 1, threads = 0, prompts } = options;
   const all = Math.ceil((passes * trainTokens) / (shape.tokens * shape.batch));
   const { steps = Math.min(600, all) } = options;
   const nano = recipeOf("biogpt-nano")();
   const model: BioGptConfig = {
-    ...(nano.model as BioGptConfig),
+    ...(nano.model as unknown as BioGptConfig),
     vocab_size: vocabSize,
     hidden_size: 160,
     num_hidden_layers: 4,
@@ -164,12 +169,13 @@ function configuration(options: QuickstartOptions, vocabSize: number, trainToken
     ...nano,
     recipe: "quickstart",
     optimiser: { ...optimiser, weightDecay: 0.1 },
-    model,
-    ...shape,
+    model: { ...model },
+    objective: { kind: "causal", tokens: shape.tokens },
+    batch: shape.batch,
     accumulate: 1,
     steps,
     schedule: { kind: "cosine", peak: 3e-3, warmup: Math.min(60, Math.ceil(steps / 10)), initial: 0, floor: 0.05 },
-    evaluate: { every: Math.max(1, Math.ceil(steps / 4)), blocks: 64 },
+    evaluate: { every: Math.max(1, Math.ceil(steps / 4)), examples: 64 },
     sample: { every: 0, prompts: [...prompts], maxNewTokens: 40 },
     save: { every: Math.max(1, Math.ceil(steps / 4)), keep: 1 },
     seed,

@@ -34,13 +34,11 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   likelihoods: library,
   retrieval: library,
   "soft-prompts": library,
-  encoders: [...uses, "train", "recipes"],
-  finetune: [...uses, "train", "recipes"],
   train: uses,
   recipes: [...uses, "train"],
   quickstart: [...uses, "train", "recipes"],
   eval: uses,
-  extract: [...uses, "finetune"],
+  extract: uses,
 };
 /** These run in browsers too: no node:* and no ONNX Runtime. */
 const pure = ["errors", "schema", "tensor", "graph", "nn", "models", "tokenizers", "generate"];
@@ -64,14 +62,11 @@ const speakOfFamilies: Readonly<Record<string, string>> = {
   "tokenizers/tokenizer-json.ts": "a component of tokenizer.json is called BertProcessing",
   "recipes/": "a recipe is of a family",
   "quickstart.ts": "makes a BioGPT",
-  "cli/commands/train.ts": "names of recipes, which help must not load",
   "cli/commands/tokenizer-train.ts": "names of kinds, which help must not load",
   "retrieval/sentence-folder.ts": "files of Sentence Transformers are called sentence_bert_config.json",
   "retrieval/sentence-write.ts": "files of Sentence Transformers are called sentence_bert_config.json",
   "soft-prompts/prompt-rows.ts": "names a prompt's rows as fairseq does",
   "tasks/relations.ts": "published answers may begin with the names of a prompt's rows",
-  "encoders/": "speaks of encoders as BERT's",
-  "finetune/trainable.ts": "finds the rows of a prompt by the name of BioGPT's embedding",
 };
 
 interface Import {

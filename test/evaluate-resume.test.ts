@@ -5,13 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { withEncoderSettings } from "../src/encoders/config.ts";
-import { encoderRecipes } from "../src/encoders/recipes.ts";
-import { trainEncoder } from "../src/encoders/train.ts";
 import { openWindows, packVectors, unpackVectors } from "../src/eval/windows.ts";
-import { finetune } from "../src/finetune/index.ts";
 import { evaluateKind, sentences } from "./support/evaluations.ts";
 import { writeTinyTask } from "./support/tiny-task.ts";
+import { trainBy } from "./support/training.ts";
 
 const goldens = fileURLToPath(new URL("goldens/retrieval", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "galen-evaluate-"));
@@ -19,14 +16,14 @@ const tiny = await writeTinyTask(folder);
 let tuned: string;
 let tagger: string;
 beforeAll(async () => {
-  const settings = ["tokensPerBatch=600", "accumulate=1", "threads=1", "epochs=1", "average=1", "validate.every=0"];
+  const settings = ["tokensPerBatch=600", "accumulate=1", "threads=1", "epochs=1", "average=1", "evaluate.examples=0"];
   const output = join(folder, "run");
-  ({ model: tuned } = await finetune({ task: tiny.schema, model: tiny.start, data: tiny.data, output, settings }));
+  ({ model: tuned } = await trainBy(tiny.schema, settings, { model: tiny.start, data: tiny.data, output }));
   const data = join(folder, "tags.jsonl");
   writeFileSync(data, sentences.map((one) => `${JSON.stringify(one)}\n`).join(""));
   const short = ["threads=1", "device=cpu", "epochs=20", "batch=8", "schedule.peak=5e-3"];
-  const tags = withEncoderSettings(encoderRecipes["tagger"]!.config, short);
-  ({ model: tagger } = await trainEncoder(tags, { model: join(goldens, "mean"), data, output: join(folder, "tags") }));
+  const inputs = { model: join(goldens, "mean"), data };
+  ({ model: tagger } = await trainBy("tagger", short, { ...inputs, output: join(folder, "tags") }));
   const set = join(folder, "set");
   mkdirSync(join(set, "qrels"), { recursive: true });
   const rows = (prefix: string, count: number): string =>

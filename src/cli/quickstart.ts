@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { quickstart, type QuickstartEvent, type QuickstartResult } from "../quickstart.ts";
 import type { Context } from "./command.ts";
 import { duration, type Progress } from "./progress.ts";
-import { showStep } from "./training.ts";
+import { showProgress } from "./training.ts";
 
 export interface QuickstartArguments {
   readonly data: readonly string[];
@@ -30,7 +30,7 @@ function describe(event: QuickstartEvent): string | undefined {
     case "started":
       return `training  a BioGPT with ${(event.parameters / 1e6).toFixed(1)}M parameters`;
     case "evaluated":
-      return `          step ${event.step}: held-out perplexity ${event.perplexity.toFixed(1)}`;
+      return `          step ${event.step}: held-out perplexity ${Math.exp(event.loss).toFixed(1)}`;
     default:
       return undefined;
   }
@@ -40,9 +40,12 @@ function count(value: number): string {
   return value.toLocaleString("en-US");
 }
 
-function move(event: QuickstartEvent, reading: Progress, training: Progress): void {
-  if (event.type === "reading") reading.update({ done: event.documents, unit: "documents" });
-  if (event.type === "step") showStep(event, training, 2);
+function mover(reading: Progress, training: Progress): (event: QuickstartEvent) => void {
+  const show = showProgress(training, 2);
+  return (event) => {
+    if (event.type === "reading") reading.update({ done: event.documents, unit: "documents" });
+    else if (event.type === "started" || event.type === "step") show(event);
+  };
 }
 
 /** Runs `quickstart`; with --json every event and the result are lines on stdout. */
@@ -55,6 +58,7 @@ export async function runQuickstart(
   const { steps, seed, threads } = args;
   output.note(`Galen makes a language model from ${inputs.join(", ")}. Everything goes to ${args.output}/`);
   const [reading, training] = [progress("reading"), progress("          ")];
+  const move = mover(reading, training);
   const waiting: Promise<void>[] = [];
   const result = await quickstart({
     inputs,
@@ -66,7 +70,7 @@ export async function runQuickstart(
     signal,
     onEvent: (event) => {
       if (json) return void waiting.push(output.json(event));
-      move(event, reading, training);
+      move(event);
       const text = describe(event);
       if (text === undefined) return;
       training.end();

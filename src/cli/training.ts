@@ -1,97 +1,127 @@
 /** A training run on the terminal: progress, evaluations and samples as they come, and where everything lies. */
 import { join } from "node:path";
-import { loadModel } from "../model.ts";
-import type { TrainConfig } from "../train/config.ts";
-import { train, type TrainEvent, type TrainOptions } from "../train/pretrain.ts";
+import type { Config } from "../train/config.ts";
+import type { RunResult, TrainEvent } from "../train/loop.ts";
+import { train, type TrainOptions } from "../train/train.ts";
 import type { Context } from "./command.ts";
 import { duration, type Progress } from "./progress.ts";
 
 type Terminal = Pick<Context<unknown>, "json" | "output" | "progress">;
+type Started = Extract<TrainEvent, { type: "started" }>;
 
 /** What a person reads of an event; undefined for those that only move the progress line. */
-function describe(event: TrainEvent, config: TrainConfig): string | undefined {
+function describe(event: TrainEvent, { recipe }: Config): string | undefined {
   switch (event.type) {
     case "started": {
-      const size =
-        event.parameters < 1e6 ? `${(event.parameters / 1e3).toFixed(0)}k` : `${(event.parameters / 1e6).toFixed(1)}M`;
-      const tokens = event.blocks * config.tokens;
-      return `${config.recipe}: ${size} parameters, ${tokens.toLocaleString("en-US")} training tokens, step ${event.step} of ${config.steps}`;
+      const { parameters, examples, heldOut, step, steps, epochs, notes } = event;
+      const held = heldOut === 0 ? "" : ` (${count(heldOut)} held out)`;
+      const passes = `${count(epochs)} epoch${epochs === 1 ? "" : "s"}`;
+      const from = step === 0 ? "" : `, from ${count(step)}`;
+      return [
+        `${recipe}: ${sizeOf(parameters)} parameters learn from ${count(examples)} examples${held}; ${count(steps)} updates${from}, ${passes}`,
+        ...notes,
+      ].join("\n");
     }
-    case "evaluated":
-      return `step ${event.step}: held-out ${config.objective.kind === "masked" ? "masked " : ""}perplexity ${event.perplexity.toFixed(2)} (loss ${event.loss.toFixed(4)})`;
+    case "evaluated": {
+      const figure = event.perplexity === undefined ? "" : `perplexity ${event.perplexity.toFixed(2)}, `;
+      return `update ${event.step}: held-out ${figure}loss ${event.loss.toFixed(4)}`;
+    }
     case "sampled":
-      return event.texts.map((text) => `step ${event.step}: ${text}`).join("\n");
+      return event.texts.map((text) => `update ${event.step}: ${text}`).join("\n");
     default:
       return undefined;
   }
 }
 
-/** Moves a progress line to a step of training. */
-export function showStep(event: Extract<TrainEvent, { type: "step" }>, line: Progress, digits: number): void {
-  const { step, steps, loss, tokensPerSecond, secondsLeft } = event;
-  const text = `loss ${loss.toFixed(digits)}`;
-  line.update({
-    done: step,
-    total: steps,
-    unit: "steps",
-    rate: tokensPerSecond,
-    rateUnit: "tokens",
-    secondsLeft,
-    text,
-  });
+const count = (value: number): string => value.toLocaleString("en-US");
+
+function sizeOf(parameters: number): string {
+  if (parameters < 1e4) return String(parameters);
+  return parameters < 1e6 ? `${(parameters / 1e3).toFixed(0)}k` : `${(parameters / 1e6).toFixed(1)}M`;
+}
+
+/** Moves a progress line with the documents that are read and the updates that are done. */
+export function showProgress(line: Progress, digits = 4): (event: TrainEvent) => void {
+  let rateUnit: Started["unit"] = "tokens";
+  return (event) => {
+    if (event.type === "started") rateUnit = event.unit;
+    if (event.type === "reading") {
+      const text = `${(event.tokens / 1e6).toFixed(1)}M tokens`;
+      line.update({ done: event.documents, unit: "documents", text });
+    }
+    if (event.type !== "step") return;
+    const { step: done, steps: total, loss, speed: rate, secondsLeft } = event;
+    line.update({ done, total, unit: "updates", rate, rateUnit, secondsLeft, text: `loss ${loss.toFixed(digits)}` });
+  };
 }
 
 /** Runs `train`; with --json every event and the result are lines on stdout. */
 export async function runTraining(
-  config: TrainConfig,
+  config: Config,
   options: TrainOptions,
   { json, output, progress }: Terminal,
 ): Promise<void> {
-  const started = performance.now();
+  const begun = performance.now();
   const line = progress("training");
+  const show = showProgress(line);
+  let perplexity = false;
   const result = await train(config, {
     ...options,
     onEvent: async (event) => {
+      if (event.type === "evaluated") perplexity = event.perplexity !== undefined;
       if (json) return output.json(event);
-      if (event.type === "step") return showStep(event, line, 3);
+      show(event);
       const text = describe(event, config);
       if (text === undefined) return;
       line.end();
       output.note(text);
     },
-    onSample: async (_step, save) => {
-      const folder = join(options.output, "sampled");
-      await save(folder);
-      await using model = await loadModel(folder);
-      const { prompts, maxNewTokens } = config.sample;
-      const room = Math.min(maxNewTokens, config.tokens >> 1);
-      return (await model.generate({ prompts, maxNewTokens: room, doSample: true, topP: 0.9, seed: config.seed }))
-        .texts;
-    },
-  });
-  line.end();
-  if (json) await output.json({ type: "result", ...result, secondsElapsed: (performance.now() - started) / 1000 });
-  else await output.write(summary(result, config, options.output, performance.now() - started));
+  }).finally(() => line.end());
+  const seconds = (performance.now() - begun) / 1000;
+  if (json) await output.json({ type: "result", ...result, secondsElapsed: seconds });
+  else await output.write(summary(result, config, options, { seconds, perplexity }));
   if (result.stopped) process.exitCode = 1;
 }
 
-type Result = Awaited<ReturnType<typeof train>>;
-
 function summary(
-  { step, stopped, before, after, loss, model }: Result,
-  { objective }: TrainConfig,
-  folder: string,
-  milliseconds: number,
+  { step, stopped, before, after, loss, model }: RunResult,
+  { objective }: Config,
+  { output, data }: TrainOptions,
+  { seconds, perplexity }: { readonly seconds: number; readonly perplexity: boolean },
 ): string {
-  if (stopped) return `stopped and saved at step ${step}; the same command with --resume goes on there\n`;
-  const rows = [
-    ["steps", `${step} in ${duration(milliseconds / 1000)}, last loss ${loss.toFixed(4)}`],
-    ...(after === undefined
-      ? []
-      : [["held-out perplexity", `${before?.toFixed(2)} before, ${after.toFixed(2)} after`]]),
-    ["model", model],
-    ["metrics", join(folder, "metrics.jsonl")],
-    ["try", `galen ${objective.kind === "masked" ? "features" : "generate"} --model ${model} "Aspirin is"`],
-  ];
-  return rows.map(([name, value]) => `${name!.padEnd(20)}${value}\n`).join("");
+  if (stopped) return `stopped and saved at update ${step}; the same command with --resume goes on there\n`;
+  const done =
+    loss === undefined ? `${step}, all done before` : `${step} in ${duration(seconds)}, last loss ${loss.toFixed(4)}`;
+  const held = (value: number | undefined): string =>
+    value === undefined ? "–" : perplexity ? Math.exp(value).toFixed(2) : value.toFixed(4);
+  const rows: [string, string][] = [["updates", done]];
+  if (after !== undefined) {
+    rows.push([perplexity ? "held-out perplexity" : "held-out loss", `${held(before)} before, ${held(after)} after`]);
+  }
+  rows.push(["model", model], ["metrics", join(output, "metrics.jsonl")]);
+  const next = nextCommand(objective, model, data);
+  if (next !== undefined) rows.push(["next", next]);
+  return rows.map(([name, value]) => `${name.padEnd(21)}${value}\n`).join("");
+}
+
+/** Something to do with the model. */
+function nextCommand(objective: Config["objective"], model: string, data: TrainOptions["data"]): string | undefined {
+  switch (objective.kind) {
+    case "causal":
+      return `galen generate --model ${model} "Aspirin is"`;
+    case "masked":
+      return `galen features --model ${model} "Aspirin is"`;
+    case "classes":
+      return `galen classify --model ${model} "Aspirin is"`;
+    case "tags":
+      return `galen tag --model ${model} "Aspirin is"`;
+    case "soft-prompt":
+      return objective.schema === null
+        ? `galen evaluate task ${objective.task} --model ${model} --data ${String(data)}`
+        : `galen predict --model ${model} "…"`;
+    case "pairs":
+      return undefined;
+    default:
+      return `galen embed --model ${model} "Aspirin is"`;
+  }
 }

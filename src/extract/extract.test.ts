@@ -5,9 +5,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { tinyDocuments, writeTinyTask } from "../../test/support/tiny-task.ts";
+import { trainBy } from "../../test/support/training.ts";
 import type { Document } from "../corpus/documents.ts";
 import { describeFailure, readDocuments } from "../corpus/documents.ts";
-import { finetune, openTuned, type TunedModel } from "../finetune/index.ts";
+import { openTuned, type TunedModel } from "../soft-prompts/index.ts";
 import { extractDocuments, type ExtractOptions, type ExtractResult, type Triple } from "./extract.ts";
 import { writeReview } from "./review.ts";
 import { extract } from "./run.ts";
@@ -27,15 +28,13 @@ const settings = [
   "schedule.warmup=20",
   "epochs=30",
   "dropout=0",
-  "validate.every=0",
+  "evaluate.examples=0",
 ];
 beforeAll(async () => {
-  ({ model } = await finetune({
-    task: tiny.schema,
+  ({ model } = await trainBy(tiny.schema, settings, {
     model: tiny.start,
     data: tiny.data,
     output: join(folder, "run"),
-    settings,
   }));
   tuned = await openTuned(model, { threads: 1 });
   const lines = tinyDocuments(60, 9).map(({ id, text }) => `${JSON.stringify({ id, text })}\n`);

@@ -141,7 +141,7 @@ function headerOf(docs) {
     make("div", { class: "tools" }, select, file,
       make("button", { onclick: () => file.click(), title: "decisions of another browser, from a file" }, "Load decisions"),
       make("button", { onclick: saveDecisions, title: "every decision, as JSON" }, "Save decisions"),
-      make("button", { onclick: saveTraining, title: "reviewed documents as JSON lines for galen finetune: those with every triple decided, and those that state none, with an empty list of relations" }, "Save training data")));
+      make("button", { onclick: saveTraining, title: "reviewed documents as JSON lines for galen train: those with every triple decided, and those that state none, with an empty list of relations" }, "Save training data")));
 }
 
 function draw() {

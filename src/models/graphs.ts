@@ -5,7 +5,7 @@
 // B batch, T tokens, N labels, D width, R scored tokens, V vocabulary, M capacity of the cache
 import { ConfigError } from "../errors.ts";
 import { gradients } from "../graph/grad.ts";
-import { type Adapt, Graph, type GraphOptions, type Value } from "../graph/graph.ts";
+import { type Adapt, Graph, type GraphOptions, type Parameter, type Value } from "../graph/graph.ts";
 import { add, cast, exp, gather, log, mul, reduceMax, reduceSum, reshape, sub, sumAll } from "../graph/ops/index.ts";
 import { type Dim, product, type Shape } from "../graph/shape.ts";
 import { cachedAttention } from "../nn/attention.ts";
@@ -62,7 +62,8 @@ export function hiddenGraph(family: Family, config: ModelConfig): Graph {
   return g;
 }
 
-export interface LossOptions {
+/** What a loss needs to know of its batches. */
+export interface LabelOptions {
   readonly batch?: Dim;
   readonly tokens?: Dim;
   /** Rows may be padded: input `mask` [B, T] int64. */
@@ -81,6 +82,10 @@ export interface LossOptions {
   readonly gathered?: boolean | number;
   /** Also an output `losses` [N] float32: each label's own. */
   readonly each?: boolean;
+}
+
+/** How any loss is computed, and what is differentiated. */
+export interface GradientOptions {
   /** Dropout from the input `seed` (int64 scalar). */
   readonly training?: boolean;
   /** Each layer is computed again in the backward pass instead of being kept. */
@@ -88,23 +93,20 @@ export interface LossOptions {
   /** "float16": computes in float16 on float32 parameters; the loss is summed in float32. Default "float32". */
   readonly precision?: "float32" | "float16";
   /** Outputs `gradient/NAME` for every parameter, or for those that it says. Default true. */
-  readonly gradients?: boolean | ((name: string) => boolean);
+  readonly gradients?: boolean | ((name: string, parameter: Parameter) => boolean);
   /** See `GraphOptions`. */
   readonly adapt?: Adapt | undefined;
 }
 
+export type LossOptions = LabelOptions & GradientOptions;
+
 /**
- * Inputs `ids` and, as asked, `mask`, `documents`, `types` [B, T] int64, `labels` and `scale`, a float32 scalar; output `loss` =
- * scale · Σ losses of the labels, and the gradients of that. Labels are what the configuration's head takes: [B, T] or
- * [B] int64 (negative: ignored; already shifted for decoders), or [B, C] float32.
+ * The sum of the labels' losses, a float32 scalar. Inputs `ids` and, as asked, `mask`, `documents`, `types` [B, T] int64,
+ * and `labels`, as the configuration's head takes them: [B, T] or [B] int64 (negative: ignored; already shifted for
+ * decoders), or [B, C] float32.
  */
-export function lossGraph(family: Family, config: ModelConfig, options: LossOptions = {}): Graph {
+export function labelLoss(g: Graph, family: Family, config: ModelConfig, options: LabelOptions = {}): Value {
   const { batch = "B", tokens = "T" } = options;
-  const g = new Graph({
-    training: options.training ?? false,
-    checkpointing: options.checkpointing ?? false,
-    ...(options.precision === "float16" ? mixedPrecision(options.adapt) : { adapt: options.adapt }),
-  });
   const head = headFor(family, config);
   const inputs = tokenInputs(g, family, [batch, tokens], options);
   const labels = labelInputs(g, head.labels(config), [batch, tokens], options.gathered ?? false);
@@ -114,10 +116,20 @@ export function lossGraph(family: Family, config: ModelConfig, options: LossOpti
     labels.at === undefined ? hidden_BTD : gather(reshape(hidden_BTD, [product([batch, tokens]), width]), labels.at);
   const losses_N = cast(head.loss(g, config, kept, labels.labels, inputs), "float32");
   if (options.each === true) g.output("losses", losses_N);
-  const loss = g.output("loss", mul(sumAll(losses_N), g.input("scale", "float32", [])));
+  return sumAll(losses_N);
+}
+
+/** Output `loss` = what `build` makes times the input `scale`, a float32 scalar, and the gradients of that. */
+export function differentiated(build: (g: Graph) => Value, options: GradientOptions = {}): Graph {
+  const g = new Graph({
+    training: options.training ?? false,
+    checkpointing: options.checkpointing ?? false,
+    ...(options.precision === "float16" ? mixedPrecision(options.adapt) : { adapt: options.adapt }),
+  });
+  const loss = g.output("loss", mul(build(g), g.input("scale", "float32", [])));
   const { gradients: wanted = true } = options;
   if (wanted === false) return g;
-  const parameters = [...g.parameters].filter(([name]) => wanted === true || wanted(name));
+  const parameters = [...g.parameters].filter(([name, parameter]) => wanted === true || wanted(name, parameter));
   const found = gradients(
     loss,
     parameters.map(([, { value }]) => value),
@@ -126,8 +138,13 @@ export function lossGraph(family: Family, config: ModelConfig, options: LossOpti
   return g;
 }
 
+/** The graph of a model's own loss: `labelLoss`, scaled and differentiated. */
+export function lossGraph(family: Family, config: ModelConfig, options: LossOptions = {}): Graph {
+  return differentiated((g) => labelLoss(g, family, config, options), options);
+}
+
 /** Parameters stay float32 and are cast where they are used; their gradients come back through the cast. */
-function mixedPrecision(adapt: Adapt | undefined): GraphOptions {
+export function mixedPrecision(adapt: Adapt | undefined): GraphOptions {
   return {
     float: "float16",
     parameterFloat: "float32",
@@ -141,7 +158,8 @@ function labelInputs(
   [batch, tokens]: Shape,
   gathered: boolean | number,
 ): { labels: Value; at?: Value } {
-  if (of === "targets") return { labels: g.input("labels", "float32", [batch!, count]) };
+  // In the element type that the head computes in: half precision takes no float32 beside it.
+  if (of === "targets") return { labels: cast(g.input("labels", "float32", [batch!, count]), g.float) };
   if (of === "rows") return { labels: g.input("labels", "int64", [batch!]) };
   if (gathered !== false) {
     const shape = [gathered === true ? "N" : gathered];

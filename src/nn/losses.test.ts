@@ -7,7 +7,7 @@ import { toOnnx } from "../graph/lower.ts";
 import { l2Normalize, matMul, sigmoid, slice } from "../graph/ops/index.ts";
 import { createSession } from "../runtime/session.ts";
 import { tensor } from "../tensor/tensor.ts";
-import { principalComponents } from "../encoders/components.ts";
+import { principalComponents } from "../train/objectives/principal-components.ts";
 import {
   allInteractions,
   binaryLoss,

@@ -1,24 +1,61 @@
-/** Every recipe by name. */
+/** Every recipe by name, and the configuration of a run: a recipe, settings that change it, inputs that it is for. */
+import { existsSync } from "node:fs";
 import { ConfigError } from "../errors.ts";
-import { bioGptBase, bioGptLarge, bioGptMicro, bioGptNano } from "./biogpt.ts";
+import { openTask } from "../soft-prompts/metadata.ts";
+import { openModelFolder } from "../runtime/folder.ts";
+import { type Config, withSettings } from "../train/config.ts";
+import type { Inputs } from "../train/objectives/objective.ts";
+import { bioGptRecipes } from "./biogpt.ts";
 import { biomedBertRecipes } from "./biomedbert.ts";
-import type { Recipe } from "./scale.ts";
+import { encoderRecipes } from "./encoders.ts";
+import { checkInputs } from "./inputs.ts";
+import { isRecipe, type RecipeName } from "./list.ts";
+import type { Recipe, Scale } from "./recipe.ts";
+import { softPromptRecipe, softPromptRecipes } from "./soft-prompts.ts";
 
-export type { Recipe, Scale } from "./scale.ts";
+export { checkInputs } from "./inputs.ts";
+export { type RecipeInfo, recipeList, type RecipeName } from "./list.ts";
+export type { Recipe, Scale } from "./recipe.ts";
+export { softPromptRecipe } from "./soft-prompts.ts";
 
-export const recipes: Readonly<Record<string, Recipe>> = {
-  "biogpt-nano": bioGptNano,
-  "biogpt-micro": bioGptMicro,
-  "biogpt-base": bioGptBase,
-  "biogpt-large": bioGptLarge,
+export const recipes: Readonly<Record<RecipeName, Recipe>> = {
+  ...bioGptRecipes,
   ...biomedBertRecipes,
+  ...encoderRecipes,
+  ...softPromptRecipes,
 };
 
 /** @throws ConfigError that lists the recipes. */
 export function recipeOf(name: string): Recipe {
-  const recipe = Object.hasOwn(recipes, name) ? recipes[name] : undefined;
-  if (recipe === undefined) {
-    throw new ConfigError(`recipe: expected one of ${Object.keys(recipes).join(", ")}, got "${name}"`);
-  }
-  return recipe;
+  if (isRecipe(name)) return recipes[name];
+  throw new ConfigError(`recipe: expected one of ${Object.keys(recipes).join(", ")}, got "${name}"`);
+}
+
+export interface ConfigureOptions {
+  readonly scale?: Scale | undefined;
+  /** Of the form path=value. */
+  readonly settings?: readonly string[] | undefined;
+  readonly inputs: Inputs;
+}
+
+/**
+ * The configuration that a run on these inputs has. `recipe`: a name, or the JSON file of a task of one's own.
+ * @throws ConfigError for a recipe or setting that there is not, or a missing input, with what to run first.
+ */
+export async function configure(
+  recipe: string,
+  { scale = "full", settings = [], inputs }: ConfigureOptions,
+): Promise<Config> {
+  const config = (isRecipe(recipe) ? recipes[recipe] : softPromptRecipe(await ownTask(recipe)))({ scale });
+  checkInputs(isRecipe(recipe) ? recipe : "own", inputs);
+  if (config.model === null || inputs.model === undefined) return withSettings(config, settings);
+  // Its shape, which settings may change, with rows for what the tokenizer has besides.
+  const { config: stored } = await openModelFolder(inputs.model, { as: "language" });
+  return withSettings({ ...config, model: { ...stored, vocab_size: null } }, settings);
+}
+
+async function ownTask(path: string): ReturnType<typeof openTask> {
+  if (path.endsWith(".json") || existsSync(path)) return openTask(path);
+  const known = Object.keys(recipes).join(", ");
+  throw new ConfigError(`recipe: expected one of ${known}, or a JSON file of a task, got "${path}"`);
 }

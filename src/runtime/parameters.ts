@@ -17,15 +17,18 @@ export interface Parameters {
 export type Allocate = (length: number) => Float32Array;
 const onHeap: Allocate = (length) => new Float32Array(length);
 
+/** What declares parameters: a graph, or some of one's. */
+type Declared = Pick<Graph, "parameters">;
+
 /** How many numbers all parameters of a graph are together. */
-export function parameterCount(graph: Graph): number {
+export function parameterCount(graph: Declared): number {
   let total = 0;
   for (const { value } of graph.parameters.values()) total += sizeOf(value.shape as number[]);
   return total;
 }
 
 /** Zeros for every parameter of a graph: matrices first, so that what weight decay spares (vectors) is one range. */
-export function allocateParameters(graph: Graph, allocate: Allocate = onHeap): Parameters {
+export function allocateParameters(graph: Declared, allocate: Allocate = onHeap): Parameters {
   let total = 0;
   const isVector = ({ shape }: { shape: readonly unknown[] }): number => (shape.length < 2 ? 1 : 0);
   const ordered = [...graph.parameters].sort(([, a], [, b]) => isVector(a.value) - isVector(b.value));
@@ -73,13 +76,22 @@ function hashOf(name: string): number {
 
 export type Entries = ReadonlyMap<string, TensorEntry>;
 
+/** Stored weights that a training starts from. */
+export interface StoredStart {
+  readonly entries: Entries;
+  /** For messages. */
+  readonly folder?: string | undefined;
+  /** Standard deviation of rows that a vocabulary gained, given their width; default: as the table's own initialiser. */
+  readonly rowDeviation?: ((width: number) => number) | undefined;
+}
+
 /**
  * The parameters that a training starts from: stored ones, rows that a grown vocabulary adds, and what is new (`isNew`).
  * @throws CheckpointError where a parameter that is not new is missing or has another shape.
  */
 export async function startParameters(
   graph: Graph,
-  { entries, folder }: { readonly entries: Entries; readonly folder: string },
+  { entries, folder, rowDeviation }: StoredStart,
   seed: number,
   isNew: (name: string) => boolean,
   allocate?: Allocate,
@@ -91,7 +103,12 @@ export async function startParameters(
     const fits =
       entry !== undefined && entry.dims.slice(1).join() === dims.slice(1).join() && entry.dims[0]! <= dims[0]!;
     if (entry !== undefined && fits && (entry.dims[0] === dims[0] || graph.parameters.get(name)!.vocabulary === true)) {
-      await readFloat32(entry, (data as Float32Array).subarray(0, sizeOf(entry.dims)));
+      const stored = sizeOf(entry.dims);
+      await readFloat32(entry, (data as Float32Array).subarray(0, stored));
+      if (rowDeviation === undefined || dims.length < 2) continue;
+      const numbers = random(seed, dims[0]!);
+      const deviation = rowDeviation(dims[1]!);
+      for (let i = stored; i < data.length; i++) data[i] = deviation * numbers.normal();
     } else if (!isNew(name)) {
       const got = entry === undefined ? "none" : `[${entry.dims.join(", ")}]`;
       throw new CheckpointError(`${folder}: expected parameter "${name}" [${dims.join(", ")}], got ${got}`, {

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import { trainBioGptTokenizer } from "../tokenizers/index.ts";
-import { planEpoch, planInOrder, updatesPerEpoch } from "../finetune/batches.ts";
 import { fitTruncation } from "./formats.ts";
 import { createLayout, layoutExample, layoutSource } from "./layout.ts";
 import { findPromptIds, growVocabulary } from "./prompt-rows.ts";
@@ -73,31 +72,5 @@ describe("prompt rows", () => {
     expect([promptIds, vocabSize, named.vocabSize]).toEqual([[size + 3, size + 4], size + 5, size + 5]);
     expect(new Set(Array.from({ length: vocabSize }, (_, id) => named.tokenOf(id))).size).toBe(vocabSize);
     expect(() => growVocabulary(tokenizer, size - 1, 2)).toThrow(/expected at most/);
-  });
-});
-
-describe("batches", () => {
-  const sizes = Array.from({ length: 100 }, (_, i) => 5 + ((i * 37) % 60));
-  const options = { tokens: 128, accumulate: 4, seed: 3 };
-
-  test("hold every example once, within the limit, padding included", () => {
-    const updates = planEpoch(sizes, 0, options);
-    const batches = updates.flat();
-    expect(batches.flat().sort((a, b) => a - b)).toEqual(sizes.map((_, i) => i));
-    for (const batch of batches)
-      expect(batch.length * Math.max(...batch.map((i) => sizes[i]!))).toBeLessThanOrEqual(128);
-    expect(updates.slice(0, -1).every((update) => update.length === 4)).toBe(true);
-    expect(updates).toHaveLength(updatesPerEpoch(sizes, options));
-  });
-
-  test("are a function of seed and epoch, and differ between epochs", () => {
-    expect(planEpoch(sizes, 1, options)).toEqual(planEpoch(sizes, 1, options));
-    expect(planEpoch(sizes, 1, options)).not.toEqual(planEpoch(sizes, 0, options));
-    expect(planEpoch(sizes, 1, options)).not.toEqual(planEpoch(sizes, 1, { ...options, seed: 4 }));
-  });
-
-  test("an example longer than the limit is a batch by itself; nothing gives no batch", () => {
-    expect(planInOrder([3, 500, 4], 10)).toEqual([[0, 2], [1]]);
-    expect(planInOrder([], 10)).toEqual([]);
   });
 });

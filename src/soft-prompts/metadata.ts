@@ -90,6 +90,15 @@ export async function readTaskFile(folder: string): Promise<TaskFile | undefined
   return readSettings(join(folder, taskFileName), schema);
 }
 
+/** The task that a configuration names: the user's own by its `schema`. @throws ConfigError where there is none. */
+export function namedTask({ task, schema }: { readonly task: string; readonly schema: unknown }): NamedTask {
+  if (schema !== null) return ownTask(schema, task);
+  const named = publishedTask(task);
+  if (named === undefined)
+    throw new ConfigError(`task: expected one of ${Object.keys(tasks).join(", ")}, got "${task}"`);
+  return named;
+}
+
 /** The task of a task.json. @throws ConfigError where this version of Galen lacks it, or has another version of it. */
 export function taskOf(file: TaskFile, where: string): NamedTask {
   if (file.schema !== null) return ownTask(file.schema, where);

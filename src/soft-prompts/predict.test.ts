@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { writeTinyTask } from "../../test/support/tiny-task.ts";
+import { trainBy } from "../../test/support/training.ts";
 import { valueOf } from "../metrics/report.ts";
 import type { Relation } from "../metrics/hard-match.ts";
 import type { Example } from "../tasks/benchmark.ts";
 import { endsInCircle, repeatGuard } from "../generate/guards.ts";
 import { askTuned, evaluate } from "../eval/index.ts";
-import { finetune } from "../finetune/finetune.ts";
 import { answerTexts } from "./answer.ts";
 import { allowOnly } from "./copy-only.ts";
 import type { TaskFile } from "./metadata.ts";
@@ -29,12 +29,10 @@ beforeAll(async () => {
     "epochs=30",
     "dropout=0",
   ];
-  const { model } = await finetune({
-    task: tiny.schema,
+  const { model } = await trainBy(tiny.schema, settings, {
     model: tiny.start,
     data: tiny.data,
     output: join(folder, "run"),
-    settings,
   });
   tuned = await openTuned(model, { threads: 1 });
   examples = await tuned.task.read(tiny.data, "test");

@@ -38,7 +38,7 @@ export async function openTuned(
   const where = `${folder}/${taskFileName}`;
   if (file === undefined && named === undefined) {
     throw new ConfigError(`${where}: expected a tuned model, got a directory without this file`, {
-      hint: 'tune it with "galen finetune", or name the task whose prompt it has',
+      hint: 'tune it with "galen train", or name the task whose prompt it has',
     });
   }
   if (file !== undefined && named !== undefined && named.task.name !== file.task) {
@@ -53,7 +53,7 @@ export async function openTuned(
     throw new ConfigError(
       `${folder}: expected a vocabulary with the ${format.promptLength} prompt rows of ${task.name}, got none`,
       {
-        hint: `tune the model first: galen finetune ${task.name} --model ${folder} --data DIR --output DIR`,
+        hint: `tune the model first: galen train ${task.name} --model ${folder} --data DIR --output DIR`,
       },
     );
   }

@@ -1,22 +1,26 @@
 /**
- * Training checkpoints: OUTPUT/checkpoints/step-00000100/ is a Hugging Face directory with the optimiser's moments and
- * the counters beside the weights. It is written under another name and renamed, so one that exists is whole.
+ * Training checkpoints: OUTPUT/checkpoints/step-00000100/ is a model directory of its field, whole, with the optimiser's
+ * moments and the counters beside the weights. It is written under another name and renamed, so one that exists is whole.
  */
 import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
 import { readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomically } from "../io/files.ts";
 import { openSafetensors, readFloat32, writeSafetensors } from "../checkpoints/safetensors.ts";
 import { CheckpointError } from "../errors.ts";
-import type { Parameters } from "../runtime/parameters.ts";
-import { tensor } from "../tensor/tensor.ts";
+import type { TensorEntry } from "../checkpoints/entries.ts";
+import { type Tensor, tensor } from "../tensor/tensor.ts";
 import type { OptimiserState } from "./optimiser.ts";
+
+type Named = ReadonlyMap<string, Tensor<"float32">>;
 
 /** Everything that the next step depends on. */
 export interface TrainState {
   /** Updates done. */
   step: number;
-  readonly parameters: Parameters;
+  /** What learns, by name. */
+  readonly learned: Named;
   readonly optimiser: OptimiserState;
   /** Of mixed precision: the factor of the loss, and the updates since it last changed. */
   lossScale?: { readonly value: number; readonly updates: number };
@@ -25,35 +29,49 @@ export interface TrainState {
 /** training.json. */
 type Counters = Partial<Pick<TrainState, "step" | "lossScale">> & { readonly optimiserStep?: number };
 
-/** Files that make the checkpoint a model directory: config.json and the tokenizer's. */
-export type ModelFiles = ReadonlyMap<string, string>;
+const weightsFile = "model.safetensors";
+/** What learned and is not in the weights of the model: adapters, layers that are left out of it. */
+const learnedFile = "trainable.safetensors";
 
 function folderOf(output: string, step: number): string {
   return join(output, "checkpoints", `step-${String(step).padStart(8, "0")}`);
 }
 
-/** Writes a Hugging Face directory: weights and the files given. */
-export async function saveModel(folder: string, parameters: Parameters, files: ModelFiles): Promise<void> {
+/** Writes a Hugging Face directory: weights, and the files that make them a model (config.json, the tokenizer's). */
+export async function saveModel(
+  folder: string,
+  tensors: ReadonlyMap<string, Tensor>,
+  files: ReadonlyMap<string, string>,
+): Promise<void> {
   for (const [name, contents] of files) await writeFileAtomically(join(folder, name), contents);
-  const tensors = [...parameters.tensors].map(([name, value]) => ({ name, ...value }));
-  await writeSafetensors(join(folder, "model.safetensors"), tensors);
+  await writeTensors(join(folder, weightsFile), tensors);
 }
 
-/** Writes a checkpoint and removes all but the last `keep`. */
+function writeTensors(path: string, tensors: ReadonlyMap<string, Tensor>): Promise<void> {
+  return writeSafetensors(
+    path,
+    [...tensors].map(([name, value]) => ({ name, ...value })),
+  );
+}
+
+/** Writes a checkpoint, a model as `write` writes it, and removes all but the last `keep`. */
 export async function saveCheckpoint(
   output: string,
   state: TrainState,
-  files: ModelFiles,
+  write: (folder: string) => Promise<void>,
   { keep }: { keep: number },
 ): Promise<string> {
   const folder = folderOf(output, state.step);
   const temporary = `${folder}.${randomUUID().slice(0, 8)}.tmp`;
   try {
-    await saveModel(temporary, state.parameters, files);
+    await write(temporary);
+    const { entries: written } = await openSafetensors(join(temporary, weightsFile));
+    const rest = new Map([...state.learned].filter(([name]) => !written.has(name)));
+    if (rest.size > 0) await writeTensors(join(temporary, learnedFile), rest);
     const moments = { first_moment: state.optimiser.firstMoment, second_moment: state.optimiser.secondMoment };
-    await writeSafetensors(
+    await writeTensors(
       join(temporary, "optimiser.safetensors"),
-      Object.entries(moments).map(([name, data]) => ({ name, ...tensor("float32", [data.length], data) })),
+      new Map(Object.entries(moments).map(([name, data]) => [name, tensor("float32", [data.length], data)])),
     );
     await writeFileAtomically(
       join(temporary, "training.json"),
@@ -90,28 +108,36 @@ export async function restoreCheckpoint(output: string, state: TrainState): Prom
   const last = (await listCheckpoints(output)).at(-1);
   if (last === undefined) return false;
   const folder = folderOf(output, last);
-  const path = join(folder, "model.safetensors");
-  const { entries } = await openSafetensors(path);
-  for (const [name, { data }] of state.parameters.tensors) {
-    const entry = entries.get(name);
-    if (entry === undefined) throw new CheckpointError(`${path}: expected parameter "${name}", got none`);
-    await readFloat32(entry, data as Float32Array);
-  }
-  const moments = await openSafetensors(join(folder, "optimiser.safetensors"));
-  for (const [name, data] of [
-    ["first_moment", state.optimiser.firstMoment],
-    ["second_moment", state.optimiser.secondMoment],
-  ] as const) {
-    const entry = moments.entries.get(name);
-    if (entry === undefined) throw new CheckpointError(`${moments.path}: expected "${name}", got none`);
-    await readFloat32(entry, data);
-  }
+  const rest = join(folder, learnedFile);
+  const { optimiser } = state;
+  await readInto(state.learned, existsSync(rest) ? [join(folder, weightsFile), rest] : [join(folder, weightsFile)]);
+  const moments = { first_moment: optimiser.firstMoment, second_moment: optimiser.secondMoment };
+  await readInto(
+    new Map(Object.entries(moments).map(([name, data]) => [name, tensor("float32", [data.length], data)])),
+    [join(folder, "optimiser.safetensors")],
+  );
   const saved = JSON.parse(await readFile(join(folder, "training.json"), "utf8")) as Counters;
   const { step, optimiserStep = last, lossScale } = saved;
   if (step !== last) throw new CheckpointError(`${folder}/training.json: expected step ${last}, got ${String(step)}`);
   state.step = last;
   // Fewer than the updates where one was skipped because its gradient was not finite.
-  state.optimiser.step = optimiserStep;
+  optimiser.step = optimiserStep;
   if (lossScale !== undefined) state.lossScale = lossScale;
   return true;
+}
+
+/** Fills tensors from those of the same name in any of the files. @throws CheckpointError where one is missing or unlike. */
+export async function readInto(tensors: Named, paths: readonly string[]): Promise<void> {
+  const entries = new Map<string, TensorEntry>();
+  for (const path of paths) for (const one of (await openSafetensors(path)).entries) entries.set(...one);
+  for (const [name, { dims, data }] of tensors) {
+    const entry = entries.get(name);
+    if (entry?.dims.join() !== dims.join()) {
+      const got = entry === undefined ? "none" : `[${entry.dims.join(", ")}]`;
+      throw new CheckpointError(`${paths[0]}: expected "${name}" [${dims.join(", ")}], got ${got}`, {
+        hint: "the checkpoint belongs to a run with other settings",
+      });
+    }
+    await readFloat32(entry, data as Float32Array);
+  }
 }

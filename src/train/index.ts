@@ -1,12 +1,23 @@
-/** Training: token files, the loop, optimisers, schedules, and settings. */
-export { createMaskedSampler, createSampler, labelsOfBlock, type LabelledBatch } from "./batches.ts";
-export { listCheckpoints } from "./checkpoint.ts";
-export { applySettings, type TrainConfig } from "./config.ts";
-export { train, type TrainEvent, type TrainOptions, type TrainResult } from "./pretrain.ts";
-export { type Arena, createArena } from "./arena.ts";
-export { accumulate, createOptimiser, type Optimiser, type OptimiserConfig, type OptimiserState } from "./optimiser.ts";
-export { learningRate, type ScheduleConfig } from "./schedule.ts";
+/** Training: one program, its objectives, settings, plans, schedules, optimisers, and the files that it reads. */
 export { openTokens, type TokenFile, writeTokens } from "../corpus/token-files.ts";
 export { buildTokenFiles, type TokenManifest } from "../corpus/tokenize.ts";
-export { type Masked, maskingVocabulary, type MaskingOptions, type MaskingVocabulary, maskRow } from "./masking.ts";
-export { checkOutput } from "./loop.ts";
+export * from "../nn/losses.ts";
+export { type Arena, createArena } from "./arena.ts";
+export { listCheckpoints } from "./checkpoint.ts";
+export { type Config, withSettings } from "./config.ts";
+export { checkOutput, type RunResult, type TrainEvent } from "./loop.ts";
+export { type ObjectiveSettings, openObjective } from "./objectives/index.ts";
+export { causalBatch } from "./objectives/causal.ts";
+export { labelsOfBlock, maskedBatch } from "./objectives/masked.ts";
+export {
+  type Masked,
+  maskingVocabulary,
+  type MaskingOptions,
+  type MaskingVocabulary,
+  maskRow,
+} from "./objectives/masking.ts";
+export type { Batch, Inputs, Objective } from "./objectives/objective.ts";
+export { accumulate, createOptimiser, type Optimiser, type OptimiserConfig, type OptimiserState } from "./optimiser.ts";
+export { learningRate, type ScheduleConfig } from "./schedule.ts";
+export { train, type TrainOptions } from "./train.ts";
+export type { Peers } from "./updater.ts";

@@ -1,16 +1,16 @@
 /**
- * The loop of every training (pre-training, encoders, fine-tuning): evaluate, update, save, tell, stop on a signal. A
- * training brings its graphs, batches and losses. All that the next update depends on is in one `TrainState`, and batches
- * and dropout are functions of (seed, step), so a run that is killed and resumed equals an uninterrupted one bit for bit.
+ * The loop of a run: evaluate, update, save, sample, stop on a signal. All that the next update depends on is in one
+ * `TrainState`, and batches and dropout are functions of (seed, step), so a run that is killed and resumed equals an
+ * uninterrupted one bit for bit.
  */
 import { join } from "node:path";
-import { writeFileAtomically } from "../io/files.ts";
 import { ConfigError } from "../errors.ts";
-import { listCheckpoints, type ModelFiles, restoreCheckpoint, saveCheckpoint, type TrainState } from "./checkpoint.ts";
+import { writeFileAtomically } from "../io/files.ts";
+import { listCheckpoints, restoreCheckpoint, saveCheckpoint, type TrainState } from "./checkpoint.ts";
 import { openMetricsLog } from "./metrics-log.ts";
 import { learningRate, type ScheduleConfig } from "./schedule.ts";
 
-export interface RunOptions<Event> {
+export interface RunOptions<Event = TrainEvent> {
   /** Folder of the run: run.json, metrics.jsonl, checkpoints/ and, at the end, model/. */
   readonly output: string;
   /** Continue from the last checkpoint in `output`. */
@@ -20,26 +20,55 @@ export interface RunOptions<Event> {
   readonly onEvent?: ((event: Event) => void | Promise<void>) | undefined;
 }
 
-/** What every training tells; `Step` and `Evaluated` are fields of its own. */
-export type RunEvent<Step, Evaluated = unknown> =
-  | (Step & {
+/** What happens in the loop; metrics.jsonl keeps those with figures. */
+export type RunEvent =
+  | {
       readonly type: "step";
       readonly step: number;
       readonly steps: number;
+      readonly epoch: number;
       readonly loss: number;
       readonly learningRate: number;
+      /** Before clipping. */
       readonly gradientNorm: number;
+      /** Tokens or examples a second: the started run's `unit`. */
+      readonly speed: number;
       readonly secondsLeft: number;
-    })
-  | (Evaluated & { readonly type: "evaluated"; readonly step: number; readonly loss: number })
+    }
+  | {
+      readonly type: "evaluated";
+      readonly step: number;
+      /** Epochs done. */
+      readonly epoch: number;
+      readonly loss: number;
+      readonly perplexity?: number;
+    }
+  | { readonly type: "sampled"; readonly step: number; readonly texts: readonly string[] }
   | { readonly type: "saved"; readonly step: number; readonly folder: string };
+
+export type TrainEvent =
+  | { readonly type: "reading"; readonly documents: number; readonly tokens: number }
+  | {
+      readonly type: "started";
+      readonly step: number;
+      readonly steps: number;
+      readonly epochs: number;
+      /** Numbers that learn. */
+      readonly parameters: number;
+      readonly examples: number;
+      readonly heldOut: number;
+      readonly unit: "tokens" | "examples";
+      /** What a person should know: what is new, cut, or could not be read. */
+      readonly notes: readonly string[];
+    }
+  | RunEvent;
 
 export interface RunResult {
   /** Updates done; fewer than asked where the run was stopped. */
   readonly step: number;
   readonly stopped: boolean;
-  /** Of the last update. */
-  readonly loss: number;
+  /** Of the last update; undefined where there was none to do. */
+  readonly loss: number | undefined;
   /** Held-out loss before the first update of this call and after the last, where there are held-out data. */
   readonly before: number | undefined;
   readonly after: number | undefined;
@@ -54,25 +83,32 @@ export interface Update {
   readonly work: number;
 }
 
-/** What a training brings; `Step` and `Evaluated` are fields of its own in those events. */
-export interface Training<Step, Evaluated> {
+/** What a run brings. */
+export interface Training {
   readonly state: TrainState;
-  /** Updates in all. */
+  /** Updates in all, and of an epoch. */
   readonly steps: number;
+  readonly perEpoch: number;
   readonly schedule: ScheduleConfig;
-  /** Checkpoints that are kept, and their files beside the weights. */
-  readonly keep: number;
-  readonly files: ModelFiles;
-  /** One update; undefined when it was abandoned for a signal. */
-  update(rate: number): Promise<Update | undefined>;
-  /** Fields of the event after an update, with the work a second. */
-  describe(speed: number): Step;
-  /** Of held-out data; undefined without any. */
-  evaluate(): Promise<(Evaluated & { readonly loss: number }) | undefined>;
   /** Updates between; 0: none on the way (n % 0 is NaN). Evaluated is at the start and the end too, saved at the end. */
   readonly every: { readonly evaluate: number; readonly save: number; readonly sample: number };
-  sample?(): Promise<void>;
+  /** Checkpoints that are kept. */
+  readonly keep: number;
+  /** One update; undefined when it was abandoned for a signal. */
+  update(rate: number): Promise<Update | undefined>;
+  /** Held-out loss; undefined without held-out data. */
+  evaluate(): Promise<number | undefined>;
+  /** exp(loss) means something. */
+  readonly perplexity: boolean;
+  /** Texts from the weights as they are. */
+  sample(): Promise<readonly string[]>;
+  /** After the last update of an epoch, counted from 1. */
+  endEpoch?(epoch: number): Promise<void>;
+  /** Writes the model as it is, and as the run's result. */
+  save(folder: string): Promise<void>;
   writeModel(folder: string): Promise<void>;
+  /** False: another rank writes. */
+  readonly writes: boolean;
 }
 
 /** @throws ConfigError where `output` has checkpoints that the run does not continue. */
@@ -87,41 +123,46 @@ export async function checkOutput(output: string, resume: boolean | undefined): 
  * Fills `state` where the run is resumed, writes run.json, and gives what takes the run's events: those with figures go
  * to metrics.jsonl, all to `onEvent`.
  */
-export async function startRun<Event extends { readonly type: string; readonly step: number }>(
-  { output, resume, onEvent }: RunOptions<Event>,
+export async function startRun(
+  { output, resume, onEvent }: RunOptions,
   state: TrainState,
-  settings: object,
-): Promise<(event: Event) => Promise<void>> {
+  { settings, writes }: { readonly settings: object; readonly writes: boolean },
+): Promise<(event: TrainEvent) => Promise<void>> {
   if (resume === true) await restoreCheckpoint(output, state);
+  if (!writes) return async (event) => onEvent?.(event);
   await writeFileAtomically(join(output, "run.json"), `${JSON.stringify(settings, null, 2)}\n`);
   const log = await openMetricsLog(join(output, "metrics.jsonl"), state.step);
   return async (event) => {
-    if (event.type !== "started" && event.type !== "saved") log(event);
+    if (event.type === "step" || event.type === "evaluated" || event.type === "sampled") log(event);
     await onEvent?.(event);
   };
 }
 
 /** Trains to the last update, or to where `signal` stops it; what was saved before stays when it throws. */
-export async function runUpdates<Step, Evaluated>(
-  training: Training<Step, Evaluated>,
-  { output, signal }: Pick<RunOptions<never>, "output" | "signal">,
-  emit: (event: NoInfer<RunEvent<Step, Evaluated>>) => Promise<void>,
+export async function runUpdates(
+  training: Training,
+  { output, signal }: Pick<RunOptions, "output" | "signal">,
+  emit: (event: RunEvent) => Promise<void>,
 ): Promise<RunResult> {
-  const { state, steps, every } = training;
+  const { state, steps, perEpoch, every, writes } = training;
   const evaluate = async (): Promise<number | undefined> => {
-    const found = await training.evaluate();
-    if (found !== undefined) await emit({ type: "evaluated", step: state.step, ...found });
-    return found?.loss;
+    const loss = await training.evaluate();
+    if (loss === undefined) return undefined;
+    const epoch = state.step === steps ? Math.ceil(steps / perEpoch) : Math.floor(state.step / perEpoch);
+    const more = training.perplexity ? { perplexity: Math.exp(loss) } : {};
+    await emit({ type: "evaluated", step: state.step, epoch, loss, ...more });
+    return loss;
   };
   const save = async (): Promise<void> => {
-    const folder = await saveCheckpoint(output, state, training.files, training);
+    if (!writes) return;
+    const folder = await saveCheckpoint(output, state, training.save, training);
     await emit({ type: "saved", step: state.step, folder });
   };
   const aborted = (): boolean => signal?.aborted === true;
   const before = await evaluate();
   const first = state.step;
   const clock = stopwatch();
-  let loss = NaN;
+  let loss: number | undefined;
   while (state.step < steps && !aborted()) {
     const rate = learningRate(training.schedule, state.step + 1, steps);
     const done = await training.update(rate);
@@ -129,20 +170,31 @@ export async function runUpdates<Step, Evaluated>(
     state.step += 1;
     loss = done.loss;
     const { step } = state;
-    const { speed, secondsLeft } = clock(done.work, steps - step);
-    const figures = { loss, learningRate: rate, gradientNorm: done.gradientNorm };
-    await emit({ type: "step", step, steps, ...figures, ...training.describe(speed), secondsLeft });
+    const epoch = Math.ceil(step / perEpoch);
+    // A last epoch may be cut short.
+    if (writes && (step % perEpoch === 0 || step === steps)) await training.endEpoch?.(epoch);
+    const { gradientNorm, work } = done;
+    await emit({
+      type: "step",
+      step,
+      steps,
+      epoch,
+      loss,
+      learningRate: rate,
+      gradientNorm,
+      ...clock(work, steps - step),
+    });
     if (step === steps || aborted()) break;
     if (step % every.evaluate === 0) await evaluate();
     if (step % every.save === 0) await save();
-    if (step % every.sample === 0) await training.sample?.();
+    if (step % every.sample === 0) await emit({ type: "sampled", step, texts: await training.sample() });
   }
   await save();
   const model = join(output, "model");
   const stopped = state.step < steps;
   if (stopped) return { step: state.step, stopped, loss, before, after: undefined, model };
   const after = state.step === first ? before : await evaluate();
-  await training.writeModel(model);
+  if (writes) await training.writeModel(model);
   return { step: state.step, stopped, loss, before, after, model };
 }
 

@@ -66,7 +66,7 @@ export async function writeTinyTask(folder: string): Promise<{ start: string; da
   const parameters = allocateParameters(graph);
   initialise(graph, parameters, 5);
   const json = JSON.stringify({ architectures: [bioGpt.architecture], ...config });
-  await saveModel(start, parameters, new Map([...tokenizer.files(), ["config.json", json]]));
+  await saveModel(start, parameters.tensors, new Map([...tokenizer.files(), ["config.json", json]]));
   return { start, data: join(folder, "data"), schema: join(folder, "schema.json") };
 }
 

@@ -24,7 +24,7 @@ const predict: Command = command({
   ],
   stoppable: true,
   async run({ args, json, output, progress, signal }) {
-    const { answerTexts, openTuned } = await import("../../finetune/index.ts");
+    const { answerTexts, openTuned } = await import("../../soft-prompts/index.ts");
     const { textsOf } = await import("../texts.ts");
     const texts: string[] = [];
     for await (const { text } of textsOf(args.input, args.file, signal)) texts.push(text);

@@ -42,15 +42,20 @@ const tokenize: Command = command({
       return;
     }
     if (args.input.length === 0) throw new UsageError("INPUT: expected documents to write token files of, got none");
-    const { tokenFilesOf } = await import("../training-data.ts");
-    const { failures: _, ...manifest } = await tokenFilesOf(args.input, tokenizer, {
+    const { tokenizeDocuments } = await import("../../corpus/tokenize.ts");
+    const { describeFailure } = await import("../../corpus/documents.ts");
+    const line = progress("tokenizing");
+    let first: string | undefined;
+    const { failures, ...manifest } = await tokenizeDocuments(args.input, tokenizer, {
       output: args.output,
       heldOut: args["held-out"],
       seed: args.seed,
       signal,
-      progress: progress("tokenizing"),
-      note: output.note,
-    });
+      onFailure: (failure) => (first ??= describeFailure(failure)),
+      onProgress: ({ documents, tokens }) =>
+        line.update({ done: documents, unit: "documents", text: `${(tokens / 1e6).toFixed(1)}M tokens` }),
+    }).finally(() => line.end());
+    if (first !== undefined) output.note(`${failures} documents could not be read, the first: ${first}`);
     if (json) return output.json({ output: args.output, ...manifest });
     for (const name of ["train", "valid"] as const) {
       const { documents, tokens } = manifest[name];

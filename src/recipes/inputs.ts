@@ -1,0 +1,58 @@
+/** What a recipe needs, and what to run first where it is not there. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { ConfigError } from "../errors.ts";
+import type { Inputs } from "../train/objectives/objective.ts";
+import { type RecipeInfo, recipeList, type RecipeName, scored } from "./list.ts";
+
+const encoder =
+  'pre-train one first: "galen train biomedbert-small --data … --output runs/small", then --model runs/small/model';
+
+/** By what --model must be: its words, a file that it has, and how it comes to be. */
+const models: Readonly<Record<Exclude<RecipeInfo["model"], "optional">, readonly [string, string, string]>> = {
+  encoder: ["an encoder's directory", "config.json", encoder],
+  any: ["an encoder's or a decoder's directory", "config.json", `${encoder}; a BioGPT's will do too`],
+  embeddings: [
+    "an embedding model's directory",
+    "modules.json",
+    'make one first: "galen train embeddings-distil --model runs/small/model --teacher DIR --data texts.jsonl ' +
+      '--output runs/embeddings", then --model runs/embeddings/model',
+  ],
+  decoder: [
+    "a decoder's directory",
+    "config.json",
+    'convert the published BioGPT ("galen convert"), or pre-train one: "galen train biogpt-nano --data … --output runs/nano"',
+  ],
+};
+
+/** Of a task of the user's own. */
+const own: RecipeInfo = { about: "", model: "decoder", data: "a folder with train.jsonl, valid.jsonl and test.jsonl" };
+
+/** @throws ConfigError for an input that is missing, with what to run first. */
+export function checkInputs(name: RecipeName | "own", inputs: Inputs): void {
+  const { model, teacher, data }: RecipeInfo = name === "own" ? own : recipeList[name];
+  const missing = (option: string, expected: string, got: string, hint: string): never => {
+    throw new ConfigError(`${name}: --${option}: expected ${expected}, got ${got}`, { hint });
+  };
+  const has = (folder: string | undefined, file: string): boolean =>
+    folder !== undefined && existsSync(join(folder, file));
+  const paths = typeof inputs.data === "string" ? [inputs.data] : inputs.data;
+  if (model === "optional") {
+    if (inputs.tokenizer !== undefined || inputs.model !== undefined) return;
+    missing("tokenizer", "a directory", "none", 'learn one first: "galen tokenizer train … --output runs/tokenizer"');
+    return;
+  }
+  const [words, file, first] = models[model];
+  if (!has(inputs.model, file)) missing("model", words, inputs.model ?? "none", first);
+  if (teacher === true && !has(inputs.teacher, "modules.json")) {
+    const hint = "name a directory of Sentence Transformers, such as all-MiniLM-L6-v2's";
+    missing("teacher", "an embedding model's directory", inputs.teacher ?? "none", hint);
+  }
+  if (paths.length === 1 && existsSync(paths[0]!)) return;
+  const wanted = model === "decoder" ? data : `one file of JSON lines: ${data}`;
+  const hint =
+    data === scored
+      ? 'score lists first: "galen rerank --model RERANKER lists.jsonl --output scored.jsonl"; "galen train reranker" makes one'
+      : "see galen train --help";
+  missing("data", wanted, paths.join(" ") || "none", hint);
+}

@@ -1,0 +1,75 @@
+/** Graphs and sessions of a run's objective, as its configuration asks: device, precision, recomputation, adapters. */
+import { Graph } from "../graph/graph.ts";
+import { toOnnx } from "../graph/lower.ts";
+import type { Dim } from "../graph/shape.ts";
+import { differentiated, mixedPrecision } from "../models/graphs.ts";
+import { Owned } from "../runtime/owned.ts";
+import { createSession, type Session } from "../runtime/session.ts";
+import { tensor } from "../tensor/tensor.ts";
+import type { Config } from "./config.ts";
+import type { Compiler, LossProgram, Objective } from "./objectives/objective.ts";
+import { loraAdapter, partOf } from "./trainable.ts";
+
+/** The loss of an objective, compiled when it is first run. */
+export function lossProgram(config: Config, objective: Objective): LossProgram {
+  const compiler = compilerOf(config, objective);
+  return objective.program?.(compiler) ?? simpleProgram(config, objective, compiler);
+}
+
+function compilerOf(config: Config, { start }: Objective): Compiler {
+  const { precision, checkpointing, device, threads, trainable, lora } = config;
+  const targets = lora.targets ?? start.family.loraTargets;
+  const adapt = trainable === "lora" ? loraAdapter({ ...lora, targets }) : undefined;
+  const part = partOf(trainable, start);
+  return {
+    lossGraph: (loss, training) =>
+      differentiated(loss, {
+        training,
+        adapt,
+        gradients: training && ((name, parameter) => part(name, parameter) !== undefined),
+        ...(training ? { checkpointing, precision } : {}),
+      }),
+    graph: (training) =>
+      new Graph({ training, ...(training && precision === "float16" ? mixedPrecision(adapt) : { adapt }) }),
+    session: (graph) =>
+      createSession(toOnnx(graph), {
+        device,
+        threads: threads === 0 ? undefined : threads,
+        keepRecomputation: checkpointing && graph.training,
+      }),
+  };
+}
+
+/** A program whose loss is one run of one graph. */
+function simpleProgram({ batch }: Pick<Config, "batch">, { loss, order }: Objective, compiler: Compiler): LossProgram {
+  const owned = new Owned();
+  const made = new Map<boolean, Promise<Session>>();
+  const graphOf = (training: boolean): Graph => {
+    // Blocks of a stream are all alike, and a graph of fixed shapes is the faster one.
+    const rows: Dim = training && order === "stream" ? batch! : "B";
+    return compiler.lossGraph((g) => loss(g, rows), training);
+  };
+  const graph = graphOf(true);
+  const session = (training: boolean): Promise<Session> => {
+    let known = made.get(training);
+    if (known === undefined) {
+      known = compiler.session(training ? graph : graphOf(false)).then((one) => owned.use(one));
+      made.set(training, known);
+    }
+    return known;
+  };
+  return {
+    graph,
+    async run({ feeds }, { weights, scale, seed }, into) {
+      const inputs = {
+        ...weights,
+        ...feeds,
+        scale: tensor("float32", [], Float32Array.of(scale)),
+        seed: tensor("int64", [], BigInt64Array.of(BigInt(seed))),
+      };
+      const outputs = await (await session(into !== undefined)).run(inputs, into);
+      return Number(outputs["loss"]!.data[0]);
+    },
+    [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
+  };
+}

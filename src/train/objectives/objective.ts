@@ -1,0 +1,165 @@
+/**
+ * What a training is for. An objective says which weights it starts from, which loss is computed of which batches, and how
+ * the result is written; everything else (starting weights, what is trainable, accumulation, mixed precision, clipping,
+ * held-out loss, checkpoints) stands once, in the folder above. One objective is one file; `index.ts` lists them.
+ */
+import type { TensorEntry } from "../../checkpoints/entries.ts";
+import { ConfigError } from "../../errors.ts";
+import type { Codec } from "../../generate/open.ts";
+import type { Graph, Value } from "../../graph/graph.ts";
+import type { Dim } from "../../graph/shape.ts";
+import type { Family, ModelConfig } from "../../models/index.ts";
+import type { Device, Session, Tensors } from "../../runtime/session.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { Tokenizer } from "../../tokenizers/tokenizer.ts";
+
+/** The part of a tokenizer that training on token files can do with. */
+export type Vocabulary = Pick<Tokenizer, "vocabSize" | "special" | "continuesWord" | "files">;
+
+/** What a training is given to work on, by path. */
+export interface Inputs {
+  /** Directory of the weights to start from. */
+  readonly model?: string | undefined;
+  /** Tokenizer, or its directory; default: the one beside the weights. */
+  readonly tokenizer?: string | Tokenizer | Vocabulary | undefined;
+  /** Directory of the teacher, for distillation. */
+  readonly teacher?: string | undefined;
+  /** Files or folders, as the objective reads them. */
+  readonly data: string | readonly string[];
+  /** Held out, of the same form: its loss is measured at the start, on the way and at the end. */
+  readonly valid?: string | undefined;
+  /** Only the first n training examples. */
+  readonly limit?: number | undefined;
+}
+
+/** What an objective may use of the rest of a run. */
+export interface Context {
+  /** Folder of the run, for files that are made of the inputs. */
+  readonly output: string;
+  readonly resume: boolean;
+  /** Fields of config.json of a new model; null: those of the weights to start from. */
+  readonly model: Readonly<Record<string, unknown>> | null;
+  readonly seed: number;
+  readonly device: Device;
+  readonly signal?: AbortSignal | undefined;
+  /** How the run was set, for a model that says where it comes from. */
+  readonly provenance: Readonly<Record<string, unknown>>;
+  /** Something that a person should know, such as how many examples were cut. */
+  note(text: string): void;
+  /** Documents and tokens so far, while documents are tokenized. */
+  reading(done: { readonly documents: number; readonly tokens: number }): void;
+}
+
+/** Where the weights begin: those stored, by the graph's names; the others are drawn from the seed. */
+export interface Start {
+  /** For messages; undefined where every weight is new. */
+  readonly folder?: string | undefined;
+  readonly family: Family;
+  readonly config: ModelConfig;
+  readonly entries: ReadonlyMap<string, TensorEntry>;
+  /** Rows of the vocabulary that training with `trainable: "rows"` is about; default: those that it gained. */
+  readonly rows?: Rows | undefined;
+  /** Standard deviation of rows that the vocabulary gained, given their width; default: the table's own initialiser. */
+  readonly rowDeviation?: ((width: number) => number) | undefined;
+}
+
+export interface Rows {
+  readonly start: number;
+  readonly count: number;
+}
+
+/** What a micro-batch is fed with. */
+export interface Batch {
+  readonly feeds: Tensors;
+  /** Labels, or examples, that its loss is the sum or mean over. */
+  readonly count: number;
+  /** Its tokens or examples, for the speed. */
+  readonly work: number;
+}
+
+/** Examples known by number. */
+export interface ExampleSet<B extends Batch = Batch> {
+  readonly count: number;
+  /** The length of each, in any unit; absent where all are alike. */
+  readonly sizes?: readonly number[];
+  batch(numbers: readonly number[]): B;
+}
+
+/**
+ * How examples follow one another. "stream": as numbered, without end (the objective shuffles). "random": shuffled every
+ * epoch. "length": shuffled, but examples of like length share a batch, so that little is padded; not for classes, which
+ * may go with a length. "full": random, and batches that are not full are left out, as in-batch negatives need.
+ */
+export type Order = "stream" | "random" | "length" | "full";
+
+/** What a loss is run with besides its batch. */
+export interface Run {
+  readonly weights: Tensors;
+  /** The loss and its gradients are multiplied by this. */
+  readonly scale: number;
+  /** Of dropout. */
+  readonly seed: number;
+}
+
+/** A compiled loss. */
+export interface LossProgram<B extends Batch = Batch> extends AsyncDisposable {
+  /** Declares every parameter. */
+  readonly graph: Graph;
+  /** The loss times `scale`; its gradients are written `into`, by `gradient/NAME`. Without `into` there is no dropout. */
+  run(batch: B, run: Run, into?: Tensors): Promise<number>;
+}
+
+/** Makes graphs and sessions as the configuration asks (device, precision, recomputation, adapters). */
+export interface Compiler {
+  /** Outputs `loss`, times the input `scale`, and where `training` the gradient of every parameter that learns. */
+  lossGraph(loss: (g: Graph) => Value, training: boolean): Graph;
+  /** A graph to build on, of the same element type. */
+  graph(training: boolean): Graph;
+  session(graph: Graph): Promise<Session>;
+}
+
+export interface Objective<B extends Batch = Batch> extends AsyncDisposable {
+  readonly start: Start;
+  readonly train: ExampleSet<B>;
+  readonly valid?: ExampleSet<B> | undefined;
+  readonly order: Order;
+  /** `sizes` count tokens, so that a batch may be limited by its tokens. */
+  readonly sizesAreTokens?: boolean;
+  /** The loss of a batch is the sum over its `count`, or the mean. */
+  readonly reduction: "sum" | "mean";
+  /** What `work` counts. */
+  readonly unit: "tokens" | "examples";
+  /** exp(loss) means something. */
+  readonly perplexity?: boolean;
+  /**
+   * The first of the streams of random numbers that dropout draws from. A constant of the objective: with another, runs
+   * that were made before would not come out the same.
+   */
+  readonly dropoutStream?: number;
+  /** What texts are sampled with on the way, and the most tokens of one. */
+  readonly sampling?: { readonly tokenizer: Codec; readonly tokens: number } | undefined;
+  /** The loss of one batch, a float32 scalar; `rows`: of the batch, where that is fixed. */
+  loss(g: Graph, rows: Dim): Value;
+  /** Where the loss takes more than one run of one graph. */
+  program?(compiler: Compiler): LossProgram<B>;
+  /** Writes the model with these weights (by the graph's names, adapters merged) as a complete directory of its field. */
+  save(folder: string, weights: ReadonlyMap<string, Tensor<"float32">>): Promise<void>;
+}
+
+/** The one path that `data` is. @throws ConfigError where it is several. */
+export function onePath({ data }: Pick<Inputs, "data">): string {
+  if (typeof data === "string") return data;
+  if (data.length === 1) return data[0]!;
+  throw new ConfigError(`data: expected one file, got ${data.length}`);
+}
+
+/** The directory to start from. @throws ConfigError where none is given. */
+export function startFolder({ model }: Pick<Inputs, "model">): string {
+  if (model !== undefined) return model;
+  throw new ConfigError("model: expected a directory of weights to start from, got none");
+}
+
+/** The examples of these numbers. */
+export function pick<T>(examples: readonly T[], numbers: readonly number[]): T[] {
+  return numbers.map((number) => examples[number]!);
+}

@@ -1,0 +1,122 @@
+/** What objectives over texts have in common: examples from files, padded rows as inputs of a graph, lists as labels. */
+// B queries or texts, n documents of a query, T tokens, K width of a vector
+import * as z from "zod";
+import { DataError } from "../../errors.ts";
+import type { Graph, Value } from "../../graph/graph.ts";
+import { cast } from "../../graph/ops/index.ts";
+import type { Dim } from "../../graph/shape.ts";
+import { embedding } from "../../models/embedding.ts";
+import type { ModelConfig } from "../../models/index.ts";
+import { makeBatch, type TokenRows } from "../../runtime/batch.ts";
+import type { Tensors } from "../../runtime/session.ts";
+import { type ListRequirements, readLists, type ScoredList } from "../../tasks/lists.ts";
+import { type Tensor, tensor } from "../../tensor/tensor.ts";
+import { type Batch, type ExampleSet, type Inputs, onePath, pick } from "./objective.ts";
+import type { EmbeddingSource } from "./source.ts";
+
+const count = z.int().positive();
+const positive = z.number().positive();
+
+/** Settings of objectives over lists of documents. */
+export const listSettings = {
+  /** Documents of a query that are trained on; the first is the right one where there are no scores. */
+  documents: count,
+  /** Most tokens of a query, and of a document. */
+  queryTokens: count,
+  documentTokens: count,
+} as const;
+
+/** Temperatures of the student's and the teacher's scores. */
+export const temperatures = { student: positive, teacher: positive } as const;
+
+/** Training and held-out examples. */
+export interface Splits<T> {
+  readonly train: readonly T[];
+  readonly valid: readonly T[] | undefined;
+}
+
+/** Reads both files in one way. @throws DataError where one has no examples. */
+export async function readSplits<T>(
+  inputs: Pick<Inputs, "data" | "valid" | "limit">,
+  read: (path: string) => Promise<readonly T[]>,
+): Promise<Splits<T>> {
+  const some = async (path: string): Promise<readonly T[]> => {
+    const examples = await read(path);
+    if (examples.length === 0) throw new DataError(`${path}: expected examples, got none`);
+    return examples;
+  };
+  const train = (await some(onePath(inputs))).slice(0, inputs.limit);
+  return { train, valid: inputs.valid === undefined ? undefined : await some(inputs.valid) };
+}
+
+/** @throws DataError for lists that are too short, or without scores where these are needed. */
+export function readListSplits(inputs: Inputs, requirements: ListRequirements): Promise<Splits<ScoredList>> {
+  return readSplits(inputs, (path) => readLists(path, requirements));
+}
+
+/** Both as an objective has them; `size` is an example's length, in any unit. */
+export function exampleSets<T, B extends Batch>(
+  { train, valid }: Splits<T>,
+  size: (example: T) => number,
+  batch: (examples: readonly T[]) => B,
+): { train: ExampleSet<B>; valid: ExampleSet<B> | undefined } {
+  const setOf = (examples: readonly T[]): ExampleSet<B> => ({
+    count: examples.length,
+    sizes: examples.map(size),
+    batch: (numbers) => batch(pick(examples, numbers)),
+  });
+  return { train: setOf(train), valid: valid && setOf(valid) };
+}
+
+/** Padded rows under `PREFIX/ids`, `PREFIX/mask` and `PREFIX/types`. */
+export function rowFeeds(prefix: string, rows: TokenRows, { config }: { readonly config: ModelConfig }): Tensors {
+  const { tensors } = makeBatch(rows, config);
+  return Object.fromEntries(Object.entries(tensors).map(([name, value]) => [`${prefix}/${name}`, value]));
+}
+
+/** int64 [length]. */
+export function int64List(values: readonly number[]): Tensor<"int64"> {
+  return tensor("int64", [values.length], BigInt64Array.from(values, BigInt));
+}
+
+export function float32(values: readonly number[], dims: readonly number[]): Tensor<"float32"> {
+  return tensor("float32", dims, Float32Array.from(values));
+}
+
+/** Vectors of the rows fed under `name`, in float32 whatever the network computes in: losses are no place to save. */
+export function tower(
+  g: Graph,
+  source: Pick<EmbeddingSource, "family" | "config" | "stages">,
+  name: string,
+  [batch, tokens]: readonly [Dim, Dim],
+): Value {
+  const ids_BT = g.input(`${name}/ids`, "int64", [batch, tokens]);
+  const mask_BT = g.input(`${name}/mask`, "int64", [batch, tokens]);
+  return cast(embedding(g, source, source.stages, { ids_BT, mask_BT }), "float32");
+}
+
+export function tokensOf({ tokenizer }: EmbeddingSource, texts: readonly string[], maxLength: number): number[][] {
+  const trimmed = texts.map((text) => text.trim());
+  return tokenizer.encodeBatch(trimmed, { maxLength, padding: "none" }).ids;
+}
+
+/** What lists are trained on: the column of each right document, and the teacher's scores (0 where there are none). */
+export function listLabels(lists: readonly ScoredList[], n: number): Tensors {
+  return {
+    positives: int64List(lists.map((_, i) => i * n)),
+    teacher: float32(
+      lists.flatMap(({ scores, documents }) => (scores ?? documents.map(() => 0)).slice(0, n)),
+      [lists.length, n],
+    ),
+  };
+}
+
+/** The first n documents of every list, one after another. */
+export function documentsOf(lists: readonly ScoredList[], n: number): string[] {
+  return lists.flatMap(({ documents }) => documents.slice(0, n));
+}
+
+/** The longest document of a list, in characters. */
+export function listSize({ documents }: ScoredList): number {
+  return Math.max(...documents.map(({ length }) => length));
+}

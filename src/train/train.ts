@@ -1,0 +1,133 @@
+/**
+ * The one training: an objective's weights, batches and loss; what learns; updates with accumulation, mixed precision and
+ * clipping; held-out loss, samples and checkpoints on the way. A run is a pure function of its configuration and inputs.
+ */
+import { generate, openGenerator } from "../generate/index.ts";
+import { Owned } from "../runtime/owned.ts";
+import { averageEpochs, keepEpoch } from "./average.ts";
+import { checkedConfig, type Config } from "./config.ts";
+import { checkOutput, type RunOptions, type RunResult, runUpdates, startRun, type Training } from "./loop.ts";
+import { openObjective } from "./objectives/index.ts";
+import type { Inputs, Objective } from "./objectives/objective.ts";
+import { createRun, type Run } from "./run.ts";
+import { alone, type Peers } from "./updater.ts";
+
+export interface TrainOptions extends Inputs, RunOptions {
+  /** New weights in the shape of `model`'s: a fresh start, for comparison. */
+  readonly untrained?: boolean | undefined;
+  /** Where several processes train together: this one's place, and how numbers are summed over all. */
+  readonly peers?: Peers | undefined;
+}
+
+/**
+ * Runs a training to its end, or to where `signal` stops it.
+ * @throws ConfigError, DataError or CheckpointError; what was saved before stays.
+ */
+export async function train(config: Config, options: TrainOptions): Promise<RunResult> {
+  const { output, resume, signal, peers = alone, model, teacher, data, valid } = options;
+  checkedConfig(config);
+  await checkOutput(output, resume);
+  await using owned = new Owned();
+  const notes: string[] = [];
+  const objective = owned.use(await open(config, options, notes));
+  const run = owned.use(await createRun(config, objective, { peers, signal }));
+  const { state, plan, learned, fresh } = run;
+  if (objective.start.folder !== undefined && fresh.length > 0) notes.push(`new weights: ${fresh.join(", ")}`);
+  const writes = peers.rank === 0;
+  const settings = { ...config, inputs: { model, teacher, data, valid } };
+  const emit = await startRun(options, state, { settings, writes });
+  learned.scatter();
+  await emit({
+    type: "started",
+    step: state.step,
+    steps: plan.steps,
+    epochs: Math.ceil(plan.steps / plan.perEpoch),
+    parameters: learned.flat.length,
+    examples: objective.train.count,
+    heldOut: objective.valid?.count ?? 0,
+    unit: objective.unit,
+    notes,
+  });
+  // Ranks stop together: by what they agreed on, not by what this process heard.
+  const agreed = peers.size === 1 ? undefined : new AbortController();
+  return await runUpdates(
+    {
+      ...outcomeOf(config, objective, run, output),
+      ...plan,
+      state,
+      schedule: scheduleOf(config, plan.steps),
+      every: everyOf(config, plan.perEpoch),
+      keep: config.save.keep,
+      perplexity: objective.perplexity === true,
+      writes,
+      evaluate: run.evaluate,
+      async update(rate) {
+        const done = await run.update(rate);
+        if (done === undefined) agreed?.abort();
+        return done;
+      },
+    },
+    { output, signal: agreed?.signal ?? signal },
+    emit,
+  );
+}
+
+async function open(config: Config, options: TrainOptions, notes: string[]): Promise<Objective> {
+  const { recipe, seed, trainable, steps, epochs, average } = config;
+  const { signal, onEvent, output, resume = false } = options;
+  const objective = await openObjective(config.objective, options, {
+    output,
+    resume,
+    model: config.model,
+    seed,
+    device: config.device,
+    signal,
+    provenance: { recipe, seed, trainable, steps, epochs, average },
+    note: (text) => notes.push(text),
+    reading: (done) => void onEvent?.({ type: "reading", ...done }),
+  });
+  if (options.untrained !== true) return objective;
+  return { ...objective, start: { ...objective.start, folder: undefined, entries: new Map() } };
+}
+
+function scheduleOf({ schedule }: Config, steps: number): Training["schedule"] {
+  const { warmup } = schedule;
+  return { ...schedule, warmup: warmup < 1 ? Math.round(warmup * steps) : warmup };
+}
+
+function everyOf({ evaluate, save, sample }: Config, perEpoch: number): Training["every"] {
+  const updates = ({ every }: { every: number | "epoch" }): number => (every === "epoch" ? perEpoch : every);
+  return { evaluate: updates(evaluate), save: updates(save), sample: updates(sample) };
+}
+
+/** What becomes of the weights. */
+function outcomeOf(
+  { average, sample, seed, device, threads }: Config,
+  { start, sampling, save }: Objective,
+  { plan, learned, merged }: Run,
+  output: string,
+): Pick<Training, "sample" | "endEpoch" | "save" | "writeModel"> {
+  const last = Math.ceil(plan.steps / plan.perEpoch);
+  const count = Math.min(average, last);
+  return {
+    save: (folder) => save(folder, merged()),
+    async writeModel(folder) {
+      await save(folder, count > 1 ? await averageEpochs(output, { last, count }, learned, merged) : merged());
+    },
+    async endEpoch(epoch) {
+      if (average > 1) await keepEpoch(output, epoch, learned.tensors, average);
+    },
+    async sample() {
+      if (sampling === undefined || !start.family.causal || sample.prompts.length === 0) return [];
+      await using generator = await openGenerator({
+        ...start,
+        tokenizer: sampling.tokenizer,
+        weights: Object.fromEntries(merged()),
+        session: { device, threads: threads === 0 ? undefined : threads },
+      });
+      const maxNewTokens = Math.min(sample.maxNewTokens, sampling.tokens);
+      const options = { prompts: sample.prompts, maxNewTokens, doSample: true, topP: 0.9, seed };
+      return (await generate(generator, options)).texts;
+    },
+  };
+}
