@@ -1,8 +1,9 @@
 /** Classifiers of texts, single- or multi-label, and taggers of words, of any family. */
 // C classes
-import { type TextRow, titleAndText } from "./corpus/text.ts";
+import type { TextRow } from "./corpus/text.ts";
+import { mapTexts } from "./corpus/texts.ts";
 import { ConfigError } from "./errors.ts";
-import { type Items, mapWindows, type StreamOptions } from "./io/streams.ts";
+import type { Items, StreamOptions } from "./io/streams.ts";
 import { entitiesOf } from "./metrics/entities.ts";
 import { headOf, type LabelConfig, type ModelConfig, problemOf } from "./models/index.ts";
 import { indexOfLargest } from "./metrics/classification.ts";
@@ -163,12 +164,7 @@ export function classifyTexts(
   texts: Items<TextRow>,
   { window = 256, maxTokens, ...options }: StreamOptions & { readonly maxTokens?: number | undefined } = {},
 ): AsyncGenerator<ClassifiedText> {
-  const compute = async (rows: readonly TextRow[]): Promise<ClassifiedText[]> => {
-    const some = rows.map(titleAndText);
-    const found = await classifier.classify(some, { maxTokens });
-    return rows.map(({ id }, i) => ({ id, text: some[i]!, ...found[i]! }));
-  };
-  return mapWindows(texts, compute, { window, ...options });
+  return mapTexts(texts, (some) => classifier.classify(some, { maxTokens }), { window, ...options });
 }
 
 export interface TaggedText {
@@ -196,25 +192,23 @@ export function tagTexts(
   texts: Items<TextRow>,
   { window = 256, ...options }: StreamOptions = {},
 ): AsyncGenerator<TaggedText> {
-  const compute = async (rows: readonly TextRow[]): Promise<TaggedText[]> => {
-    const some = rows.map(titleAndText);
-    const words = some.map((text) => [...text.matchAll(wordPattern)]);
-    const tags = await tagger.tag(words.map((matches) => matches.map(([word]) => word)));
-    return rows.map(({ id }, i) => taggedText(id, some[i]!, words[i]!, tags[i]!));
+  const compute = async (some: readonly string[]) => {
+    const matches = some.map((text) => [...text.matchAll(wordPattern)]);
+    const words = matches.map((found) => found.map(([word]) => word));
+    const tags = await tagger.tag(words);
+    return some.map((text, i) => ({
+      words: words[i]!,
+      tags: tags[i]!,
+      entities: entitiesIn(text, matches[i]!, tags[i]!),
+    }));
   };
-  return mapWindows(texts, compute, { window, ...options });
+  return mapTexts(texts, compute, { window, ...options });
 }
 
-function taggedText(
-  id: string,
-  text: string,
-  matches: readonly RegExpExecArray[],
-  tags: readonly string[],
-): TaggedText {
-  const entities = entitiesOf(tags).map(({ type, start, end }) => {
-    const [from, last] = [matches[start]!.index, matches[end]!];
+function entitiesIn(text: string, words: readonly RegExpExecArray[], tags: readonly string[]): TaggedText["entities"] {
+  return entitiesOf(tags).map(({ type, start, end }) => {
+    const [from, last] = [words[start]!.index, words[end]!];
     const to = last.index + last[0].length;
     return { type, start: from, end: to, text: text.slice(from, to) };
   });
-  return { id, text, words: matches.map(([word]) => word), tags, entities };
 }
