@@ -18,7 +18,11 @@ import { loadTokenizer } from "./tokenizers/files.ts";
 import type { Tokenizer } from "./tokenizers/tokenizer.ts";
 import { encodeCut, firstPieces } from "./tokenizers/words.ts";
 
-const rowsSuffix = "ForSequenceClassification";
+/** How Hugging Face's class names end by the kind of head, and what trains such a model. */
+const kinds = {
+  sequence: { suffix: "ForSequenceClassification", command: "galen train classifier" },
+  token: { suffix: "ForTokenClassification", command: "galen train tagger" },
+} as const;
 
 interface Labeller {
   readonly model: ModelFolder;
@@ -28,25 +32,23 @@ interface Labeller {
 }
 
 /** Opens a classification directory. @throws ConfigError where its head is of another kind. */
-async function openLabeller(folder: string, suffix: string, options: NetworkOptions): Promise<Labeller> {
+async function openLabeller(folder: string, kind: keyof typeof kinds, options: NetworkOptions): Promise<Labeller> {
   const model = await openModelFolder(folder);
   const { family, config, entries } = model;
-  const head = headOf(family, config)?.labels(config);
+  const head = headOf(family, config);
   const plain = config as ModelConfig & LabelConfig;
-  if (head === undefined || plain.architectures?.[0]?.endsWith(suffix) !== true) {
-    throw new ConfigError(
-      `${folder}: expected a model ${suffix}, got ${plain.architectures?.[0] ?? "one without a head"}`,
-      {
-        hint: `"galen train ${suffix === rowsSuffix ? "classifier" : "tagger"}" makes one`,
-      },
-    );
+  if (head?.kind !== kind) {
+    const { suffix, command } = kinds[kind];
+    const got = plain.architectures?.[0] ?? "one without a head";
+    throw new ConfigError(`${folder}: expected a model ${suffix}, got ${got}`, { hint: `"${command}" makes one` });
   }
-  if (suffix === rowsSuffix && problemOf(plain) === "regression") {
-    throw new ConfigError(`${folder}: expected a classifier, got a model of ${head.count} targets (regression)`, {
+  const { count } = head.labels(config);
+  if (kind === "sequence" && problemOf(plain) === "regression") {
+    throw new ConfigError(`${folder}: expected a classifier, got a model of ${count} targets (regression)`, {
       hint: 'scores of pairs are what "galen rerank" is for; its scores come from "galen forward"',
     });
   }
-  const labels = Array.from({ length: head.count }, (_, i) => plain.id2label?.[String(i)] ?? `LABEL_${i}`);
+  const labels = Array.from({ length: count }, (_, i) => plain.id2label?.[String(i)] ?? `LABEL_${i}`);
   const tokenizer = await loadTokenizer(folder);
   const session = await openNetwork(
     scoringGraph(family, config),
@@ -100,7 +102,7 @@ export interface Classifier extends AsyncDisposable {
 
 /** @throws ConfigError where the directory holds no classifier of texts, DataError where it holds no tokenizer. */
 export async function loadClassifier(folder: string, options: NetworkOptions = {}): Promise<Classifier> {
-  const labeller = await openLabeller(folder, rowsSuffix, options);
+  const labeller = await openLabeller(folder, "sequence", options);
   const { labels, tokenizer, model, session } = labeller;
   const multiLabel = problemOf(model.config as LabelConfig) === "multi_label_classification";
   return {
@@ -132,7 +134,7 @@ export interface Tagger extends AsyncDisposable {
 
 /** @throws ConfigError where the directory holds no tagger of tokens, DataError where it holds no tokenizer. */
 export async function loadTagger(folder: string, options: NetworkOptions = {}): Promise<Tagger> {
-  const labeller = await openLabeller(folder, "ForTokenClassification", options);
+  const labeller = await openLabeller(folder, "token", options);
   const { labels, tokenizer, model, session } = labeller;
   return {
     labels,
