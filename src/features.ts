@@ -2,9 +2,10 @@
  * Hidden states of texts, as features for other programs: one vector a token, with the offsets that it came from, or one
  * a text. Pooling leaves out no special token: a BioGPT's `</s>` and a BERT's [CLS] count in the mean.
  */
-import { type TextRow, titleAndText } from "./corpus/text.ts";
+import type { TextRow } from "./corpus/text.ts";
+import { mapTexts } from "./corpus/texts.ts";
 import { ConfigError } from "./errors.ts";
-import { type Items, mapWindows, type StreamOptions } from "./io/streams.ts";
+import type { Items, StreamOptions } from "./io/streams.ts";
 import { loadModel, type LoadOptions, type Model } from "./model.ts";
 import { loadTokenizer } from "./tokenizers/files.ts";
 import type { Tokenizer } from "./tokenizers/tokenizer.ts";
@@ -57,12 +58,7 @@ export function featuresOfTexts(
   texts: Items<TextRow>,
   { window = 256, signal, onProgress, ...options }: FeatureOptions & StreamOptions = {},
 ): AsyncGenerator<FeaturesOfText> {
-  const compute = async (rows: readonly TextRow[]): Promise<FeaturesOfText[]> => {
-    const some = rows.map(titleAndText);
-    const found = await extractor.features(some, options);
-    return rows.map(({ id }, i) => ({ id, text: some[i]!, ...found[i]! }));
-  };
-  return mapWindows(texts, compute, { window, signal, onProgress });
+  return mapTexts(texts, (some) => extractor.features(some, options), { window, signal, onProgress });
 }
 
 async function features(

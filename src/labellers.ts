@@ -1,8 +1,9 @@
 /** Classifiers of texts, single- or multi-label, and taggers of words, of any family. */
 // C classes
-import { type TextRow, titleAndText } from "./corpus/text.ts";
+import type { TextRow } from "./corpus/text.ts";
+import { mapTexts } from "./corpus/texts.ts";
 import { ConfigError } from "./errors.ts";
-import { type Items, mapWindows, type StreamOptions } from "./io/streams.ts";
+import type { Items, StreamOptions } from "./io/streams.ts";
 import { entitiesOf } from "./metrics/entities.ts";
 import { headOf, type LabelConfig, type ModelConfig, problemOf } from "./models/index.ts";
 import { indexOfLargest } from "./metrics/classification.ts";
@@ -17,7 +18,11 @@ import { loadTokenizer } from "./tokenizers/files.ts";
 import type { Tokenizer } from "./tokenizers/tokenizer.ts";
 import { encodeCut, firstPieces } from "./tokenizers/words.ts";
 
-const rowsSuffix = "ForSequenceClassification";
+/** How Hugging Face's class names end by the kind of head, and what trains such a model. */
+const kinds = {
+  sequence: { suffix: "ForSequenceClassification", command: "galen train classifier" },
+  token: { suffix: "ForTokenClassification", command: "galen train tagger" },
+} as const;
 
 interface Labeller {
   readonly model: ModelFolder;
@@ -27,25 +32,23 @@ interface Labeller {
 }
 
 /** Opens a classification directory. @throws ConfigError where its head is of another kind. */
-async function openLabeller(folder: string, suffix: string, options: NetworkOptions): Promise<Labeller> {
+async function openLabeller(folder: string, kind: keyof typeof kinds, options: NetworkOptions): Promise<Labeller> {
   const model = await openModelFolder(folder);
   const { family, config, entries } = model;
-  const head = headOf(family, config)?.labels(config);
+  const head = headOf(family, config);
   const plain = config as ModelConfig & LabelConfig;
-  if (head === undefined || plain.architectures?.[0]?.endsWith(suffix) !== true) {
-    throw new ConfigError(
-      `${folder}: expected a model ${suffix}, got ${plain.architectures?.[0] ?? "one without a head"}`,
-      {
-        hint: `"galen train ${suffix === rowsSuffix ? "classifier" : "tagger"}" makes one`,
-      },
-    );
+  if (head?.kind !== kind) {
+    const { suffix, command } = kinds[kind];
+    const got = plain.architectures?.[0] ?? "one without a head";
+    throw new ConfigError(`${folder}: expected a model ${suffix}, got ${got}`, { hint: `"${command}" makes one` });
   }
-  if (suffix === rowsSuffix && problemOf(plain) === "regression") {
-    throw new ConfigError(`${folder}: expected a classifier, got a model of ${head.count} targets (regression)`, {
+  const { count } = head.labels(config);
+  if (kind === "sequence" && problemOf(plain) === "regression") {
+    throw new ConfigError(`${folder}: expected a classifier, got a model of ${count} targets (regression)`, {
       hint: 'scores of pairs are what "galen rerank" is for; its scores come from "galen forward"',
     });
   }
-  const labels = Array.from({ length: head.count }, (_, i) => plain.id2label?.[String(i)] ?? `LABEL_${i}`);
+  const labels = Array.from({ length: count }, (_, i) => plain.id2label?.[String(i)] ?? `LABEL_${i}`);
   const tokenizer = await loadTokenizer(folder);
   const session = await openNetwork(
     scoringGraph(family, config),
@@ -99,7 +102,7 @@ export interface Classifier extends AsyncDisposable {
 
 /** @throws ConfigError where the directory holds no classifier of texts, DataError where it holds no tokenizer. */
 export async function loadClassifier(folder: string, options: NetworkOptions = {}): Promise<Classifier> {
-  const labeller = await openLabeller(folder, rowsSuffix, options);
+  const labeller = await openLabeller(folder, "sequence", options);
   const { labels, tokenizer, model, session } = labeller;
   const multiLabel = problemOf(model.config as LabelConfig) === "multi_label_classification";
   return {
@@ -131,7 +134,7 @@ export interface Tagger extends AsyncDisposable {
 
 /** @throws ConfigError where the directory holds no tagger of tokens, DataError where it holds no tokenizer. */
 export async function loadTagger(folder: string, options: NetworkOptions = {}): Promise<Tagger> {
-  const labeller = await openLabeller(folder, "ForTokenClassification", options);
+  const labeller = await openLabeller(folder, "token", options);
   const { labels, tokenizer, model, session } = labeller;
   return {
     labels,
@@ -163,12 +166,7 @@ export function classifyTexts(
   texts: Items<TextRow>,
   { window = 256, maxTokens, ...options }: StreamOptions & { readonly maxTokens?: number | undefined } = {},
 ): AsyncGenerator<ClassifiedText> {
-  const compute = async (rows: readonly TextRow[]): Promise<ClassifiedText[]> => {
-    const some = rows.map(titleAndText);
-    const found = await classifier.classify(some, { maxTokens });
-    return rows.map(({ id }, i) => ({ id, text: some[i]!, ...found[i]! }));
-  };
-  return mapWindows(texts, compute, { window, ...options });
+  return mapTexts(texts, (some) => classifier.classify(some, { maxTokens }), { window, ...options });
 }
 
 export interface TaggedText {
@@ -196,25 +194,23 @@ export function tagTexts(
   texts: Items<TextRow>,
   { window = 256, ...options }: StreamOptions = {},
 ): AsyncGenerator<TaggedText> {
-  const compute = async (rows: readonly TextRow[]): Promise<TaggedText[]> => {
-    const some = rows.map(titleAndText);
-    const words = some.map((text) => [...text.matchAll(wordPattern)]);
-    const tags = await tagger.tag(words.map((matches) => matches.map(([word]) => word)));
-    return rows.map(({ id }, i) => taggedText(id, some[i]!, words[i]!, tags[i]!));
+  const compute = async (some: readonly string[]) => {
+    const matches = some.map((text) => [...text.matchAll(wordPattern)]);
+    const words = matches.map((found) => found.map(([word]) => word));
+    const tags = await tagger.tag(words);
+    return some.map((text, i) => ({
+      words: words[i]!,
+      tags: tags[i]!,
+      entities: entitiesIn(text, matches[i]!, tags[i]!),
+    }));
   };
-  return mapWindows(texts, compute, { window, ...options });
+  return mapTexts(texts, compute, { window, ...options });
 }
 
-function taggedText(
-  id: string,
-  text: string,
-  matches: readonly RegExpExecArray[],
-  tags: readonly string[],
-): TaggedText {
-  const entities = entitiesOf(tags).map(({ type, start, end }) => {
-    const [from, last] = [matches[start]!.index, matches[end]!];
+function entitiesIn(text: string, words: readonly RegExpExecArray[], tags: readonly string[]): TaggedText["entities"] {
+  return entitiesOf(tags).map(({ type, start, end }) => {
+    const [from, last] = [words[start]!.index, words[end]!];
     const to = last.index + last[0].length;
     return { type, start: from, end: to, text: text.slice(from, to) };
   });
-  return { id, text, words: matches.map(([word]) => word), tags, entities };
 }

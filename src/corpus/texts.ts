@@ -4,7 +4,8 @@
  */
 import { DataError } from "../errors.ts";
 import { type LineOptions, nameOf, readLines } from "../io/lines.ts";
-import { fieldsOf, objectOf, type TextRow } from "./text.ts";
+import { type Items, mapWindows, type StreamOptions } from "../io/streams.ts";
+import { fieldsOf, objectOf, type TextRow, titleAndText } from "./text.ts";
 
 export interface ReadTextsOptions extends LineOptions {
   /** Blank lines are texts too. Default false. */
@@ -39,4 +40,18 @@ function textOf(line: string, where: string, number: string): TextRow {
     throw new DataError(`${where}: ${found}`, { hint });
   }
   return { ...found, id: found.id ?? number };
+}
+
+/** What `compute` finds in each text (title and text as one), `window` of them together, beside the text and its id. */
+export function mapTexts<Found extends object>(
+  texts: Items<TextRow>,
+  compute: (texts: readonly string[]) => Promise<readonly Found[]>,
+  options: StreamOptions & { readonly window: number },
+): AsyncGenerator<Pick<TextRow, "id" | "text"> & Found> {
+  const computeRows = async (rows: readonly TextRow[]) => {
+    const joined = rows.map(titleAndText);
+    const found = await compute(joined);
+    return rows.map(({ id }, i) => ({ id, text: joined[i]!, ...found[i]! }));
+  };
+  return mapWindows(texts, computeRows, options);
 }

@@ -3,7 +3,7 @@
  * window by window, and the benchmark scores the answers, beside those of its baseline.
  */
 import { DataError } from "../errors.ts";
-import type { EvaluateOptions as ScoreOptions, Figure, Report } from "../metrics/report.ts";
+import type { EvaluateOptions, Figure, Report } from "../metrics/report.ts";
 import type { Benchmark, Example, Split } from "../tasks/benchmark.ts";
 import type { Abilities } from "./abilities.ts";
 import { textsHasher } from "./protocol.ts";
@@ -82,7 +82,7 @@ async function baselineFigures<E extends Example, Answer>(
   benchmark: Benchmark<E, Answer>,
   folder: string,
   examples: readonly E[],
-  options: ScoreOptions,
+  options: EvaluateOptions,
 ): Promise<Figure[]> {
   const { baseline } = benchmark;
   if (baseline === undefined) return [];

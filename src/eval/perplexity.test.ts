@@ -1,8 +1,11 @@
 /** Perplexity by strided windows against sums over the model's logits. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import { loadModel } from "../model.ts";
-import { valueOf } from "../metrics/report.ts";
+import { type Report, valueOf } from "../metrics/report.ts";
 import { random } from "../tensor/random.ts";
 import { evaluatePerplexity } from "./perplexity.ts";
 import type { TokenStream } from "./perplexity-text.ts";
@@ -53,5 +56,21 @@ describe("perplexity by strided windows", () => {
     await expect(evaluatePerplexity(folder, { stream: { tokens: 1, read: () => [2] } })).rejects.toThrow(
       "at least two tokens",
     );
+  });
+
+  test("a run goes on with weights in the format that it began with, and in no other", async () => {
+    const scratch = mkdtempSync(join(tmpdir(), "galen-perplexity-"));
+    const run = (name: string, resume: boolean, weights?: "float32" | "int8"): Promise<Report> =>
+      evaluatePerplexity(folder, { stream }, { context: 8, threads: 1, output: join(scratch, name), resume, weights });
+    try {
+      const float = await run("float", false);
+      expect(await run("float", true, "float32")).toEqual(float);
+      await expect(run("float", true, "int8")).rejects.toThrow("as the run there has");
+      const packed = await run("packed", false, "int8");
+      expect(await run("packed", true, "int8")).toEqual(packed);
+      await expect(run("packed", true)).rejects.toThrow('weights: expected "int8", as the run there has, got none');
+    } finally {
+      rmSync(scratch, { recursive: true });
+    }
   });
 });

@@ -38,8 +38,8 @@ export async function evaluatePerplexity(
   const { family, config, entries } = await openModelFolder(folder);
   if (!family.causal) throw new ConfigError(`perplexity: expected a decoder, got ${family.modelType}`);
   const { vocab_size: vocabSize, max_position_embeddings: positions } = config;
-  const { context = positions, window = windowsTogether, device, threads, weights, signal, onProgress } = options;
-  const { stride = Math.max(1, Math.floor(context / 2)) } = options;
+  const { context = positions, window = windowsTogether, device, threads, signal, onProgress } = options;
+  const { stride = Math.max(1, Math.floor(context / 2)), weights = "float32" } = options;
   checkRange("context", context, 2, positions);
   checkRange("stride", stride, 1, context);
   const { stream } = text;
@@ -48,7 +48,15 @@ export async function evaluatePerplexity(
   await using session = await openNetwork(graph, entries, folder, { device, threads, weights }, () =>
     windowFeeds(stream, { begin: 0, done: 0, end: Math.min(context, stream.tokens - 1) }, vocabSize),
   );
-  const protocol = { task: "perplexity", version: 1, context, stride, data: tokensHash(stream, signal) };
+  const protocol = {
+    task: "perplexity",
+    version: 1,
+    context,
+    stride,
+    data: tokensHash(stream, signal),
+    // float32 came first, and its hashes stay what they are.
+    ...(weights === "float32" ? {} : { weights }),
+  };
   const spans = spansOf(stream.tokens - 1, context, stride);
   let nats = 0;
   let soFar = "";
@@ -82,19 +90,23 @@ export async function evaluatePerplexity(
 }
 
 function figuresOf(nats: number, tokens: number, { documents, words, bytes }: PerplexityText): Figure[] {
-  const number = (name: string, kind: Figure["kind"], label: string, value: number): Figure[] => [
-    { name, label, kind, unit: "number", value },
-  ];
+  const number = (name: string, kind: Figure["kind"], label: string, value: number): Figure => ({
+    name,
+    label,
+    kind,
+    unit: "number",
+    value,
+  });
   const count = (name: string, value: number | undefined): Figure[] =>
     value === undefined ? [] : [detail(name, `${name} of the text`, value, "count")];
   return [
-    ...number("perplexity", "published", "exp of the mean negative log-likelihood of a token", Math.exp(nats / tokens)),
+    number("perplexity", "published", "exp of the mean negative log-likelihood of a token", Math.exp(nats / tokens)),
     ...(words === undefined
       ? []
-      : number("word_perplexity", "sound", "the same of a word, whatever the vocabulary", Math.exp(nats / words))),
+      : [number("word_perplexity", "sound", "the same of a word, whatever the vocabulary", Math.exp(nats / words))]),
     ...(bytes === undefined
       ? []
-      : number("bits_per_byte", "sound", "bits of a byte, whatever the vocabulary", nats / Math.LN2 / bytes)),
+      : [number("bits_per_byte", "sound", "bits of a byte, whatever the vocabulary", nats / Math.LN2 / bytes)]),
     detail("tokens", "scored tokens", tokens, "count"),
     ...count("documents", documents),
     ...count("words", words),

@@ -40,7 +40,7 @@ export class OnnxBuilder implements Target {
     attributes: Readonly<Record<string, OnnxAttribute>> = {},
     output: string = `t${this.#count++}`,
   ): string {
-    this.nodes.push({ type, domain: "", inputs, outputs: [output], attributes });
+    this.multiNode(type, inputs, attributes, [output]);
     return output;
   }
 
@@ -51,7 +51,7 @@ export class OnnxBuilder implements Target {
     attributes: OnnxNode["attributes"],
     output: string = `t${this.#count++}`,
   ): string {
-    this.nodes.push({ type, domain: "com.microsoft", inputs, outputs: [output], attributes });
+    this.multiNode(type, inputs, attributes, [output], "com.microsoft");
     return output;
   }
 

@@ -3,9 +3,10 @@
  * Texts are batched by length, so that little is padded; results come in the order of the texts.
  */
 // B batch, T tokens, K width
-import { type TextRow, titleAndText } from "../corpus/text.ts";
+import type { TextRow } from "../corpus/text.ts";
+import { mapTexts } from "../corpus/texts.ts";
 import { ConfigError } from "../errors.ts";
-import { type Items, mapWindows, type StreamOptions } from "../io/streams.ts";
+import type { Items, StreamOptions } from "../io/streams.ts";
 import { embeddingGraph, embeddingWidth } from "../models/embedding.ts";
 import { makeBatch } from "../runtime/batch.ts";
 import { type NetworkOptions, openNetwork } from "../runtime/network.ts";
@@ -79,12 +80,9 @@ export function embedTexts(
   texts: Items<TextRow>,
   { window = 1024, signal, onProgress, ...options }: EmbedOptions & StreamOptions = {},
 ): AsyncGenerator<EmbeddedText> {
-  const compute = async (rows: readonly TextRow[]): Promise<EmbeddedText[]> => {
-    const some = rows.map(titleAndText);
-    const vectors = await embedder.embed(some, options);
-    return rows.map(({ id }, i) => ({ id, text: some[i]!, vector: vectors[i]! }));
-  };
-  return mapWindows(texts, compute, { window, signal, onProgress });
+  const compute = async (some: readonly string[]) =>
+    (await embedder.embed(some, options)).map((vector) => ({ vector }));
+  return mapTexts(texts, compute, { window, signal, onProgress });
 }
 
 export interface Cosines {

@@ -1,5 +1,4 @@
 /** task.json beside a fine-tuned model: which task it was tuned for, and the soft prompt's ids. */
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { ConfigError } from "../errors.ts";
@@ -62,17 +61,10 @@ function ownTask(json: unknown, where: string): NamedTask {
 export async function openTask(nameOrPath: string): Promise<NamedTask> {
   const published = publishedTask(nameOrPath);
   if (published !== undefined) return published;
-  const text = await readFile(nameOrPath, "utf8").catch((cause: unknown) => {
-    const known = Object.keys(tasks).join(", ");
-    throw new ConfigError(`task: expected one of ${known}, or a JSON file, got "${nameOrPath}"`, { cause });
-  });
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new ConfigError(`${nameOrPath}: expected JSON, got ${(cause as Error).message}`, { cause });
-  }
-  return ownTask(json, nameOrPath);
+  const json = await readSettings(nameOrPath);
+  if (json !== undefined) return ownTask(json, nameOrPath);
+  const known = Object.keys(tasks).join(", ");
+  throw new ConfigError(`task: expected one of ${known}, or a JSON file, got "${nameOrPath}"`);
 }
 
 export function taskFileOf(

@@ -2,7 +2,7 @@
  * BC5CDR, chemical-induced disease (Li et al. 2016), as BioGPT fine-tunes on it: names in the answer are the longest
  * surface form of each MeSH identifier in that document (`metrics/bc5cdr.ts` maps them back). Reads BioGPT's JSON files.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { readJsonEntries } from "../io/json.ts";
 import { chemicalDiseaseFigures, type NamedDocument, pooledLexicon } from "../metrics/bc5cdr.ts";
 import type { Relation } from "../metrics/hard-match.ts";

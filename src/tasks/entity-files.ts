@@ -1,6 +1,6 @@
 /** Examples with named entities: SPLIT.jsonl with places in the text, or IOB2 in train.tsv, dev.tsv and test.tsv. */
 import { existsSync } from "node:fs";
-import { z } from "zod";
+import * as z from "zod";
 import { DataError } from "../errors.ts";
 import { readJsonLines } from "../io/json.ts";
 import { entitiesOf } from "../metrics/entities.ts";

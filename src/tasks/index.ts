@@ -20,6 +20,6 @@ export const tasks: Readonly<Record<string, Benchmark>> = {
 export type { Benchmark, Example, Split } from "./benchmark.ts";
 export { type EntityPlace, type LocatedEntity, locateEntities, type NamedEntity } from "./entity-places.ts";
 export { type OwnTask, taskFromSchema } from "./schema.ts";
-export { streamLabelled } from "./labelled.ts";
-export { streamTagged } from "./ner.ts";
-export { readRetrievalSet } from "./retrieval-sets.ts";
+export { type Labelled, streamLabelled } from "./labelled.ts";
+export { streamTagged, type Tagged } from "./ner.ts";
+export { readRetrievalSet, type RetrievalSet } from "./retrieval-sets.ts";

@@ -1,5 +1,5 @@
 /** Texts with classes as JSON lines: `{"text", "label"}`, or `{"text", "labels": [...]}` where a text may have any number. */
-import { z } from "zod";
+import * as z from "zod";
 import { DataError } from "../errors.ts";
 import { streamJsonLines } from "../io/json.ts";
 

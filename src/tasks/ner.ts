@@ -3,7 +3,7 @@
  * NCBI-disease, BC2GM, JNLPBA as BLURB's predecessors hand them round). `-DOCSTART- id` lines begin a document.
  * Sentences as JSON lines, `{"tokens", "tags"}`, are read beside them.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { DataError } from "../errors.ts";
 import { readText } from "../io/files.ts";
 import { streamJsonLines } from "../io/json.ts";

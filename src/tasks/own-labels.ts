@@ -1,5 +1,5 @@
 /** Classes of the user's own, one or several a text: examples are JSON lines `{"id", "text", "labels"}`. */
-import { z } from "zod";
+import * as z from "zod";
 import { ConfigError, DataError } from "../errors.ts";
 import { readJsonLines } from "../io/json.ts";
 import { indexOfLargest } from "../metrics/classification.ts";

@@ -1,5 +1,5 @@
 /** Relations of the user's own: examples are JSON lines `{"id", "text", "relations": [{"head", "tail", "relation"}]}`. */
-import { z } from "zod";
+import * as z from "zod";
 import { ConfigError } from "../errors.ts";
 import { readJsonLines } from "../io/json.ts";
 import { hardMatch, type Relation } from "../metrics/hard-match.ts";

@@ -5,7 +5,7 @@
  * scripts' train_set.json, dev_set.json and test_set.json is read as it is.
  */
 import { existsSync } from "node:fs";
-import { z } from "zod";
+import * as z from "zod";
 import { DataError } from "../errors.ts";
 import { readJson, readJsonEntries } from "../io/json.ts";
 import { indexOfLargest } from "../metrics/classification.ts";

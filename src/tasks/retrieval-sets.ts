@@ -2,7 +2,7 @@
  * Retrieval test sets in BEIR's layout (Thakur et al. 2021), such as NFCorpus: corpus.jsonl, queries.jsonl and
  * qrels/SPLIT.tsv with graded judgements.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { DataError } from "../errors.ts";
 import { readText } from "../io/files.ts";
 import { readJsonLines, streamJsonLines } from "../io/json.ts";

@@ -3,7 +3,7 @@
  * examples in `FOLDER/SPLIT.jsonl`. The wording is that of BioGPT's tasks of the same kind, unless the file says
  * otherwise. The file may also say how a model is tuned on it, which is handed on as it is.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { ConfigError } from "../errors.ts";
 import type { Benchmark } from "./benchmark.ts";
 import { entityBenchmark, entitySentences } from "./entities.ts";

@@ -3,7 +3,7 @@
  * the hard-match evaluation. Heads are ordered by where their name, not lower-cased, stands in the lower-cased text, as
  * published: most are not found and keep the file's order.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { readJsonEntries } from "../io/json.ts";
 import { hardMatch, type Relation } from "../metrics/hard-match.ts";
 import { checkAligned } from "../metrics/report.ts";

@@ -6,6 +6,7 @@
  * of "##" characters, characters of equal count at the alphabet's limit), the lower code point comes first here.
  */
 import { ConfigError } from "../../errors.ts";
+import { createHeap } from "../heap.ts";
 
 export interface WordPieceTraining {
   /** Tokens to stop at; special tokens and alphabet are kept even where they are more. */
@@ -106,7 +107,7 @@ function mergePairs(
 ): void {
   const { tokens } = vocabulary;
   const pairCounts = new Map<number, number>();
-  const heap: Entry[] = [];
+  const heap = createHeap(precedes);
   let found = new Map<number, Set<number>>();
   const change = (left: number, right: number, word: number, sign: 1 | -1): void => {
     const key = left * pairRange + right;
@@ -120,7 +121,7 @@ function mergePairs(
     for (const [key, places] of found) {
       const count = pairCounts.get(key)!;
       const right = key % pairRange;
-      if (count > 0) pushEntry(heap, { left: (key - right) / pairRange, right, count, words: places });
+      if (count > 0) heap.push({ left: (key - right) / pairRange, right, count, words: places });
     }
     found = new Map();
   };
@@ -130,13 +131,13 @@ function mergePairs(
   }
   queueFound();
   while (tokens.length < vocabSize) {
-    const top = popEntry(heap);
+    const top = heap.pop();
     if (top === undefined) return;
     const { left, right } = top;
     const count = pairCounts.get(left * pairRange + right)!;
     if (top.count !== count) {
       top.count = count;
-      pushEntry(heap, top);
+      heap.push(top);
       continue;
     }
     if (count < 1 || minFrequency > count) return;
@@ -175,31 +176,4 @@ function mergeIn(
 function precedes(a: Entry, b: Entry): boolean {
   if (a.count !== b.count) return a.count > b.count;
   return a.left === b.left ? a.right < b.right : a.left < b.left;
-}
-
-function pushEntry(heap: Entry[], entry: Entry): void {
-  let at = heap.push(entry) - 1;
-  while (at > 0) {
-    const parent = (at - 1) >> 1;
-    if (!precedes(entry, heap[parent]!)) break;
-    heap[at] = heap[parent]!;
-    at = parent;
-  }
-  heap[at] = entry;
-}
-
-function popEntry(heap: Entry[]): Entry | undefined {
-  const top = heap[0];
-  const entry = heap.pop();
-  if (entry === undefined || heap.length === 0) return top;
-  for (let at = 0; ;) {
-    let child = 2 * at + 1;
-    if (child + 1 < heap.length && precedes(heap[child + 1]!, heap[child]!)) child += 1;
-    if (child >= heap.length || !precedes(heap[child]!, entry)) {
-      heap[at] = entry;
-      return top;
-    }
-    heap[at] = heap[child]!;
-    at = child;
-  }
 }

@@ -5,6 +5,7 @@
  * hash order, go to the symbols that are older, and among characters to the lower code points.
  */
 import { ConfigError } from "../../errors.ts";
+import { createHeap, type Heap } from "../heap.ts";
 import { type Merge, compareCodePoints } from "./bpe.ts";
 
 export interface LearnedMerges {
@@ -47,7 +48,7 @@ export function learnBpe(
   }
   const { symbols, sequences, counts } = splitWords(words, wordEnd);
   const pairs = countPairs(sequences, counts);
-  const heap = createHeap();
+  const heap = createHeap(precedes);
   for (const pair of pairs.values()) heap.push({ pair, count: pair.count });
   const ids = new Map(symbols.map((symbol, id) => [symbol, id]));
   const learned: LearnedMerges = { merges: [], counts: [] };
@@ -159,7 +160,7 @@ function mergePair(
   return changed;
 }
 
-function mostFrequent(heap: Heap): Pair | undefined {
+function mostFrequent(heap: Heap<Entry>): Pair | undefined {
   for (;;) {
     const top = heap.pop();
     if (!top || top.count === top.pair.count) return top?.pair;
@@ -167,45 +168,7 @@ function mostFrequent(heap: Heap): Pair | undefined {
   }
 }
 
-interface Heap {
-  push(entry: Entry): void;
-  pop(): Entry | undefined;
-}
-
-/** A binary heap with the most frequent pair on top. */
-function createHeap(): Heap {
-  const entries: Entry[] = [];
-  return {
-    push(entry) {
-      let index = entries.length;
-      entries.push(entry);
-      while (index > 0) {
-        const parent = (index - 1) >> 1;
-        if (!precedes(entry, entries[parent]!)) break;
-        entries[index] = entries[parent]!;
-        index = parent;
-      }
-      entries[index] = entry;
-    },
-    pop() {
-      const top = entries[0];
-      const entry = entries.pop();
-      if (!entry || entries.length === 0) return top;
-      let index = 0;
-      for (;;) {
-        let child = 2 * index + 1;
-        if (child >= entries.length) break;
-        if (child + 1 < entries.length && precedes(entries[child + 1]!, entries[child]!)) child++;
-        if (!precedes(entries[child]!, entry)) break;
-        entries[index] = entries[child]!;
-        index = child;
-      }
-      entries[index] = entry;
-      return top;
-    },
-  };
-}
-
+/** The more frequent pair first, then the one of older symbols. */
 function precedes(a: Entry, b: Entry): boolean {
   if (a.count !== b.count) return a.count > b.count;
   return a.pair.left === b.pair.left ? a.pair.right < b.pair.right : a.pair.left < b.pair.left;
