@@ -6,7 +6,10 @@ import { afterAll, expect, test } from "vitest";
 import { loadColbert } from "../retrieval/colbert.ts";
 import { loadCrossEncoder } from "../retrieval/cross-encoder.ts";
 import { loadEmbedder } from "../retrieval/embedder.ts";
-import { random } from "../tensor/random.ts";
+import { type EncoderData, writeEncoderData } from "../../test/support/encoder-data.ts";
+import { loadModel } from "../model.ts";
+import { loadTokenizer } from "../tokenizers/files.ts";
+import { encodeCut, firstPieces } from "../tokenizers/words.ts";
 import { type Config, withSettings } from "../train/config.ts";
 import type { TrainEvent } from "../train/loop.ts";
 import { train as trainOn, type TrainOptions } from "../train/train.ts";
@@ -17,39 +20,8 @@ const start = fileURLToPath(new URL("../../test/goldens/retrieval/every", import
 const folder = mkdtempSync(join(tmpdir(), "galen-encoders-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const words = ["kidney", "heart", "stroke", "insulin", "gene", "renal"];
-const draw = random(3);
-/** A query is a word; its document says the word among others, wrong documents do not. */
-const lists = Array.from({ length: 48 }, (_, i) => {
-  const word = words[i % 6]!;
-  const wrong = words.filter((other) => other !== word);
-  const filler = (): string => ["the", "of", "and"][draw.integer(3)]!;
-  const documents = [word, ...wrong.slice(0, 2)].map((one) => `${filler()} ${one} ${filler()} ${filler()}`);
-  return { query: word, documents, scores: [4, 0, -4], transform: "none" };
-});
-const write = (name: string, rows: readonly object[]): string => {
-  const path = join(folder, name);
-  writeFileSync(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
-  return path;
-};
-const data = {
-  lists: write("lists.jsonl", lists),
-  texts: write(
-    "texts.jsonl",
-    lists.flatMap(({ documents }) => documents.map((text) => ({ text }))),
-  ),
-  classes: write(
-    "classes.jsonl",
-    lists.map(({ query, documents }) => ({ text: documents[0], label: query })),
-  ),
-  tags: write(
-    "tags.jsonl",
-    lists.map(({ documents }) => {
-      const tokens = documents[0]!.split(" ");
-      return { tokens, tags: tokens.map((token) => (words.includes(token) ? "B-X" : "O")) };
-    }),
-  ),
-};
+const data = writeEncoderData(folder, "train", 48, 3);
+const held = writeEncoderData(folder, "held", 24, 4);
 
 function config(recipe: string, ...settings: string[]): Config {
   const base = recipeOf(recipe)();
@@ -61,45 +33,96 @@ function config(recipe: string, ...settings: string[]): Config {
 async function train(
   name: string,
   configuration: Config,
-  path: string,
+  kind: keyof EncoderData,
   more: Partial<TrainOptions> = {},
 ): Promise<TrainEvent[]> {
   const events: TrainEvent[] = [];
   const onEvent = (event: TrainEvent): void => void events.push(event);
-  await trainOn(configuration, { model: start, data: path, valid: path, output: join(folder, name), onEvent, ...more });
+  const inputs = { model: start, data: data[kind], valid: held[kind] };
+  await trainOn(configuration, { ...inputs, output: join(folder, name), onEvent, ...more });
   return events;
 }
 
 const evaluations = (events: readonly TrainEvent[]): number[] =>
   events.filter((event) => event.type === "evaluated").map(({ loss }) => loss);
 
-const cases: [name: string, recipe: string, settings: string[], path: string, more?: object][] = [
-  ["distil", "embeddings-distil", ["objective.projection=none"], data.texts, { teacher: start }],
-  ["ranking", "embeddings-ranking", [], data.lists],
-  ["matryoshka", "embeddings-ranking", ["objective.matryoshka=[32,16]"], data.lists],
-  ["kl", "embeddings-kl", ["documents=3"], data.lists],
-  ["colbert", "colbert", ["documents=3"], data.lists],
-  ["colbert-contrastive", "colbert-contrastive", ["documents=3"], data.lists],
-  ["reranker", "reranker", ["documents=3", "objective.loss=ranknet"], data.lists],
-  ["classifier", "classifier", [], data.classes],
-  ["tagger", "tagger", [], data.tags],
+const cases: [name: string, recipe: string, settings: string[], kind: keyof EncoderData, more?: object][] = [
+  ["distil", "embeddings-distil", ["objective.projection=none"], "texts", { teacher: start }],
+  ["ranking", "embeddings-ranking", [], "lists"],
+  ["matryoshka", "embeddings-ranking", ["objective.matryoshka=[32,16]"], "lists"],
+  ["kl", "embeddings-kl", ["documents=3"], "lists"],
+  ["colbert", "colbert", ["documents=3"], "lists"],
+  ["colbert-contrastive", "colbert-contrastive", ["documents=3"], "lists"],
+  ["reranker", "reranker", ["documents=3", "objective.loss=ranknet"], "lists"],
+  ["classifier", "classifier", ["epochs=20"], "classes"],
+  ["multi-label", "classifier", ["epochs=20"], "multiLabel"],
+  ["tagger", "tagger", [], "tags"],
 ];
 
-test.each(cases)("%s: training lowers the loss, and the model opens", async (name, recipe, settings, path, more) => {
-  const student = name === "distil" ? { ...more, untrained: true } : more;
-  const [before, after] = evaluations(await train(name, config(recipe, ...settings), path, student));
-  expect(after!).toBeLessThan(before!);
-  const model = join(folder, name, "model");
-  if (name.startsWith("colbert")) await (await loadColbert(model)).dispose();
-  else if (name === "reranker") await (await loadCrossEncoder(model)).dispose();
-  else if (name !== "classifier" && name !== "tagger") await (await loadEmbedder(model)).dispose();
-});
+test.each(cases)(
+  "%s: training lowers the held-out loss, and the model opens",
+  async (name, recipe, settings, kind, more) => {
+    const student = name === "distil" ? { ...more, untrained: true } : more;
+    const [before, after] = evaluations(await train(name, config(recipe, ...settings), kind, student));
+    expect(after!).toBeLessThan(before!);
+    const model = join(folder, name, "model");
+    if (name.startsWith("colbert")) await (await loadColbert(model)).dispose();
+    else if (name === "reranker") await (await loadCrossEncoder(model)).dispose();
+    else if (recipe !== "classifier" && recipe !== "tagger") await (await loadEmbedder(model)).dispose();
+  },
+);
+
+/** The loss of held-out texts by the model that was written, opened as any other. */
+async function lossOf(folderOf: string, kind: "classes" | "multiLabel" | "tags"): Promise<number> {
+  await using model = await loadModel(folderOf, { threads: 1 });
+  const tokenizer = await loadTokenizer(folderOf);
+  const { label2id } = model.config as unknown as { label2id: Record<string, number> };
+  const names = Object.keys(label2id);
+  const lines = readFileSync(held[kind], "utf8").trim().split("\n");
+  const rows = lines.map((line) => {
+    const {
+      text = "",
+      label,
+      labels,
+      tokens = [],
+      tags = [],
+    } = JSON.parse(line) as Partial<{
+      text: string;
+      label: string;
+      labels: string[];
+      tokens: string[];
+      tags: string[];
+    }>;
+    if (kind === "classes") return { ids: encodeCut(tokenizer, text, 16), labels: label2id[label!]! };
+    if (kind === "multiLabel") {
+      return { ids: encodeCut(tokenizer, text, 16), labels: names.map((name) => Number(labels!.includes(name))) };
+    }
+    const { ids, first } = firstPieces(tokenizer, tokens, 16);
+    const places = new Map(first.map((place, word) => [place, label2id[tags[word]!]!]));
+    return { ids, labels: ids.map((_, place) => places.get(place) ?? -100) };
+  });
+  const { loss } = await model.lossAndGradients({
+    ids: rows.map(({ ids }) => ids),
+    labels: rows.map(({ labels }) => labels) as number[][],
+  });
+  return loss;
+}
+
+test.each(["classes", "multiLabel", "tags"] as const)(
+  "a model of %s that was written and opened again has the loss that it had",
+  async (kind) => {
+    const recipe = kind === "tags" ? "tagger" : "classifier";
+    const [before, after] = evaluations(await train(`opened-${kind}`, config(recipe, "epochs=20"), kind));
+    expect(after!).toBeLessThan(0.9 * before!);
+    expect(await lossOf(join(folder, `opened-${kind}/model`), kind)).toBeCloseTo(after!, 5);
+  },
+);
 
 test("cached gradients are the gradients: the same weights after training, whatever fits at once", async () => {
   const plain = (rows: number): Config =>
     config("embeddings-ranking", `objective.rowsAtOnce=${rows}`, "epochs=1", "documents=2");
   const stepLosses = async (name: string, rows: number): Promise<number[]> =>
-    (await train(name, plain(rows), data.lists, { model: noDropout }))
+    (await train(name, plain(rows), "lists", { model: noDropout }))
       .filter((event) => event.type === "step")
       .map(({ loss }) => loss);
   const noDropout = withoutDropout();
@@ -121,11 +144,11 @@ function withoutDropout(): string {
 
 test("a run stopped and resumed equals an uninterrupted one, bit for bit", async () => {
   const configuration = config("embeddings-kl", "documents=3", "save.every=2", "epochs=1");
-  await train("unbroken", configuration, data.lists);
+  await train("unbroken", configuration, "lists");
   const controller = new AbortController();
   const onEvent = (event: TrainEvent): void => void (event.type === "step" && event.step === 3 && controller.abort());
-  await train("broken", configuration, data.lists, { signal: controller.signal, onEvent });
-  await train("broken", configuration, data.lists, { resume: true });
+  await train("broken", configuration, "lists", { signal: controller.signal, onEvent });
+  await train("broken", configuration, "lists", { resume: true });
   const weights = (name: string): Buffer => readFileSync(join(folder, name, "model/model.safetensors"));
   expect(weights("broken").equals(weights("unbroken"))).toBe(true);
 });
@@ -140,7 +163,7 @@ test("a missing input is refused with what to run first", () => {
 });
 
 test("scores that are no shares are refused as labels of binary cross-entropy", async () => {
-  await expect(train("logits", config("reranker", "documents=3"), data.lists)).rejects.toThrow(
+  await expect(train("logits", config("reranker", "documents=3"), "lists")).rejects.toThrow(
     /lists\.jsonl:1: expected scores in \[0, 1\] as labels, got 4/,
   );
 });

@@ -3,7 +3,7 @@
 import * as z from "zod";
 import { ConfigError } from "../../errors.ts";
 import type { Graph, Value } from "../../graph/graph.ts";
-import { linear } from "../../graph/ops/index.ts";
+import { cast, linear } from "../../graph/ops/index.ts";
 import { readJsonLines } from "../../io/json.ts";
 import { embeddingWidth } from "../../models/embedding.ts";
 import { cosineLoss, squaredLoss } from "../../nn/losses.ts";
@@ -73,7 +73,7 @@ export async function openDistillation(
       const vectors_BK = tower(g, source, "texts", ["B", "T"]);
       const init = { normal: 1 / Math.sqrt(own) };
       const weight = (): Value => g.head(() => g.scope("projection", () => g.param("weight", [wanted, own], init)));
-      const student = projection === "learned" ? linear(vectors_BK, weight()) : vectors_BK;
+      const student = projection === "learned" ? linear(vectors_BK, cast(weight(), "float32")) : vectors_BK;
       const target = g.input("teacher", "float32", ["B", wanted]);
       return loss === "squared" ? squaredLoss(student, target) : cosineLoss(student, target);
     },
