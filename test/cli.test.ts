@@ -104,7 +104,7 @@ describe("galen --help", () => {
     const { default: learn } = await import("../src/cli/commands/tokenizer-train.ts");
     expect(learn.options["family"]!.choices).toEqual(learnableKinds);
     const { default: train } = await import("../src/cli/commands/train.ts");
-    for (const name of Object.keys(recipes)) expect(train.details).toMatch(new RegExp(`[ ,]${name}[,.]`));
+    expect(train.positionals!["recipe"]!.choices).toEqual(Object.keys(recipes));
     expect(train.options["device"]!.choices).toEqual(devices);
     const options = readFileSync(join(root, "src/generate/options.ts"), "utf8");
     const declared = /interface GenerateOptions \{([^]*?)\n\}/.exec(options)![1]!;
@@ -146,6 +146,7 @@ describe("galen called the wrong way", () => {
     ],
     [["forward", "--model", model, "--ids", "2", "9"], 'expected options only, got "9" as well'],
     [["forward", "--json=yes", "--model", model], '--json: expected no value, got "yes"'],
+    [["finetune", "ddi"], "tasks are recipes now: galen train TASK"],
     [["train"], "expected RECIPE, one of biogpt-nano, biogpt-micro"],
     [["train", "gpt"], ', got "gpt"'],
     [["generate", "--model", model], "expected PROMPT…, --prompts FILE or --ids IDS, got none"],
@@ -400,13 +401,13 @@ describe("galen from PubMed XML to text", () => {
     child.stderr.on("data", (chunk) => {
       err += String(chunk);
       // Twice at once, as npm and a terminal together send it.
-      if (/step 2: /.test(err) && !err.includes("stopping")) for (let i = 0; i < 2; i++) child.kill("SIGINT");
+      if (/update 2: /.test(err) && !err.includes("stopping")) for (let i = 0; i < 2; i++) child.kill("SIGINT");
     });
     const code = await new Promise((resolve) => child.on("close", resolve));
     clearTimeout(limit);
     expect(err).toContain("stopping");
     expect(code).toBe(1);
-    const step = Number(/stopped and saved at step (\d+)/.exec(out)![1]);
+    const step = Number(/stopped and saved at update (\d+)/.exec(out)![1]);
     const lines = result(...args, `steps=${step + 1}`, ...rest, "--resume", "--json")
       .trim()
       .split("\n");

@@ -144,9 +144,9 @@ test("a classifier is trained beside held-out texts, evaluated and used", async 
   const [before, after] = losses.map((loss) => loss.toFixed(4));
   expect(await complaint(...args, "--output", at("held"))).toMatch(/expected a folder without a run.*--resume/);
   const printed = await stdoutOf(...args, "--threads", "1", "--output", at("held-again"));
-  expect(printed).toContain(`\nheld-out loss ${before} before, ${after} after\nmodel  `);
+  expect(printed).toContain(`\nheld-out loss        ${before} before, ${after} after\nmodel  `);
   const inputs = JSON.parse(readFileSync(at("held/run.json"), "utf8")) as { inputs: object };
-  expect(inputs.inputs).toEqual({ model: embeddings, data, valid: held });
+  expect(inputs.inputs).toEqual({ model: embeddings, data: [data], valid: held });
   const [report] = await galen("evaluate", "classification", data, "--model", at("classes/model"));
   expect(valueOf(report!, "accuracy")).toBeGreaterThan(0.9);
   const [found] = await galen("classify", "--model", at("classes/model"), "the heart of 1");

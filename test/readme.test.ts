@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { type RecipeInfo, recipeList, startOf } from "../src/recipes/list.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const readme = readFileSync(`${root}README.md`, "utf8");
@@ -12,6 +13,16 @@ test("the tree in the README is what src/ holds", () => {
     (name) => !name.endsWith(".test.ts") && name !== "errors.ts" && name !== "index.ts",
   );
   expect(named.sort()).toEqual(present.sort());
+});
+
+test("the recipes in the README are those that there are", () => {
+  const rows = Object.entries<RecipeInfo>(recipeList).map(([name, { about, model, data }]) => {
+    return `| \`${name}\` | ${about} | ${startOf[model]} | ${data} |`;
+  });
+  const table = ["| recipe | what it makes | from | and from `--data` |", "| --- | --- | --- | --- |", ...rows].join(
+    "\n",
+  );
+  expect(/<!-- recipes -->\n\n?([^]*?)\n\n?<!-- \/recipes -->/.exec(readme)?.[1]).toBe(table);
 });
 
 test("every file and folder that the README and the docs link to exists", () => {

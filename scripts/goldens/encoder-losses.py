@@ -1,4 +1,4 @@
-"""Goldens for the losses of src/encoders: values and gradients by sentence-transformers 5.3 and PyLate 1.6 on random inputs.
+"""Goldens for the losses of src/nn: values and gradients by sentence-transformers 5.3 and PyLate 1.6 on random inputs.
 
     python scripts/goldens/encoder-losses.py     (writes test/goldens/encoder-losses.json)
 """

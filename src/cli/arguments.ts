@@ -108,13 +108,15 @@ function valueOf(rawName: string, { type, choices, least }: Option, text: string
 
 function setPositionals(words: readonly string[], { positionals = {} }: Command, values: Parsed): void {
   let taken = 0;
-  for (const [name, { required, many, choices }] of Object.entries(positionals)) {
+  for (const [name, { required, many, choices, orFile }] of Object.entries(positionals)) {
     const rest = words.slice(taken, many ? undefined : taken + 1);
     taken += rest.length;
     values[name] = many ? rest : rest[0];
-    const expected = choices === undefined ? name.toUpperCase() : `${name.toUpperCase()}, one of ${choices.join(", ")}`;
+    const file = orFile === undefined ? "" : `, or a ${orFile} file`;
+    const expected = name.toUpperCase() + (choices === undefined ? "" : `, one of ${choices.join(", ")}${file}`);
     if (required && rest.length === 0) throw new UsageError(`expected ${expected}, got none`);
-    const wrong = rest.find((word) => choices?.includes(word) === false);
+    const isFile = (word: string): boolean => orFile !== undefined && word.endsWith(orFile);
+    const wrong = rest.find((word) => choices?.includes(word) === false && !isFile(word));
     if (wrong !== undefined) throw new UsageError(`expected ${expected}, got "${wrong}"`);
   }
   if (taken === words.length) return;

@@ -22,6 +22,8 @@ export interface Positional {
   readonly about: string;
   readonly required?: true;
   readonly choices?: readonly string[];
+  /** Or a file whose name ends so. */
+  readonly orFile?: string;
   /** The last one may take all that is left. */
   readonly many?: true;
 }

@@ -17,6 +17,11 @@ interface Found {
   readonly rest: readonly string[];
 }
 
+/** Commands of earlier versions, and what does their work. */
+const renamed: Readonly<Record<string, string>> = {
+  finetune: "tasks are recipes now: galen train TASK --model DIR --data DIR --output DIR",
+};
+
 /** Follows the leading words to a command, or to the group where they end. */
 function find(argv: readonly string[]): Found {
   let entry: Entry | Group = galen;
@@ -30,7 +35,10 @@ function find(argv: readonly string[]): Found {
         break;
       }
       const name = ["galen", ...argv.slice(0, depth)].join(" ");
-      throw new UsageError(`${name}: expected one of ${Object.keys(entry.commands).join(", ")}, got "${word}"`);
+      const hint = renamed[word];
+      throw new UsageError(`${name}: expected one of ${Object.keys(entry.commands).join(", ")}, got "${word}"`, {
+        ...(hint === undefined ? {} : { hint }),
+      });
     }
     entry = entry.commands[word]!;
     depth += 1;

@@ -156,7 +156,7 @@ test("a run stopped and resumed equals an uninterrupted one, bit for bit", async
 test("a missing input is refused with what to run first", () => {
   const inputs = { model: undefined, teacher: undefined, data: [] };
   expect(() => checkInputs("embeddings-distil", inputs)).toThrow(
-    /--model: expected an encoder.*galen train biomedbert-small/s,
+    /--model: expected the directory of an encoder.*galen train biomedbert-small/s,
   );
   expect(() => checkInputs("colbert", inputs)).toThrow(/--model: .*galen train embeddings-distil/s);
   expect(() => checkInputs("embeddings-kl", { ...inputs, model: start })).toThrow(/--data: .*galen rerank/s);

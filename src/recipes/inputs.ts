@@ -3,23 +3,21 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigError } from "../errors.ts";
 import type { Inputs } from "../train/objectives/objective.ts";
-import { type RecipeInfo, recipeList, type RecipeName, scored } from "./list.ts";
+import { type RecipeInfo, recipeList, type RecipeName, scored, startOf } from "./list.ts";
 
 const encoder =
   'pre-train one first: "galen train biomedbert-small --data … --output runs/small", then --model runs/small/model';
 
-/** By what --model must be: its words, a file that it has, and how it comes to be. */
-const models: Readonly<Record<Exclude<RecipeInfo["model"], "optional">, readonly [string, string, string]>> = {
-  encoder: ["an encoder's directory", "config.json", encoder],
-  any: ["an encoder's or a decoder's directory", "config.json", `${encoder}; a BioGPT's will do too`],
+/** By what --model must be: a file that it has, and how it comes to be. */
+const models: Readonly<Record<Exclude<RecipeInfo["model"], "optional">, readonly [string, string]>> = {
+  encoder: ["config.json", encoder],
+  any: ["config.json", `${encoder}; a BioGPT's will do too`],
   embeddings: [
-    "an embedding model's directory",
     "modules.json",
     'make one first: "galen train embeddings-distil --model runs/small/model --teacher DIR --data texts.jsonl ' +
       '--output runs/embeddings", then --model runs/embeddings/model',
   ],
   decoder: [
-    "a decoder's directory",
     "config.json",
     'convert the published BioGPT ("galen convert"), or pre-train one: "galen train biogpt-nano --data … --output runs/nano"',
   ],
@@ -42,11 +40,11 @@ export function checkInputs(name: RecipeName | "own", inputs: Inputs): void {
     missing("tokenizer", "a directory", "none", 'learn one first: "galen tokenizer train … --output runs/tokenizer"');
     return;
   }
-  const [words, file, first] = models[model];
-  if (!has(inputs.model, file)) missing("model", words, inputs.model ?? "none", first);
+  const [file, first] = models[model];
+  if (!has(inputs.model, file)) missing("model", `the directory of ${startOf[model]}`, inputs.model ?? "none", first);
   if (teacher === true && !has(inputs.teacher, "modules.json")) {
     const hint = "name a directory of Sentence Transformers, such as all-MiniLM-L6-v2's";
-    missing("teacher", "an embedding model's directory", inputs.teacher ?? "none", hint);
+    missing("teacher", `the directory of ${startOf.embeddings}`, inputs.teacher ?? "none", hint);
   }
   if (paths.length === 1 && existsSync(paths[0]!)) return;
   const wanted = model === "decoder" ? data : `one file of JSON lines: ${data}`;

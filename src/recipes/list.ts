@@ -26,14 +26,14 @@ const task = (about: string) => ({ about, model: "decoder", data: benchmark }) a
 
 export const recipeList = {
   "biogpt-nano": decoder("BioGPT of 3.4M weights, for a laptop"),
-  "biogpt-micro": decoder("BioGPT of 14M weights, for a workstation"),
+  "biogpt-micro": decoder("BioGPT of 13M weights, for a workstation"),
   "biogpt-base": decoder("BioGPT as published, 347M weights"),
   "biogpt-large": decoder("BioGPT-Large as published, 1.6B weights"),
   "biomedbert-small": masked("An encoder of 22.7M weights by masked language modelling"),
   "biomedbert-base": masked("An encoder of BERT's base size"),
   "hash-nano": masked("BERT-hash of 0.97M weights, for a laptop"),
-  "hash-pico": masked("BERT-hash of 0.45M weights"),
-  "hash-femto": masked("BERT-hash of 0.24M weights"),
+  "hash-pico": masked("BERT-hash of 0.45M weights, smaller"),
+  "hash-femto": masked("BERT-hash of 0.24M weights, smaller still"),
   "embeddings-distil": {
     about: "Embeddings from a wider teacher's vectors",
     model: "encoder",
@@ -78,6 +78,15 @@ export const recipeList = {
   "ner-gene": task("Names of genes"),
   "ner-jnlpba": task("Names of JNLPBA's five kinds"),
 } as const satisfies Readonly<Record<string, RecipeInfo>>;
+
+/** What a training starts from, in words. */
+export const startOf: Readonly<Record<RecipeInfo["model"], string>> = {
+  optional: "nothing, or a language model",
+  encoder: "an encoder",
+  embeddings: "an embedding model",
+  any: "an encoder or a decoder",
+  decoder: "a decoder",
+};
 
 export type RecipeName = keyof typeof recipeList;
 

@@ -24,7 +24,7 @@ export interface TrainOptions extends Inputs, RunOptions {
  * @throws ConfigError, DataError or CheckpointError; what was saved before stays.
  */
 export async function train(config: Config, options: TrainOptions): Promise<RunResult> {
-  const { output, resume, signal, peers = alone, model, teacher, data, valid } = options;
+  const { output, resume, signal, peers = alone, model, tokenizer, teacher, data, valid } = options;
   checkedConfig(config);
   await checkOutput(output, resume);
   await using owned = new Owned();
@@ -34,7 +34,10 @@ export async function train(config: Config, options: TrainOptions): Promise<RunR
   const { state, plan, learned, fresh } = run;
   if (objective.start.folder !== undefined && fresh.length > 0) notes.push(`new weights: ${fresh.join(", ")}`);
   const writes = peers.rank === 0;
-  const settings = { ...config, inputs: { model, teacher, data, valid } };
+  const settings = {
+    ...config,
+    inputs: { model, tokenizer: typeof tokenizer === "string" ? tokenizer : undefined, teacher, data, valid },
+  };
   const emit = await startRun(options, state, { settings, writes });
   learned.scatter();
   await emit({

@@ -1,25 +1,21 @@
 /** `galen train`: a model by a recipe. */
-import { type RecipeInfo, recipeList } from "../../recipes/list.ts";
+import { recipeList } from "../../recipes/list.ts";
 import { type Command, command, deviceOptions } from "../command.ts";
-
-const named = Object.entries<RecipeInfo>(recipeList);
-const namesOf = (...kinds: readonly RecipeInfo["model"][]): string =>
-  named
-    .filter(([, { model }]) => kinds.includes(model))
-    .map(([name]) => name)
-    .join(", ");
 
 const train: Command = command({
   about: "Train a model by a recipe",
   details:
     "A recipe is a full configuration; settings of the form path=value change it (schedule.peak=1e-3, batch=4, epochs=5, trainable=lora, sample.every=500). " +
-    `New language models, or more of one with --model: ${namesOf("optional")}. ` +
-    `From a model, on JSON lines: ${namesOf("encoder", "embeddings", "any")}. ` +
-    `From a BioGPT, tasks with soft prompts: ${namesOf("decoder")}, ` +
-    'or a JSON file of your own: {"kind": "relation", "relations": [names]}, {"kind": "entities", "types": [names]} or {"kind": "classification", "labels": [names]}; --data then has train.jsonl, valid.jsonl and test.jsonl, lines {"id", "text"} with "relations": [{"head", "tail", "relation"}], "entities": [{"start", "end", "type"}] or "labels": [names]. ' +
+    "A language model is new, or goes on from --model; embeddings, rerankers, classifiers, taggers and tasks start from one. " +
+    'A task may be a JSON file of your own: {"kind": "relation", "relations": [names]}, {"kind": "entities", "types": [names]} or {"kind": "classification", "labels": [names]}; --data then has train.jsonl, valid.jsonl and test.jsonl, lines {"id", "text"} with "relations": [{"head", "tail", "relation"}], "entities": [{"start", "end", "type"}] or "labels": [names]. ' +
     "DIR gets metrics.jsonl, run.json, checkpoints/ and, at the end, model/ in Hugging Face's format. Ctrl-C saves and stops; --resume goes on exactly there. embeddings-kl compares dot products with a reranker's logits: where vectors are long, raise student, the student's temperature, until both spread alike.",
   positionals: {
-    recipe: { required: true, about: "The configuration to start from, or a task's JSON file" },
+    recipe: {
+      required: true,
+      choices: Object.keys(recipeList),
+      orFile: ".json",
+      about: "The configuration to start from, or a task's JSON file",
+    },
     settings: { many: true, about: "path=value…" },
   },
   options: {
@@ -65,14 +61,14 @@ const train: Command = command({
       "train biogpt-nano --data runs/tokens --tokenizer runs/tokenizer --output runs/nano",
       'on token files made by "galen tokenize --output runs/tokens"',
     ],
-    ["train biogpt-nano --data runs/tokens --tokenizer runs/tokenizer --output runs/nano --resume", "after a stop"],
     [
-      "train biogpt-base schedule.peak=5e-5 steps=2000 accumulate=8 --model biogpt --data trials.jsonl --output runs/trials",
-      "go on with a model's weights on other texts",
+      "train biogpt-base schedule.peak=5e-5 steps=2000 accumulate=8 --model biogpt --data trials.jsonl --output runs/trials --resume",
+      "go on with a model's weights on other texts, and after a stop",
     ],
-    ["train classifier --model runs/small/model --data train.jsonl --output runs/classes", "classes of texts"],
-    ["train ddi --model biogpt --data data/ddi --output runs/ddi", "a task, as published"],
-    ["train my-relations.json --model biogpt --data my-data --output runs/mine", "relations of your own"],
+    [
+      "train my-relations.json trainable=lora --model biogpt --data my-data --output runs/mine",
+      "relations of your own; ddi in its place is the published task",
+    ],
   ],
   stoppable: true,
   async run({ args, json, output, progress, signal }) {
