@@ -35,10 +35,11 @@ function find(argv: readonly string[]): Found {
         break;
       }
       const name = ["galen", ...argv.slice(0, depth)].join(" ");
-      const hint = renamed[word];
-      throw new UsageError(`${name}: expected one of ${Object.keys(entry.commands).join(", ")}, got "${word}"`, {
-        ...(hint === undefined ? {} : { hint }),
-      });
+      const hint = Object.hasOwn(renamed, word) ? renamed[word] : undefined;
+      throw new UsageError(
+        `${name}: expected one of ${Object.keys(entry.commands).join(", ")}, got "${word}"`,
+        hint === undefined ? {} : { hint },
+      );
     }
     entry = entry.commands[word]!;
     depth += 1;
