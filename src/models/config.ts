@@ -1,4 +1,4 @@
-/** Reading a config.json against a schema, with errors that name the field, and what the schemas of families share. */
+/** What the schemas and miniatures of families share. */
 import * as z from "zod";
 import { type Activation, activations } from "../nn/activations.ts";
 
@@ -13,5 +13,3 @@ export const caricature = {
   intermediate_size: 64,
   max_position_embeddings: 64,
 } as const;
-
-export { checked as parseConfig } from "../schema.ts";

@@ -1,7 +1,8 @@
 /** config.json of BERT (Hugging Face's BertConfig) and BERT-hash, and Galen's named sizes of both. */
 import * as z from "zod";
 import { labelFields } from "../classification.ts";
-import { activationName, parseConfig } from "../config.ts";
+import { checked } from "../../schema.ts";
+import { activationName } from "../config.ts";
 
 const schema = z
   .looseObject({
@@ -43,7 +44,7 @@ export type BertConfig = z.infer<typeof schema>;
 
 /** @throws ConfigError that names the field. */
 export function parseBertConfig(json: unknown, where: string): BertConfig {
-  return parseConfig(schema, json, where);
+  return checked(schema, json, where);
 }
 
 /** A shape of network. */

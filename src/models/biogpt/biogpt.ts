@@ -23,7 +23,8 @@ import { dropout, embedding, embeddingTable, layerNormLayer, linearLayer, vocabu
 import { pool } from "../../nn/pooling.ts";
 import { learnedPositions } from "../../nn/positions.ts";
 import { labelCount, labelFields, sequenceHead, tokenHead } from "../classification.ts";
-import { activationName, caricature, parseConfig } from "../config.ts";
+import { checked } from "../../schema.ts";
+import { activationName, caricature } from "../config.ts";
 import type { CacheShape, Family, ModelInputs, Shapes } from "../family.ts";
 import { fairseq } from "./fairseq.ts";
 
@@ -169,7 +170,7 @@ export const bioGpt: Family<BioGptConfig> = {
     BioGptForSequenceClassification: sequenceHead(rowLogits),
     BioGptForTokenClassification: tokenHead(tokenLogits),
   },
-  parseConfig: (json, where) => parseConfig(schema, json, where),
+  parseConfig: (json, where) => checked(schema, json, where),
   adapt: (config, stored) => ({ config, parameterOf: parameterNames(stored) }),
   hidden,
   logits: (g, config, hidden_BTD) => matMul(hidden_BTD, tiedHead(g, config), { transB: true }),
