@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeSafetensors } from "../../src/checkpoints/safetensors.ts";
-import { bioGpt, type BioGptConfig } from "../../src/models/biogpt/biogpt.ts";
+import { bioGpt, type BioGptConfig } from "../../src/models/index.ts";
 import { scoringGraph } from "../../src/models/graphs.ts";
 import { random } from "../../src/tensor/random.ts";
 import { sizeOf } from "../../src/tensor/tensor.ts";

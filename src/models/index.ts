@@ -2,7 +2,8 @@
 export { type LabelConfig, problemOf } from "./classification.ts";
 export { bert, bertHash } from "./bert/bert.ts";
 export type { BertConfig } from "./bert/config.ts";
-export { bioGpt, type BioGptConfig } from "./biogpt/biogpt.ts";
+export { bioGpt } from "./biogpt/biogpt.ts";
+export type { BioGptConfig } from "./biogpt/config.ts";
 export {
   architectureOf,
   type CacheShape,

@@ -4,7 +4,6 @@
  * Left out: layer drop.
  */
 // B batch, T tokens, N = B·T, D width, F feed-forward width, V vocabulary
-import * as z from "zod";
 import type { Graph, Value } from "../../graph/graph.ts";
 import {
   add,
@@ -22,39 +21,11 @@ import { type Attend, attentionOf, joinHeads, splitHeads } from "../../nn/attent
 import { dropout, embedding, embeddingTable, layerNormLayer, linearLayer, vocabularyTable } from "../../nn/layers.ts";
 import { pool } from "../../nn/pooling.ts";
 import { learnedPositions } from "../../nn/positions.ts";
-import { labelCount, labelFields, sequenceHead, tokenHead } from "../classification.ts";
-import { checked } from "../../schema.ts";
-import { activationName, caricature } from "../config.ts";
+import { labelCount, sequenceHead, tokenHead } from "../classification.ts";
+import { caricature } from "../config.ts";
 import type { CacheShape, Family, ModelInputs, Shapes } from "../family.ts";
+import { type BioGptConfig, bioGptSizes, parseBioGptConfig } from "./config.ts";
 import { fairseq } from "./fairseq.ts";
-
-const schema = z
-  .looseObject({
-    model_type: z.literal("biogpt"),
-    vocab_size: z.int().positive(),
-    hidden_size: z.int().positive(),
-    num_hidden_layers: z.int().positive(),
-    num_attention_heads: z.int().positive(),
-    intermediate_size: z.int().positive(),
-    max_position_embeddings: z.int().positive(),
-    hidden_act: activationName.default("gelu"),
-    hidden_dropout_prob: z.number().min(0).lt(1).default(0.1),
-    attention_probs_dropout_prob: z.number().min(0).lt(1).default(0.1),
-    activation_dropout: z.number().min(0).lt(1).default(0),
-    initializer_range: z.number().positive().default(0.02),
-    scale_embedding: z.boolean().default(true),
-    bos_token_id: z.int().default(0),
-    pad_token_id: z.int().default(1),
-    eos_token_id: z.int().default(2),
-    ...labelFields,
-  })
-  .refine(({ hidden_size, num_attention_heads }) => hidden_size % num_attention_heads === 0, {
-    path: ["num_attention_heads"],
-    error: "expected a divisor of hidden_size",
-  });
-
-/** Hugging Face's BioGptConfig; `layer_norm_eps` is ignored, as the reference ignores it. */
-export type BioGptConfig = z.infer<typeof schema>;
 
 /** LayerNorm's epsilon: torch's default, whatever config.json says (reference: modeling_biogpt.py). */
 const epsilon = 1e-5;
@@ -133,31 +104,13 @@ function parameterNames(stored: Shapes): (storedName: string) => string {
   return (name) => (prefixed ? name : `biogpt.${name}`);
 }
 
-/** A complete configuration: the published fields, with Galen's own small sizes beside the published two. */
-function size(vocab: number, width: number, layers: number, heads: number, positions: number): BioGptConfig {
-  return schema.parse({
-    model_type: "biogpt",
-    vocab_size: vocab,
-    hidden_size: width,
-    num_hidden_layers: layers,
-    num_attention_heads: heads,
-    intermediate_size: 4 * width,
-    max_position_embeddings: positions,
-  });
-}
-
 export const bioGpt: Family<BioGptConfig> = {
   modelType: "biogpt",
   architecture: "BioGptForCausalLM",
   causal: true,
   foreign: { fairseq },
   tied: () => ({ "output_projection.weight": "biogpt.embed_tokens.weight" }),
-  sizes: {
-    nano: size(8192, 192, 4, 3, 512),
-    micro: size(16384, 320, 6, 5, 1024),
-    base: size(42384, 1024, 24, 16, 1024),
-    large: size(57717, 1600, 48, 25, 2048),
-  },
+  sizes: bioGptSizes,
   debug: (config) => ({ ...config, ...caricature }),
   withDropout: (config, rate) => ({
     ...config,
@@ -170,7 +123,7 @@ export const bioGpt: Family<BioGptConfig> = {
     BioGptForSequenceClassification: sequenceHead(rowLogits),
     BioGptForTokenClassification: tokenHead(tokenLogits),
   },
-  parseConfig: (json, where) => checked(schema, json, where),
+  parseConfig: parseBioGptConfig,
   adapt: (config, stored) => ({ config, parameterOf: parameterNames(stored) }),
   hidden,
   logits: (g, config, hidden_BTD) => matMul(hidden_BTD, tiedHead(g, config), { transB: true }),

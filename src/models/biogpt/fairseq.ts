@@ -4,7 +4,7 @@
  */
 import { CheckpointError } from "../../errors.ts";
 import type { ForeignCheckpoint, ForeignFormat, Shapes } from "../family.ts";
-import type { BioGptConfig } from "./biogpt.ts";
+import type { BioGptConfig } from "./config.ts";
 
 const embedding = "decoder.embed_tokens.weight";
 const head = "output_projection.weight";

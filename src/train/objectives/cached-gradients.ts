@@ -13,10 +13,15 @@ import { Owned } from "../../runtime/owned.ts";
 import type { Session, Tensors } from "../../runtime/session.ts";
 import { tensor } from "../../tensor/tensor.ts";
 import { accumulate } from "../optimiser.ts";
-import type { Compiler, LossProgram } from "./objective.ts";
-import type { ListBatch } from "./ranking.ts";
+import type { Batch, Compiler, LossProgram } from "./objective.ts";
 import type { EmbeddingSource } from "./source.ts";
 import { float32, rowFeeds, tower } from "./texts.ts";
+
+/** Ids of queries and documents besides what a graph of the whole batch is fed: chunks cut them differently. */
+export interface ListBatch extends Batch {
+  readonly queries: readonly (readonly number[])[];
+  readonly documents: readonly (readonly number[])[];
+}
 
 export interface Cached {
   readonly source: EmbeddingSource;

@@ -7,8 +7,8 @@ import * as z from "zod";
 import type { Graph, Value } from "../../graph/graph.ts";
 import { product } from "../../graph/shape.ts";
 import { divergenceLoss, marginLoss, matryoshka, ownScores, rankingLoss } from "../../nn/losses.ts";
-import { cachedProgram } from "./cached-gradients.ts";
-import { type Batch, type Inputs, type Objective, startFolder } from "./objective.ts";
+import { cachedProgram, type ListBatch } from "./cached-gradients.ts";
+import { type Inputs, type Objective, startFolder } from "./objective.ts";
 import { openEmbeddingSource, saveEmbedding } from "./source.ts";
 import {
   documentsOf,
@@ -37,12 +37,6 @@ export const marginSettings = z.strictObject({ kind: z.literal("margin"), ...lis
 export const divergenceSettings = z.strictObject({ kind: z.literal("divergence"), ...temperatures, ...listSettings });
 
 type Settings = z.infer<typeof rankingSettings> | z.infer<typeof marginSettings> | z.infer<typeof divergenceSettings>;
-
-/** Ids of queries and documents besides what the graph is fed: cached gradients cut them differently. */
-export interface ListBatch extends Batch {
-  readonly queries: readonly (readonly number[])[];
-  readonly documents: readonly (readonly number[])[];
-}
 
 /** The loss of query vectors [B, K] and document vectors [N, K]; inputs `positives` [B] or `teacher` [B, n]. */
 function listLoss(g: Graph, settings: Settings, query_BK: Value, documents_NK: Value): Value {
