@@ -3,8 +3,9 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadModel, readDocuments, recipes, train } from "galen";
+import { buildTokenFiles } from "galen/corpus";
 import { trainBioGptTokenizer } from "galen/tokenizers";
-import { buildTokenFiles, withSettings } from "galen/train";
+import { withSettings } from "galen/train";
 
 const folder = await mkdtemp(join(tmpdir(), "galen-example-"));
 const sample = ["samples/pubmed-sample.xml"];

@@ -8,6 +8,14 @@ export { type PubMedReaderEvent, readPubMed, type ReadPubMedOptions } from "./pu
 export type { Deletion, PubMedRecord, ReadFailure } from "./pubmed/record.ts";
 export { type TextRow, titleAndText } from "./text.ts";
 export { readTexts, type ReadTextsOptions } from "./texts.ts";
-export { tokenizeDocuments, type TokenizedDocuments, type TokenizeOptions, type TokenizeProgress } from "./tokenize.ts";
+export { openTokens, type TokenFile, writeTokens } from "./token-files.ts";
+export {
+  buildTokenFiles,
+  tokenizeDocuments,
+  type TokenizedDocuments,
+  type TokenManifest,
+  type TokenizeOptions,
+  type TokenizeProgress,
+} from "./tokenize.ts";
 export { writeJsonLines } from "../io/json.ts";
 export { inWindows, type Items, keepFirst, mapWindows, reopened, type StreamOptions, take } from "../io/streams.ts";

@@ -1,6 +1,4 @@
-/** Training: one program, its objectives, settings, plans, schedules, optimisers, and the files that it reads. */
-export { openTokens, type TokenFile, writeTokens } from "../corpus/token-files.ts";
-export { buildTokenFiles, type TokenManifest } from "../corpus/tokenize.ts";
+/** Training: one program, its objectives, settings, schedules and optimisers. */
 export * from "../nn/losses.ts";
 export { type Arena, createArena } from "./arena.ts";
 export { listCheckpoints } from "./checkpoint.ts";
