@@ -45,15 +45,33 @@ export async function openModelFolder(
 
 /**
  * A model whose `entries` are named as they are stored, those of another library too, with the names of the family's
- * parameters and with what only the weights know.
+ * parameters and with what only the weights know. A head that should repeat the token table and has other numbers is a
+ * head of its own, as in transformers.
  */
-export async function withParameters({ folder, family, config, entries: stored }: ModelFolder): Promise<OpenedFolder> {
+export async function withParameters(model: ModelFolder): Promise<OpenedFolder> {
+  const { folder, family, entries: stored } = model;
   const foreign = Object.values(family.foreign ?? {}).find((format) => format.recognises(stored));
   const own = foreign === undefined ? stored : renamed(stored, (name) => foreign.parameterOf(name, folder));
-  const adapted = family.adapt?.(config, own) ?? { config, parameterOf: (name: string): string => name };
-  const entries = renamed(own, adapted.parameterOf);
-  const notes = await dropTied(entries, family.tied(adapted.config), folder);
-  return { folder, family, config: adapted.config, entries, notes };
+  const adapted = (
+    config: ModelConfig,
+  ): Omit<OpenedFolder, "notes"> & { readonly entries: Map<string, TensorEntry> } => {
+    const { config: whole, parameterOf } = family.adapt?.(config, own) ?? { config, parameterOf: (name) => name };
+    return { folder, family, config: whole, entries: renamed(own, parameterOf) };
+  };
+  const first = adapted(model.config);
+  const notes: string[] = [];
+  for (const [repeated, parameter] of Object.entries(family.tied(first.config))) {
+    const [copy, original] = [first.entries.get(repeated), first.entries.get(parameter)];
+    if (copy === undefined) continue;
+    if (original !== undefined && !(await areEqual(copy, original))) {
+      const note = `${repeated} is a head of its own: it differs from ${parameter}, to which config.json ties it`;
+      return { ...adapted(family.untied(model.config)), notes: [note] };
+    }
+    first.entries.delete(repeated);
+    if (original === undefined) first.entries.set(parameter, copy);
+    else notes.push(`${repeated} dropped: it is a second copy of ${parameter}`);
+  }
+  return { ...first, notes };
 }
 
 /** Tensors under the names that `nameOf` gives, without those that it gives none. */
@@ -69,24 +87,8 @@ function renamed(
   return entries;
 }
 
-/** Forgets weights that repeat another, and says so. @throws CheckpointError when they differ: the head would be lost. */
-async function dropTied(
-  entries: Map<string, TensorEntry>,
-  tied: Readonly<Record<string, string>>,
-  folder: string,
-): Promise<string[]> {
-  const notes: string[] = [];
-  for (const [repeated, parameter] of Object.entries(tied)) {
-    const [copy, original] = [entries.get(repeated), entries.get(parameter)];
-    if (copy === undefined || original === undefined) continue;
-    const [a, b] = [await readFloat32(copy), await readFloat32(original)];
-    if (a.length !== b.length || a.some((value, i) => value !== b[i])) {
-      throw new CheckpointError(`${folder}: expected "${repeated}" to equal "${parameter}" (tied), got other numbers`, {
-        hint: "the checkpoint has a head of its own, for which this architecture has no place",
-      });
-    }
-    entries.delete(repeated);
-    notes.push(`${repeated} dropped: it is a second copy of ${parameter}`);
-  }
-  return notes;
+async function areEqual(copy: TensorEntry, original: TensorEntry): Promise<boolean> {
+  if (copy.dims.join() !== original.dims.join()) return false;
+  const [a, b] = [await readFloat32(copy), await readFloat32(original)];
+  return a.every((value, i) => Object.is(value, b[i]) || value === b[i]);
 }
