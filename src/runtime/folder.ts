@@ -1,5 +1,6 @@
 /** A model directory in Hugging Face's format: config.json and weights, of any family. */
 import { join } from "node:path";
+import * as z from "zod";
 import { openCheckpoint } from "../checkpoints/checkpoint.ts";
 import { readFloat32, type TensorEntry } from "../checkpoints/entries.ts";
 import { CheckpointError } from "../errors.ts";
@@ -33,6 +34,7 @@ export async function openModelFolder(
   const path = join(folder, "config.json");
   const json = await readSettings(path);
   if (json === undefined) {
+    await refuseAdapter(folder);
     throw new CheckpointError(`${path}: expected a model directory with this file, got none`, {
       hint: "name a directory in Hugging Face's format: config.json, model.safetensors, tokenizer files",
     });
@@ -40,7 +42,48 @@ export async function openModelFolder(
   const family = familyOf(json, path);
   const named = as === undefined ? json : { ...json, architectures: [architectureOf(family, as)] };
   const config = family.parseConfig(named, path);
-  return withParameters({ folder, family, config, entries: await openCheckpoint(weights) });
+  const entries = await openCheckpoint(weights).catch(async (error: unknown) => {
+    if (weights === folder) await refuseAdapter(folder, error);
+    throw error;
+  });
+  return withParameters({ folder, family, config, entries });
+}
+
+const adapterFile = "adapter_config.json";
+const adapterSchema = z.looseObject({ base_model_name_or_path: z.string().nullish(), peft_type: z.string().nullish() });
+
+/** @throws CheckpointError where a folder without weights is an adapter's, as peft saves it. */
+async function refuseAdapter(folder: string, cause?: unknown): Promise<void> {
+  const adapter = await readSettings(join(folder, adapterFile), adapterSchema);
+  if (adapter === undefined) return;
+  const { base_model_name_or_path: base, peft_type: kind } = adapter;
+  const of = base === undefined || base === null ? `a base that ${adapterFile} does not name` : JSON.stringify(base);
+  throw new CheckpointError(`${folder}: expected a model, got an adapter alone (${kind ?? "peft"}) of ${of}`, {
+    cause,
+    hint: "merge it into its base first: peft's merge_and_unload(), then save_pretrained(), and name that folder",
+  });
+}
+
+/** What programs put before every name when they save a model that they have wrapped. */
+const wrappers = {
+  "module.": "torch's DataParallel",
+  "model.": "a trainer, such as Lightning's",
+  "_orig_mod.": "torch.compile",
+  "base_model.": "peft",
+};
+
+/** @throws CheckpointError where all names begin with the same of `wrappers`. */
+function refusePrefix(where: string, names: readonly string[]): void {
+  for (const [prefix, program] of Object.entries(wrappers)) {
+    if (names.length === 0 || !names.every((name) => name.startsWith(prefix))) continue;
+    const shown = JSON.stringify(names[0]!.slice(0, 80));
+    throw new CheckpointError(
+      `${where}: expected the model's own names, got all with the prefix "${prefix}" (${shown})`,
+      {
+        hint: `the weights come from ${program}: save the model inside, or take "${prefix}" off every name`,
+      },
+    );
+  }
 }
 
 /**
@@ -50,6 +93,7 @@ export async function openModelFolder(
  */
 export async function withParameters(model: ModelFolder): Promise<OpenedFolder> {
   const { folder, family, entries: stored } = model;
+  refusePrefix([...stored.values()][0]?.file ?? folder, [...stored.keys()]);
   const foreign = Object.values(family.foreign ?? {}).find((format) => format.recognises(stored));
   const own = foreign === undefined ? stored : renamed(stored, (name) => foreign.parameterOf(name, folder));
   const adapted = (
