@@ -386,34 +386,72 @@ describe("galen from PubMed XML to text", () => {
     expect(again.err).toContain("go on with --resume");
   });
 
-  test("a first signal saves and stops, with exit code 1; --resume goes on there", async () => {
-    const args = ["train", "biogpt-nano", "steps=100000", "save.every=0", "--scale", "debug", "--data", sample];
-    const rest = ["--tokenizer", "tokenizer", "--output", "stopped"];
-    const child = spawn(process.execPath, [binary, ...args, ...rest], {
-      cwd: folder,
-      env,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    const limit = setTimeout(() => child.kill("SIGKILL"), 100_000);
-    let out = "";
-    let err = "";
-    child.stdout.on("data", (chunk) => (out += String(chunk)));
-    child.stderr.on("data", (chunk) => {
-      err += String(chunk);
-      // Twice at once, as npm and a terminal together send it.
-      if (/update 2: /.test(err) && !err.includes("stopping")) for (let i = 0; i < 2; i++) child.kill("SIGINT");
-    });
-    const code = await new Promise((resolve) => child.on("close", resolve));
-    clearTimeout(limit);
-    expect(err).toContain("stopping");
-    expect(code).toBe(1);
-    const step = Number(/stopped and saved at update (\d+)/.exec(out)![1]);
-    const lines = result(...args, `steps=${step + 1}`, ...rest, "--resume", "--json")
-      .trim()
-      .split("\n");
-    expect(JSON.parse(lines.at(-1)!)).toMatchObject({ type: "result", step: step + 1, stopped: false });
-    expect(lines.map((line) => JSON.parse(line)).find(({ type }) => type === "started").step).toBe(step);
+  test("nothing that is there is replaced unasked, and nothing of others at all", () => {
+    const again = ["tokenizer", "train", sample, "--output", "tokenizer", "--vocab-size", "1000"];
+    expect(galen(again).err).toContain("expected a folder without a tokenizer, got one with");
+    result(...again, "--overwrite");
+    const tokens = ["tokenize", "--tokenizer", "tokenizer", "--output", "tokens", sample];
+    expect(galen(tokens).err).toContain("tokens: expected a folder without token files, got one with");
+    result(...tokens, "--overwrite");
+    // A model's tokenizer is the model's.
+    const model = ["tokenizer", "train", sample, "--output", "once/model", "--overwrite"];
+    expect(galen(model).err).toContain("once/model: expected an empty folder for a tokenizer, got one with");
+    const start = ["quickstart", "--data", sample, "--output", "tokenizer", "--overwrite"];
+    expect(galen(start).err).toContain("tokenizer: expected an empty folder for a quickstart, got one with");
   });
+
+  test("no command writes where it reads", () => {
+    const pairs = join(folder, "own-pairs.jsonl");
+    writeFileSync(pairs, '{"query": "a", "document": "b"}\n');
+    const commands = [
+      ["mine", "own-pairs.jsonl", "--model", "bm25", "--output", "./own-pairs.jsonl"],
+      ["evaluate", "perplexity", "tokens/valid.bin", "--model", "once/model", "--output", "tokens"],
+      ["train", "biogpt-nano", "--data", "tokens", "--tokenizer", "tokenizer", "--output", "tokens"],
+      ["corpus", "import", sample, "--output", join(sample, "..")],
+    ];
+    const before = readFileSync(join(folder, "tokens/train.bin"));
+    for (const command of commands) {
+      expect(galen(command), command.join(" ")).toMatchObject({
+        code: 1,
+        out: "",
+        err: expect.stringContaining("expected another place than the input's") as string,
+      });
+    }
+    expect(readFileSync(pairs, "utf8")).toContain('"query"');
+    expect(readFileSync(join(folder, "tokens/train.bin")).equals(before)).toBe(true);
+  });
+
+  test.each(["SIGINT", "SIGHUP"] as const)(
+    "a first signal (%s) saves and stops, with exit code 1; --resume goes on there",
+    async (signal) => {
+      const args = ["train", "biogpt-nano", "steps=100000", "save.every=0", "--scale", "debug", "--data", sample];
+      const rest = ["--tokenizer", "tokenizer", "--output", `stopped-${signal}`];
+      const child = spawn(process.execPath, [binary, ...args, ...rest], {
+        cwd: folder,
+        env,
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+      const limit = setTimeout(() => child.kill("SIGKILL"), 100_000);
+      let out = "";
+      let err = "";
+      child.stdout.on("data", (chunk) => (out += String(chunk)));
+      child.stderr.on("data", (chunk) => {
+        err += String(chunk);
+        // Twice at once, as npm and a terminal together send it.
+        if (/update 2: /.test(err) && !err.includes("stopping")) for (let i = 0; i < 2; i++) child.kill(signal);
+      });
+      const code = await new Promise((resolve) => child.on("close", resolve));
+      clearTimeout(limit);
+      expect(err).toContain("stopping");
+      expect(code).toBe(1);
+      const step = Number(/stopped and saved at update (\d+)/.exec(out)![1]);
+      const lines = result(...args, `steps=${step + 1}`, ...rest, "--resume", "--change", "steps", "--json")
+        .trim()
+        .split("\n");
+      expect(JSON.parse(lines.at(-1)!)).toMatchObject({ type: "result", step: step + 1, stopped: false });
+      expect(lines.map((line) => JSON.parse(line)).find(({ type }) => type === "started").step).toBe(step);
+    },
+  );
 });
 
 function escape(text: string): string {

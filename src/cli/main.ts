@@ -94,6 +94,7 @@ async function runGroup(name: string, group: Group, rest: readonly string[]): Pr
 
 async function runCommand(command: Command, rest: readonly string[]): Promise<void> {
   const args = parseArguments(rest, command);
+  await checkOutput(args);
   const json = args["json"] === true;
   const signal = command.stoppable === true ? stopSignal() : new AbortController().signal;
   const lines: Progress[] = [];
@@ -110,8 +111,18 @@ async function runCommand(command: Command, rest: readonly string[]): Promise<vo
   }
 }
 
+/** No command writes to what it reads, whatever its options are called. */
+async function checkOutput({ output, ...others }: ReturnType<typeof parseArguments>): Promise<void> {
+  if (typeof output !== "string") return;
+  const { checkSeparate } = await import("../io/outputs.ts");
+  const words = Object.values(others)
+    .flat()
+    .filter((value) => typeof value === "string");
+  await checkSeparate(output, words);
+}
+
 /**
- * Aborted by the first SIGINT or SIGTERM; the second ends the process. Two within a quarter of a second count as one:
+ * Aborted by the first SIGINT, SIGTERM or SIGHUP; the second ends the process. Two within a quarter of a second count as one:
  * a terminal sends Ctrl-C to npm, which sends it again.
  */
 function stopSignal(): AbortSignal {
@@ -125,8 +136,8 @@ function stopSignal(): AbortSignal {
       controller.abort();
     } else if (time - first > 250) process.exit(130);
   };
-  process.on("SIGINT", onSignal);
-  process.on("SIGTERM", onSignal);
+  // A closed terminal is a request to stop as well.
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, onSignal);
   return controller.signal;
 }
 

@@ -95,10 +95,10 @@ export interface TokenFile extends Disposable {
 }
 
 /**
- * Opens `prefix.bin` and `prefix.idx`.
+ * Opens `prefix.bin` and `prefix.idx`. With `vocabSize`, ids that are none of the vocabulary's are found when they are read.
  * @throws DataError when a file is missing, truncated or of another format.
  */
-export function openTokens(prefix: string): TokenFile {
+export function openTokens(prefix: string, { vocabSize = Infinity }: { vocabSize?: number } = {}): TokenFile {
   const index = openFile(`${prefix}.idx`);
   let documents: number;
   let type: TokenType;
@@ -158,6 +158,13 @@ export function openTokens(prefix: string): TokenFile {
         const count = readSync(file, bytes, done, bytes.length - done, start * Type.BYTES_PER_ELEMENT + done);
         if (count === 0) throw new DataError(`${prefix}.bin: was truncated while it was read`);
         done += count;
+      }
+      const bad = ids.findIndex((id) => id < 0 || id >= vocabSize);
+      if (bad >= 0) {
+        throw new DataError(
+          `${prefix}.bin: token ${start + bad}: expected an id of the vocabulary, [0, ${vocabSize}), got ${ids[bad]}`,
+          { hint: "another tokenizer made the file: make it again with this one" },
+        );
       }
       return ids;
     },

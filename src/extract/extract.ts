@@ -3,6 +3,7 @@
  * Documents are read in windows, sorted by length within each, and answered group by group; the journal makes a run
  * resumable group by group. Files: triples.jsonl, documents.jsonl (those with triples, or all), journal.jsonl.
  */
+import { inputFingerprints } from "../io/fingerprint.ts";
 import { openJournal } from "../io/journal.ts";
 import { inWindows, type Items, ranges } from "../io/streams.ts";
 import { ConfigError } from "../errors.ts";
@@ -132,7 +133,7 @@ export async function extractDocuments(
     task: task.name,
     version: task.version,
     decoder: { ...decoding, maxNewTokens: options.maxNewTokens },
-    inputs: options.inputs ?? [],
+    inputs: await inputFingerprints(options.inputs ?? []),
     window,
     group,
     // Absent where it is false, so that runs from before it are resumed.

@@ -17,6 +17,7 @@ const quickstart: Command = command({
     steps: { type: "integer", hint: "N", least: 1, about: "Training steps (default: about two minutes' worth)" },
     seed: { type: "integer", hint: "N", least: 0, default: 1, about: "Of every random choice" },
     threads: { type: "integer", hint: "N", least: 1, about: "Threads (default: one a core)" },
+    overwrite: { type: "flag", about: "Replace what an earlier quickstart left in --output" },
   },
   examples: [
     ["quickstart", "on the sample"],

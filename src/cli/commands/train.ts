@@ -46,6 +46,12 @@ const train: Command = command({
     teacher: { type: "text", hint: "DIR", about: "Embedding model to learn from (embeddings-distil)" },
     output: { type: "text", hint: "DIR", required: true, about: "Folder of the run" },
     resume: { type: "flag", about: "Go on from the last checkpoint in --output" },
+    change: {
+      type: "text",
+      hint: "FIELD",
+      many: "repeat",
+      about: "With --resume: a setting or fingerprint that is meant to differ from the run's, such as steps",
+    },
     limit: { type: "integer", hint: "N", least: 1, about: "Learn from the first N examples only" },
     scale: {
       type: "text",
@@ -72,8 +78,6 @@ const train: Command = command({
   ],
   stoppable: true,
   async run({ args, json, output, progress, signal }) {
-    const { checkOutput } = await import("../../train/loop.ts");
-    await checkOutput(args.output, args.resume);
     const { configure } = await import("../../recipes/index.ts");
     const { recipe, settings, scale, device, threads, data, valid, tokenizer, model, teacher, limit } = args;
     const inputs = { data, valid, tokenizer, model, teacher, limit };
@@ -86,7 +90,7 @@ const train: Command = command({
     const { runTraining } = await import("../training.ts");
     await runTraining(
       config,
-      { ...inputs, output: args.output, resume: args.resume, signal },
+      { ...inputs, output: args.output, resume: args.resume, change: args.change, signal },
       { json, output, progress },
     );
   },

@@ -7,8 +7,11 @@
 import { createHash, randomUUID } from "node:crypto";
 import { mkdir, open, readFile, rename, rm, readdir, writeFile, type FileHandle } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { join, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { ConfigError } from "../../errors.ts";
+import { lockBeside } from "../../io/lock.ts";
+import { checkSeparate } from "../../io/outputs.ts";
 import { datasetFormat, datasetVersion, readManifest, type DatasetManifest } from "../dataset.ts";
 import type { ImportJob, JobBlock, JobResult } from "./import-job.ts";
 import { createImportPool, type ImportPool } from "./import-pool.ts";
@@ -231,6 +234,18 @@ async function checkOutput(output: string, overwrite: boolean): Promise<"free" |
   return "taken";
 }
 
+/** What a killed import left beside its output: a dataset that was about to be replaced gets its name back. */
+async function recover(output: string): Promise<void> {
+  const [folder, name] = [dirname(output), basename(output)];
+  const siblings = await readdir(folder).catch(() => [] as string[]);
+  for (const sibling of siblings.filter(
+    (one) => one.startsWith(`${name}.`) && /\.[0-9a-f]{8}\.tmp(?:\.old)?$/.test(one),
+  )) {
+    if (sibling.endsWith(".old") && !existsSync(output)) await rename(join(folder, sibling), output);
+    else await rm(join(folder, sibling), { recursive: true, force: true });
+  }
+}
+
 async function buildDataset(
   folder: string,
   sources: readonly SourceFile[],
@@ -303,9 +318,20 @@ async function buildDataset(
  * @throws ConfigError where the output exists or a filter is wrong; DataError where an input cannot be found.
  */
 export async function importPubMed(options: ImportPubMedOptions): Promise<DatasetManifest> {
-  const { filters = {}, compression = defaultCompression, overwrite = false } = options;
   const output = resolve(options.output);
-  recordFilter(filters);
+  recordFilter(options.filters ?? {});
+  await checkSeparate(output, options.inputs);
+  const lock = await lockBeside(output);
+  try {
+    await recover(output);
+    return await importLocked(output, options);
+  } finally {
+    await lock[Symbol.asyncDispose]();
+  }
+}
+
+async function importLocked(output: string, options: ImportPubMedOptions): Promise<DatasetManifest> {
+  const { filters = {}, compression = defaultCompression, overwrite = false } = options;
   const state = await checkOutput(output, overwrite);
   const sources = withUniqueNames(await listPubMedSources(options.inputs));
   const bytes = sources.reduce((sum, source) => sum + source.bytes * (source.path.endsWith(".gz") ? 6 : 1), 0);
