@@ -7,7 +7,7 @@ import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
-import { writeFileAtomically } from "../io/files.ts";
+import { writeFileAtomically, writing } from "../io/files.ts";
 import { DataError } from "../errors.ts";
 
 const magic = "MMIDIDX\0\0";
@@ -23,6 +23,8 @@ function typeFor(vocabSize: number): TokenType {
 export interface TokenWriter {
   /** One document's ids. */
   write(ids: readonly number[]): Promise<void>;
+  /** Puts on disk what was written so far. */
+  flush(): Promise<void>;
   /** Finishes both files; without it nothing appears under their names. */
   close(): Promise<{ documents: number; tokens: number }>;
   /** Removes what was begun. */
@@ -33,16 +35,27 @@ export interface TokenWriter {
 export async function writeTokens(prefix: string, { vocabSize }: { vocabSize: number }): Promise<TokenWriter> {
   const type = typeFor(vocabSize);
   const Type = type === "uint16" ? Uint16Array : Int32Array;
-  await mkdir(dirname(prefix), { recursive: true });
   const temporary = `${prefix}.bin.${process.pid}.tmp`;
-  const handle = await open(temporary, "w");
+  const handle = await writing(temporary, async () => {
+    await mkdir(dirname(prefix), { recursive: true });
+    return open(temporary, "w");
+  });
   const sizes: number[] = [];
   let tokens = 0;
   let buffer = new Type(1 << 19);
   let filled = 0;
+  const abort = async (): Promise<void> => {
+    await handle.close();
+    await rm(temporary, { force: true });
+  };
   const flush = async (): Promise<void> => {
-    if (filled > 0) await handle.write(new Uint8Array(buffer.buffer, 0, filled * Type.BYTES_PER_ELEMENT));
+    const bytes = new Uint8Array(buffer.buffer, 0, filled * Type.BYTES_PER_ELEMENT);
+    if (filled > 0) await writing(`${prefix}.bin`, () => handle.writeFile(bytes));
     filled = 0;
+  };
+  const sync = async (): Promise<void> => {
+    await flush();
+    await writing(`${prefix}.bin`, () => handle.sync());
   };
   return {
     async write(ids: readonly number[]): Promise<void> {
@@ -53,18 +66,20 @@ export async function writeTokens(prefix: string, { vocabSize }: { vocabSize: nu
       sizes.push(ids.length);
       tokens += ids.length;
     },
+    flush: sync,
     async close(): Promise<{ documents: number; tokens: number }> {
-      await flush();
-      await handle.sync();
-      await handle.close();
-      await writeFileAtomically(`${prefix}.idx`, indexOf(sizes, type, Type.BYTES_PER_ELEMENT));
-      await rename(temporary, `${prefix}.bin`);
+      try {
+        await sync();
+        await handle.close();
+        await writeFileAtomically(`${prefix}.idx`, indexOf(sizes, type, Type.BYTES_PER_ELEMENT));
+        await rename(temporary, `${prefix}.bin`);
+      } catch (error) {
+        await abort();
+        throw error;
+      }
       return { documents: sizes.length, tokens };
     },
-    async abort(): Promise<void> {
-      await handle.close();
-      await rm(temporary, { force: true });
-    },
+    abort,
   };
 }
 

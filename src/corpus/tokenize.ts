@@ -122,24 +122,23 @@ async function writeSplits(
       onProgress?.(done);
     }
     if (done.documents === 0) throw new DataError("training data: expected at least one document with text, got none");
+    // Both before either gets its name: what fails for want of room fails here.
+    await splits.train.writer.flush();
+    await splits.valid.writer.flush();
+    const close = async ({ writer, words, bytes }: (typeof splits)["train"]): Promise<SplitCounts> => ({
+      ...(await writer.close()),
+      words,
+      bytes,
+    });
+    const [train, valid] = [await close(splits.train), await close(splits.valid)];
+    const manifest = { vocabSize, tokenizer: tokenizerFingerprint(tokenizer), train, valid };
+    await writeFileAtomically(join(output, "tokens.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+    return manifest;
   } catch (error) {
     await splits.train.writer.abort();
     await splits.valid.writer.abort();
     throw error;
   }
-  const close = async ({ writer, words, bytes }: (typeof splits)["train"]): Promise<SplitCounts> => ({
-    ...(await writer.close()),
-    words,
-    bytes,
-  });
-  const manifest = {
-    vocabSize,
-    tokenizer: tokenizerFingerprint(tokenizer),
-    train: await close(splits.train),
-    valid: await close(splits.valid),
-  };
-  await writeFileAtomically(join(output, "tokens.json"), `${JSON.stringify(manifest, null, 2)}\n`);
-  return manifest;
 }
 
 export interface TokenizedDocuments extends TokenManifest {

@@ -4,7 +4,10 @@
  */
 import { type FileHandle, open, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import * as z from "zod";
 import { ConfigError } from "../errors.ts";
+import { checked } from "../schema.ts";
+import { writing } from "./files.ts";
 import { lockFolder } from "./lock.ts";
 
 interface Journal<Entry> extends AsyncDisposable {
@@ -17,6 +20,14 @@ interface Journal<Entry> extends AsyncDisposable {
 /** What the journal says of a group: the caller's entry, and the sizes of the files after it. */
 type Stored<Entry> = Entry & { readonly bytes: readonly number[] };
 
+export interface JournalOptions<Entry> {
+  /** What the results depend on: a run that differs in one of these is another. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** What an entry is. */
+  readonly entry: z.ZodType<Entry>;
+  readonly resume: boolean;
+}
+
 /**
  * Opens the outputs `names` in `folder`, new or, with `resume`, where the journal ends.
  * @throws ConfigError where the folder holds a run and `resume` is false, a run with other settings, or one under way.
@@ -24,11 +35,11 @@ type Stored<Entry> = Entry & { readonly bytes: readonly number[] };
 export async function openJournal<Entry extends object>(
   folder: string,
   names: readonly string[],
-  { settings, resume }: { settings: Readonly<Record<string, unknown>>; resume: boolean },
+  { settings, entry, resume }: JournalOptions<Entry>,
 ): Promise<Journal<Entry>> {
   const lock = await lockFolder(folder);
   try {
-    const journal = await openLocked<Entry>(folder, names, { settings, resume });
+    const journal = await openLocked<Entry>(folder, names, { settings, entry, resume });
     return {
       ...journal,
       async [Symbol.asyncDispose](): Promise<void> {
@@ -45,11 +56,11 @@ export async function openJournal<Entry extends object>(
 async function openLocked<Entry extends object>(
   folder: string,
   names: readonly string[],
-  { settings, resume }: { settings: Readonly<Record<string, unknown>>; resume: boolean },
+  { settings, entry, resume }: JournalOptions<Entry>,
 ): Promise<Journal<Entry>> {
   const path = join(folder, "journal.jsonl");
   const text = await readFile(path, "utf8").catch(() => "");
-  const { header, entries, bytes } = parse<Entry>(text, path);
+  const { header, entries, bytes } = parse(text, path, (line) => entryOf(line, entry, names.length));
   const wanted = JSON.stringify({ settings });
   if (header !== undefined && !resume) {
     throw new ConfigError(`${folder}: expected a folder without a run, got one`, {
@@ -74,10 +85,10 @@ async function openLocked<Entry extends object>(
     last,
     async append(lines, entry): Promise<void> {
       for (const [i, part] of lines.entries()) {
-        await appendTo(files[i]!, part);
+        await writing(join(folder, names[i]!), () => appendTo(files[i]!, part));
         sizes[i]! += Buffer.byteLength(part);
       }
-      await appendTo(files.at(-1)!, `${JSON.stringify({ ...entry, bytes: sizes })}\n`);
+      await writing(path, () => appendTo(files.at(-1)!, `${JSON.stringify({ ...entry, bytes: sizes })}\n`));
     },
     async [Symbol.asyncDispose](): Promise<void> {
       for (const file of files) await file.close();
@@ -101,7 +112,7 @@ function differenceOf(folder: string, header: string, wanted: string): [string, 
   const hint = { hint: "a run is resumed with what it was started with; name another --output" };
   let there: Record<string, unknown>;
   try {
-    ({ settings: there } = JSON.parse(header) as { settings: Record<string, unknown> });
+    ({ settings: there } = checked(z.object({ settings: z.record(z.string(), z.unknown()) }), JSON.parse(header), ""));
   } catch {
     return [`${join(folder, "journal.jsonl")}: expected a journal of Galen, got another file`, hint];
   }
@@ -127,10 +138,18 @@ export function flat(value: Readonly<Record<string, unknown>>, path = ""): Map<s
   return found;
 }
 
+/** A line of the journal: the caller's entry, with the sizes of so many files. @throws ConfigError where it is neither. */
+function entryOf<Entry>(line: string, schema: z.ZodType<Entry>, files: number): Stored<Entry> {
+  const sizes = z.looseObject({ bytes: z.array(z.int().min(0)).length(files) });
+  const { bytes, ...own } = checked(sizes, JSON.parse(line), "entry");
+  return { ...checked(schema, own, "entry"), bytes };
+}
+
 /** The whole lines of a journal; the last may be half-written. @throws ConfigError for a whole line that is no entry. */
 function parse<Entry>(
   text: string,
   path: string,
+  entryFrom: (line: string) => Stored<Entry>,
 ): { header: string | undefined; entries: Stored<Entry>[]; bytes: number } {
   const lines = text.split("\n").slice(0, -1);
   const [header, ...rest] = lines;
@@ -138,7 +157,7 @@ function parse<Entry>(
   let bytes = header === undefined ? 0 : Buffer.byteLength(header) + 1;
   for (const [i, line] of rest.entries()) {
     try {
-      entries.push(JSON.parse(line) as Stored<Entry>);
+      entries.push(entryFrom(line));
     } catch (cause) {
       throw new ConfigError(`${path}:${i + 2}: expected an entry of the journal, got "${line.slice(0, 40)}"`, {
         cause,

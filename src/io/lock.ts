@@ -5,6 +5,7 @@
 import { mkdir, open, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ConfigError } from "../errors.ts";
+import { writing } from "./files.ts";
 
 const lockName = ".galen.lock";
 
@@ -18,20 +19,20 @@ export function isLock(name: string): boolean {
  * @throws ConfigError where another run, of this process or another, has it.
  */
 export async function lockFolder(folder: string): Promise<AsyncDisposable> {
-  await mkdir(folder, { recursive: true });
+  await writing(folder, () => mkdir(folder, { recursive: true }));
   return lock(join(folder, lockName), folder);
 }
 
 /** Locks a folder that is exchanged as a whole: the lock lies beside it. @throws as `lockFolder`. */
 export async function lockBeside(folder: string): Promise<AsyncDisposable> {
-  await mkdir(dirname(folder), { recursive: true });
+  await writing(folder, () => mkdir(dirname(folder), { recursive: true }));
   return lock(`${folder}${lockName}`, folder);
 }
 
 async function lock(path: string, what: string): Promise<AsyncDisposable> {
   const { tryLock } = await import("fs-native-extensions");
   for (;;) {
-    const file = await open(path, "a+");
+    const file = await writing(path, () => open(path, "a+"));
     if (!tryLock(file.fd)) {
       const owner = (await file.readFile("utf8").catch(() => "")).trim();
       await file.close();

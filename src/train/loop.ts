@@ -133,7 +133,7 @@ export async function startRun(
   await writeRecord(output, record);
   const log = await openMetricsLog(join(output, "metrics.jsonl"), state.step);
   return async (event) => {
-    if (event.type === "step" || event.type === "evaluated" || event.type === "sampled") log(event);
+    if (event.type === "step" || event.type === "evaluated" || event.type === "sampled") await log(event);
     await onEvent?.(event);
   };
 }

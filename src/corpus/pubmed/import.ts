@@ -10,6 +10,7 @@ import { availableParallelism } from "node:os";
 import { existsSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { ConfigError } from "../../errors.ts";
+import { writing } from "../../io/files.ts";
 import { lockBeside } from "../../io/lock.ts";
 import { checkSeparate } from "../../io/outputs.ts";
 import { datasetFormat, datasetVersion, readManifest, type DatasetManifest } from "../dataset.ts";
@@ -324,7 +325,7 @@ export async function importPubMed(options: ImportPubMedOptions): Promise<Datase
   const lock = await lockBeside(output);
   try {
     await recover(output);
-    return await importLocked(output, options);
+    return await writing(output, () => importLocked(output, options));
   } finally {
     await lock[Symbol.asyncDispose]();
   }
