@@ -19,6 +19,7 @@ import { hiddenGraph, lossGraph, scoringGraph } from "./models/graphs.ts";
 import { type Batch, labelFeeds, makeBatch, type TokenRows } from "./runtime/batch.ts";
 import { calibrationRows } from "./runtime/calibration.ts";
 import { type ModelFolder, openModelFolder } from "./runtime/folder.ts";
+import { finiteSession } from "./runtime/finite.ts";
 import { saveModelFolder } from "./runtime/save.ts";
 import { type NetworkOptions, openNetwork } from "./runtime/network.ts";
 import { createSession, type Session, type Tensors } from "./runtime/session.ts";
@@ -199,7 +200,7 @@ export class Model implements AsyncDisposable {
   async #trainer(): Promise<Trainer> {
     const graph = lossGraph(this.family, this.config, { masked: true, typed: true, gathered: true });
     const parameters = await readParameters(graph, this.#entries, this.folder);
-    const session = await createSession(toOnnx(graph), this.#options);
+    const session = finiteSession(await createSession(toOnnx(graph), this.#options), this.folder, this.#entries);
     const labels = headOf(this.family, this.config)!.labels(this.config);
     return { session, parameters, gradients: allocateParameters(graph), labels };
   }

@@ -6,6 +6,7 @@ import { openSafetensors } from "../src/checkpoints/safetensors.ts";
 import { createDecoding } from "../src/generate/decoder.ts";
 import type { GenerateOptions, Piece } from "../src/generate/index.ts";
 import { toOnnx } from "../src/graph/lower.ts";
+import { loadTokenizer } from "../src/tokenizers/files.ts";
 import { loadModel, type Model } from "../src/model.ts";
 import { bioGpt } from "../src/models/biogpt/biogpt.ts";
 import { decodingGraph } from "../src/models/graphs.ts";
@@ -299,6 +300,21 @@ describe("text", () => {
     expect(sequences[0]!.length).toBeLessThan(34);
     const beams = await model.generate({ prompts: "ab c", numBeams: 3, stopStrings: ["zz", stop], maxNewTokens: 5 });
     expect(beams.sequences.length).toBe(1);
+  });
+
+  test("a stop string that begins in the prompt ends a sequence, one that ends there does not, an empty one is refused", async () => {
+    const options = { prompts: "ab c", eosTokenId: [], maxNewTokens: 6 };
+    const { sequences } = await model.generate(options);
+    const tokenizer = await loadTokenizer(model.folder);
+    const prompt = tokenizer.encodeIds("ab c");
+    const next = tokenizer.decode([...prompt, sequences[0]![prompt.length]!]).slice(tokenizer.decode(prompt).length);
+    const begun = await model.generate({ ...options, stopStrings: `b c${next}` });
+    expect(begun.sequences[0]!.length).toBe(prompt.length + 1);
+    const ended = await model.generate({ ...options, stopStrings: "ab c" });
+    expect(ended.sequences).toEqual(sequences);
+    await expect(model.generate({ ...options, stopStrings: ["a", ""] })).rejects.toThrow(
+      /stopStrings.*expected a text/,
+    );
   });
 
   test("without a tokenizer texts are empty and prompts an error that says so", async () => {

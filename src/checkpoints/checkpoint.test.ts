@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -166,6 +166,10 @@ describe("checkpoint folders", () => {
     [`{"weight_map":{"x":"../../etc/model.safetensors"}}`, /expected a file of this folder, got "..\/../],
     [`{"weight_map":{"x":"/etc/model.safetensors"}}`, /expected a file of this folder/],
     [`{"weight_map":{"x":"..\\\\model.safetensors"}}`, /expected a file of this folder/],
+    [`{"weight_map":{"x":"parts/../../model.safetensors"}}`, /expected a file of this folder/],
+    [`{"weight_map":{"x":"C:\\\\model.safetensors"}}`, /expected a file of this folder/],
+    [`{"weight_map":{"x":"a\\u0000b"}}`, /expected a file of this folder/],
+    [`{"weight_map":{"x":""}}`, /expected a file of this folder/],
     [`{"weight_map":{"__proto__":"model.safetensors"}}`, /reserved/],
     [`{"weight_map":{"x":1}}`, /expected a file of this folder, got 1/],
     [`{"weight_map":[]}`, /expected an object weight_map/],
@@ -180,6 +184,25 @@ describe("checkpoint folders", () => {
     await writeFile(join(target, "model.safetensors.index.json"), index);
     await expect(openCheckpoint(target)).rejects.toThrow(message);
     await expect(openCheckpoint(target)).rejects.toBeInstanceOf(CheckpointError);
+  });
+
+  it("may have shards of any name, in folders inside", async () => {
+    const target = join(folder, "named");
+    await cp(join(goldens, "sharded-safetensors"), target, { recursive: true });
+    const path = join(target, "model.safetensors.index.json");
+    const index = JSON.parse(await readFile(path, "utf8")) as { weight_map: Record<string, string> };
+    const names = new Map(
+      [...new Set(Object.values(index.weight_map))].map((name, i) => [name, `parts/weights of ${i} (α)`]),
+    );
+    await mkdir(join(target, "parts"));
+    for (const [from, to] of names) await rename(join(target, from), join(target, to));
+    const weightMap = Object.fromEntries(
+      Object.entries(index.weight_map).map(([name, shard]) => [name, names.get(shard)!]),
+    );
+    await writeFile(path, JSON.stringify({ weight_map: weightMap }));
+    expect(await describeAll(await openCheckpoint(target))).toEqual(manifest.tensors);
+    await rm(join(target, "parts/weights of 1 (α)"));
+    await expect(openCheckpoint(target)).rejects.toThrow(/expected the shards parts\/weights of 1 \(α\), got none/);
   });
 
   it("without a checkpoint are refused, as are several fairseq files", async () => {

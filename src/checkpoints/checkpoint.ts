@@ -2,11 +2,11 @@
  * Checkpoint folders, one file or sharded, as Hugging Face lays them out
  * (`model.safetensors`, `pytorch_model.bin`, `*.index.json`), and `.pt` files as fairseq names them.
  */
-import { readdir, readFile, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, rm, stat } from "node:fs/promises";
+import { join, posix, win32 } from "node:path";
 import { CheckpointError } from "../errors.ts";
 import { byteSize, sizeOf } from "../tensor/tensor.ts";
-import { readTensor, systemError, type TensorEntry } from "./entries.ts";
+import { readFully, readTensor, systemError, type TensorEntry, withFile } from "./entries.ts";
 import { writeFileAtomically } from "../io/files.ts";
 import { openSafetensors, storedDType, writeSafetensors, type TensorSource, type WriteOptions } from "./safetensors.ts";
 import { parseStrictJson } from "./strict-json.ts";
@@ -25,7 +25,7 @@ export async function openCheckpoint(path: string): Promise<Map<string, TensorEn
   if (names === undefined) return openFile(path);
   for (const name of fileNames) {
     if (names.includes(name)) return openFile(join(path, name));
-    if (names.includes(`${name}.index.json`)) return openShards(path, `${name}.index.json`, names);
+    if (names.includes(`${name}.index.json`)) return openShards(path, `${name}.index.json`);
   }
   const numbered = names.filter((name) => /^checkpoint.*\.pt$/.test(name));
   const fairseq =
@@ -46,25 +46,25 @@ async function listFolder(path: string): Promise<string[] | undefined> {
   }
 }
 
-async function openFile(path: string): Promise<Map<string, TensorEntry>> {
-  if (path.endsWith(".safetensors")) return (await openSafetensors(path)).entries;
+async function openFile(path: string, like: string = path): Promise<Map<string, TensorEntry>> {
+  if (like.endsWith(".safetensors")) return (await openSafetensors(path)).entries;
   return (await openTorchFile(path, { strict: !path.endsWith(".pt") })).tensors;
 }
 
-async function openShards(folder: string, indexName: string, names: string[]): Promise<Map<string, TensorEntry>> {
+/** Shards are of the format that the index's name says, whatever they are called. */
+async function openShards(folder: string, indexName: string): Promise<Map<string, TensorEntry>> {
   const path = join(folder, indexName);
-  const weightMap = readIndex(
-    path,
-    await readFile(path).catch((error: unknown) => Promise.reject(systemError(path, error))),
-  );
+  const weightMap = readIndex(path, await readIndexFile(path));
   const shards = [...new Set(weightMap.values())];
-  const missing = shards.filter((shard) => !names.includes(shard));
+  const missing: string[] = [];
+  for (const shard of shards) if (!(await isFile(join(folder, shard)))) missing.push(shard);
   if (missing.length > 0)
     throw new CheckpointError(`${path}: expected the shards ${missing.slice(0, 20).join(", ")}, got none of these`, {
       hint: "download the missing files into the same folder",
     });
   const opened = new Map<string, Map<string, TensorEntry>>();
-  for (const shard of shards) opened.set(shard, await openFile(join(folder, shard)));
+  const format = indexName.replace(/\.index\.json$/, "");
+  for (const shard of shards) opened.set(shard, await openFile(join(folder, shard), format));
   const entries = new Map<string, TensorEntry>();
   for (const [name, shard] of weightMap) {
     const entry = opened.get(shard)?.get(name);
@@ -77,7 +77,30 @@ async function openShards(folder: string, indexName: string, names: string[]): P
   return entries;
 }
 
-/** Tensor name to shard; a shard is a file of the same folder. */
+const indexLimit = 1 << 28; // bytes
+
+async function readIndexFile(path: string): Promise<Uint8Array> {
+  return withFile(path, async (handle, size) => {
+    if (size > indexLimit) {
+      throw new CheckpointError(`${path}: expected an index of at most ${indexLimit} bytes, got ${size}`);
+    }
+    const bytes = new Uint8Array(size);
+    await readFully(handle, bytes, 0, path);
+    return bytes;
+  });
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isFile() === true;
+}
+
+/** Whether a path stays within the folder that it is relative to. */
+function isInside(path: string): boolean {
+  if (path === "" || path.includes("\0") || posix.isAbsolute(path) || win32.isAbsolute(path)) return false;
+  return !path.split(/[\\/]/).includes("..");
+}
+
+/** Tensor name to shard; a shard is a file in the same folder, or in one inside it. */
 function readIndex(path: string, bytes: Uint8Array): Map<string, string> {
   const index = parseStrictJson(bytes, path, 16);
   const map: unknown = typeof index === "object" && index !== null && "weight_map" in index ? index.weight_map : null;
@@ -86,7 +109,7 @@ function readIndex(path: string, bytes: Uint8Array): Map<string, string> {
   const entries: [string, unknown][] = Object.entries(map);
   return new Map(
     entries.map(([name, shard]) => {
-      if (typeof shard !== "string" || !/^[\w.-]+\.(safetensors|bin)$/.test(shard))
+      if (typeof shard !== "string" || !isInside(shard))
         throw new CheckpointError(
           `${path}: tensor ${JSON.stringify(name)}: expected a file of this folder, got ${JSON.stringify(shard)?.slice(0, 80)}`,
           { hint: "the index is damaged or hostile; download it again" },

@@ -6,6 +6,7 @@
 import { open, type FileHandle } from "node:fs/promises";
 import { CheckpointError } from "../errors.ts";
 import { allocate, byteSize, sizeOf, view, type DType, type Tensor, type TypedArrays } from "../tensor/tensor.ts";
+import { pointerError } from "../io/pointer.ts";
 import { isFloat, toFloat32 } from "./floats.ts";
 
 export interface TensorEntry {
@@ -38,6 +39,10 @@ export async function withFile<T>(path: string, use: (handle: FileHandle, size: 
     handle = await open(path, "r");
     const status = await handle.stat();
     if (!status.isFile()) throw new CheckpointError(`${path}: expected a file, got something else`);
+    const start = Buffer.alloc(64);
+    const { bytesRead } = await handle.read(start, 0, start.length, 0);
+    const pointer = pointerError(path, start.subarray(0, bytesRead), CheckpointError);
+    if (pointer !== undefined) throw pointer;
     return await use(handle, status.size);
   } catch (error) {
     throw systemError(path, error);

@@ -52,9 +52,7 @@ export async function openTorchFile(path: string, { strict = true }: { strict?: 
 
 function unknownFormat(path: string, start: Buffer): CheckpointError {
   const text = start.toString("latin1");
-  const hint = text.startsWith("version https:")
-    ? "this is a Git LFS pointer; fetch the file itself with `git lfs pull`"
-    : "download the file again, or save it again with torch.save or as safetensors";
+  const hint = "download the file again, or save it again with torch.save or as safetensors";
   return new CheckpointError(`${path}: expected a file of torch.save, got ${JSON.stringify(text)}`, { hint });
 }
 

@@ -8,6 +8,7 @@ import { open, rename, rm } from "node:fs/promises";
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { writeFileAtomically, writing } from "../io/files.ts";
+import { pointerError } from "../io/pointer.ts";
 import { DataError } from "../errors.ts";
 
 const magic = "MMIDIDX\0\0";
@@ -188,12 +189,18 @@ export function openTokens(prefix: string, { vocabSize = Infinity }: { vocabSize
 }
 
 function openFile(path: string): number {
+  let file: number;
   try {
-    return openSync(path, "r");
+    file = openSync(path, "r");
   } catch (error) {
     throw new DataError(`${path}: expected a token file, got ${error instanceof Error ? error.message : "none"}`, {
       cause: error,
       hint: 'make token files with "galen tokenize --output PREFIX"',
     });
   }
+  const start = Buffer.alloc(64);
+  const pointer = pointerError(path, start.subarray(0, readSync(file, start, 0, start.length, 0)));
+  if (pointer === undefined) return file;
+  closeSync(file);
+  throw pointer;
 }

@@ -5,6 +5,7 @@ import type { Codec, Generator } from "./open.ts";
 import { type GenerateOptions, limitsOf, resolveOptions, type Settings } from "./options.ts";
 import { type Chosen, sampleTokens } from "./sample.ts";
 import { createJob, type Job } from "./search.ts";
+import { stopRule } from "./stop.ts";
 import { createTextStream } from "./stream.ts";
 
 export interface Generated {
@@ -80,7 +81,10 @@ function textOf({ tokenizer }: Generator, ids: readonly number[]): string {
 function prepare(generator: Generator, options: GenerateOptions): { settings: Settings; jobs: Job[] } {
   const { config, defaults, decoder } = generator;
   const settings = resolveOptions(options, defaults, config);
-  if (settings.stopStrings.length > 0) needTokenizer(generator, "stopStrings");
+  const stops =
+    settings.stopStrings.length === 0
+      ? (): boolean => false
+      : stopRule(settings.stopStrings, needTokenizer(generator, "stopStrings"), (ids) => textOf(generator, ids));
   if (settings.scoring === "fairseq" && settings.eosTokenId.length === 0) {
     throw new ConfigError("generate: eosTokenId: fairseq's scoring expects one, got none");
   }
@@ -89,7 +93,7 @@ function prepare(generator: Generator, options: GenerateOptions): { settings: Se
       prompt,
       limitsOf(settings, prompt.length, decoder.cache.maxTokens),
       settings,
-      (ids) => textOf(generator, ids),
+      stops,
       options.processors?.(prompt),
     ),
   );

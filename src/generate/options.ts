@@ -40,7 +40,7 @@ export interface GenerateOptions {
   readonly badWordsIds?: readonly (readonly number[])[] | undefined;
   /** Sequences for each prompt. Default 1. */
   readonly numReturnSequences?: number | undefined;
-  /** A sequence ends when its new text contains one of these. */
+  /** A sequence ends when one of these reaches into its last token; it may begin in the prompt. */
   readonly stopStrings?: string | readonly string[] | undefined;
   readonly eosTokenId?: number | readonly number[] | undefined;
   readonly padTokenId?: number | undefined;
@@ -64,6 +64,7 @@ const count = (least: number): z.ZodNumber =>
 const positive = z.number().positive("expected a number above 0");
 const share = z.number().min(0, "expected a number in [0, 1]").max(1, "expected a number in [0, 1]");
 const id = count(0);
+const text = z.string().min(1, "expected a text that is not empty");
 
 const fields = {
   maxLength: count(1).optional(),
@@ -83,7 +84,7 @@ const fields = {
   badWordsIds: z.array(z.array(id).min(1)).default([]),
   numReturnSequences: count(1).default(1),
   stopStrings: z
-    .union([z.string(), z.array(z.string())])
+    .union([text, z.array(text)], "expected a text or several")
     .transform((value) => [value].flat())
     .default([]),
   eosTokenId: z

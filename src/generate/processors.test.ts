@@ -59,6 +59,28 @@ describe("processors give what transformers gives", () => {
   test.each(cases)("%s", (_name, processors, expected) => expectScores(processors, expected));
 });
 
+test.each([1e-37, 1e-45, 5e-324])(
+  "a temperature of %s, at which scores overflow, takes the most likely token",
+  (value) => {
+    for (const row of [
+      [1.5, -0.5, 3, 2],
+      [-7, -5, -6],
+      [12, -Infinity, 13],
+    ]) {
+      const scores = Float32Array.from(row);
+      for (const process of [temperature(value), topK(3), topP(0.9), minP(0.1)]) process([], scores);
+      expect(scores.some(Number.isNaN)).toBe(false);
+      for (let i = 0; i < 20; i++) expect(row[draw(scores, random(i))]).toBe(Math.max(...row));
+    }
+  },
+);
+
+test("scores that a penalty made infinite are drawn from, not summed", () => {
+  const scores = Float32Array.of(1, 2, 3, 0.5);
+  repetitionPenalty(1e-300)([1], scores);
+  expect(draw(scores, random(1))).toBe(1);
+});
+
 describe("arithmetic over scores", () => {
   test("the k-th largest value is that of the sorted list", () => {
     const numbers = random(7);

@@ -46,10 +46,14 @@ export function minimumLength(least: number, endIds: readonly number[]): Process
   };
 }
 
-/** Divides scores by the temperature. */
+/** Divides scores by the temperature. One so small that they overflow leaves the most likely token alone. */
 export function temperature(value: number): Processor {
   return (_ids, scores) => {
-    for (let i = 0; i < scores.length; i++) scores[i]! /= value;
+    const largest = scores.reduce((most, score) => Math.max(most, score), -Infinity);
+    const overflows = Number.isFinite(largest) && !Number.isFinite(Math.fround(largest / value));
+    // A difference in the scores' common part changes no probability.
+    const common = overflows ? largest : 0;
+    for (let i = 0; i < scores.length; i++) scores[i] = (scores[i]! - common) / value;
   };
 }
 

@@ -24,6 +24,7 @@ export function best(scores: Float32Array): number {
 /** One index, with probability softmax(scores). */
 export function draw(scores: Float32Array, random: Random): number {
   const normaliser = logSumExp(scores);
+  if (!Number.isFinite(normaliser)) return best(scores); // infinite scores, which some penalties make
   let left = random.next();
   let last = 0;
   for (let i = 0; i < scores.length; i++) {

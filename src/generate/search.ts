@@ -30,21 +30,16 @@ export interface Finished {
   readonly score: number;
 }
 
-/** @param textOf new tokens as text, for stop strings. @param extra the caller's own processors, which come first. */
+/** @param stops whether a stop string ends a sequence. @param extra the caller's own processors, which come first. */
 export function createJob(
   prompt: readonly number[],
   limits: Limits,
   settings: Settings,
-  textOf: (ids: readonly number[]) => string,
+  stops: (ids: readonly number[], prompt: number) => boolean,
   extra: readonly Processor[] = [],
 ): Job {
-  const { eosTokenId, stopStrings } = settings;
-  const ends = (ids: readonly number[]): boolean => {
-    if (eosTokenId.includes(ids.at(-1)!)) return true;
-    if (stopStrings.length === 0) return false;
-    const text = textOf(ids.slice(prompt.length));
-    return stopStrings.some((stop) => text.includes(stop));
-  };
+  const { eosTokenId } = settings;
+  const ends = (ids: readonly number[]): boolean => eosTokenId.includes(ids.at(-1)!) || stops(ids, prompt.length);
   return { prompt, limits, processors: [...extra, ...processorsOf(settings, limits, prompt.length)], ends };
 }
 

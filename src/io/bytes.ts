@@ -6,6 +6,7 @@ import { createReadStream } from "node:fs";
 import { addAbortSignal, type Readable, type Transform } from "node:stream";
 import * as zlib from "node:zlib";
 import { DataError } from "../errors.ts";
+import { refusePointer } from "./pointer.ts";
 
 /** The path that stands for stdin. */
 export const stdin = "-";
@@ -21,6 +22,7 @@ export async function* readBytes(
   path: string,
   { onRaw, signal }: ReadBytesOptions = {},
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  if (path !== stdin) await refusePointer(path);
   const transform = decompressor(path);
   const file: Readable = path === stdin ? process.stdin : createReadStream(path, { highWaterMark: 1 << 20 });
   // Stdin may give nothing for as long as it likes: an abort must not wait for it.

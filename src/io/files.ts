@@ -6,16 +6,21 @@ import { randomUUID } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { DataError, GalenError } from "../errors.ts";
+import { pointerError } from "./pointer.ts";
 
 /** A file's text, without a byte order mark. @throws DataError where it cannot be read or is not UTF-8. */
 export async function readText(path: string, hint?: string): Promise<string> {
+  let text: string;
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path));
+    text = new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path));
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     const got = code === "ERR_ENCODING_INVALID_ENCODED_DATA" ? "other bytes than UTF-8" : message;
     throw new DataError(`${path}: expected a readable file, got ${got}`, { hint, cause });
   }
+  const pointer = pointerError(path, text);
+  if (pointer !== undefined) throw pointer;
+  return text;
 }
 
 /** What the system means, in words; it names no file where one was open. */

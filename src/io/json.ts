@@ -35,7 +35,8 @@ export async function readSettings(path: string, schema: z.ZodType = anyObject, 
     text = await readText(path);
   } catch (error) {
     const { message, cause } = error as Error;
-    if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw new ConfigError(message, { cause: error });
+    if ((cause as NodeJS.ErrnoException | undefined)?.code !== "ENOENT")
+      throw new ConfigError(message, { cause: error });
     return missing === undefined ? undefined : checked(schema, missing, path);
   }
   return checked(schema, parseJson(text, path, ConfigError), path);

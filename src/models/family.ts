@@ -126,8 +126,10 @@ export interface Family<Config extends ModelConfig = ModelConfig> {
   /** Heads besides the language model's, by Hugging Face's class name; "none" for the bare network. */
   readonly heads?: Readonly<Record<string, Head<Config> | "none">>;
   cache?(config: Config): CacheShape;
-  /** Names in a checkpoint that repeat another parameter (a tied head): repeated name → parameter. */
+  /** Names in a checkpoint that repeat another parameter, or stand for it (a tied head): repeated name → parameter. */
   tied(config: Config): Readonly<Record<string, string>>;
+  /** The same with a matrix of the head's own in place of the repeated one. */
+  untied(config: Config): Config;
   /** Formats of other libraries that the family is read from and written in, by the library's name. */
   readonly foreign?: Readonly<Record<string, ForeignFormat<Config>>>;
   /** What only the checkpoint knows: the configuration completed, and the parameter that a stored tensor is, if any. */

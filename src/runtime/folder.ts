@@ -1,5 +1,6 @@
 /** A model directory in Hugging Face's format: config.json and weights, of any family. */
 import { join } from "node:path";
+import * as z from "zod";
 import { openCheckpoint } from "../checkpoints/checkpoint.ts";
 import { readFloat32, type TensorEntry } from "../checkpoints/entries.ts";
 import { CheckpointError } from "../errors.ts";
@@ -33,6 +34,7 @@ export async function openModelFolder(
   const path = join(folder, "config.json");
   const json = await readSettings(path);
   if (json === undefined) {
+    await refuseAdapter(folder);
     throw new CheckpointError(`${path}: expected a model directory with this file, got none`, {
       hint: "name a directory in Hugging Face's format: config.json, model.safetensors, tokenizer files",
     });
@@ -40,20 +42,80 @@ export async function openModelFolder(
   const family = familyOf(json, path);
   const named = as === undefined ? json : { ...json, architectures: [architectureOf(family, as)] };
   const config = family.parseConfig(named, path);
-  return withParameters({ folder, family, config, entries: await openCheckpoint(weights) });
+  const entries = await openCheckpoint(weights).catch(async (error: unknown) => {
+    if (weights === folder) await refuseAdapter(folder, error);
+    throw error;
+  });
+  return withParameters({ folder, family, config, entries });
+}
+
+const adapterFile = "adapter_config.json";
+const adapterSchema = z.looseObject({ base_model_name_or_path: z.string().nullish(), peft_type: z.string().nullish() });
+
+/** @throws CheckpointError where a folder without weights is an adapter's, as peft saves it. */
+async function refuseAdapter(folder: string, cause?: unknown): Promise<void> {
+  const adapter = await readSettings(join(folder, adapterFile), adapterSchema);
+  if (adapter === undefined) return;
+  const { base_model_name_or_path: base, peft_type: kind } = adapter;
+  const of = base === undefined || base === null ? `a base that ${adapterFile} does not name` : JSON.stringify(base);
+  throw new CheckpointError(`${folder}: expected a model, got an adapter alone (${kind ?? "peft"}) of ${of}`, {
+    cause,
+    hint: "merge it into its base first: peft's merge_and_unload(), then save_pretrained(), and name that folder",
+  });
+}
+
+/** What programs put before every name when they save a model that they have wrapped. */
+const wrappers = {
+  "module.": "torch's DataParallel",
+  "model.": "a trainer, such as Lightning's",
+  "_orig_mod.": "torch.compile",
+  "base_model.": "peft",
+};
+
+/** @throws CheckpointError where all names begin with the same of `wrappers`. */
+function refusePrefix(where: string, names: readonly string[]): void {
+  for (const [prefix, program] of Object.entries(wrappers)) {
+    if (names.length === 0 || !names.every((name) => name.startsWith(prefix))) continue;
+    const shown = JSON.stringify(names[0]!.slice(0, 80));
+    throw new CheckpointError(
+      `${where}: expected the model's own names, got all with the prefix "${prefix}" (${shown})`,
+      {
+        hint: `the weights come from ${program}: save the model inside, or take "${prefix}" off every name`,
+      },
+    );
+  }
 }
 
 /**
  * A model whose `entries` are named as they are stored, those of another library too, with the names of the family's
- * parameters and with what only the weights know.
+ * parameters and with what only the weights know. A head that should repeat the token table and has other numbers is a
+ * head of its own, as in transformers.
  */
-export async function withParameters({ folder, family, config, entries: stored }: ModelFolder): Promise<OpenedFolder> {
+export async function withParameters(model: ModelFolder): Promise<OpenedFolder> {
+  const { folder, family, entries: stored } = model;
+  refusePrefix([...stored.values()][0]?.file ?? folder, [...stored.keys()]);
   const foreign = Object.values(family.foreign ?? {}).find((format) => format.recognises(stored));
   const own = foreign === undefined ? stored : renamed(stored, (name) => foreign.parameterOf(name, folder));
-  const adapted = family.adapt?.(config, own) ?? { config, parameterOf: (name: string): string => name };
-  const entries = renamed(own, adapted.parameterOf);
-  const notes = await dropTied(entries, family.tied(adapted.config), folder);
-  return { folder, family, config: adapted.config, entries, notes };
+  const adapted = (
+    config: ModelConfig,
+  ): Omit<OpenedFolder, "notes"> & { readonly entries: Map<string, TensorEntry> } => {
+    const { config: whole, parameterOf } = family.adapt?.(config, own) ?? { config, parameterOf: (name) => name };
+    return { folder, family, config: whole, entries: renamed(own, parameterOf) };
+  };
+  const first = adapted(model.config);
+  const notes: string[] = [];
+  for (const [repeated, parameter] of Object.entries(family.tied(first.config))) {
+    const [copy, original] = [first.entries.get(repeated), first.entries.get(parameter)];
+    if (copy === undefined) continue;
+    if (original !== undefined && !(await areEqual(copy, original))) {
+      const note = `${repeated} is a head of its own: it differs from ${parameter}, to which config.json ties it`;
+      return { ...adapted(family.untied(model.config)), notes: [note] };
+    }
+    first.entries.delete(repeated);
+    if (original === undefined) first.entries.set(parameter, copy);
+    else notes.push(`${repeated} dropped: it is a second copy of ${parameter}`);
+  }
+  return { ...first, notes };
 }
 
 /** Tensors under the names that `nameOf` gives, without those that it gives none. */
@@ -69,24 +131,8 @@ function renamed(
   return entries;
 }
 
-/** Forgets weights that repeat another, and says so. @throws CheckpointError when they differ: the head would be lost. */
-async function dropTied(
-  entries: Map<string, TensorEntry>,
-  tied: Readonly<Record<string, string>>,
-  folder: string,
-): Promise<string[]> {
-  const notes: string[] = [];
-  for (const [repeated, parameter] of Object.entries(tied)) {
-    const [copy, original] = [entries.get(repeated), entries.get(parameter)];
-    if (copy === undefined || original === undefined) continue;
-    const [a, b] = [await readFloat32(copy), await readFloat32(original)];
-    if (a.length !== b.length || a.some((value, i) => value !== b[i])) {
-      throw new CheckpointError(`${folder}: expected "${repeated}" to equal "${parameter}" (tied), got other numbers`, {
-        hint: "the checkpoint has a head of its own, for which this architecture has no place",
-      });
-    }
-    entries.delete(repeated);
-    notes.push(`${repeated} dropped: it is a second copy of ${parameter}`);
-  }
-  return notes;
+async function areEqual(copy: TensorEntry, original: TensorEntry): Promise<boolean> {
+  if (copy.dims.join() !== original.dims.join()) return false;
+  const [a, b] = [await readFloat32(copy), await readFloat32(original)];
+  return a.every((value, i) => Object.is(value, b[i]) || value === b[i]);
 }

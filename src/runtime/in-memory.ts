@@ -2,6 +2,7 @@
 import { ConfigError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import { toOnnx } from "../graph/lower.ts";
+import { finiteSession } from "./finite.ts";
 import { createSession, type Session, type SessionOptions, type Tensors } from "./session.ts";
 
 /**
@@ -15,7 +16,8 @@ export async function openInMemory(graph: Graph, weights: Tensors, options: Sess
   if (missing !== undefined) {
     throw new ConfigError(`weights: expected parameter "${missing}", got ${Object.keys(weights).length} others`);
   }
-  const session = await createSession(toOnnx(graph, { branches: (options.device ?? "cpu") === "cpu" }), options);
+  const compiled = await createSession(toOnnx(graph, { branches: (options.device ?? "cpu") === "cpu" }), options);
+  const session = finiteSession(compiled, "weights in memory");
   return {
     ...session,
     inputNames: session.inputNames.filter((name) => !graph.parameters.has(name)),

@@ -9,6 +9,7 @@ import { type LowerOptions, toOnnx } from "../graph/lower.ts";
 import type { LinearLayer, PackedWeight, WeightFormat } from "../graph/weights/format.ts";
 import { type WeightFormatName, weightFormats } from "../graph/weights/index.ts";
 import { channelRanges, linearLayers } from "../graph/weights/layers.ts";
+import { finiteSession, requireFinite } from "./finite.ts";
 import { createSession, type Session, type SessionOptions, type Tensors } from "./session.ts";
 import { type Entries, parameterSources } from "./parameters.ts";
 
@@ -25,7 +26,7 @@ export interface NetworkOptions extends SessionOptions {
  * Compiles a graph whose parameters are `entries`, in files of `folder`.
  * @param sample inputs of the usual kind, from which a format may learn which channels are large.
  * @throws ConfigError for a format that is unknown or that the device lacks; CheckpointError where a parameter is
- * missing or has another shape.
+ * missing or has another shape; from `run`, see `finiteSession`.
  */
 export async function openNetwork(
   graph: Graph,
@@ -47,9 +48,13 @@ export async function openNetwork(
     format.calibrated === true ? await rangesOf(graph, layers, { parameters }, session, sample) : undefined;
   const packed = new Map<string, PackedWeight>();
   for (const { layer, pack } of packers) {
-    packed.set(layer.name, pack(await readFloat32(entries.get(layer.name)!), ranges?.get(layer.name)));
+    const entry = entries.get(layer.name)!;
+    const weight = await readFloat32(entry);
+    requireFinite(`${entry.file}: "${layer.name}"`, weight, entry.dims);
+    packed.set(layer.name, pack(weight, ranges?.get(layer.name)));
   }
-  return createSession(toOnnx(graph, { parameters, packed, branches: device === "cpu" }), session);
+  const model = toOnnx(graph, { parameters, packed, branches: device === "cpu" });
+  return finiteSession(await createSession(model, session), folder, entries);
 }
 
 function formatOf(name: WeightFormatName, device: string): WeightFormat {

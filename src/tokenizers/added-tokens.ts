@@ -43,9 +43,8 @@ export function addedTokenFinder(
     const text = written(token);
     if (text !== "" && !byText.has(text)) byText.set(text, token);
   }
-  if (byText.size === 0) return undefined;
-  const longestFirst = [...byText.keys()].sort((a, b) => b.length - a.length);
-  const pattern = new RegExp(longestFirst.map((text) => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")).join("|"), "gu");
+  const pattern = patternOf([...byText.keys()]);
+  if (pattern === undefined) return undefined;
 
   return {
     find(text) {
@@ -73,6 +72,13 @@ export function addedTokenFinder(
       return parts;
     },
   };
+}
+
+/** Finds any of `texts`: the leftmost, and the longest of those that begin there; undefined when there are none. */
+export function patternOf(texts: readonly string[]): RegExp | undefined {
+  if (texts.length === 0) return undefined;
+  const longestFirst = [...texts].sort((a, b) => b.length - a.length);
+  return new RegExp(longestFirst.map((text) => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")).join("|"), "gu");
 }
 
 function charactersBefore(text: string, end: number): string {

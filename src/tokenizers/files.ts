@@ -5,6 +5,7 @@
 import { readFile, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomically } from "../io/files.ts";
+import { pointerError } from "../io/pointer.ts";
 import { DataError } from "../errors.ts";
 import { isComplete, noTokenizer, readTokenizer, tokenizerFileNames } from "./registry.ts";
 import type { Tokenizer } from "./tokenizer.ts";
@@ -40,6 +41,8 @@ async function readFiles(directory: string, names: readonly string[]): Promise<M
       throw new DataError(`${path}: expected a tokenizer file of at most ${MAX_BYTES} bytes, got ${size}`);
     }
     const bytes = await readFile(path);
+    const pointer = pointerError(path, bytes);
+    if (pointer !== undefined) throw pointer;
     try {
       files.set(name, new TextDecoder("utf-8", { fatal: true }).decode(bytes));
     } catch (cause) {

@@ -14,7 +14,7 @@ import { learnedPositions } from "../../nn/positions.ts";
 import { type BertConfig, bertHashSizes, bertSizes, parseBertConfig } from "./config.ts";
 import { bertSequenceHead, bertTokenHead, maskedHead, pooler } from "./heads.ts";
 import { inBody, projectionWeight, tokenTable } from "./layers.ts";
-import { adaptBert } from "./names.ts";
+import { adaptBert, tokenTableName } from "./names.ts";
 import { caricature } from "../config.ts";
 import type { Family, Head, ModelInputs } from "../family.ts";
 
@@ -84,10 +84,11 @@ function bertFamily(modelType: string, name: string, sizes: Readonly<Record<stri
     causal: false,
     typed: true,
     // A factorised table that is tied has no decoder to repeat; the two names of the bias are settled by `adapt`.
-    tied: ({ tie_word_embeddings, projections }): Record<string, string> =>
-      tie_word_embeddings && projections === undefined
-        ? { "cls.predictions.decoder.weight": "bert.embeddings.word_embeddings.weight" }
+    tied: (config): Record<string, string> =>
+      config.tie_word_embeddings && config.projections === undefined
+        ? { "cls.predictions.decoder.weight": tokenTableName(config) }
         : {},
+    untied: (config) => ({ ...config, tie_word_embeddings: false }),
     sizes,
     debug: (config) => ({ ...config, ...caricature }),
     withDropout: (config, rate) => ({

@@ -13,6 +13,11 @@ export function bodyScope({ architectures }: BertConfig): string {
   return architectures?.[0]?.endsWith("Model") === true ? "" : "bert";
 }
 
+/** The parameter that a tied decoder repeats. */
+export function tokenTableName(config: BertConfig): string {
+  return [bodyScope(config), "embeddings.word_embeddings.weight"].filter(Boolean).join(".");
+}
+
 /** A tied decoder has no parameters but the head's bias; transformers 5 stores either or both. */
 export function decoderBias({ tie_word_embeddings }: BertConfig): string {
   return tie_word_embeddings ? "cls.predictions.bias" : "cls.predictions.decoder.bias";

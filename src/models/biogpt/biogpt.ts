@@ -1,6 +1,7 @@
 /**
- * BioGPT (Luo et al. 2022, arXiv:2210.10341): a pre-norm decoder with learned positions and a tied head, exactly as
- * transformers' BioGptForCausalLM computes it, with its heads for classification. Parameter names are its state dict's.
+ * BioGPT (Luo et al. 2022, arXiv:2210.10341): a pre-norm decoder with learned positions and a head that is tied unless
+ * config.json says otherwise, exactly as transformers' BioGptForCausalLM computes it, with its heads for classification.
+ * Parameter names are its state dict's.
  * Left out: layer drop.
  */
 // B batch, T tokens, N = B·T, D width, F feed-forward width, V vocabulary
@@ -75,7 +76,12 @@ function layer(g: Graph, config: BioGptConfig, x_BTD: Value, attend: Attend, ind
   return add(middle_BTD, dropout(g, outer_BTD, config.hidden_dropout_prob));
 }
 
-const tiedHead = (g: Graph, config: BioGptConfig): Value => g.scope("biogpt", () => tokenTable(g, config));
+/** The language model's matrix_VD: the token table, or one of its own. */
+function headWeight(g: Graph, config: BioGptConfig): Value {
+  if (config.tie_word_embeddings !== false) return g.scope("biogpt", () => tokenTable(g, config));
+  const { vocab_size, hidden_size, initializer_range: normal } = config;
+  return g.head(() => vocabularyTable(g, headName, vocab_size, hidden_size, { normal }));
+}
 
 /**
  * logits_BC of each row's last token that is not padding, wherever the padding stands. (transformers took the wrong
@@ -98,6 +104,8 @@ const tokenLogits = (g: Graph, config: BioGptConfig, hidden: Value): Value => {
   return g.head(() => linearLayer(g, "classifier", kept, labelCount(config), { deviation: config.initializer_range }));
 };
 
+const headName = "output_projection";
+
 /** The bare BioGptModel is saved without the prefix that every other class has. */
 function parameterNames(stored: Shapes): (storedName: string) => string {
   const prefixed = [...stored.keys()].some((name) => name.startsWith("biogpt."));
@@ -109,7 +117,9 @@ export const bioGpt: Family<BioGptConfig> = {
   architecture: "BioGptForCausalLM",
   causal: true,
   foreign: { fairseq },
-  tied: () => ({ "output_projection.weight": "biogpt.embed_tokens.weight" }),
+  tied: ({ tie_word_embeddings }): Record<string, string> =>
+    tie_word_embeddings !== false ? { [`${headName}.weight`]: "biogpt.embed_tokens.weight" } : {},
+  untied: (config) => ({ ...config, tie_word_embeddings: false }),
   sizes: bioGptSizes,
   debug: (config) => ({ ...config, ...caricature }),
   withDropout: (config, rate) => ({
@@ -126,9 +136,9 @@ export const bioGpt: Family<BioGptConfig> = {
   parseConfig: parseBioGptConfig,
   adapt: (config, stored) => ({ config, parameterOf: parameterNames(stored) }),
   hidden,
-  logits: (g, config, hidden_BTD) => matMul(hidden_BTD, tiedHead(g, config), { transB: true }),
+  logits: (g, config, hidden_BTD) => matMul(hidden_BTD, headWeight(g, config), { transB: true }),
   tokenLoss: (g, config, hidden_BTD, labels_N) =>
-    linearCrossEntropy(reshape(hidden_BTD, [-1, config.hidden_size]), tiedHead(g, config), labels_N),
+    linearCrossEntropy(reshape(hidden_BTD, [-1, config.hidden_size]), headWeight(g, config), labels_N),
   cache: (config): CacheShape => ({
     layers: config.num_hidden_layers,
     keyHeads: config.num_attention_heads,

@@ -19,6 +19,7 @@ const schema = z
     activation_dropout: z.number().min(0).lt(1).default(0),
     initializer_range: z.number().positive().default(0.02),
     scale_embedding: z.boolean().default(true),
+    tie_word_embeddings: z.boolean().optional(),
     bos_token_id: z.int().default(0),
     pad_token_id: z.int().default(1),
     eos_token_id: z.int().default(2),

@@ -1,6 +1,6 @@
 /**
  * BioGPT as fairseq has it: names of its TransformerDecoder (fairseq 0.12.2) and those of transformers, settings of its
- * transformer_lm and config.json. Left out: models whose positions are not learned or whose output matrix is not tied.
+ * transformer_lm and config.json. Left out: models whose positions are not learned.
  */
 import { CheckpointError } from "../../errors.ts";
 import type { ForeignCheckpoint, ForeignFormat, Shapes } from "../family.ts";
@@ -48,7 +48,7 @@ function layersOf(stored: Shapes): number {
 
 function configOf(checkpoint: ForeignCheckpoint): object {
   const { where, stored, setting } = checkpoint;
-  const [vocabulary, width] = matrix(checkpoint, embedding);
+  const [vocabulary, width] = matrix(checkpoint, stored.has(embedding) ? embedding : `decoder.${head}`);
   const [positions] = matrix(checkpoint, "decoder.embed_positions.weight");
   const [inner] = matrix(checkpoint, "decoder.layers.0.fc1.weight");
   const layers = layersOf(stored);
@@ -74,7 +74,7 @@ function configOf(checkpoint: ForeignCheckpoint): object {
     initializer_range: 0.02,
     layer_norm_eps: 1e-5, // torch's default, which fairseq uses
     scale_embedding: setting("no_scale_embedding") !== true,
-    tie_word_embeddings: true,
+    tie_word_embeddings: setting("share_decoder_input_output_embed") !== false,
     use_cache: true,
     bos_token_id: 0,
     pad_token_id: 1,
@@ -98,7 +98,7 @@ function settingsOf(config: BioGptConfig): ReturnType<ForeignFormat["settingsOf"
     decoder_attention_heads: config.num_attention_heads,
     decoder_normalize_before: true,
     decoder_learned_pos: true,
-    share_decoder_input_output_embed: true,
+    share_decoder_input_output_embed: config.tie_word_embeddings !== false,
     no_scale_embedding: !config.scale_embedding,
     max_target_positions: positions,
     tokens_per_sample: positions,
@@ -108,12 +108,15 @@ function settingsOf(config: BioGptConfig): ReturnType<ForeignFormat["settingsOf"
 }
 
 export const fairseq: ForeignFormat<BioGptConfig> = {
-  recognises: (stored) => stored.has(embedding),
+  recognises: (stored) => stored.has(embedding) || stored.has(`decoder.${head}`),
   configOf,
   parameterOf,
   settingsOf,
-  storedAs: (parameters) => [
-    ...Array.from(parameters, (name) => [name.replace(/^biogpt\./, "decoder."), name] as const),
-    [`decoder.${head}`, "biogpt.embed_tokens.weight"],
-  ],
+  storedAs: (parameters) => {
+    const names = [...parameters];
+    const storedName = (name: string): string =>
+      name === head ? `decoder.${head}` : name.replace(/^biogpt\./, "decoder.");
+    const stored = names.map((name) => [storedName(name), name] as const);
+    return names.includes(head) ? stored : [...stored, [`decoder.${head}`, "biogpt.embed_tokens.weight"]];
+  },
 };

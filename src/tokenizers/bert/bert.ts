@@ -5,8 +5,9 @@
  * that a tokenizer.json may carry: here, as in transformers, the caller says.
  */
 import { ConfigError } from "../../errors.ts";
+import { newAddedToken } from "../added-files.ts";
 import { addedTokenFinder } from "../added-tokens.ts";
-import { type BertDescription, newAddedToken, readBertFiles, type Role, writeBertFiles } from "./files.ts";
+import { type BertDescription, type BertRole, readBertFiles, writeBertFiles } from "./files.ts";
 import { wordPieceDecoder } from "./decode.ts";
 import {
   addedByTemplate,
@@ -58,8 +59,8 @@ function bertTokenizer(description: BertDescription): PairTokenizer {
   const specials = new Set(description.addedTokens.filter((token) => token.special).map((token) => token.id));
   const read = textReader(description);
   const template = description.template ?? bareTemplate;
-  const roleIds: { -readonly [role in Role]?: number } = {};
-  for (const role of Object.keys(special) as Role[]) roleIds[role] = ids.get(special[role]!)!;
+  const roleIds: { -readonly [role in BertRole]?: number } = {};
+  for (const role of Object.keys(special) as BertRole[]) roleIds[role] = ids.get(special[role]!)!;
 
   const readWithOffsets = (text: string): { ids: number[]; offsets: number[] } => {
     const sink = { ids: [], offsets: [] };

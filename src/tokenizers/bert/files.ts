@@ -1,23 +1,33 @@
 /**
- * The files of a BERT tokenizer directory ↔ one description: tokenizer.json where there is one, else vocab.txt with
+ * The files of a BERT tokenizer directory ↔ one description: tokenizer.json where there is one, else vocab.txt, with
  * tokenizer_config.json, special_tokens_map.json and added_tokens.json, by the rules of transformers' BertTokenizer.
  */
 import { DataError } from "../../errors.ts";
-import type { AddedToken } from "../added-tokens.ts";
+import {
+  type AddedInFiles,
+  addedTokenJson,
+  addedTokensDecoder,
+  readAddedFiles,
+  type Role,
+  withNamedTokens,
+} from "../added-files.ts";
 import { type Template, type TemplatePart } from "../layout.ts";
-import { asObject, fieldError, type Json, type JsonObject, parseJsonObject } from "../json.ts";
-import { allIds, pairTemplate, checkAddedIds, readAddedToken } from "../tokenizer-json.ts";
+import { fieldError, type Json, type JsonObject } from "../json.ts";
+import { allIds, pairTemplate } from "../tokenizer-json.ts";
 import { readTokenizerJson, requireUnknown, type TokenizerJson } from "./tokenizer-json.ts";
 
-const roles = ["unk", "sep", "pad", "cls", "mask"] as const;
-export type Role = (typeof roles)[number];
+/** BERT's own names. */
+const roleNames = { unk: "[UNK]", sep: "[SEP]", pad: "[PAD]", cls: "[CLS]", mask: "[MASK]" } as const;
+export type BertRole = keyof typeof roleNames & Role;
+const roles = Object.keys(roleNames) as BertRole[];
+type RoleNames = { readonly [role in BertRole]: string };
 
 /** All that is known of a tokenizer. */
 export interface BertDescription extends TokenizerJson {
   /** Token → id, added tokens too. */
   readonly ids: ReadonlyMap<string, number>;
   /** The token of each role that the vocabulary has. */
-  readonly special: { readonly [role in Role]?: string };
+  readonly special: { readonly [role in BertRole]?: string };
   /** tokenizer_config.json as it was read; unknown fields are kept for writing. */
   readonly config: JsonObject;
 }
@@ -26,12 +36,12 @@ const tokenizerName = "tokenizer.json";
 const vocabularyName = "vocab.txt";
 const configName = "tokenizer_config.json";
 const specialName = "special_tokens_map.json";
-const addedName = "added_tokens.json";
 
 /** @throws DataError for damaged, contradictory or unsupported files. */
 export function readBertFiles(files: ReadonlyMap<string, string>): BertDescription {
-  const config = optionalObject(files, configName);
-  const names = roleNames(config, optionalObject(files, specialName));
+  const inFiles = readAddedFiles(files);
+  const { settings: config } = inFiles;
+  const names = { ...roleNames, ...inFiles.roles };
   const json = files.get(tokenizerName);
   const vocabulary = files.get(vocabularyName);
   if (json === undefined && vocabulary === undefined) {
@@ -45,40 +55,32 @@ export function readBertFiles(files: ReadonlyMap<string, string>): BertDescripti
   const file = json === undefined ? vocabularyName : tokenizerName;
   const read =
     json === undefined
-      ? fromVocabulary(files, readVocabulary(vocabulary!), config, names)
-      : readTokenizerJson(tokenizerName, json);
+      ? fromVocabulary(readVocabulary(vocabulary!), inFiles, names)
+      : withConfigured(readTokenizerJson(tokenizerName, json), inFiles);
   if (json !== undefined) checkAgreement(read, config);
   const ids = allIds(file, read.model.vocabulary, read.addedTokens);
-  const special: { [role in Role]?: string } = {};
+  const special: { [role in BertRole]?: string } = {};
   for (const role of roles) if (ids.has(names[role])) special[role] = names[role];
   special.unk = read.model.unknownToken;
   return { ...read, ids, special, config };
 }
 
-function optionalObject(files: ReadonlyMap<string, string>, name: string): JsonObject {
-  const text = files.get(name);
-  const object = text === undefined ? {} : parseJsonObject(name, text);
-  if (Object.hasOwn(object, "__proto__")) throw fieldError(name, "__proto__", "no such field", object["__proto__"]);
-  return object;
-}
-
-/** The names of [CLS] and the others: tokenizer_config.json before special_tokens_map.json before BERT's own. */
-function roleNames(config: JsonObject, map: JsonObject): { [role in Role]: string } {
-  const names = { unk: "[UNK]", sep: "[SEP]", pad: "[PAD]", cls: "[CLS]", mask: "[MASK]" };
-  for (const [file, object] of [
-    [specialName, map],
-    [configName, config],
-  ] as const) {
-    for (const role of roles) {
-      const field = `${role}_token`;
-      const value = object[field] ?? null;
-      if (value === null) continue;
-      const content = typeof value === "object" && !Array.isArray(value) ? value["content"] : value;
-      if (typeof content !== "string" || content === "") throw fieldError(file, field, "a token", value);
-      names[role] = content;
+/**
+ * tokenizer.json with the tokens that only the configuration has. Of a token that both have, the flags are those of the
+ * configuration, as in transformers.
+ */
+function withConfigured(read: TokenizerJson, inFiles: AddedInFiles): TokenizerJson {
+  const tokens = new Map(read.addedTokens.map((token) => [token.content, token]));
+  for (const token of inFiles.tokens) {
+    const known = tokens.get(token.content);
+    if (known !== undefined && known.id !== token.id) {
+      const field = `id of ${JSON.stringify(token.content)}`;
+      throw fieldError(configName, field, `${known.id}, as in ${tokenizerName}`, token.id);
     }
+    tokens.set(token.content, token);
   }
-  return names;
+  const all = { ...inFiles, tokens: [...tokens.values()] };
+  return { ...read, addedTokens: withNamedTokens(all, inFiles.named, read.model.vocabulary) };
 }
 
 function readVocabulary(text: string): Map<string, number> {
@@ -104,23 +106,15 @@ function flag(config: JsonObject, field: string, absent: boolean): boolean {
   return value;
 }
 
-function fromVocabulary(
-  files: ReadonlyMap<string, string>,
-  vocabulary: Map<string, number>,
-  config: JsonObject,
-  names: { [role in Role]: string },
-): TokenizerJson {
+function fromVocabulary(vocabulary: Map<string, number>, inFiles: AddedInFiles, names: RoleNames): TokenizerJson {
+  const { settings: config } = inFiles;
   requireUnknown(vocabularyName, vocabulary, names.unk);
   const lowercase = flag(config, "do_lower_case", true);
   const stripAccents = (config["strip_accents"] ?? null) === null ? null : flag(config, "strip_accents", lowercase);
-  const addedTokens = readAdded(files, config, vocabulary);
-  const known = new Set(addedTokens.map((token) => token.content));
-  for (const role of roles) {
-    const content = names[role];
-    const id = vocabulary.get(content);
-    if (id !== undefined && !known.has(content)) addedTokens.push(newAddedToken(content, id, { special: true }));
-    known.add(content);
-  }
+  // BERT's own names count where nothing else is named, and the vocabulary has them.
+  const own = roles.map((role) => names[role]).filter((content) => vocabulary.has(content));
+  const named = [...inFiles.named, ...own.map((content) => ({ content, flags: {} }))];
+  const addedTokens = withNamedTokens(inFiles, named, vocabulary);
   addedTokens.sort((a, b) => a.id - b.id);
   const idOf = (content: string): number => {
     const id = vocabulary.get(content) ?? addedTokens.find((token) => token.content === content)?.id;
@@ -145,31 +139,6 @@ function fromVocabulary(
     truncation: null,
     padding: null,
   };
-}
-
-/** Added tokens of tokenizer_config.json, or where it names none, of the older added_tokens.json. */
-function readAdded(
-  files: ReadonlyMap<string, string>,
-  config: JsonObject,
-  vocabulary: ReadonlyMap<string, number>,
-): AddedToken[] {
-  const inConfig = config["added_tokens_decoder"] ?? undefined;
-  const file = inConfig === undefined ? addedName : configName;
-  const added = inConfig === undefined ? optionalObject(files, addedName) : inConfig;
-  const entries = Object.entries(asObject(file, "added_tokens_decoder", added));
-  const tokens = entries.map(([key, value]) => {
-    if (inConfig !== undefined) return readAddedToken(file, `added_tokens_decoder[${key}]`, value, Number(key));
-    return readAddedToken(file, key, { content: key, id: value });
-  });
-  checkAddedIds(file, tokens, vocabulary);
-  return tokens;
-}
-
-/** An added token as transformers makes it of a string: a special one is looked for in the text as it is. */
-export function newAddedToken(content: string, id: number, options: Partial<AddedToken> = {}): AddedToken {
-  const special = options.special ?? false;
-  const { normalized = !special, lstrip = false, rstrip = false, singleWord = false } = options;
-  return { id, content, special, normalized, lstrip, rstrip, singleWord };
 }
 
 /** tokenizer_config.json may repeat what tokenizer.json says, not contradict it. */
@@ -198,17 +167,12 @@ export function writeBertFiles(description: BertDescription): Map<string, string
   const { special, config, normalizer } = description;
   const map: JsonObject = {};
   for (const role of roles) if (special[role] !== undefined) map[`${role}_token`] = special[role];
-  const decoder: JsonObject = {};
-  for (const token of description.addedTokens) {
-    const { id: _, ...fields } = addedTokenJson(token);
-    decoder[String(token.id)] = fields;
-  }
   const written: JsonObject = {
     model_max_length: 1e30, // transformers' "no limit"
     tokenizer_class: "BertTokenizer",
     ...config,
     ...map,
-    added_tokens_decoder: decoder,
+    added_tokens_decoder: addedTokensDecoder(description.addedTokens),
     do_lower_case: normalizer.lowercase,
     strip_accents: normalizer.stripAccents,
     tokenize_chinese_chars: normalizer.handleChineseChars,
@@ -222,11 +186,6 @@ export function writeBertFiles(description: BertDescription): Map<string, string
   const fitsLines = vocabulary.every(([token, id], line) => id === line && !/[\r\n]/.test(token));
   if (fitsLines) files.set(vocabularyName, vocabulary.map(([token]) => `${token}\n`).join(""));
   return files;
-}
-
-function addedTokenJson(token: AddedToken): JsonObject {
-  const { id, content, singleWord, lstrip, rstrip, normalized, special } = token;
-  return { id, content, single_word: singleWord, lstrip, rstrip, normalized, special };
 }
 
 function templateJson(template: Template | undefined, ids: ReadonlyMap<string, number>): Json {

@@ -3,7 +3,9 @@
  * Hugging Face's BioGptTokenizer). A text is `</s>` and its ids; nothing is appended. No normalisation, no lower-casing.
  * Adds what the reference lacks: offsets. Left out: pairs of texts, padding, truncation.
  */
-import { type BioGptParts, bioGptSpecialTokens, fairseqFiles, huggingFaceFiles, WORD_END } from "./files.ts";
+import { createSplitter } from "./added.ts";
+import { type BioGptParts, fairseqFiles, huggingFaceFiles, WORD_END } from "./files.ts";
+import { plainMarks } from "./marks.ts";
 import { createBpe } from "../bpe/bpe.ts";
 import { splitWhitespace } from "../moses/classes.ts";
 import { mosesDetokenize } from "../moses/detokenizer.ts";
@@ -16,15 +18,24 @@ export interface BioGptTokenizer extends Tokenizer {
   readonly special: Required<Pick<SpecialTokens, "pad" | "bos" | "eos" | "unk" | "sep">>;
 }
 
-const specialPattern = /<(?:s|pad|\/s|unk)>/g;
 const CACHED_WORDS = 1 << 16;
 
 /** BioGPT's tokenizer from its pieces and merges. */
 export function createBioGptTokenizer(parts: BioGptParts, options: MosesOptions = {}): BioGptTokenizer {
   const { pieces, merges } = parts;
   const ids = new Map(pieces.map((piece, id) => [piece, id]));
-  const [bos, pad, eos, unk] = bioGptSpecialTokens.map((token) => ids.get(token)!) as [number, number, number, number];
-  const specialIds = new Set([bos, pad, eos, unk]);
+  const { roles, added, special } = parts.marks ?? plainMarks(ids);
+  const idOfRole = (role: "bos" | "pad" | "eos" | "unk" | "sep"): number => ids.get(roles[role])!;
+  const [bos, pad, eos, unk, sep] = [
+    idOfRole("bos"),
+    idOfRole("pad"),
+    idOfRole("eos"),
+    idOfRole("unk"),
+    idOfRole("sep"),
+  ];
+  const specialIds = new Set(special.map((content) => ids.get(content)!));
+  const addedIds = new Set(added.map(({ id }) => id));
+  const split = createSplitter(added);
   const bpe = createBpe(merges, { wordEnd: WORD_END, vocabulary: pieces });
   const idOfPiece = (piece: string): number => ids.get(piece) ?? unk;
   const mapSegments = createMosesMapper((tokens) => tokens.flatMap(({ text }) => bpe.encode(text, unk)), options);
@@ -38,28 +49,28 @@ export function createBioGptTokenizer(parts: BioGptParts, options: MosesOptions 
   };
 
   const encodeIds = (text: string): number[] => {
-    const result = [eos];
+    const result = [sep];
     const append = (segment: readonly number[]): void => {
       for (const id of segment) result.push(id);
     };
-    splitSpecial(text, (part, _start, special) => {
-      if (special) result.push(ids.get(part)!);
-      else mapSegments(part, append);
-    });
+    for (const { text: part, token } of split(text)) {
+      if (token === undefined) mapSegments(part, append);
+      else result.push(token.id);
+    }
     return result;
   };
 
   const encode = (text: string): Encoding => {
-    const encoding: Encoding = { ids: [eos], tokens: [pieces[eos]!], offsets: [[0, 0]] };
-    splitSpecial(text, (part, start, special) => {
-      if (special) {
-        appendPiece(encoding, ids.get(part)!, part, [start, start + part.length]);
-        return;
+    const encoding: Encoding = { ids: [sep], tokens: [pieces[sep]!], offsets: [[0, 0]] };
+    for (const { text: part, token, place } of split(text)) {
+      if (token !== undefined) {
+        appendPiece(encoding, token.id, part, [place(0), place(part.length - 1) + 1]);
+        continue;
       }
-      for (const token of mosesTokenize(part, options)) {
-        appendToken(encoding, token, piecesOf(token.text), start, idOfPiece);
+      for (const word of mosesTokenize(part, options)) {
+        appendToken(encoding, word, piecesOf(word.text), place, idOfPiece);
       }
-    });
+    }
     return encoding;
   };
 
@@ -67,7 +78,7 @@ export function createBioGptTokenizer(parts: BioGptParts, options: MosesOptions 
     let joined = "";
     for (const id of sequence) {
       if (skipSpecialTokens && specialIds.has(id)) continue;
-      joined += (pieces[id] ?? pieces[unk]!).replaceAll(WORD_END, " ");
+      joined += (pieces[id] ?? pieces[unk]!).replaceAll(" ", "").replaceAll(WORD_END, " ");
     }
     return mosesDetokenize(splitWhitespace(joined));
   };
@@ -76,15 +87,15 @@ export function createBioGptTokenizer(parts: BioGptParts, options: MosesOptions 
     family: "biogpt",
     parts,
     vocabSize: pieces.length,
-    special: { pad, bos, eos, unk, sep: eos },
-    frame: { before: [eos], after: [] },
+    special: { pad, bos, eos, unk, sep, ...otherRoles(parts, ids) },
+    frame: { before: [sep], after: [] },
     encode,
     encodeIds,
     decode,
     tokenOf: (id) => pieces[id],
     idOf: (token) => ids.get(token),
     idOfWord: (word) => ids.get(word + WORD_END),
-    continuesWord: (before) => !specialIds.has(before) && pieces[before]?.endsWith(WORD_END) === false,
+    continuesWord: (before) => !addedIds.has(before) && pieces[before]?.endsWith(WORD_END) === false,
     // No merge makes them, so no text does.
     withRows: (words) =>
       createBioGptTokenizer({ ...parts, pieces: [...pieces, ...words.map((word) => word + WORD_END)] }, options),
@@ -93,15 +104,14 @@ export function createBioGptTokenizer(parts: BioGptParts, options: MosesOptions 
   };
 }
 
-/** Hands on the parts of a text between the special strings, and those themselves. */
-function splitSpecial(text: string, visit: (part: string, start: number, special: boolean) => void): void {
-  let done = 0;
-  for (const match of text.matchAll(specialPattern)) {
-    if (match.index > done) visit(text.slice(done, match.index), done, false);
-    visit(match[0], match.index, true);
-    done = match.index + match[0].length;
+/** Roles that BioGPT itself has no tokens for. */
+function otherRoles({ marks }: BioGptParts, ids: ReadonlyMap<string, number>): Pick<SpecialTokens, "cls" | "mask"> {
+  const found: { cls?: number; mask?: number } = {};
+  for (const role of ["cls", "mask"] as const) {
+    const content = marks?.roles[role];
+    if (content !== undefined) found[role] = ids.get(content)!;
   }
-  if (done < text.length) visit(done === 0 ? text : text.slice(done), done, false);
+  return found;
 }
 
 function appendPiece(encoding: Encoding, id: number, piece: string, offsets: [number, number]): void {
@@ -114,7 +124,7 @@ function appendToken(
   encoding: Encoding,
   token: MosesToken,
   pieces: readonly string[],
-  base: number,
+  place: (at: number) => number,
   idOfPiece: (piece: string) => number,
 ): void {
   let from = 0;
@@ -122,7 +132,7 @@ function appendToken(
     const to = index === pieces.length - 1 ? token.text.length : from + piece.length;
     const start = token.sources ? token.sources[from]![0] : token.start + from;
     const end = token.sources ? token.sources[to - 1]![1] : token.start + to;
-    appendPiece(encoding, idOfPiece(piece), piece, [base + start, base + end]);
+    appendPiece(encoding, idOfPiece(piece), piece, [place(start), place(end - 1) + 1]);
     from = to;
   });
 }

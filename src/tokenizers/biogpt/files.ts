@@ -1,11 +1,12 @@
 /**
- * The four files of a BioGPT tokenizer: fairseq's dict.txt and fastBPE's bpecodes, Hugging Face's vocab.json and
- * merges.txt. Read as hostile: every line is checked, and the two files of a pair against each other, because a
- * truncated one would otherwise only show as unknown words. Hugging Face ignores the last line of merges.txt when
- * nothing ends it; here it counts, as for fastBPE.
+ * The files of a BioGPT tokenizer: fairseq's dict.txt and fastBPE's bpecodes, Hugging Face's vocab.json and merges.txt,
+ * and what the configuration beside these adds. Read as hostile: every line is checked, and the two files of a pair
+ * against each other, because a truncated one would otherwise only show as unknown words. Hugging Face ignores the last
+ * line of merges.txt when nothing ends it; here it counts, as for fastBPE.
  */
 import { DataError } from "../../errors.ts";
 import type { Merge } from "../bpe/bpe.ts";
+import { addedIn, type BioGptMarks, configurationFiles, isSaid, isUsual } from "./marks.ts";
 
 /** Ends the last piece of every word. */
 export const WORD_END = "</w>";
@@ -18,6 +19,8 @@ export interface BioGptParts {
   /** Frequencies, where dict.txt and bpecodes gave them. */
   readonly pieceCounts?: readonly number[] | undefined;
   readonly mergeCounts?: readonly number[] | undefined;
+  /** Special and added tokens, each of which is a piece too; absent: fairseq's four special tokens alone. */
+  readonly marks?: BioGptMarks | undefined;
 }
 
 /** In the order of fairseq's dictionary: beginning, padding, end of document, unknown. */
@@ -43,30 +46,32 @@ export function bioGptPartsFromFiles(files: ReadonlyMap<string, string>, where =
     if (vocabularyText === undefined || codesText === undefined) continue;
     const vocabularyName = where + vocabulary;
     const codesName = where + codes;
-    const parts = {
+    const read = {
       ...(vocabulary === "vocab.json"
         ? parseVocabulary(vocabularyText, vocabularyName)
         : parseDictionary(vocabularyText, vocabularyName)),
       ...parseMerges(codesText, codesName, codes === "bpecodes"),
     };
-    checkTogether(parts, vocabularyName, codesName);
-    return parts;
+    const { marks, pieces } = addedIn(files, where, read.pieces);
+    checkTogether(read, marks, vocabularyName, codesName);
+    return isSaid(marks) ? { ...read, pieces, marks } : read;
   }
   throw new DataError(
     `${where || "tokenizer"}: expected vocab.json and merges.txt, or dict.txt and bpecodes, got ${list(files)}`,
   );
 }
 
-/** vocab.json, merges.txt (as the Hub has them), tokenizer_config.json and special_tokens_map.json. */
+/** vocab.json, merges.txt (as the Hub has them) and the configuration files. */
 export function huggingFaceFiles(parts: BioGptParts): Map<string, string> {
-  const [bos, pad, eos, unk] = bioGptSpecialTokens;
-  const special = { bos_token: bos, eos_token: eos, pad_token: pad, sep_token: eos, unk_token: unk };
-  const entries = parts.pieces.map((piece, id) => `  ${JSON.stringify(piece)}: ${id}`);
+  const { pieces, marks } = parts;
+  // Added tokens behind the last piece stand in a file of their own, as transformers writes them.
+  const added = new Set(marks?.added.map(({ content }) => content));
+  const own = pieces.findLastIndex((piece) => !added.has(piece)) + 1;
+  const entries = pieces.slice(0, own).map((piece, id) => `  ${JSON.stringify(piece)}: ${id}`);
   return new Map([
     ["vocab.json", `{\n${entries.join(",\n")}\n}`],
     ["merges.txt", parts.merges.map(([left, right]) => `${left} ${right}\n`).join("")],
-    ["tokenizer_config.json", `${JSON.stringify({ ...special, tokenizer_class: "BioGptTokenizer" }, null, 2)}\n`],
-    ["special_tokens_map.json", `${JSON.stringify(special, null, 2)}\n`],
+    ...configurationFiles(marks, own),
   ]);
 }
 
@@ -75,6 +80,12 @@ export function huggingFaceFiles(parts: BioGptParts): Map<string, string> {
  * @throws DataError when the special tokens do not have the ids 0 to 3, which fairseq gives them.
  */
 export function fairseqFiles(parts: BioGptParts): Map<string, string> {
+  if (parts.marks !== undefined && !isUsual(parts.marks)) {
+    const names = parts.marks.added.map(({ content }) => quote(content)).slice(0, 10);
+    throw new DataError(`dict.txt: expected fairseq's four special tokens alone, got ${names.join(", ")}`, {
+      hint: "fairseq's files have no place for added or renamed tokens; keep such a tokenizer in Hugging Face's format",
+    });
+  }
   bioGptSpecialTokens.forEach((token, id) => {
     if (parts.pieces[id] === token) return;
     throw new DataError(`dict.txt: expected id ${id} to be ${token}, got ${quote(parts.pieces[id] ?? "nothing")}`, {
@@ -168,15 +179,22 @@ function parseMerges(text: string, name: string, needCounts: boolean): Pick<BioG
 }
 
 /** Every piece can be made, and every merge leads to a piece: true of complete files, hardly of truncated ones. */
-function checkTogether({ pieces, merges }: BioGptParts, vocabularyName: string, codesName: string): void {
+function checkTogether(
+  { pieces, merges }: BioGptParts,
+  { roles, added }: BioGptMarks,
+  vocabularyName: string,
+  codesName: string,
+): void {
   if (!pieces.some((piece) => piece.endsWith(WORD_END))) {
     throw new DataError(`${vocabularyName}: expected pieces that end in ${WORD_END}, got none`, {
       hint: "this is another kind of byte pair encoding (GPT-2, RoBERTa), not BioGPT's",
     });
   }
   const known = new Set(pieces);
-  for (const token of bioGptSpecialTokens) {
-    if (!known.has(token)) {
+  const specials = new Set<string>(added.map(({ content }) => content));
+  for (const token of [roles.bos, roles.pad, roles.eos, roles.unk]) {
+    // What a text's unknown pieces become must be a piece; the others may be added behind the vocabulary.
+    if (token === roles.unk ? !known.has(token) : !specials.has(token)) {
       throw new DataError(
         `${vocabularyName}: expected the special token ${token}, got ${pieces.length} pieces without`,
         {
@@ -193,7 +211,7 @@ function checkTogether({ pieces, merges }: BioGptParts, vocabularyName: string, 
       hint: `${vocabularyName} is truncated, or the two files are not of the same tokenizer`,
     });
   }
-  const specials = new Set<string>(bioGptSpecialTokens);
+  for (const token of bioGptSpecialTokens) specials.add(token);
   let unreachable: string | undefined;
   for (const piece of pieces) {
     // Rows appended to a vocabulary (padding, soft prompts) are made by no merge; they come last.
