@@ -44,9 +44,9 @@ export interface ImportPubMedOptions {
   readonly compression?: Compression | undefined;
   /** Size at which a Parquet file is ended. Default 256 MB. */
   readonly shardBytes?: number | undefined;
-  /** XML bytes in one row group. Default 16 MB. */
+  /** XML bytes in one row group, at most 32 MB, which is what readers take. Default 16 MB. */
   readonly groupBytes?: number | undefined;
-  /** A larger record is a failure. Default 64 MB. */
+  /** A larger record is a failure. Default 64 MB, which is the most. */
   readonly recordLimit?: number | undefined;
   /** Replaces a dataset that is already there. */
   readonly overwrite?: boolean | undefined;
@@ -306,6 +306,10 @@ export async function importPubMed(options: ImportPubMedOptions): Promise<Datase
   const { filters = {}, compression = defaultCompression, overwrite = false } = options;
   const output = resolve(options.output);
   recordFilter(filters);
+  for (const [name, most] of Object.entries({ groupBytes: 32 << 20, recordLimit: 64 << 20 })) {
+    const value = options[name as "groupBytes"] ?? most;
+    if (!(value > 0 && value <= most)) throw new ConfigError(`${name}: expected 1 to ${most}, got ${value}`);
+  }
   const state = await checkOutput(output, overwrite);
   const sources = withUniqueNames(await listPubMedSources(options.inputs));
   const bytes = sources.reduce((sum, source) => sum + source.bytes * (source.path.endsWith(".gz") ? 6 : 1), 0);
