@@ -48,9 +48,9 @@ export interface ImportPubMedOptions {
   readonly compression?: Compression | undefined;
   /** Size at which a Parquet file is ended. Default 256 MB. */
   readonly shardBytes?: number | undefined;
-  /** XML bytes in one row group. Default 16 MB. */
+  /** XML bytes in one row group, at most 32 MB, which is what readers take. Default 16 MB. */
   readonly groupBytes?: number | undefined;
-  /** A larger record is a failure. Default 64 MB. */
+  /** A larger record is a failure. Default 64 MB, which is the most. */
   readonly recordLimit?: number | undefined;
   /** Replaces a dataset that is already there. */
   readonly overwrite?: boolean | undefined;
@@ -321,6 +321,10 @@ async function buildDataset(
 export async function importPubMed(options: ImportPubMedOptions): Promise<DatasetManifest> {
   const output = resolve(options.output);
   recordFilter(options.filters ?? {});
+  for (const [name, most] of Object.entries({ groupBytes: 32 << 20, recordLimit: 64 << 20 })) {
+    const value = options[name as "groupBytes"] ?? most;
+    if (!(value > 0 && value <= most)) throw new ConfigError(`${name}: expected 1 to ${most}, got ${value}`);
+  }
   await checkSeparate(output, options.inputs);
   const lock = await lockBeside(output);
   try {
