@@ -74,6 +74,7 @@ async function openPylate(folder: string): Promise<ColbertFolder> {
       ...defaultColbertSettings,
       queryPrompt: prompt,
       documentPrompt: prompt,
+      lowerCase: sentence.lowerCase,
       queryPrefix: json.query_prefix,
       documentPrefix: json.document_prefix,
       queryLength: json.query_length,

@@ -42,11 +42,12 @@ export function colbertReader(where: string, tokenizer: PairTokenizer, settings:
   const idsOf = (words: readonly string[]): Set<number> =>
     new Set(words.map((word) => tokenizer.idOf(word)).filter((id) => id !== undefined));
   const skipped = { query: idsOf(settings.querySkiplist), document: idsOf(settings.skiplist) };
+  const prepare = (text: string): string => (settings.lowerCase ? text.trim().toLowerCase() : text.trim());
   const filled = settings.expandsQueries ? (settings.expansionLength ?? settings.queryLength) : 0;
 
   return {
     queries(texts) {
-      const prompted = texts.map((text) => settings.queryPrompt + text);
+      const prompted = texts.map((text) => prepare(settings.queryPrompt + text));
       return tokensOf(tokenizer, prompted, prefixes.query, settings.queryLength).rows.map((ids) => {
         const missing = Math.max(0, filled - ids.length);
         if (missing > 0 && expansion === undefined) {
@@ -58,7 +59,7 @@ export function colbertReader(where: string, tokenizer: PairTokenizer, settings:
       });
     },
     documents(texts) {
-      const prompted = texts.map((text) => settings.documentPrompt + text);
+      const prompted = texts.map((text) => prepare(settings.documentPrompt + text));
       const { rows, cut } = tokensOf(tokenizer, prompted, prefixes.document, settings.documentLength);
       const kept = rows.map((ids) => ({
         ids,
@@ -80,7 +81,7 @@ function tokensOf(
   const room = prefix === undefined ? limit : limit - 1;
   let cut = 0;
   const rows = texts.map((text) => {
-    let ids = tokenizer.encodeIds(text.trim());
+    let ids = tokenizer.encodeIds(text);
     if (ids.length > room) {
       cut++;
       ids = [...ids.slice(0, room - 1), ids.at(-1)!];

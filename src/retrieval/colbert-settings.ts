@@ -15,6 +15,8 @@ export interface ColbertSettings {
   /** Text put before each text; empty: none. */
   readonly queryPrompt: string;
   readonly documentPrompt: string;
+  /** Texts are made lower-case, prompts included. */
+  readonly lowerCase: boolean;
   /** Most tokens, [CLS], prefix and [SEP] included. */
   readonly queryLength: number;
   readonly documentLength: number;
@@ -40,6 +42,7 @@ export const defaultColbertSettings: ColbertSettings = {
   documentPrefix: "[D] ",
   queryPrompt: "",
   documentPrompt: "",
+  lowerCase: false,
   queryLength: 32,
   documentLength: 180,
   expandsQueries: true,
