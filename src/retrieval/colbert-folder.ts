@@ -147,7 +147,10 @@ export async function saveColbertFolder(
     query_length: settings.queryLength,
     document_length: settings.documentLength,
     attend_to_expansion_tokens: settings.attendsToExpansion,
-    skiplist_words: settings.skiplist,
+    // A word that is no token would have PyLate leave out every unknown word.
+    skiplist_words: settings.skiplist.filter(
+      (word) => settings.skipsUnknown || model.tokenizer.idOf(word) !== undefined,
+    ),
     do_query_expansion: settings.expandsQueries,
   };
   const maxTokens = model.config.max_position_embeddings;

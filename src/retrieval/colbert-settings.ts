@@ -30,6 +30,11 @@ export interface ColbertSettings {
   readonly attendsToExpansion: boolean;
   /** Tokens of documents that are not scored. */
   readonly skiplist: readonly string[];
+  /**
+   * A word of a skiplist that is no token stands for the unknown token, so that none of these is scored: PyLate's way.
+   * It is of use where the vocabulary lacks a character of the skiplist, and loses unknown words otherwise.
+   */
+  readonly skipsUnknown: boolean;
   /** Tokens of queries that are not scored. */
   readonly querySkiplist: readonly string[];
   /** Vectors are made unit vectors. */
@@ -48,6 +53,7 @@ export const defaultColbertSettings: ColbertSettings = {
   expandsQueries: true,
   attendsToExpansion: false,
   skiplist: punctuation,
+  skipsUnknown: true,
   querySkiplist: [],
   normalizes: true,
 };

@@ -51,6 +51,7 @@ export async function multiVectorFolder(sentence: SentenceFolder, folder: string
       ...(expansion?.strategy === "min" ? { expansionLength: expansion.length } : {}),
       ...(typeof expansion?.token === "string" ? { expansionToken: expansion.token } : {}),
       skiplist: skips("document"),
+      skipsUnknown: false,
       querySkiplist: skips("query"),
       normalizes,
     },
