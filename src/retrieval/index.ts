@@ -29,6 +29,7 @@ export { ranked, type RerankedList, type RerankOptions, scoreChange, type ScoreC
 export { type Comparer, type Encoder, openScorer, type Scorer } from "./scorers.ts";
 export { type SentenceFolder } from "./sentence-folder.ts";
 export { type SentenceDescription, saveSentenceFolder } from "./sentence-write.ts";
+export type { PromptOptions, TextRole } from "./text-rows.ts";
 export { writeVectors } from "./vector-files.ts";
 export { type ListRequirements, readLists, type ScoredList } from "../tasks/lists.ts";
 export { streamPairs } from "../tasks/pairs.ts";

@@ -1,6 +1,6 @@
 /**
- * One way to score texts against texts, whatever the model: cosine of embeddings, MaxSim of ColBERT vectors, logits of a
- * cross-encoder, or BM25.
+ * One way to score texts against texts, whatever the model: likeness of embeddings as their directory says (cosine unless
+ * it says otherwise), MaxSim of ColBERT vectors, logits of a cross-encoder, or BM25.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -15,10 +15,12 @@ import { readSettings } from "../io/json.ts";
 import { openModelFolder } from "../runtime/folder.ts";
 import type { NetworkOptions } from "../runtime/network.ts";
 import { createBm25 } from "./bm25.ts";
+import type { TextRole } from "./text-rows.ts";
+import { norm, similarityOf } from "./vector-similarity.ts";
 
 /** Of models that read queries and documents separately. */
 export interface Encoder {
-  encode(role: "query" | "document", texts: readonly string[]): Promise<TokenVectors[]>;
+  encode(role: TextRole, texts: readonly string[]): Promise<TokenVectors[]>;
   compare(documents: readonly TokenVectors[]): Promise<Comparer>;
 }
 
@@ -30,7 +32,7 @@ export interface Comparer extends AsyncDisposable {
 export interface Scorer extends AsyncDisposable {
   readonly kind: "embeddings" | "colbert" | "reranker" | "bm25";
   readonly encoder?: Encoder;
-  /** Scores of pairs, in their order. */
+  /** Scores of pairs of a query and a document, in their order. */
   pairs(pairs: readonly (readonly [string, string])[]): Promise<Float64Array>;
   /**
    * Takes documents in, and gives what scores all of them with a query. There is none where an encoder's vectors are to
@@ -38,15 +40,6 @@ export interface Scorer extends AsyncDisposable {
    */
   index?(documents: Iterable<string> | AsyncIterable<string>): Promise<(query: string) => Float64Array>;
 }
-
-const dot = (a: Float32Array, b: Float32Array): number => {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
-  return sum;
-};
-const norm = (a: Float32Array): number => Math.sqrt(dot(a, a));
-/** `norms` is the product of both. */
-const cosine = (a: Float32Array, b: Float32Array, norms: number): number => dot(a, b) / Math.max(norms, 1e-12);
 
 const bm25: Scorer = {
   kind: "bm25",
@@ -125,8 +118,9 @@ export async function openScorer(folder: string, options: NetworkOptions = {}): 
   }
   const embedder = await loadEmbedder(folder, options);
   const { width } = embedder;
+  const similarity = similarityOf(folder, embedder.folder.settings.similarity_fn_name);
   const encoder: Encoder = {
-    encode: async (_role, texts) => (await embedder.embed(texts)).map((data) => ({ width, count: 1, data })),
+    encode: async (role, texts) => (await embedder.embed(texts, { role })).map((data) => ({ width, count: 1, data })),
     async compare(documents) {
       const norms = documents.map(({ data }) => norm(data));
       return {
@@ -134,7 +128,7 @@ export async function openScorer(folder: string, options: NetworkOptions = {}): 
           const own = norm(query.data);
           const scores = new Float64Array(documents.length);
           for (let i = 0; i < scores.length; i++) {
-            scores[i] = cosine(query.data, documents[i]!.data, own * norms[i]!);
+            scores[i] = similarity(query.data, documents[i]!.data, own * norms[i]!);
           }
           return scores;
         },
@@ -146,10 +140,11 @@ export async function openScorer(folder: string, options: NetworkOptions = {}): 
     kind,
     encoder,
     async pairs(pairs) {
-      const vectors = await embedder.embed(pairs.flat());
+      const role = pairs.flatMap(() => ["query", "document"] as const);
+      const vectors = await embedder.embed(pairs.flat(), { role });
       return Float64Array.from(pairs, (_, i) => {
         const [a, b] = [vectors[2 * i]!, vectors[2 * i + 1]!];
-        return cosine(a, b, norm(a) * norm(b));
+        return similarity(a, b, norm(a) * norm(b));
       });
     },
     [Symbol.asyncDispose]: () => embedder.dispose(),
