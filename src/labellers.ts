@@ -14,6 +14,7 @@ import { calibrationRows } from "./runtime/calibration.ts";
 import { type ModelFolder, openModelFolder } from "./runtime/folder.ts";
 import { type NetworkOptions, openNetwork } from "./runtime/network.ts";
 import type { Session } from "./runtime/session.ts";
+import { tokenLimit } from "./runtime/token-limit.ts";
 import { loadTokenizer } from "./tokenizers/files.ts";
 import type { Tokenizer } from "./tokenizers/tokenizer.ts";
 import { encodeCut, firstPieces } from "./tokenizers/words.ts";
@@ -96,7 +97,7 @@ export interface Classifier extends AsyncDisposable {
   readonly labels: readonly string[];
   /** A text may have any number of labels, and not one exactly. */
   readonly multiLabel: boolean;
-  /** Texts are cut to `maxTokens`, by default the model's positions. */
+  /** Texts are cut to `maxTokens`, by default as the tokenizer's files say, at most the model's positions. */
   classify(texts: readonly string[], options?: { maxTokens?: number | undefined }): Promise<Classified[]>;
 }
 
@@ -105,10 +106,11 @@ export async function loadClassifier(folder: string, options: NetworkOptions = {
   const labeller = await openLabeller(folder, "sequence", options);
   const { labels, tokenizer, model, session } = labeller;
   const multiLabel = problemOf(model.config as LabelConfig) === "multi_label_classification";
+  const most = await tokenLimit(folder, model.config);
   return {
     labels,
     multiLabel,
-    async classify(texts, { maxTokens = model.config.max_position_embeddings } = {}) {
+    async classify(texts, { maxTokens = most } = {}) {
       const ids = texts.map((text) => encodeCut(tokenizer, text, maxTokens));
       const results: Classified[] = Array.from({ length: texts.length });
       await forRows(labeller, ids, 32, (row, logits) => {

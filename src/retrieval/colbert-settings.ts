@@ -3,6 +3,7 @@ import type { TensorEntry } from "../checkpoints/entries.ts";
 import { ConfigError } from "../errors.ts";
 import type { DenseStage, EmbeddingStage } from "../models/embedding.ts";
 import type { ModelFolder } from "../runtime/folder.ts";
+import type { SentenceFolder } from "./sentence-folder.ts";
 
 /** The 32 characters of Python's string.punctuation. */
 export const punctuation = [..."!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"];
@@ -64,6 +65,8 @@ export interface ColbertFolder {
   readonly stages: readonly DenseStage[];
   readonly entries: ReadonlyMap<string, TensorEntry>;
   readonly settings: ColbertSettings;
+  /** What a Sentence Transformers directory says besides, to be written again. */
+  readonly sentence?: Pick<SentenceFolder, "maxTokens" | "settings"> | undefined;
 }
 
 /** @throws ConfigError where there are none, or others. */

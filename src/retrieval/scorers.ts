@@ -7,10 +7,10 @@ import { join } from "node:path";
 import * as z from "zod";
 import { ConfigError } from "../errors.ts";
 import { loadColbert } from "./colbert.ts";
+import { isColbert } from "./colbert-folder.ts";
 import { loadCrossEncoder } from "./cross-encoder.ts";
 import { loadEmbedder } from "./embedder.ts";
 import { createMaxSim, maxSim, type TokenVectors } from "./max-sim.ts";
-import { openSentenceFolder } from "./sentence-folder.ts";
 import { readSettings } from "../io/json.ts";
 import { openModelFolder } from "../runtime/folder.ts";
 import type { NetworkOptions } from "../runtime/network.ts";
@@ -70,12 +70,9 @@ const architectures = z.looseObject({ architectures: z.array(z.string()).nullish
 async function kindOf(folder: string): Promise<Exclude<Scorer["kind"], "bm25">> {
   const config = await readSettings(join(folder, "config.json"), architectures);
   const architecture = config?.architectures?.[0] ?? "";
-  if (architecture === "HF_ColBERT") return "colbert";
   if (architecture.endsWith("ForSequenceClassification")) return "reranker";
-  if (existsSync(join(folder, "modules.json"))) {
-    const { stages } = await openSentenceFolder(folder);
-    return stages.some(({ kind }) => kind === "pooling") ? "embeddings" : "colbert";
-  }
+  if (await isColbert(folder)) return "colbert";
+  if (existsSync(join(folder, "modules.json"))) return "embeddings";
   await openModelFolder(folder);
   throw new ConfigError(`${folder}: expected an embedding model, ColBERT or a reranker, got ${architecture}`, {
     hint: 'galen train embeddings-ranking, colbert or reranker makes one; "bm25" is the baseline',
