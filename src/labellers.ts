@@ -5,14 +5,14 @@ import { mapTexts } from "./corpus/texts.ts";
 import { ConfigError } from "./errors.ts";
 import type { Items, StreamOptions } from "./io/streams.ts";
 import { entitiesOf } from "./metrics/entities.ts";
-import { headOf, type LabelConfig, type ModelConfig, problemOf } from "./models/index.ts";
+import { headOf, type LabelConfig, labelNames, type ModelConfig, problemOf } from "./models/index.ts";
 import { indexOfLargest } from "./metrics/classification.ts";
 import { scoringGraph } from "./models/graphs.ts";
 import { byTokens, sliceRows } from "./runtime/batching.ts";
 import { makeBatch } from "./runtime/batch.ts";
 import { calibrationRows } from "./runtime/calibration.ts";
 import { type ModelFolder, openModelFolder } from "./runtime/folder.ts";
-import { type NetworkOptions, openNetwork } from "./runtime/network.ts";
+import { identityOf, type NetworkOptions, openNetwork } from "./runtime/network.ts";
 import type { Session } from "./runtime/session.ts";
 import { tokenLimit } from "./runtime/token-limit.ts";
 import { loadTokenizer } from "./tokenizers/files.ts";
@@ -49,7 +49,7 @@ async function openLabeller(folder: string, kind: keyof typeof kinds, options: N
       hint: 'scores of pairs are what "galen rerank" is for; its scores come from "galen forward"',
     });
   }
-  const labels = Array.from({ length: count }, (_, i) => plain.id2label?.[String(i)] ?? `LABEL_${i}`);
+  const labels = labelNames(plain, count);
   const tokenizer = await loadTokenizer(folder);
   const session = await openNetwork(
     scoringGraph(family, config),
@@ -94,6 +94,8 @@ export interface Classified {
 }
 
 export interface Classifier extends AsyncDisposable {
+  /** What classes depend on besides the directory: the format of the weights. */
+  readonly identity?: Readonly<Record<string, unknown>>;
   readonly labels: readonly string[];
   /** A text may have any number of labels, and not one exactly. */
   readonly multiLabel: boolean;
@@ -110,6 +112,7 @@ export async function loadClassifier(folder: string, options: NetworkOptions = {
   return {
     labels,
     multiLabel,
+    identity: identityOf(options),
     async classify(texts, { maxTokens = most } = {}) {
       const ids = texts.map((text) => encodeCut(tokenizer, text, maxTokens));
       const results: Classified[] = Array.from({ length: texts.length });
@@ -129,6 +132,8 @@ export async function loadClassifier(folder: string, options: NetworkOptions = {
 }
 
 export interface Tagger extends AsyncDisposable {
+  /** What tags depend on besides the directory: the format of the weights. */
+  readonly identity?: Readonly<Record<string, unknown>>;
   readonly labels: readonly string[];
   /** A tag for every word; words beyond the model's length get "O". */
   tag(sentences: readonly (readonly string[])[]): Promise<string[][]>;
@@ -140,6 +145,7 @@ export async function loadTagger(folder: string, options: NetworkOptions = {}): 
   const { labels, tokenizer, model, session } = labeller;
   return {
     labels,
+    identity: identityOf(options),
     async tag(sentences) {
       const rows = sentences.map((words) => firstPieces(tokenizer, words, model.config.max_position_embeddings));
       const results = sentences.map((words) => words.map(() => "O"));

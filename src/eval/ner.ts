@@ -61,7 +61,7 @@ export async function evaluateNer(
   checkTypes(new Set(typesOf(gold.flat())), new Set(typesOf(tagger.labels)));
   const scheme = "as seqeval, default mode and strict IOB2";
   const protocol = { task: "ner", version: 2, scheme, data: digest() };
-  return runEvaluation(protocol, ["tags"], options, async (windows) => {
+  return runEvaluation(protocol, tagger, ["tags"], options, async (windows) => {
     const parts = windows.run({
       name: "tags",
       inputs: sentences,

@@ -70,7 +70,7 @@ export async function evaluateRetrieval(
     documents: ids.length,
     data,
   };
-  return runEvaluation(protocol, ["queries", "documents"], options, async (windows) => {
+  return runEvaluation(protocol, scorer, ["queries", "documents"], options, async (windows) => {
     const first = bm25 === undefined ? undefined : queries.map(([, text]) => rankBy(bm25, text, ids));
     const rankings =
       encoder !== undefined

@@ -10,7 +10,7 @@ import { readSettings } from "../io/json.ts";
 import { parseJsonObject } from "../tokenizers/json.ts";
 import { writeSafetensors } from "../checkpoints/safetensors.ts";
 import { ConfigError } from "../errors.ts";
-import { headOf, type ModelConfig } from "../models/index.ts";
+import { headOf, type LabelConfig, labelNames, type ModelConfig } from "../models/index.ts";
 import { scoringGraph } from "../models/graphs.ts";
 import { makeBatch } from "../runtime/batch.ts";
 import { type ModelFolder, openModelFolder } from "../runtime/folder.ts";
@@ -43,6 +43,10 @@ export interface PairScores {
 export interface CrossEncoder extends AsyncDisposable {
   readonly model: ModelFolder;
   readonly activation: ScoreActivation;
+  /** Names of what a pair gets a number for. */
+  readonly labels: readonly string[];
+  /** Whether the labels exclude one another. */
+  readonly exclusive: boolean;
   /** Tokens that a pair is cut to, the longer text first. */
   readonly maxTokens: number;
   readonly tokenizer: PairTokenizer;
@@ -78,6 +82,8 @@ export async function loadCrossEncoder(folder: string, options: NetworkOptions =
   return {
     model,
     activation,
+    labels: labelNames(model.config as ModelConfig & LabelConfig, kind.count),
+    exclusive: kind.count > 1 && kind.of === "rows",
     maxTokens,
     tokenizer,
     async score(pairs, { batchSize = 32, activation: wanted = activation } = {}): Promise<PairScores> {

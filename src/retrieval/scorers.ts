@@ -8,12 +8,12 @@ import * as z from "zod";
 import { ConfigError } from "../errors.ts";
 import { loadColbert } from "./colbert.ts";
 import { isColbert } from "./colbert-folder.ts";
-import { loadCrossEncoder } from "./cross-encoder.ts";
+import { type CrossEncoder, loadCrossEncoder } from "./cross-encoder.ts";
 import { loadEmbedder } from "./embedder.ts";
 import { createMaxSim, maxSim, type TokenVectors } from "./max-sim.ts";
 import { readSettings } from "../io/json.ts";
 import { openModelFolder } from "../runtime/folder.ts";
-import type { NetworkOptions } from "../runtime/network.ts";
+import { identityOf, type NetworkOptions } from "../runtime/network.ts";
 import { createBm25 } from "./bm25.ts";
 import type { TextRole } from "./text-rows.ts";
 import { norm, similarityOf } from "./vector-similarity.ts";
@@ -31,6 +31,8 @@ export interface Comparer extends AsyncDisposable {
 
 export interface Scorer extends AsyncDisposable {
   readonly kind: "embeddings" | "colbert" | "reranker" | "bm25";
+  /** What scores depend on besides the directory: evaluations of other ones are not resumed with these. */
+  readonly identity?: Readonly<Record<string, unknown>>;
   readonly encoder?: Encoder;
   /** Scores of pairs of a query and a document, in their order. */
   pairs(pairs: readonly (readonly [string, string])[]): Promise<Float64Array>;
@@ -79,40 +81,95 @@ async function kindOf(folder: string): Promise<Exclude<Scorer["kind"], "bm25">> 
   });
 }
 
-/** Opens a directory of any of the three kinds, or "bm25". */
-export async function openScorer(folder: string, options: NetworkOptions = {}): Promise<Scorer> {
-  if (folder === "bm25") return bm25;
-  const kind = await kindOf(folder);
-  if (kind === "reranker") {
-    const encoder = await loadCrossEncoder(folder, options);
-    return {
-      kind,
-      pairs: async (pairs) => Float64Array.from((await encoder.score(pairs)).logits),
-      [Symbol.asyncDispose]: () => encoder.dispose(),
-    };
+export interface ScorerOptions extends NetworkOptions {
+  /** Of a reranker with several classes: the one whose log-odds are the score. */
+  readonly label?: string | undefined;
+}
+
+/**
+ * Opens a directory of any of the three kinds, or "bm25".
+ * @throws ConfigError for a reranker with several classes of which none is named as the score, and for a name where
+ * there are none.
+ */
+export async function openScorer(folder: string, { label, ...options }: ScorerOptions = {}): Promise<Scorer> {
+  const kind = folder === "bm25" ? folder : await kindOf(folder);
+  if (kind === "reranker") return rerankerScorer(folder, label, options);
+  if (label !== undefined) {
+    throw new ConfigError(`label: expected none for ${folder}, which gives one score a pair (${kind}), got "${label}"`);
   }
-  if (kind === "colbert") {
-    let warned = false;
-    const warn = (message: string): void => {
-      if (!warned) console.warn(message);
-      warned = true;
-    };
-    const colbert = await loadColbert(folder, { ...options, warn });
-    const encoder: Encoder = {
-      encode: (role, texts) => (role === "query" ? colbert.encodeQueries(texts) : colbert.encodeDocuments(texts)),
-      compare: (documents) => createMaxSim(documents, options),
-    };
-    return {
-      kind,
-      encoder,
-      async pairs(pairs) {
-        const queries = await colbert.encodeQueries(pairs.map(([query]) => query));
-        const documents = await colbert.encodeDocuments(pairs.map(([, document]) => document));
-        return Float64Array.from(queries, (query, i) => maxSim(query, documents[i]!));
-      },
-      [Symbol.asyncDispose]: () => colbert.dispose(),
-    };
+  if (kind === "bm25") return bm25;
+  return kind === "colbert" ? colbertScorer(folder, options) : embeddingScorer(folder, options);
+}
+
+async function rerankerScorer(folder: string, label: string | undefined, options: NetworkOptions): Promise<Scorer> {
+  const encoder = await loadCrossEncoder(folder, options);
+  let scoreOf: (logits: Float32Array) => number;
+  try {
+    scoreOf = headScore(folder, encoder, label);
+  } catch (error) {
+    await encoder.dispose();
+    throw error;
   }
+  const { length: count } = encoder.labels;
+  return {
+    kind: "reranker",
+    identity: { ...identityOf(options), ...(label === undefined ? {} : { label }) },
+    async pairs(pairs) {
+      const { logits } = await encoder.score(pairs);
+      return Float64Array.from(pairs, (_, i) => scoreOf(logits.subarray(i * count, (i + 1) * count)));
+    },
+    [Symbol.asyncDispose]: () => encoder.dispose(),
+  };
+}
+
+/** How a pair's logits become its score. @throws ConfigError where it is not said which class is meant. */
+function headScore(
+  folder: string,
+  { labels, exclusive }: Pick<CrossEncoder, "labels" | "exclusive">,
+  label: string | undefined,
+): (logits: Float32Array) => number {
+  if (label === undefined) {
+    if (labels.length === 1) return (logits) => logits[0]!;
+    throw new ConfigError(`${folder}: expected a reranker with one score, got one with classes ${labels.join(", ")}`, {
+      hint: "say which class is the score: --label CLASS (of rerank, similarity, evaluate)",
+    });
+  }
+  const place = labels.indexOf(label);
+  if (place < 0) throw new ConfigError(`label: expected one of ${labels.join(", ")}, got "${label}"`);
+  if (!exclusive) return (logits) => logits[place]!;
+  // ln(p / (1 - p)): a softmax's logit by itself says nothing from one pair to another.
+  return (logits) => {
+    const others = Array.from(logits).toSpliced(place, 1);
+    const top = Math.max(...others);
+    return logits[place]! - top - Math.log(others.reduce((sum, one) => sum + Math.exp(one - top), 0));
+  };
+}
+
+async function colbertScorer(folder: string, options: NetworkOptions): Promise<Scorer> {
+  let warned = false;
+  const warn = (message: string): void => {
+    if (!warned) console.warn(message);
+    warned = true;
+  };
+  const colbert = await loadColbert(folder, { ...options, warn });
+  const encoder: Encoder = {
+    encode: (role, texts) => (role === "query" ? colbert.encodeQueries(texts) : colbert.encodeDocuments(texts)),
+    compare: (documents) => createMaxSim(documents, options),
+  };
+  return {
+    kind: "colbert",
+    identity: identityOf(options),
+    encoder,
+    async pairs(pairs) {
+      const queries = await colbert.encodeQueries(pairs.map(([query]) => query));
+      const documents = await colbert.encodeDocuments(pairs.map(([, document]) => document));
+      return Float64Array.from(queries, (query, i) => maxSim(query, documents[i]!));
+    },
+    [Symbol.asyncDispose]: () => colbert.dispose(),
+  };
+}
+
+async function embeddingScorer(folder: string, options: NetworkOptions): Promise<Scorer> {
   const embedder = await loadEmbedder(folder, options);
   const { width } = embedder;
   const similarity = similarityOf(folder, embedder.folder.settings.similarity_fn_name);
@@ -134,7 +191,8 @@ export async function openScorer(folder: string, options: NetworkOptions = {}): 
     },
   };
   return {
-    kind,
+    kind: "embeddings",
+    identity: identityOf(options),
     encoder,
     async pairs(pairs) {
       const role = pairs.flatMap(() => ["query", "document"] as const);
