@@ -1,5 +1,6 @@
 /** `galen evaluate retrieval`: rankings over a test set in BEIR's layout. */
-import { type Command, command, deviceOptions, folderOptions, loadOptions } from "../command.ts";
+import { type Command, command, folderOptions } from "../command.ts";
+import { scorerLoadOptions, scorerOptions } from "../scorer-options.ts";
 
 const evaluateRetrieval: Command = command({
   about: "Rank the documents of a test set in BEIR's layout",
@@ -11,7 +12,7 @@ const evaluateRetrieval: Command = command({
     split: { type: "text", hint: "NAME", default: "test", about: "Judgements: qrels/NAME.tsv" },
     candidates: { type: "integer", hint: "N", least: 1, default: 100, about: "What BM25 gives a reranker" },
     ...folderOptions,
-    ...deviceOptions,
+    ...scorerOptions,
   },
   examples: [
     ["evaluate retrieval --model runs/colbert/model data/nfcorpus --split dev", "nDCG@10 and others"],
@@ -24,10 +25,10 @@ const evaluateRetrieval: Command = command({
     const { evaluateRetrieval: evaluate } = await import("../../eval/retrieval.ts");
     const { runWindows, writeReport } = await import("../evaluation.ts");
     const set = await readRetrievalSet(args.data, args.split);
-    await using scorer = await openScorer(args.model, loadOptions(args));
+    await using scorer = await openScorer(args.model, scorerLoadOptions(args));
     const { model, split, candidates } = args;
     const report = await runWindows(args, terminal, (options) => evaluate(scorer, set, { ...options, candidates }));
-    await writeReport(args, terminal, { model, split, kind: scorer.kind }, report);
+    await writeReport(args, terminal, { model, split, kind: scorer.kind, label: args.label }, report);
   },
 });
 export default evaluateRetrieval;
