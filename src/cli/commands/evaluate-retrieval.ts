@@ -5,7 +5,7 @@ import { scorerLoadOptions, scorerOptions } from "../scorer-options.ts";
 const evaluateRetrieval: Command = command({
   about: "Rank the documents of a test set in BEIR's layout",
   details:
-    "DATA has corpus.jsonl, queries.jsonl and qrels/SPLIT.tsv. Embedding models and ColBERT rank all documents; a reranker orders what BM25 finds. --model bm25 is the baseline.",
+    "DATA has corpus.jsonl, queries.jsonl and qrels/SPLIT.tsv. Embedding models and ColBERT rank all documents; a reranker orders what BM25 finds. A document with the id of the query itself is left out of its ranking, as BEIR does. --model bm25 is the baseline.",
   positionals: { data: { required: true, about: "Folder in BEIR's layout" } },
   options: {
     model: { type: "text", hint: "DIR", required: true, about: "Embedding model, ColBERT or reranker; bm25" },
