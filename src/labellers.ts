@@ -17,7 +17,7 @@ import type { Session } from "./runtime/session.ts";
 import { tokenLimit } from "./runtime/token-limit.ts";
 import { loadTokenizer } from "./tokenizers/files.ts";
 import type { Tokenizer } from "./tokenizers/tokenizer.ts";
-import { encodeCut, firstPieces } from "./tokenizers/words.ts";
+import { encodeCut, firstPieces, type WordPieces } from "./tokenizers/words.ts";
 
 /** How Hugging Face's class names end by the kind of head, and what trains such a model. */
 const kinds = {
@@ -135,7 +135,9 @@ export interface Tagger extends AsyncDisposable {
   /** What tags depend on besides the directory: the format of the weights. */
   readonly identity?: Readonly<Record<string, unknown>>;
   readonly labels: readonly string[];
-  /** A tag for every word; words beyond the model's length get "O". */
+  /** How many of a sentence's words the model reads; those beyond its length get "O". Default: all. */
+  reads?(words: readonly string[]): number;
+  /** A tag for every word. */
   tag(sentences: readonly (readonly string[])[]): Promise<string[][]>;
 }
 
@@ -143,11 +145,14 @@ export interface Tagger extends AsyncDisposable {
 export async function loadTagger(folder: string, options: NetworkOptions = {}): Promise<Tagger> {
   const labeller = await openLabeller(folder, "token", options);
   const { labels, tokenizer, model, session } = labeller;
+  const piecesOf = (words: readonly string[]): WordPieces =>
+    firstPieces(tokenizer, words, model.config.max_position_embeddings);
   return {
     labels,
     identity: identityOf(options),
+    reads: (words) => piecesOf(words).first.length,
     async tag(sentences) {
-      const rows = sentences.map((words) => firstPieces(tokenizer, words, model.config.max_position_embeddings));
+      const rows = sentences.map(piecesOf);
       const results = sentences.map((words) => words.map(() => "O"));
       const ids = rows.map((row) => row.ids);
       await forRows(labeller, ids, 32, (row, logits) => {
@@ -160,6 +165,11 @@ export async function loadTagger(folder: string, options: NetworkOptions = {}): 
     },
     [Symbol.asyncDispose]: () => session.dispose(),
   };
+}
+
+/** How many words at the end of a sentence the model does not read. */
+export function unreadWords(tagger: Pick<Tagger, "reads">, words: readonly string[]): number {
+  return words.length - (tagger.reads?.(words) ?? words.length);
 }
 
 export interface ClassifiedText extends Classified {
@@ -184,6 +194,8 @@ export interface TaggedText {
   readonly words: readonly string[];
   /** One a word. */
   readonly tags: readonly string[];
+  /** Words at the end that the model did not read, its length being less. */
+  readonly unread: number;
   /** Where they stand in the text, in UTF-16 code units. */
   readonly entities: readonly {
     readonly type: string;
@@ -209,6 +221,7 @@ export function tagTexts(
     return some.map((text, i) => ({
       words: words[i]!,
       tags: tags[i]!,
+      unread: unreadWords(tagger, words[i]!),
       entities: entitiesIn(text, matches[i]!, tags[i]!),
     }));
   };
