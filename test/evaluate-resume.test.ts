@@ -84,6 +84,8 @@ describe("killed with SIGKILL and resumed", () => {
       expect(again).toEqual([]);
       const other = evaluateKind(kind, model(), data(), { output, window: 4, resume: true, identity: { model: "b" } });
       await expect(other).rejects.toThrow(/model: expected none, as the run there has, got "b"/);
+      const packed = evaluateKind(kind, model(), data(), { output, window: 4, resume: true }, "int8");
+      await expect(packed).rejects.toThrow(/weights: expected "float32", as the run there has, got "int8"/);
     },
     60_000,
   );

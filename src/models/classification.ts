@@ -27,6 +27,11 @@ export function labelCount({ id2label, num_labels }: LabelConfig): number {
   return id2label === undefined ? (num_labels ?? 2) : Object.keys(id2label).length;
 }
 
+/** What `count` classes are called: as `id2label` says, else LABEL_0 and so on. */
+export function labelNames({ id2label }: LabelConfig, count: number): string[] {
+  return Array.from({ length: count }, (_, i) => id2label?.[String(i)] ?? `LABEL_${i}`);
+}
+
 /** The named kind of classification; without one, regression for one label and single-label for more. */
 export function problemOf(config: LabelConfig): Problem {
   return config.problem_type ?? (labelCount(config) === 1 ? "regression" : "single_label_classification");
