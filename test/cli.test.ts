@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Command } from "../src/cli/command.ts";
-import { type Entry, galen as commands, type Group } from "../src/cli/commands/index.ts";
+import { commandsOf, galen as commands } from "../src/cli/commands/index.ts";
+import { words } from "./support/world.ts";
 import { generateOptions } from "../src/cli/generate-options.ts";
 import { valueOf } from "../src/metrics/report.ts";
 import { recipes } from "../src/recipes/index.ts";
@@ -48,13 +49,7 @@ function result(...args: string[]): string {
   return out;
 }
 
-function entries(group: Group, path: readonly string[] = []): { path: string[]; entry: Entry }[] {
-  return Object.entries(group.commands).flatMap(([name, entry]) =>
-    "load" in entry ? [{ path: [...path, name], entry }] : entries(entry, [...path, name]),
-  );
-}
-
-const all = entries(commands);
+const all = commandsOf(commands).map(({ name, entry }) => ({ path: name.split(" "), entry }));
 
 describe("galen --help", () => {
   test("lists every command, and the version is the package's", () => {
@@ -418,12 +413,4 @@ describe("galen from PubMed XML to text", () => {
 
 function escape(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-}
-
-/** As a shell splits them, for the examples: quotes, and nothing behind < or |. */
-function words(line: string): string[] {
-  const command = line.split(/ [<|] /)[0]!;
-  return [...command.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(
-    ([, double, single, plain]) => double ?? single ?? plain!,
-  );
 }

@@ -95,7 +95,8 @@ async function runGroup(name: string, group: Group, rest: readonly string[]): Pr
 async function runCommand(command: Command, rest: readonly string[]): Promise<void> {
   const args = parseArguments(rest, command);
   const json = args["json"] === true;
-  const signal = command.stoppable === true ? stopSignal() : new AbortController().signal;
+  const controller = new AbortController();
+  const ignore = command.stoppable === true ? stopOnSignals(controller) : undefined;
   const lines: Progress[] = [];
   const progress = (label: string): Progress => {
     const line = json ? noProgress : createProgress(label, process.stderr);
@@ -103,19 +104,21 @@ async function runCommand(command: Command, rest: readonly string[]): Promise<vo
     return line;
   };
   try {
-    await command.run({ args: args as never, json, output: createOutput({ quiet: json }), progress, signal });
+    const output = createOutput({ quiet: json });
+    await command.run({ args: args as never, json, output, progress, signal: controller.signal });
   } catch (error) {
     for (const line of lines) line.end();
     throw error;
+  } finally {
+    ignore?.();
   }
 }
 
 /**
- * Aborted by the first SIGINT or SIGTERM; the second ends the process. Two within a quarter of a second count as one:
- * a terminal sends Ctrl-C to npm, which sends it again.
+ * The first SIGINT or SIGTERM aborts; the second ends the process. Two within a quarter of a second count as one: a
+ * terminal sends Ctrl-C to npm, which sends it again. Returns what ends this.
  */
-function stopSignal(): AbortSignal {
-  const controller = new AbortController();
+function stopOnSignals(controller: AbortController): () => void {
   let first = 0;
   const onSignal = (): void => {
     const time = performance.now();
@@ -125,9 +128,11 @@ function stopSignal(): AbortSignal {
       controller.abort();
     } else if (time - first > 250) process.exit(130);
   };
-  process.on("SIGINT", onSignal);
-  process.on("SIGTERM", onSignal);
-  return controller.signal;
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  for (const signal of signals) process.on(signal, onSignal);
+  return () => {
+    for (const signal of signals) process.off(signal, onSignal);
+  };
 }
 
 function report(error: unknown, name: string): number {
