@@ -91,7 +91,7 @@ describe("galen --help", () => {
       const loaded = galen(args, "", watch).err.trim().split("\n");
       const own = loaded.filter((url) => url.startsWith("file:") && !url.endsWith("/bin/galen.js"));
       expect(own.length).toBeGreaterThan(3);
-      for (const url of own) expect(url).toMatch(/\/src\/(cli\/.*|errors|recipes\/list)\.ts$/);
+      for (const url of own) expect(url).toMatch(/\/src\/(cli\/.*|errors|suggest|recipes\/list)\.ts$/);
     }
   });
 
@@ -129,7 +129,7 @@ describe("galen called the wrong way", () => {
     ],
     [
       ["forward", "--model", model, "--ids", "2", "--thread", "1"],
-      "--thread: unknown option\nHint: the options are --model, --ids",
+      '--thread: unknown option\nHint: did you mean "--threads"? the options are --model, --ids',
     ],
     [
       ["forward", "--model", model, "--ids", "2", "--threads", "0"],
@@ -142,7 +142,7 @@ describe("galen called the wrong way", () => {
     [["forward", "--model", model, "--ids", "2", "9"], 'expected options only, got "9" as well'],
     [["forward", "--json=yes", "--model", model], '--json: expected no value, got "yes"'],
     [["finetune", "ddi"], "tasks are recipes now: galen train TASK"],
-    [["train"], "expected RECIPE, one of biogpt-nano, biogpt-micro"],
+    [["train"], "expected RECIPE, one of those in its help, or a .json file, got none"],
     [["train", "gpt"], ', got "gpt"'],
     [["generate", "--model", model], "expected PROMPT…, --prompts FILE or --ids IDS, got none"],
     [["export", "onnx", "--model", model, "--output", "x", "--inline", "--external"], "expected one of them, got both"],

@@ -27,7 +27,7 @@ function run(cwd: string, command: string, ...args: string[]): string {
   return stdout;
 }
 
-const json = (path: string): Record<string, never> => JSON.parse(readFileSync(join(root, path), "utf8")) as never;
+const json = <T>(path: string): T => JSON.parse(readFileSync(join(root, path), "utf8")) as T;
 /** This Node, and the system's where it is another. */
 const nodes = [process.execPath, ...(process.platform === "win32" ? [] : ["/usr/bin/node"].filter(existsSync))];
 
@@ -61,7 +61,7 @@ describe.skipIf(!existsSync(join(root, "dist/index.js")))("the tarball (of dist/
       run(project, "npx", "--yes", "--prefer-offline", `npm@${npm}`, ...install);
       const binary = join(project, "node_modules/galen/bin/galen.js");
       for (const node of nodes) {
-        expect(run(project, node, binary, "--version").trim()).toBe(json("package.json")["version"]);
+        expect(run(project, node, binary, "--version").trim()).toBe(json<{ version: string }>("package.json").version);
         const output = `out-${nodes.indexOf(node)}`;
         const result = run(project, node, binary, "quickstart", "--steps", "1", "--output", output, "--json");
         expect(JSON.parse(result.trim().split("\n").at(-1)!)).toMatchObject({ type: "result", stopped: false });
@@ -78,9 +78,9 @@ describe.skipIf(!existsSync(join(root, "dist/index.js")))("the tarball (of dist/
 
 test("a clone installs without ONNX Runtime's script too, whatever the version of npm", () => {
   // npm 11 goes by allowScripts; npm 10 runs those that the lock speaks of.
-  const { packages } = json("package-lock.json") as { packages: Record<string, { hasInstallScript?: boolean }> };
+  const { packages } = json<{ packages: Record<string, { hasInstallScript?: boolean }> }>("package-lock.json");
   expect(packages["node_modules/onnxruntime-node"]?.hasInstallScript).toBeUndefined();
-  const { allowScripts } = json("package.json") as { allowScripts: Record<string, boolean> };
+  const { allowScripts } = json<{ allowScripts: Record<string, boolean> }>("package.json");
   const scripts = Object.entries(packages).flatMap(([path, one]) =>
     one.hasInstallScript === true && !path.includes("fsevents") ? [path.replace("node_modules/", "")] : [],
   );
@@ -98,7 +98,7 @@ test("npm has nothing to warn of in a clone: no setting that it does not know", 
 });
 
 test("which Node is supported is said in package.json, and the README, AGENTS.md and the command say the same", () => {
-  const { node } = (json("package.json") as { engines: { node: string } }).engines;
+  const { node } = json<{ engines: { node: string } }>("package.json").engines;
   const least = /^>=([\d.]+)$/.exec(node)![1]!;
   expect(readFileSync(join(root, "README.md"), "utf8")).toContain(`Node ${least} or newer`);
   expect(readFileSync(join(root, "AGENTS.md"), "utf8")).toContain(`Node ${least}`);
