@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Command } from "../src/cli/command.ts";
-import { type Entry, galen as commands, type Group } from "../src/cli/commands/index.ts";
+import { commandsOf, galen as commands } from "../src/cli/commands/index.ts";
+import { words } from "./support/world.ts";
 import { generateOptions } from "../src/cli/generate-options.ts";
 import { valueOf } from "../src/metrics/report.ts";
 import { recipes } from "../src/recipes/index.ts";
@@ -48,13 +49,7 @@ function result(...args: string[]): string {
   return out;
 }
 
-function entries(group: Group, path: readonly string[] = []): { path: string[]; entry: Entry }[] {
-  return Object.entries(group.commands).flatMap(([name, entry]) =>
-    "load" in entry ? [{ path: [...path, name], entry }] : entries(entry, [...path, name]),
-  );
-}
-
-const all = entries(commands);
+const all = commandsOf(commands).map(({ name, entry }) => ({ path: name.split(" "), entry }));
 
 describe("galen --help", () => {
   test("lists every command, and the version is the package's", () => {
@@ -96,7 +91,7 @@ describe("galen --help", () => {
       const loaded = galen(args, "", watch).err.trim().split("\n");
       const own = loaded.filter((url) => url.startsWith("file:") && !url.endsWith("/bin/galen.js"));
       expect(own.length).toBeGreaterThan(3);
-      for (const url of own) expect(url).toMatch(/\/src\/(cli\/.*|errors|recipes\/list)\.ts$/);
+      for (const url of own) expect(url).toMatch(/\/src\/(cli\/.*|errors|suggest|recipes\/list)\.ts$/);
     }
   });
 
@@ -134,7 +129,7 @@ describe("galen called the wrong way", () => {
     ],
     [
       ["forward", "--model", model, "--ids", "2", "--thread", "1"],
-      "--thread: unknown option\nHint: the options are --model, --ids",
+      '--thread: unknown option\nHint: did you mean "--threads"? the options are --model, --ids',
     ],
     [
       ["forward", "--model", model, "--ids", "2", "--threads", "0"],
@@ -147,7 +142,7 @@ describe("galen called the wrong way", () => {
     [["forward", "--model", model, "--ids", "2", "9"], 'expected options only, got "9" as well'],
     [["forward", "--json=yes", "--model", model], '--json: expected no value, got "yes"'],
     [["finetune", "ddi"], "tasks are recipes now: galen train TASK"],
-    [["train"], "expected RECIPE, one of biogpt-nano, biogpt-micro"],
+    [["train"], "expected RECIPE, one of those in its help, or a .json file, got none"],
     [["train", "gpt"], ', got "gpt"'],
     [["generate", "--model", model], "expected PROMPT…, --prompts FILE or --ids IDS, got none"],
     [["export", "onnx", "--model", model, "--output", "x", "--inline", "--external"], "expected one of them, got both"],
@@ -456,12 +451,4 @@ describe("galen from PubMed XML to text", () => {
 
 function escape(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-}
-
-/** As a shell splits them, for the examples: quotes, and nothing behind < or |. */
-function words(line: string): string[] {
-  const command = line.split(/ [<|] /)[0]!;
-  return [...command.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(
-    ([, double, single, plain]) => double ?? single ?? plain!,
-  );
 }

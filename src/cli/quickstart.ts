@@ -57,7 +57,9 @@ export async function runQuickstart(
   const started = performance.now();
   const inputs = args.data.length > 0 ? args.data : [relative(process.cwd(), sample)];
   const { steps, seed, threads, overwrite } = args;
-  output.note(`Galen makes a language model from ${inputs.join(", ")}. Everything goes to ${args.output}/`);
+  output.note(
+    `Galen makes a language model from ${inputs.join(", ")}. Everything goes to ${args.output}/. One to two minutes on two cores.`,
+  );
   const [reading, training] = [progress("reading"), progress("          ")];
   const move = mover(reading, training);
   const waiting: Promise<void>[] = [];

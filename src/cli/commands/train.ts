@@ -1,5 +1,5 @@
 /** `galen train`: a model by a recipe. */
-import { recipeList } from "../../recipes/list.ts";
+import { isRecipe, purposes, recipeList } from "../../recipes/list.ts";
 import { type Command, command, deviceOptions } from "../command.ts";
 
 const train: Command = command({
@@ -14,7 +14,8 @@ const train: Command = command({
       required: true,
       choices: Object.keys(recipeList),
       orFile: ".json",
-      about: "The configuration to start from, or a task's JSON file",
+      about:
+        'The configuration to start from (see below; "galen train RECIPE --help" says all about one), or a task\'s JSON file',
     },
     settings: { many: true, about: "path=value…" },
   },
@@ -76,6 +77,16 @@ const train: Command = command({
       "relations of your own; ddi in its place is the published task",
     ],
   ],
+  sections: Object.entries(purposes).map(([purpose, title]) => [
+    `Recipes: ${title}`,
+    Object.entries(recipeList).flatMap(([name, info]) =>
+      info.purpose === purpose ? [[name, info.about] as const] : [],
+    ),
+  ]),
+  async topicHelp(words) {
+    const name = words.find(isRecipe);
+    return name === undefined ? undefined : (await import("../recipe-help.ts")).recipeHelp(name);
+  },
   stoppable: true,
   async run({ args, json, output, progress, signal }) {
     const { configure } = await import("../../recipes/index.ts");

@@ -15,11 +15,13 @@ import { exampleSets, float32, readSplits, rowsOf, sayCut, type Splits, textFeed
 
 export const distillationSettings = z.strictObject({
   kind: z.literal("distillation"),
-  /** "pca": components of the teacher's vectors; "learned": a layer on the student, left out of what is saved. */
-  projection: z.enum(["pca", "learned", "none"]),
-  loss: z.enum(["squared", "cosine"]),
-  /** Most tokens of a text. */
-  documentTokens: z.int().positive(),
+  projection: z
+    .enum(["pca", "learned", "none"])
+    .describe(
+      "pca: principal components of the teacher's vectors; learned: a layer on the student, left out of what is saved",
+    ),
+  loss: z.enum(["squared", "cosine"]).describe("How student and teacher are compared"),
+  documentTokens: z.int().positive().describe("Most tokens of a text"),
 });
 
 /** A text with the vector that its embedding should be. */

@@ -32,14 +32,13 @@ import {
 
 export const lateContrastiveSettings = z.strictObject({
   kind: z.literal("late-contrastive"),
-  temperature: z.number().positive(),
+  temperature: z.number().positive().describe("What scores are divided by"),
   ...listSettings,
 });
 export const lateDivergenceSettings = z.strictObject({
   kind: z.literal("late-divergence"),
   ...temperatures,
-  /** Own scores are stretched to [0, 1] before (PyLate's default). */
-  stretch: z.boolean(),
+  stretch: z.boolean().describe("Own scores are stretched to [0, 1] before (PyLate's default)"),
   ...listSettings,
 });
 

@@ -13,10 +13,11 @@ import { exampleSets, float32, listSettings, listSize, readListSplits, rowFeeds 
 
 export const pairSettings = z.strictObject({
   kind: z.literal("pairs"),
-  loss: z.enum(["binary", "regression", "ranknet", "listnet"]),
+  loss: z
+    .enum(["binary", "regression", "ranknet", "listnet"])
+    .describe("Of each document's label (binary, regression), or of their order (ranknet, listnet)"),
   documents: listSettings.documents,
-  /** Most tokens of a pair. */
-  documentTokens: listSettings.documentTokens,
+  documentTokens: listSettings.documentTokens.describe("Most tokens of a pair"),
 });
 
 const losses = { binary: binaryLoss, regression: squaredLoss, ranknet: rankNetLoss, listnet: listNetLoss } as const;

@@ -27,11 +27,9 @@ import {
 /** Multiple negatives. */
 export const rankingSettings = z.strictObject({
   kind: z.literal("ranking"),
-  scale: z.number().positive(),
-  /** More than 0: so many rows at once, by cached gradients. */
-  rowsAtOnce: z.int().min(0),
-  /** Widths that the vectors are also good at; empty: the whole alone. */
-  matryoshka: z.array(z.int().positive()),
+  scale: z.number().positive().describe("What cosines are multiplied by"),
+  rowsAtOnce: z.int().min(0).describe("More than 0: so many rows at once, by cached gradients, for large batches"),
+  matryoshka: z.array(z.int().positive()).describe("Widths that the vectors are also good at; []: the whole alone"),
   ...listSettings,
 });
 export const marginSettings = z.strictObject({ kind: z.literal("margin"), ...listSettings });

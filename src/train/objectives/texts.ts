@@ -20,15 +20,16 @@ const positive = z.number().positive();
 
 /** Settings of objectives over lists of documents. */
 export const listSettings = {
-  /** Documents of a query that are trained on; the first is the right one where there are no scores. */
-  documents: count,
-  /** Most tokens of a query, and of a document. */
-  queryTokens: count,
-  documentTokens: count,
+  documents: count.describe("Documents of a query that are trained on; the first is right where there are no scores"),
+  queryTokens: count.describe("Most tokens of a query"),
+  documentTokens: count.describe("Most tokens of a document"),
 } as const;
 
-/** Temperatures of the student's and the teacher's scores. */
-export const temperatures = { student: positive, teacher: positive } as const;
+/** Of scores that are compared as distributions. */
+export const temperatures = {
+  student: positive.describe("What the student's scores are divided by"),
+  teacher: positive.describe("What the teacher's scores are divided by"),
+} as const;
 
 /** Training and held-out examples. */
 export interface Splits<T> {
