@@ -4,7 +4,7 @@
  * dist/ is what runs where it exists; else src/, by a Node that strips types. GALEN_SOURCE=1 takes src/ in any case.
  */
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const pathOf = (relative) => fileURLToPath(new URL(relative, import.meta.url));
@@ -12,7 +12,11 @@ const ownNode = pathOf(`../node_modules/node/bin/node${process.platform === "win
 const built = existsSync(pathOf("../dist/cli/main.js")) && process.env.GALEN_SOURCE !== "1";
 /** What any Node that runs dist/ does at once. */
 const light = built && process.argv.slice(2).some((word) => ["--help", "-h", "--version"].includes(word));
-const [major] = process.versions.node.split(".").map(Number);
+const numbers = (version) => version.split(".").map(Number);
+const [major, minor] = numbers(process.versions.node);
+/** The oldest Node that the package supports, where it is said: ">=20.19". */
+const least = JSON.parse(readFileSync(pathOf("../package.json"), "utf8")).engines.node.slice(2);
+const [leastMajor, leastMinor] = numbers(least);
 
 if (major < 22 && !light && existsSync(ownNode) && process.execPath !== ownNode) {
   const child = spawn(ownNode, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: "inherit" });
@@ -27,6 +31,9 @@ if (major < 22 && !light && existsSync(ownNode) && process.execPath !== ownNode)
     process.removeAllListeners(signal);
     process.kill(process.pid, signal);
   });
+} else if (major < leastMajor || (major === leastMajor && minor < leastMinor)) {
+  console.error(`error: expected Node ${least} or newer, got ${process.versions.node}`);
+  process.exitCode = 1;
 } else if (built) {
   const { main } = await import("../dist/cli/main.js");
   process.exitCode = await main(process.argv.slice(2));

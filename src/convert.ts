@@ -10,6 +10,7 @@ import { ConfigError, DataError } from "./errors.ts";
 import { writeFileAtomically } from "./io/files.ts";
 import { Model } from "./model.ts";
 import { type ModelFolder, openModelFolder, type OpenedFolder } from "./runtime/folder.ts";
+import { copyUsage } from "./runtime/save.ts";
 import { foreignFormats, type ForeignName, openForeign, writeForeign } from "./runtime/foreign.ts";
 import { random } from "./tensor/random.ts";
 import { sizeOf } from "./tensor/tensor.ts";
@@ -93,6 +94,7 @@ async function write(
   const files = isForeign ? tokenizer?.foreign?.[format]?.() : tokenizer?.files();
   for (const [name, contents] of files ?? []) await writeFileAtomically(join(output, name), contents);
   if (isForeign) return writeForeign(format, output, model);
+  await copyUsage(model.folder, output);
   const json = { architectures: [family.architecture], ...config };
   await writeFileAtomically(join(output, "config.json"), `${JSON.stringify(json, null, 2)}\n`);
   if (format === "pytorch") {

@@ -5,18 +5,19 @@ import { mapTexts } from "./corpus/texts.ts";
 import { ConfigError } from "./errors.ts";
 import type { Items, StreamOptions } from "./io/streams.ts";
 import { entitiesOf } from "./metrics/entities.ts";
-import { headOf, type LabelConfig, type ModelConfig, problemOf } from "./models/index.ts";
+import { headOf, type LabelConfig, labelNames, type ModelConfig, problemOf } from "./models/index.ts";
 import { indexOfLargest } from "./metrics/classification.ts";
 import { scoringGraph } from "./models/graphs.ts";
 import { byTokens, sliceRows } from "./runtime/batching.ts";
 import { makeBatch } from "./runtime/batch.ts";
 import { calibrationRows } from "./runtime/calibration.ts";
 import { type ModelFolder, openModelFolder } from "./runtime/folder.ts";
-import { type NetworkOptions, openNetwork } from "./runtime/network.ts";
+import { identityOf, type NetworkOptions, openNetwork } from "./runtime/network.ts";
 import type { Session } from "./runtime/session.ts";
+import { tokenLimit } from "./runtime/token-limit.ts";
 import { loadTokenizer } from "./tokenizers/files.ts";
 import type { Tokenizer } from "./tokenizers/tokenizer.ts";
-import { encodeCut, firstPieces } from "./tokenizers/words.ts";
+import { encodeCut, firstPieces, type WordPieces } from "./tokenizers/words.ts";
 
 /** How Hugging Face's class names end by the kind of head, and what trains such a model. */
 const kinds = {
@@ -48,7 +49,7 @@ async function openLabeller(folder: string, kind: keyof typeof kinds, options: N
       hint: 'scores of pairs are what "galen rerank" is for; its scores come from "galen forward"',
     });
   }
-  const labels = Array.from({ length: count }, (_, i) => plain.id2label?.[String(i)] ?? `LABEL_${i}`);
+  const labels = labelNames(plain, count);
   const tokenizer = await loadTokenizer(folder);
   const session = await openNetwork(
     scoringGraph(family, config),
@@ -93,10 +94,12 @@ export interface Classified {
 }
 
 export interface Classifier extends AsyncDisposable {
+  /** What classes depend on besides the directory: the format of the weights. */
+  readonly identity?: Readonly<Record<string, unknown>>;
   readonly labels: readonly string[];
   /** A text may have any number of labels, and not one exactly. */
   readonly multiLabel: boolean;
-  /** Texts are cut to `maxTokens`, by default the model's positions. */
+  /** Texts are cut to `maxTokens`, by default as the tokenizer's files say, at most the model's positions. */
   classify(texts: readonly string[], options?: { maxTokens?: number | undefined }): Promise<Classified[]>;
 }
 
@@ -105,10 +108,12 @@ export async function loadClassifier(folder: string, options: NetworkOptions = {
   const labeller = await openLabeller(folder, "sequence", options);
   const { labels, tokenizer, model, session } = labeller;
   const multiLabel = problemOf(model.config as LabelConfig) === "multi_label_classification";
+  const most = await tokenLimit(folder, model.config);
   return {
     labels,
     multiLabel,
-    async classify(texts, { maxTokens = model.config.max_position_embeddings } = {}) {
+    identity: identityOf(options),
+    async classify(texts, { maxTokens = most } = {}) {
       const ids = texts.map((text) => encodeCut(tokenizer, text, maxTokens));
       const results: Classified[] = Array.from({ length: texts.length });
       await forRows(labeller, ids, 32, (row, logits) => {
@@ -127,8 +132,12 @@ export async function loadClassifier(folder: string, options: NetworkOptions = {
 }
 
 export interface Tagger extends AsyncDisposable {
+  /** What tags depend on besides the directory: the format of the weights. */
+  readonly identity?: Readonly<Record<string, unknown>>;
   readonly labels: readonly string[];
-  /** A tag for every word; words beyond the model's length get "O". */
+  /** How many of a sentence's words the model reads; those beyond its length get "O". Default: all. */
+  reads?(words: readonly string[]): number;
+  /** A tag for every word. */
   tag(sentences: readonly (readonly string[])[]): Promise<string[][]>;
 }
 
@@ -136,10 +145,14 @@ export interface Tagger extends AsyncDisposable {
 export async function loadTagger(folder: string, options: NetworkOptions = {}): Promise<Tagger> {
   const labeller = await openLabeller(folder, "token", options);
   const { labels, tokenizer, model, session } = labeller;
+  const piecesOf = (words: readonly string[]): WordPieces =>
+    firstPieces(tokenizer, words, model.config.max_position_embeddings);
   return {
     labels,
+    identity: identityOf(options),
+    reads: (words) => piecesOf(words).first.length,
     async tag(sentences) {
-      const rows = sentences.map((words) => firstPieces(tokenizer, words, model.config.max_position_embeddings));
+      const rows = sentences.map(piecesOf);
       const results = sentences.map((words) => words.map(() => "O"));
       const ids = rows.map((row) => row.ids);
       await forRows(labeller, ids, 32, (row, logits) => {
@@ -152,6 +165,11 @@ export async function loadTagger(folder: string, options: NetworkOptions = {}): 
     },
     [Symbol.asyncDispose]: () => session.dispose(),
   };
+}
+
+/** How many words at the end of a sentence the model does not read. */
+export function unreadWords(tagger: Pick<Tagger, "reads">, words: readonly string[]): number {
+  return words.length - (tagger.reads?.(words) ?? words.length);
 }
 
 export interface ClassifiedText extends Classified {
@@ -176,6 +194,8 @@ export interface TaggedText {
   readonly words: readonly string[];
   /** One a word. */
   readonly tags: readonly string[];
+  /** Words at the end that the model did not read, its length being less. */
+  readonly unread: number;
   /** Where they stand in the text, in UTF-16 code units. */
   readonly entities: readonly {
     readonly type: string;
@@ -201,6 +221,7 @@ export function tagTexts(
     return some.map((text, i) => ({
       words: words[i]!,
       tags: tags[i]!,
+      unread: unreadWords(tagger, words[i]!),
       entities: entitiesIn(text, matches[i]!, tags[i]!),
     }));
   };

@@ -2,11 +2,11 @@
  * The main job from end to end: documents → vocabulary → token files → a small BioGPT → perplexity and texts. A few
  * minutes on two cores; everything that it makes can be used by the other commands.
  */
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Document, readDocuments } from "./corpus/documents.ts";
 import type { ReadFailure } from "./corpus/pubmed/record.ts";
 import { ConfigError, DataError } from "./errors.ts";
+import { openOutput } from "./io/outputs.ts";
 import { loadModel } from "./model.ts";
 import type { BioGptConfig } from "./models/index.ts";
 import { recipeOf } from "./recipes/index.ts";
@@ -21,10 +21,12 @@ import { buildTokenFiles, type TokenManifest } from "./corpus/tokenize.ts";
 export interface QuickstartOptions {
   /** PubMed XML, JSONL, dataset folders or text. */
   readonly inputs: readonly string[];
-  /** Folder for tokenizer/, tokens/ and run/; what an earlier quickstart left there is replaced. */
+  /** Folder for tokenizer/, tokens/ and run/. */
   readonly output: string;
+  /** Replace what an earlier quickstart left there. */
+  readonly overwrite?: boolean | undefined;
   readonly prompts: readonly string[];
-  /** Updates; by default eleven passes over the text, at most 600 updates: about a minute on two cores. */
+  /** Updates; by default eleven passes over the text, at most 600 updates: one to two minutes on two cores. */
   readonly steps?: number | undefined;
   readonly seed?: number | undefined;
   readonly threads?: number | undefined;
@@ -69,7 +71,10 @@ export async function quickstart(options: QuickstartOptions): Promise<Quickstart
   if (options.inputs.length === 0)
     throw new ConfigError("quickstart: expected at least one file of documents, got none");
   const folders = { tokenizer: join(output, "tokenizer"), tokens: join(output, "tokens"), run: join(output, "run") };
-  for (const folder of Object.values(folders)) await rm(folder, { recursive: true, force: true });
+  const { inputs, overwrite } = options;
+  const names = ["tokenizer", "tokens", "run"];
+  await using claimed = await openOutput(output, { kind: "a quickstart", names, inputs, overwrite });
+  await claimed.clear();
 
   const { documents, characters, failures } = await read(options);
   const vocabSize = vocabularyFor(characters);

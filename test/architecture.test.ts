@@ -10,10 +10,11 @@ const source = fileURLToPath(new URL("../src", import.meta.url));
 const base = ["errors", "schema", "tensor"];
 const engine = [...base, "io", "graph", "nn", "models", "checkpoints", "runtime", "tokenizers"];
 const library = [...engine, "generate", "model", "metrics", "corpus", "tasks"];
-const uses = [...library, "features", "labellers", "likelihoods", "retrieval", "soft-prompts"];
+const uses = [...library, "suggest", "features", "labellers", "likelihoods", "retrieval", "soft-prompts"];
 const allowed: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   schema: ["errors"],
+  suggest: [],
   tensor: base,
   io: base,
   checkpoints: [...base, "io"],

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Command } from "../src/cli/command.ts";
-import { type Entry, galen as commands, type Group } from "../src/cli/commands/index.ts";
+import { commandsOf, galen as commands } from "../src/cli/commands/index.ts";
+import { words } from "./support/world.ts";
 import { generateOptions } from "../src/cli/generate-options.ts";
 import { valueOf } from "../src/metrics/report.ts";
 import { recipes } from "../src/recipes/index.ts";
@@ -48,13 +49,7 @@ function result(...args: string[]): string {
   return out;
 }
 
-function entries(group: Group, path: readonly string[] = []): { path: string[]; entry: Entry }[] {
-  return Object.entries(group.commands).flatMap(([name, entry]) =>
-    "load" in entry ? [{ path: [...path, name], entry }] : entries(entry, [...path, name]),
-  );
-}
-
-const all = entries(commands);
+const all = commandsOf(commands).map(({ name, entry }) => ({ path: name.split(" "), entry }));
 
 describe("galen --help", () => {
   test("lists every command, and the version is the package's", () => {
@@ -96,7 +91,7 @@ describe("galen --help", () => {
       const loaded = galen(args, "", watch).err.trim().split("\n");
       const own = loaded.filter((url) => url.startsWith("file:") && !url.endsWith("/bin/galen.js"));
       expect(own.length).toBeGreaterThan(3);
-      for (const url of own) expect(url).toMatch(/\/src\/(cli\/.*|errors|recipes\/list)\.ts$/);
+      for (const url of own) expect(url).toMatch(/\/src\/(cli\/.*|errors|suggest|recipes\/list)\.ts$/);
     }
   });
 
@@ -134,7 +129,7 @@ describe("galen called the wrong way", () => {
     ],
     [
       ["forward", "--model", model, "--ids", "2", "--thread", "1"],
-      "--thread: unknown option\nHint: the options are --model, --ids",
+      '--thread: unknown option\nHint: did you mean "--threads"? the options are --model, --ids',
     ],
     [
       ["forward", "--model", model, "--ids", "2", "--threads", "0"],
@@ -147,7 +142,7 @@ describe("galen called the wrong way", () => {
     [["forward", "--model", model, "--ids", "2", "9"], 'expected options only, got "9" as well'],
     [["forward", "--json=yes", "--model", model], '--json: expected no value, got "yes"'],
     [["finetune", "ddi"], "tasks are recipes now: galen train TASK"],
-    [["train"], "expected RECIPE, one of biogpt-nano, biogpt-micro"],
+    [["train"], "expected RECIPE, one of those in its help, or a .json file, got none"],
     [["train", "gpt"], ', got "gpt"'],
     [["generate", "--model", model], "expected PROMPT…, --prompts FILE or --ids IDS, got none"],
     [["export", "onnx", "--model", model, "--output", "x", "--inline", "--external"], "expected one of them, got both"],
@@ -386,44 +381,74 @@ describe("galen from PubMed XML to text", () => {
     expect(again.err).toContain("go on with --resume");
   });
 
-  test("a first signal saves and stops, with exit code 1; --resume goes on there", async () => {
-    const args = ["train", "biogpt-nano", "steps=100000", "save.every=0", "--scale", "debug", "--data", sample];
-    const rest = ["--tokenizer", "tokenizer", "--output", "stopped"];
-    const child = spawn(process.execPath, [binary, ...args, ...rest], {
-      cwd: folder,
-      env,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    const limit = setTimeout(() => child.kill("SIGKILL"), 100_000);
-    let out = "";
-    let err = "";
-    child.stdout.on("data", (chunk) => (out += String(chunk)));
-    child.stderr.on("data", (chunk) => {
-      err += String(chunk);
-      // Twice at once, as npm and a terminal together send it.
-      if (/update 2: /.test(err) && !err.includes("stopping")) for (let i = 0; i < 2; i++) child.kill("SIGINT");
-    });
-    const code = await new Promise((resolve) => child.on("close", resolve));
-    clearTimeout(limit);
-    expect(err).toContain("stopping");
-    expect(code).toBe(1);
-    const step = Number(/stopped and saved at update (\d+)/.exec(out)![1]);
-    const lines = result(...args, `steps=${step + 1}`, ...rest, "--resume", "--json")
-      .trim()
-      .split("\n");
-    expect(JSON.parse(lines.at(-1)!)).toMatchObject({ type: "result", step: step + 1, stopped: false });
-    expect(lines.map((line) => JSON.parse(line)).find(({ type }) => type === "started").step).toBe(step);
+  test("nothing that is there is replaced unasked, and nothing of others at all", () => {
+    const again = ["tokenizer", "train", sample, "--output", "tokenizer", "--vocab-size", "1000"];
+    expect(galen(again).err).toContain("expected a folder without a tokenizer, got one with");
+    result(...again, "--overwrite");
+    const tokens = ["tokenize", "--tokenizer", "tokenizer", "--output", "tokens", sample];
+    expect(galen(tokens).err).toContain("tokens: expected a folder without token files, got one with");
+    result(...tokens, "--overwrite");
+    // A model's tokenizer is the model's.
+    const model = ["tokenizer", "train", sample, "--output", "once/model", "--overwrite"];
+    expect(galen(model).err).toContain("once/model: expected an empty folder for a tokenizer, got one with");
+    const start = ["quickstart", "--data", sample, "--output", "tokenizer", "--overwrite"];
+    expect(galen(start).err).toContain("tokenizer: expected an empty folder for a quickstart, got one with");
   });
+
+  test("no command writes where it reads", () => {
+    const pairs = join(folder, "own-pairs.jsonl");
+    writeFileSync(pairs, '{"query": "a", "document": "b"}\n');
+    const commands = [
+      ["mine", "own-pairs.jsonl", "--model", "bm25", "--output", "./own-pairs.jsonl"],
+      ["evaluate", "perplexity", "tokens/valid.bin", "--model", "once/model", "--output", "tokens"],
+      ["train", "biogpt-nano", "--data", "tokens", "--tokenizer", "tokenizer", "--output", "tokens"],
+      ["corpus", "import", sample, "--output", join(sample, "..")],
+    ];
+    const before = readFileSync(join(folder, "tokens/train.bin"));
+    for (const command of commands) {
+      expect(galen(command), command.join(" ")).toMatchObject({
+        code: 1,
+        out: "",
+        err: expect.stringContaining("expected another place than the input's") as string,
+      });
+    }
+    expect(readFileSync(pairs, "utf8")).toContain('"query"');
+    expect(readFileSync(join(folder, "tokens/train.bin")).equals(before)).toBe(true);
+  });
+
+  test.each(["SIGINT", "SIGHUP"] as const)(
+    "a first signal (%s) saves and stops, with exit code 1; --resume goes on there",
+    async (signal) => {
+      const args = ["train", "biogpt-nano", "steps=100000", "save.every=0", "--scale", "debug", "--data", sample];
+      const rest = ["--tokenizer", "tokenizer", "--output", `stopped-${signal}`];
+      const child = spawn(process.execPath, [binary, ...args, ...rest], {
+        cwd: folder,
+        env,
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+      const limit = setTimeout(() => child.kill("SIGKILL"), 100_000);
+      let out = "";
+      let err = "";
+      child.stdout.on("data", (chunk) => (out += String(chunk)));
+      child.stderr.on("data", (chunk) => {
+        err += String(chunk);
+        // Twice at once, as npm and a terminal together send it.
+        if (/update 2: /.test(err) && !err.includes("stopping")) for (let i = 0; i < 2; i++) child.kill(signal);
+      });
+      const code = await new Promise((resolve) => child.on("close", resolve));
+      clearTimeout(limit);
+      expect(err).toContain("stopping");
+      expect(code).toBe(1);
+      const step = Number(/stopped and saved at update (\d+)/.exec(out)![1]);
+      const lines = result(...args, `steps=${step + 1}`, ...rest, "--resume", "--change", "steps", "--json")
+        .trim()
+        .split("\n");
+      expect(JSON.parse(lines.at(-1)!)).toMatchObject({ type: "result", step: step + 1, stopped: false });
+      expect(lines.map((line) => JSON.parse(line)).find(({ type }) => type === "started").step).toBe(step);
+    },
+  );
 });
 
 function escape(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-}
-
-/** As a shell splits them, for the examples: quotes, and nothing behind < or |. */
-function words(line: string): string[] {
-  const command = line.split(/ [<|] /)[0]!;
-  return [...command.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(
-    ([, double, single, plain]) => double ?? single ?? plain!,
-  );
 }

@@ -84,6 +84,8 @@ describe("killed with SIGKILL and resumed", () => {
       expect(again).toEqual([]);
       const other = evaluateKind(kind, model(), data(), { output, window: 4, resume: true, identity: { model: "b" } });
       await expect(other).rejects.toThrow(/model: expected none, as the run there has, got "b"/);
+      const packed = evaluateKind(kind, model(), data(), { output, window: 4, resume: true }, "int8");
+      await expect(packed).rejects.toThrow(/weights: expected "float32", as the run there has, got "int8"/);
     },
     60_000,
   );
@@ -122,12 +124,29 @@ test("a window that was finished is not computed again", async () => {
 test("a folder that another process writes to is refused, and not what a dead one left", async () => {
   const output = join(folder, "locked");
   mkdirSync(output);
-  const lock = join(output, "journal.lock");
-  writeFileSync(lock, `${process.ppid}\n`);
-  await expect(openWindows({}, ["x"], { output })).rejects.toThrow(`got one of process ${process.ppid}`);
-  writeFileSync(lock, "");
-  await (await openWindows({}, ["x"], { output }))[Symbol.asyncDispose]();
-  expect(existsSync(lock)).toBe(false);
+  const first = await openWindows({}, ["x"], { output });
+  await expect(openWindows({}, ["x"], { output })).rejects.toThrow(`got one of process ${process.pid}`);
+  await first[Symbol.asyncDispose]();
+  // What a process that was killed leaves: a file that nobody has locked.
+  writeFileSync(join(output, ".galen.lock"), `${process.ppid}\n`);
+  await (await openWindows({}, ["x"], { output, resume: true }))[Symbol.asyncDispose]();
+  expect(existsSync(join(output, ".galen.lock"))).toBe(false);
+});
+
+test("results without their journal, or with a damaged one, are refused and stay as they are", async () => {
+  const output = join(folder, "without-journal");
+  mkdirSync(output);
+  const results = join(output, "x.jsonl");
+  const path = join(output, "journal.jsonl");
+  writeFileSync(results, "[1]\n[2]\n");
+  const open = (): Promise<unknown> => openWindows({ a: 1 }, ["x"], { output, resume: true });
+  await expect(open()).rejects.toThrow(/without-journal: expected journal\.jsonl beside x\.jsonl, got none/);
+  writeFileSync(path, "");
+  await expect(open()).rejects.toThrow(/expected journal\.jsonl beside x\.jsonl, got none, or an empty one/);
+  const header = JSON.stringify({ settings: { a: 1, window: 256 } });
+  writeFileSync(path, `${header}\n{"x":1,"bytes":[4]}\nrubbish\n{"x":2,"bytes":[8]}\n`);
+  await expect(open()).rejects.toThrow(/journal\.jsonl:3: expected an entry of the journal, got "rubbish"/);
+  expect(readFileSync(results, "utf8")).toBe("[1]\n[2]\n");
 });
 
 test("vectors are kept bit for bit", () => {

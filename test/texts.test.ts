@@ -3,12 +3,14 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import { type TextRow, titleAndText } from "../src/corpus/text.ts";
 import { readTexts } from "../src/corpus/texts.ts";
+import { evaluateNer } from "../src/eval/ner.ts";
 import { featuresOfTexts, openFeatures } from "../src/features.ts";
 import { writeJsonLines } from "../src/io/json.ts";
 import { classifyTexts, loadClassifier, loadTagger, tagTexts } from "../src/labellers.ts";
+import { valueOf } from "../src/metrics/report.ts";
 import { embedTexts, loadEmbedder } from "../src/retrieval/embedder.ts";
 import { ranked, scoreChange, scoreLists } from "../src/retrieval/rerank.ts";
 import { openScorer, type Scorer } from "../src/retrieval/scorers.ts";
@@ -86,6 +88,37 @@ describe("labelling", () => {
     const args = ["--max-tokens", "12", "--file", at("texts.jsonl")];
     const printed = await galen("classify", "--model", golden("cross-three"), ...args);
     expect(printed).toEqual(found.map(({ id, label, probabilities }) => ({ id, label, probabilities })));
+  });
+
+  test("a tagger says what it did not read, and what a type without a name is", async () => {
+    const model = at("bare-tagger");
+    cpSync(golden("cross-three"), model, { recursive: true });
+    const config = JSON.parse(readFileSync(join(model, "config.json"), "utf8")) as object;
+    const id2label = { 0: "B", 1: "B", 2: "B" };
+    const changed = { ...config, architectures: ["BertForTokenClassification"], id2label };
+    writeFileSync(join(model, "config.json"), JSON.stringify(changed));
+    const words = Array.from({ length: 70 }, () => "kidney");
+    // 64 positions, of which two are for special tokens.
+    const read = 62;
+    const said: string[] = [];
+    const spy = vi.spyOn(process.stderr, "write").mockImplementation((text) => Boolean(said.push(String(text))));
+    await stdoutOf("tag", "--model", model, "kidney", words.join(" "), "--threads", "1").finally(() =>
+      spy.mockRestore(),
+    );
+    const [short, long] = await galen("tag", "--model", model, "kidney", words.join(" "));
+    const notes = said.join("");
+    expect(short).not.toHaveProperty("unread");
+    expect(long).toMatchObject({ unread: 70 - read, tags: words.map((_, i) => (i < read ? "B" : "O")) });
+    expect(notes).toContain("cut after 62 of 70 words: kidney kidney");
+    expect(notes.match(/cut after/g)).toHaveLength(1);
+    expect(notes.match(/"_": the tagger was trained on tags without a type/g)).toHaveLength(1);
+    await using tagger = await loadTagger(model, one);
+    const tags = words.map(() => "B");
+    const report = await evaluateNer(tagger, [{ tokens: words, tags }]);
+    expect(valueOf(report, "unread_words")).toBe(8);
+    expect(valueOf(report, "recall")).toBe(62 / 70);
+    const whole = await evaluateNer(tagger, [{ tokens: words.slice(8), tags: tags.slice(8) }]);
+    expect(whole.figures.map(({ name }) => name)).not.toContain("unread_words");
   });
 
   test("a tagger's entities stand in the text, words being letters and digits or single marks", async () => {

@@ -305,7 +305,7 @@ function protocol(machine: Machine): void {
   if (version > 5) machine.fail(`expected pickle protocol 0 to 5, got ${version}`);
 }
 
-/** A frame only tells how much may be read at once. */
+/** A frame only says how much may be read at once. */
 function frame(machine: Machine): void {
   const length = byte8(machine);
   const left = machine.bytes.length - machine.at;

@@ -4,7 +4,8 @@
  */
 import { parseArgs } from "node:util";
 import { UsageError } from "../errors.ts";
-import type { Command, Option } from "./command.ts";
+import { didYouMean } from "../suggest.ts";
+import { type Command, fewChoices, type Option } from "./command.ts";
 
 type Token = NonNullable<ReturnType<typeof parseArgs>["tokens"]>[number];
 type Parsed = Record<string, string | number | boolean | string[] | undefined>;
@@ -71,7 +72,9 @@ function setOption(
   const option = Object.hasOwn(options, name) ? options[name]! : undefined;
   if (option === undefined || !(rawName.startsWith("--") || rawName === "-h")) {
     const known = Object.keys(options).map((known) => `--${known}`);
-    throw new UsageError(`${rawName}: unknown option`, { hint: `the options are ${known.join(", ")}` });
+    const meant = didYouMean(rawName, known).hint;
+    const hint = [...(meant === undefined ? [] : [meant]), `the options are ${known.join(", ")}`].join(" ");
+    throw new UsageError(`${rawName}: unknown option`, { hint });
   }
   if (option.type === "flag") {
     if (value !== undefined) throw new UsageError(`${rawName}: expected no value, got "${value}"`);
@@ -94,7 +97,7 @@ function setOption(
 
 function valueOf(rawName: string, { type, choices, least }: Option, text: string): string | number {
   if (choices !== undefined && !choices.includes(text)) {
-    throw new UsageError(`${rawName}: expected one of ${choices.join(", ")}, got "${text}"`);
+    throw new UsageError(`${rawName}: expected one of ${choices.join(", ")}, got "${text}"`, didYouMean(text, choices));
   }
   if (type === "text") return text;
   const value = Number(text);
@@ -113,11 +116,12 @@ function setPositionals(words: readonly string[], { positionals = {} }: Command,
     taken += rest.length;
     values[name] = many ? rest : rest[0];
     const file = orFile === undefined ? "" : `, or a ${orFile} file`;
-    const expected = name.toUpperCase() + (choices === undefined ? "" : `, one of ${choices.join(", ")}${file}`);
+    const listed = choices === undefined || choices.length <= fewChoices ? choices?.join(", ") : "those in its help";
+    const expected = name.toUpperCase() + (listed === undefined ? "" : `, one of ${listed}${file}`);
     if (required && rest.length === 0) throw new UsageError(`expected ${expected}, got none`);
     const isFile = (word: string): boolean => orFile !== undefined && word.endsWith(orFile);
     const wrong = rest.find((word) => choices?.includes(word) === false && !isFile(word));
-    if (wrong !== undefined) throw new UsageError(`expected ${expected}, got "${wrong}"`);
+    if (wrong !== undefined) throw new UsageError(`expected ${expected}, got "${wrong}"`, didYouMean(wrong, choices!));
   }
   if (taken === words.length) return;
   const names = Object.entries(positionals).map(([name, { many }]) => `${name.toUpperCase()}${many ? "…" : ""}`);

@@ -18,6 +18,9 @@ export interface Option {
   readonly many?: "repeat" | "greedy";
 }
 
+/** So many choices are listed where one is expected; more have a section of their own in help. */
+export const fewChoices = 12;
+
 export interface Positional {
   readonly about: string;
   readonly required?: true;
@@ -63,6 +66,10 @@ export interface Definition<O extends Options, P extends Positionals> {
   readonly options: O;
   /** Without the leading "galen", each with what it does. */
   readonly examples: readonly (readonly [command: string, about: string])[];
+  /** More tables for its help: a title, and rows of two columns each. */
+  readonly sections?: readonly (readonly [title: string, rows: readonly (readonly [string, string])[]])[];
+  /** Help about what the words name, such as a recipe; undefined: the command's own. */
+  topicHelp?(words: readonly string[]): Promise<string | undefined>;
   /** Ends in order when its signal is aborted. */
   readonly stoppable?: boolean;
   run(context: Context<Values<O, P>>): Promise<void>;

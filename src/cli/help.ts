@@ -1,6 +1,6 @@
 /** Help as plain text: of a command from what it declares, of a group from its list of commands. */
 import { commonOptions } from "./arguments.ts";
-import type { Command } from "./command.ts";
+import { type Command, fewChoices } from "./command.ts";
 import type { Group } from "./commands/index.ts";
 
 const width = 100;
@@ -11,7 +11,7 @@ function table(rows: readonly (readonly [string, string])[]): string {
   return rows.map(([left, right]) => `  ${left.padEnd(first)}${wrap(right, first + 2)}`).join("\n");
 }
 
-function wrap(text: string, indent: number): string {
+export function wrap(text: string, indent: number): string {
   const lines: string[] = [];
   for (const word of text.split(" ")) {
     const last = lines.at(-1);
@@ -21,7 +21,7 @@ function wrap(text: string, indent: number): string {
   return lines.join(`\n${" ".repeat(indent)}`);
 }
 
-function section(title: string, rows: readonly (readonly [string, string])[]): string {
+export function section(title: string, rows: readonly (readonly [string, string])[]): string {
   return rows.length === 0 ? "" : `\n${title}\n${table(rows)}\n`;
 }
 
@@ -33,7 +33,8 @@ export function groupHelp(name: string, { about, commands }: Group): string {
       : Object.entries(entry.commands).map(([sub, { about }]) => [`${key} ${sub}`, about]),
   );
   const usage = `\nUsage\n  ${name} COMMAND [options]\n`;
-  return `${about}\n${usage}${section("Commands", rows)}\n"${name} COMMAND --help" says more about a command, with examples.\n`;
+  const more = `"${name} COMMAND --help" says more about a command, with examples.`;
+  return `${about}\n${usage}${section("Commands", rows)}\n${more}\n`;
 }
 
 /** Help of one command, `name` being "galen corpus import". */
@@ -58,13 +59,14 @@ export function commandHelp(name: string, command: Command): string {
   });
   const positionalRows = Object.entries(positionals).map(([key, { about, choices }]): [string, string] => [
     key.toUpperCase(),
-    choices === undefined ? about : `${about}: ${choices.join(", ")}`,
+    choices === undefined || choices.length > fewChoices ? about : `${about}: ${choices.join(", ")}`,
   ]);
   const shown = examples.map(([line, what]) => `  # ${what}\n  galen ${line}\n`).join("\n");
   return [
     `${wrap(details === undefined ? about : `${about}. ${details}`, 0)}\n`,
     `\nUsage\n  ${usage}\n`,
     section("Arguments", positionalRows),
+    ...(command.sections ?? []).map(([title, rows]) => section(title, rows)),
     section("Options", optionRows),
     `\nExamples\n${shown}`,
   ].join("");

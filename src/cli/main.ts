@@ -2,11 +2,14 @@
  * The `galen` command: finds the sub-command, checks its arguments, runs it. Exit codes: 0 done, 1 failed, 2 called the
  * wrong way. Loads neither ONNX Runtime nor any other dependency before a command runs.
  */
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { GalenError, UsageError } from "../errors.ts";
 import { parseArguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { type Entry, galen, type Group } from "./commands/index.ts";
+import { didYouMean, nearest } from "../suggest.ts";
 import { commandHelp, groupHelp } from "./help.ts";
 import { createOutput, endWithReader } from "./output.ts";
 import { createProgress, noProgress, type Progress } from "./progress.ts";
@@ -30,16 +33,15 @@ function find(argv: readonly string[]): Found {
     const word = argv[depth];
     if (word === undefined || word.startsWith("-")) break;
     if (!Object.hasOwn(entry.commands, word)) {
-      if (entry.otherwise !== undefined) {
+      const known = Object.keys(entry.commands);
+      // A task's name or file, unless it is nearly a command's.
+      if (entry.otherwise !== undefined && nearest(word, known) === undefined) {
         entry = entry.otherwise;
         break;
       }
       const name = ["galen", ...argv.slice(0, depth)].join(" ");
-      const hint = Object.hasOwn(renamed, word) ? renamed[word] : undefined;
-      throw new UsageError(
-        `${name}: expected one of ${Object.keys(entry.commands).join(", ")}, got "${word}"`,
-        hint === undefined ? {} : { hint },
-      );
+      const hint = Object.hasOwn(renamed, word) ? { hint: renamed[word] } : didYouMean(word, known);
+      throw new UsageError(`${name}: expected one of ${known.join(", ")}, got "${word}"`, hint);
     }
     entry = entry.commands[word]!;
     depth += 1;
@@ -58,12 +60,14 @@ export async function main(argv: readonly string[]): Promise<number> {
   printWarnings();
   let name = "galen";
   try {
-    const found = find(argv);
+    // "galen help train" is "galen train --help".
+    const found = find(argv[0] === "help" ? [...argv.slice(1), "--help"] : argv);
     ({ name } = found);
     if ("commands" in found.entry) return await runGroup(name, found.entry, found.rest);
     const { default: command } = await found.entry.load();
-    if (asksHelp(found.rest)) process.stdout.write(commandHelp(name, command));
-    else await runCommand(command, found.rest);
+    if (asksHelp(found.rest)) {
+      process.stdout.write((await command.topicHelp?.(found.rest)) ?? commandHelp(name, command));
+    } else await runCommand(command, found.rest);
     return process.exitCode === undefined ? 0 : Number(process.exitCode);
   } catch (error) {
     return report(error, name);
@@ -94,8 +98,10 @@ async function runGroup(name: string, group: Group, rest: readonly string[]): Pr
 
 async function runCommand(command: Command, rest: readonly string[]): Promise<void> {
   const args = parseArguments(rest, command);
+  await checkOutput(args);
   const json = args["json"] === true;
-  const signal = command.stoppable === true ? stopSignal() : new AbortController().signal;
+  const controller = new AbortController();
+  const ignore = command.stoppable === true ? stopOnSignals(controller) : undefined;
   const lines: Progress[] = [];
   const progress = (label: string): Progress => {
     const line = json ? noProgress : createProgress(label, process.stderr);
@@ -103,19 +109,62 @@ async function runCommand(command: Command, rest: readonly string[]): Promise<vo
     return line;
   };
   try {
-    await command.run({ args: args as never, json, output: createOutput({ quiet: json }), progress, signal });
+    const output = createOutput({ quiet: json });
+    await command.run({ args: args as never, json, output, progress, signal: controller.signal });
   } catch (error) {
     for (const line of lines) line.end();
+    if (error instanceof GalenError) throw withFolders(error, args);
     throw error;
+  } finally {
+    ignore?.();
   }
 }
 
+/** No command writes to what it reads, whatever its options are called. */
+async function checkOutput({ output, ...others }: ReturnType<typeof parseArguments>): Promise<void> {
+  if (typeof output !== "string") return;
+  const { checkSeparate } = await import("../io/outputs.ts");
+  const words = Object.values(others)
+    .flat()
+    .filter((value) => typeof value === "string");
+  await checkSeparate(output, words);
+}
+
+/** Options that name a model's directory; in a run's folder it is model/. */
+const folderOptions = ["model", "tokenizer", "teacher"];
+
+/** An error of a command that was given a folder which is not there, or is not quite it, with the one that may be meant. */
+function withFolders(error: GalenError, args: Readonly<Record<string, unknown>>): GalenError {
+  for (const name of folderOptions) {
+    const folder = args[name];
+    if (typeof folder !== "string" || existsSync(join(folder, "config.json"))) continue;
+    const near = nearestFolder(folder);
+    const inside = near === undefined ? undefined : join(near, "model");
+    const meant = inside !== undefined && existsSync(join(inside, "config.json")) ? inside : near;
+    if (meant === undefined || meant === folder) continue;
+    const message = error.message.split("\nHint: ")[0]!;
+    return new GalenError(error.code, message, { hint: `did you mean --${name} "${meant}"?`, cause: error });
+  }
+  return error;
+}
+
+/** The path with its parts as they are on disk, where each is nearly so. */
+function nearestFolder(path: string): string | undefined {
+  let found = path.startsWith("/") ? "/" : "";
+  for (const part of path.split("/").filter((one) => one !== "")) {
+    const exact = join(found, part);
+    const name = existsSync(exact) ? part : nearest(part, readdirSync(found === "" ? "." : found));
+    if (name === undefined || !statSync(join(found, name)).isDirectory()) return undefined;
+    found = join(found, name);
+  }
+  return found;
+}
+
 /**
- * Aborted by the first SIGINT or SIGTERM; the second ends the process. Two within a quarter of a second count as one:
- * a terminal sends Ctrl-C to npm, which sends it again.
+ * The first SIGINT, SIGTERM or SIGHUP (a closed terminal) aborts; the second ends the process. Two within a quarter of a second count as one: a
+ * terminal sends Ctrl-C to npm, which sends it again. Returns what ends this.
  */
-function stopSignal(): AbortSignal {
-  const controller = new AbortController();
+function stopOnSignals(controller: AbortController): () => void {
   let first = 0;
   const onSignal = (): void => {
     const time = performance.now();
@@ -125,9 +174,11 @@ function stopSignal(): AbortSignal {
       controller.abort();
     } else if (time - first > 250) process.exit(130);
   };
-  process.on("SIGINT", onSignal);
-  process.on("SIGTERM", onSignal);
-  return controller.signal;
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const signal of signals) process.on(signal, onSignal);
+  return () => {
+    for (const signal of signals) process.off(signal, onSignal);
+  };
 }
 
 function report(error: unknown, name: string): number {

@@ -25,9 +25,12 @@ export function createOutput({ quiet }: { quiet: boolean }): Output {
 
 /** A reader that has enough (`| head`) ends the command, not with an error. */
 export function endWithReader(): void {
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    process.exit(error.code === "EPIPE" ? 0 : 1);
-  });
+  if (process.stdout.listeners("error").includes(onError)) return;
+  process.stdout.on("error", onError);
+}
+
+function onError(error: NodeJS.ErrnoException): void {
+  process.exit(error.code === "EPIPE" ? 0 : 1);
 }
 
 /** float32 values as the shortest decimals that give them back. */

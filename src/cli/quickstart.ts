@@ -13,6 +13,7 @@ export interface QuickstartArguments {
   readonly steps: number | undefined;
   readonly seed: number;
   readonly threads: number | undefined;
+  readonly overwrite: boolean;
 }
 
 const sample = fileURLToPath(new URL("../../samples/pubmed-sample.xml", import.meta.url));
@@ -55,8 +56,10 @@ export async function runQuickstart(
 ): Promise<void> {
   const started = performance.now();
   const inputs = args.data.length > 0 ? args.data : [relative(process.cwd(), sample)];
-  const { steps, seed, threads } = args;
-  output.note(`Galen makes a language model from ${inputs.join(", ")}. Everything goes to ${args.output}/`);
+  const { steps, seed, threads, overwrite } = args;
+  output.note(
+    `Galen makes a language model from ${inputs.join(", ")}. Everything goes to ${args.output}/. One to two minutes on two cores.`,
+  );
   const [reading, training] = [progress("reading"), progress("          ")];
   const move = mover(reading, training);
   const waiting: Promise<void>[] = [];
@@ -67,6 +70,7 @@ export async function runQuickstart(
     steps,
     seed,
     threads,
+    overwrite,
     signal,
     onEvent: (event) => {
       if (json) return void waiting.push(output.json(event));

@@ -4,6 +4,7 @@ import type { Config } from "../train/config.ts";
 import type { RunResult, TrainEvent } from "../train/loop.ts";
 import { train, type TrainOptions } from "../train/train.ts";
 import type { Context } from "./command.ts";
+import { createEstimator } from "./estimate.ts";
 import { duration, type Progress } from "./progress.ts";
 
 type Terminal = Pick<Context<unknown>, "json" | "output" | "progress">;
@@ -15,10 +16,10 @@ function describe(event: TrainEvent, { recipe }: Config): string | undefined {
     case "started": {
       const { parameters, examples, heldOut, step, steps, epochs, notes } = event;
       const held = heldOut === 0 ? "" : ` (${count(heldOut)} held out)`;
-      const passes = `${count(epochs)} epoch${epochs === 1 ? "" : "s"}`;
+      const passes = counted(epochs, "epoch");
       const from = step === 0 ? "" : `, from ${count(step)}`;
       return [
-        `${recipe}: ${sizeOf(parameters)} parameters learn from ${count(examples)} examples${held}; ${count(steps)} updates${from}, ${passes}`,
+        `${recipe}: ${sizeOf(parameters)} parameters learn from ${counted(examples, "example")}${held}; ${counted(steps, "update")}${from}, ${passes}`,
         ...notes,
       ].join("\n");
     }
@@ -34,6 +35,7 @@ function describe(event: TrainEvent, { recipe }: Config): string | undefined {
 }
 
 const count = (value: number): string => value.toLocaleString("en-US");
+const counted = (value: number, what: string): string => `${count(value)} ${what}${value === 1 ? "" : "s"}`;
 
 function sizeOf(parameters: number): string {
   if (parameters < 1e4) return String(parameters);
@@ -64,6 +66,7 @@ export async function runTraining(
   const begun = performance.now();
   const line = progress("training");
   const show = showProgress(line);
+  const estimate = createEstimator(config);
   let perplexity = false;
   const result = await train(config, {
     ...options,
@@ -71,10 +74,10 @@ export async function runTraining(
       if (event.type === "evaluated") perplexity = event.perplexity !== undefined;
       if (json) return output.json(event);
       show(event);
-      const text = describe(event, config);
-      if (text === undefined) return;
+      const texts = [describe(event, config), estimate(event)].filter((text) => text !== undefined);
+      if (texts.length === 0) return;
       line.end();
-      output.note(text);
+      for (const text of texts) output.note(text);
     },
   }).finally(() => line.end());
   const seconds = (performance.now() - begun) / 1000;

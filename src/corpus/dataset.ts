@@ -4,11 +4,10 @@
  */
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import { parquetMetadataAsync } from "hyparquet";
 import * as z from "zod";
 import { DataError } from "../errors.ts";
 import { readJson } from "../io/json.ts";
-import { decodeGroup, fileBuffer } from "./parquet-codec.ts";
+import { fileBuffer, readFooter, readGroup } from "./parquet-read.ts";
 import { pubmedColumns } from "./pubmed/columns.ts";
 import type { PubMedRecord } from "./pubmed/record.ts";
 
@@ -65,31 +64,46 @@ const manifestSchema: z.ZodType<DatasetManifest> = z.object({
  * @throws DataError where the folder holds none, or one that is not a dataset's of this version.
  */
 export async function readManifest(folder: string): Promise<DatasetManifest> {
-  return readJson(join(folder, "manifest.json"), manifestSchema, 'name a folder that "galen corpus import" made');
+  const path = join(folder, "manifest.json");
+  const manifest = await readJson(path, manifestSchema, 'name a folder that "galen corpus import" made');
+  const inShards = manifest.shards.reduce((sum, { records }) => sum + records, 0);
+  if (inShards !== manifest.records) {
+    throw new DataError(`${path}: records: expected ${inShards}, as the shards have, got ${manifest.records}`);
+  }
+  return manifest;
 }
 
 const listColumns = new Set(
   Object.entries(pubmedColumns).flatMap(([name, shape]) => (Array.isArray(shape) ? [name] : [])),
 );
 
-async function* readShard(path: string, columns: readonly string[]): AsyncGenerator<Record<string, unknown>> {
+async function* readShard(
+  folder: string,
+  { name, records, bytes }: DatasetManifest["shards"][number],
+  columns: readonly string[],
+): AsyncGenerator<Record<string, unknown>> {
+  const path = join(folder, name);
   const handle = await open(path, "r").catch((cause: unknown) => {
     throw new DataError(`${path}: expected a shard that the manifest names, got no readable file`, { cause });
   });
   try {
-    const file = fileBuffer(handle, (await handle.stat()).size);
-    const metadata = await parquetMetadataAsync(file);
-    const names = new Set(metadata.schema.map(({ name }) => name));
-    const missing = columns.filter((column) => !names.has(column));
-    if (missing.length > 0) throw new DataError(`expected column ${missing.join(", ")}, got none`);
-    for (let group = 0; group < metadata.row_groups.length; group++) {
-      for (const row of await decodeGroup(file, metadata, group, columns)) {
+    const { size } = await handle.stat();
+    if (size !== bytes) throw new DataError(`expected ${bytes} bytes, as the manifest says, got ${size}`);
+    const file = fileBuffer(handle, size);
+    const footer = await readFooter(file);
+    if (footer.rows !== records) {
+      throw new DataError(`expected ${records} records, as the manifest says, got ${footer.rows}`);
+    }
+    for (let group = 0; group < footer.metadata.row_groups.length; group++) {
+      for (const row of await readGroup(file, footer, group, pubmedColumns, columns)) {
         for (const column of columns) if (listColumns.has(column)) row[column] ??= [];
         yield row;
       }
     }
   } catch (cause) {
-    throw new DataError(`${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    if (!(cause instanceof DataError)) throw cause;
+    const hint = cause.hint ?? "the dataset was changed or damaged: import it again";
+    throw new DataError(`${path}: ${cause.message.split("\nHint: ")[0]}`, { cause, hint });
   } finally {
     await handle.close();
   }
@@ -111,6 +125,6 @@ export async function* readDataset<Field extends keyof PubMedRecord = keyof PubM
   }
   const manifest = await readManifest(folder);
   for (const shard of manifest.shards) {
-    yield* readShard(join(folder, shard.name), columns) as AsyncGenerator<Pick<PubMedRecord, Field>>;
+    yield* readShard(folder, shard, columns) as AsyncGenerator<Pick<PubMedRecord, Field>>;
   }
 }

@@ -1,12 +1,11 @@
 /**
- * Records as Parquet row groups (hyparquet-writer) and back (hyparquet). A column is described once, by its shape;
+ * Records as Parquet row groups (hyparquet-writer). A column is described once, by its shape;
  * lists use the three-level LIST layout that Arrow, DuckDB and Hugging Face `datasets` read as list and struct.
  * Row groups are encoded apart and put together by `ShardWriter`, whose bytes depend only on their order.
  */
 import type { FileHandle } from "node:fs/promises";
 import * as zlib from "node:zlib";
-import type { AsyncBuffer, FileMetaData, RowGroup, SchemaElement } from "hyparquet";
-import { parquetReadObjects } from "hyparquet";
+import type { RowGroup, SchemaElement } from "hyparquet";
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import { DataError } from "../errors.ts";
 
@@ -35,7 +34,8 @@ const scalarElements = {
   boolean: { type: "BOOLEAN" },
 } as const;
 
-function schemaElements(name: string, shape: Shape): SchemaElement[] {
+/** A column as Parquet's schema describes it. */
+export function schemaElements(name: string, shape: Shape): SchemaElement[] {
   if (typeof shape === "string") return [{ name, repetition_type: "OPTIONAL", ...scalarElements[shape] }];
   if (Array.isArray(shape)) {
     const list = { converted_type: "LIST", logical_type: { type: "LIST" } } as const;
@@ -148,49 +148,4 @@ export async function createShard(
       await flush();
     },
   };
-}
-
-/** A file as hyparquet reads it: by ranges, so that a shard is never whole in memory. */
-export function fileBuffer(handle: FileHandle, byteLength: number): AsyncBuffer {
-  return {
-    byteLength,
-    async slice(start, end = byteLength) {
-      const buffer = new Uint8Array(end - start);
-      let filled = 0;
-      while (filled < buffer.length) {
-        const { bytesRead } = await handle.read(buffer, filled, buffer.length - filled, start + filled);
-        if (bytesRead === 0) throw new DataError(`expected ${byteLength} bytes, got ${start + filled}: file cut short`);
-        filled += bytesRead;
-      }
-      return buffer.buffer;
-    },
-  };
-}
-
-/** Decodes the rows of one row group as objects; `columns` projects. */
-export async function decodeGroup(
-  file: AsyncBuffer,
-  metadata: FileMetaData,
-  groupIndex: number,
-  columns: readonly string[],
-): Promise<Record<string, unknown>[]> {
-  let rowStart = 0;
-  for (const group of metadata.row_groups.slice(0, groupIndex)) rowStart += Number(group.num_rows);
-  const rowEnd = rowStart + Number(metadata.row_groups[groupIndex]!.num_rows);
-  const ZSTD = (input: Uint8Array, outputLength: number): Uint8Array => {
-    if (!("zstdDecompressSync" in zlib)) {
-      throw new DataError(`a zstd dataset expected Node 22.15 or later, got ${process.versions.node}`, {
-        hint: 'import again with compression "snappy"',
-      });
-    }
-    return zlib.zstdDecompressSync(input, { maxOutputLength: Math.max(1, outputLength) });
-  };
-  return await parquetReadObjects({
-    file,
-    metadata,
-    columns: [...columns],
-    rowStart,
-    rowEnd,
-    compressors: { ZSTD },
-  });
 }

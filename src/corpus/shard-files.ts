@@ -1,9 +1,10 @@
 /** The Parquet files of a dataset under construction: row groups in, files of bounded size out, rows taken out later. */
 import { open, rename, rm, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
-import { parquetMetadataAsync, type RowGroup } from "hyparquet";
+import type { RowGroup } from "hyparquet";
 import type { ImportPool } from "./pubmed/import-pool.ts";
-import { createShard, fileBuffer, type Columns, type Compression, type EncodedGroup } from "./parquet-codec.ts";
+import { fileBuffer, readFooter } from "./parquet-read.ts";
+import { createShard, type Columns, type Compression, type EncodedGroup } from "./parquet-codec.ts";
 
 export interface ShardFile {
   readonly path: string;
@@ -94,7 +95,7 @@ export async function dropRows(
 ): Promise<ShardFile> {
   const handle = await open(shard.path, "r");
   try {
-    const metadata = await parquetMetadataAsync(fileBuffer(handle, shard.bytes));
+    const { metadata } = await readFooter(fileBuffer(handle, shard.bytes));
     const temporary = `${shard.path}.next`;
     const written = await writeShard(temporary, settings, async (append) => {
       let first = 0;

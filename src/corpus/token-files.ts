@@ -7,7 +7,7 @@ import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
-import { writeFileAtomically } from "../io/files.ts";
+import { writeFileAtomically, writing } from "../io/files.ts";
 import { pointerError } from "../io/pointer.ts";
 import { DataError } from "../errors.ts";
 
@@ -24,6 +24,8 @@ function typeFor(vocabSize: number): TokenType {
 export interface TokenWriter {
   /** One document's ids. */
   write(ids: readonly number[]): Promise<void>;
+  /** Puts on disk what was written so far. */
+  flush(): Promise<void>;
   /** Finishes both files; without it nothing appears under their names. */
   close(): Promise<{ documents: number; tokens: number }>;
   /** Removes what was begun. */
@@ -34,16 +36,27 @@ export interface TokenWriter {
 export async function writeTokens(prefix: string, { vocabSize }: { vocabSize: number }): Promise<TokenWriter> {
   const type = typeFor(vocabSize);
   const Type = type === "uint16" ? Uint16Array : Int32Array;
-  await mkdir(dirname(prefix), { recursive: true });
   const temporary = `${prefix}.bin.${process.pid}.tmp`;
-  const handle = await open(temporary, "w");
+  const handle = await writing(temporary, async () => {
+    await mkdir(dirname(prefix), { recursive: true });
+    return open(temporary, "w");
+  });
   const sizes: number[] = [];
   let tokens = 0;
   let buffer = new Type(1 << 19);
   let filled = 0;
+  const abort = async (): Promise<void> => {
+    await handle.close();
+    await rm(temporary, { force: true });
+  };
   const flush = async (): Promise<void> => {
-    if (filled > 0) await handle.write(new Uint8Array(buffer.buffer, 0, filled * Type.BYTES_PER_ELEMENT));
+    const bytes = new Uint8Array(buffer.buffer, 0, filled * Type.BYTES_PER_ELEMENT);
+    if (filled > 0) await writing(`${prefix}.bin`, () => handle.writeFile(bytes));
     filled = 0;
+  };
+  const sync = async (): Promise<void> => {
+    await flush();
+    await writing(`${prefix}.bin`, () => handle.sync());
   };
   return {
     async write(ids: readonly number[]): Promise<void> {
@@ -54,18 +67,20 @@ export async function writeTokens(prefix: string, { vocabSize }: { vocabSize: nu
       sizes.push(ids.length);
       tokens += ids.length;
     },
+    flush: sync,
     async close(): Promise<{ documents: number; tokens: number }> {
-      await flush();
-      await handle.sync();
-      await handle.close();
-      await writeFileAtomically(`${prefix}.idx`, indexOf(sizes, type, Type.BYTES_PER_ELEMENT));
-      await rename(temporary, `${prefix}.bin`);
+      try {
+        await sync();
+        await handle.close();
+        await writeFileAtomically(`${prefix}.idx`, indexOf(sizes, type, Type.BYTES_PER_ELEMENT));
+        await rename(temporary, `${prefix}.bin`);
+      } catch (error) {
+        await abort();
+        throw error;
+      }
       return { documents: sizes.length, tokens };
     },
-    async abort(): Promise<void> {
-      await handle.close();
-      await rm(temporary, { force: true });
-    },
+    abort,
   };
 }
 
@@ -96,10 +111,10 @@ export interface TokenFile extends Disposable {
 }
 
 /**
- * Opens `prefix.bin` and `prefix.idx`.
+ * Opens `prefix.bin` and `prefix.idx`. With `vocabSize`, ids that are none of the vocabulary's are found when they are read.
  * @throws DataError when a file is missing, truncated or of another format.
  */
-export function openTokens(prefix: string): TokenFile {
+export function openTokens(prefix: string, { vocabSize = Infinity }: { vocabSize?: number } = {}): TokenFile {
   const index = openFile(`${prefix}.idx`);
   let documents: number;
   let type: TokenType;
@@ -159,6 +174,13 @@ export function openTokens(prefix: string): TokenFile {
         const count = readSync(file, bytes, done, bytes.length - done, start * Type.BYTES_PER_ELEMENT + done);
         if (count === 0) throw new DataError(`${prefix}.bin: was truncated while it was read`);
         done += count;
+      }
+      const bad = ids.findIndex((id) => id < 0 || id >= vocabSize);
+      if (bad >= 0) {
+        throw new DataError(
+          `${prefix}.bin: token ${start + bad}: expected an id of the vocabulary, [0, ${vocabSize}), got ${ids[bad]}`,
+          { hint: "another tokenizer made the file: make it again with this one" },
+        );
       }
       return ids;
     },

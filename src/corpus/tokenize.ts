@@ -1,6 +1,10 @@
 /** From documents to the token files that training reads: one for training, one held out. */
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import * as z from "zod";
+import { filesFingerprint } from "../io/fingerprint.ts";
 import { writeFileAtomically } from "../io/files.ts";
+import { readSettings } from "../io/json.ts";
+import { openOutput } from "../io/outputs.ts";
 import { DataError } from "../errors.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import { type Document, readDocuments, type ReadDocumentsOptions } from "./documents.ts";
@@ -13,9 +17,14 @@ export interface TokenizeOptions {
   /** Share of documents held out, chosen by a hash of their id and the seed. */
   readonly heldOut: number;
   readonly seed: number;
+  /** Replace token files that are there. */
+  readonly overwrite?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: TokenizeProgress) => void) | undefined;
 }
+
+/** What the folder holds. */
+const tokenNames = ["train.bin", "train.idx", "valid.bin", "valid.idx", "tokens.json"];
 
 export interface TokenizeProgress {
   readonly documents: number;
@@ -31,10 +40,32 @@ export interface SplitCounts {
   readonly bytes: number;
 }
 
+/** tokens.json. */
 export interface TokenManifest {
   readonly vocabSize: number;
+  /** Fingerprint of the tokenizer; absent in files of before it was kept. */
+  readonly tokenizer?: string;
   readonly train: SplitCounts;
   readonly valid: SplitCounts;
+}
+
+/** What token files say of the tokenizer that made them: its vocabulary and rules, not its settings. */
+export function tokenizerFingerprint({ files }: Pick<Tokenizer, "files">): string {
+  return filesFingerprint(new Map([...files()].filter(([name]) => !/config|special_tokens_map/.test(name))));
+}
+
+/**
+ * Token files are those of this tokenizer, as far as the tokens.json beside them says.
+ * @throws DataError where another made them.
+ */
+export async function checkTokenizer(prefix: string, tokenizer: Pick<Tokenizer, "files">): Promise<void> {
+  const path = join(dirname(prefix), "tokens.json");
+  const made = (await readSettings(path, z.looseObject({ tokenizer: z.string().optional() })))?.tokenizer;
+  const own = tokenizerFingerprint(tokenizer);
+  if (made === undefined || made === own) return;
+  throw new DataError(`${prefix}: expected token files of this tokenizer (${own}), got those of another (${made})`, {
+    hint: `name the tokenizer that made them, or make them again: galen tokenize --tokenizer DIR --output DIR`,
+  });
 }
 
 /** True for the share of ids that is held out: a pure function of id and seed. */
@@ -50,6 +81,20 @@ export function isHeldOut(id: string, share: number, seed: number): boolean {
  * @throws DataError when there is no document to train on.
  */
 export async function buildTokenFiles(
+  documents: AsyncIterable<Document> | Iterable<Document>,
+  tokenizer: Tokenizer,
+  options: TokenizeOptions,
+): Promise<TokenManifest> {
+  const { output, overwrite } = options;
+  const claimed = await openOutput(output, { kind: "token files", names: tokenNames, overwrite });
+  try {
+    return await writeSplits(documents, tokenizer, options);
+  } finally {
+    await claimed[Symbol.asyncDispose]();
+  }
+}
+
+async function writeSplits(
   documents: AsyncIterable<Document> | Iterable<Document>,
   tokenizer: Tokenizer,
   { output, heldOut, seed, signal, onProgress }: TokenizeOptions,
@@ -77,19 +122,23 @@ export async function buildTokenFiles(
       onProgress?.(done);
     }
     if (done.documents === 0) throw new DataError("training data: expected at least one document with text, got none");
+    // Both before either gets its name: what fails for want of room fails here.
+    await splits.train.writer.flush();
+    await splits.valid.writer.flush();
+    const close = async ({ writer, words, bytes }: (typeof splits)["train"]): Promise<SplitCounts> => ({
+      ...(await writer.close()),
+      words,
+      bytes,
+    });
+    const [train, valid] = [await close(splits.train), await close(splits.valid)];
+    const manifest = { vocabSize, tokenizer: tokenizerFingerprint(tokenizer), train, valid };
+    await writeFileAtomically(join(output, "tokens.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+    return manifest;
   } catch (error) {
     await splits.train.writer.abort();
     await splits.valid.writer.abort();
     throw error;
   }
-  const close = async ({ writer, words, bytes }: (typeof splits)["train"]): Promise<SplitCounts> => ({
-    ...(await writer.close()),
-    words,
-    bytes,
-  });
-  const manifest = { vocabSize, train: await close(splits.train), valid: await close(splits.valid) };
-  await writeFileAtomically(join(output, "tokens.json"), `${JSON.stringify(manifest, null, 2)}\n`);
-  return manifest;
 }
 
 export interface TokenizedDocuments extends TokenManifest {

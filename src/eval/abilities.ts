@@ -14,6 +14,8 @@ export interface AskOptions {
 export interface Abilities {
   /** What answers depend on besides the weights, such as the decoding; part of the protocol. */
   readonly protocol?: Readonly<Record<string, unknown>>;
+  /** What they depend on besides the directory's files, such as the format of the weights. */
+  readonly identity?: Readonly<Record<string, unknown>>;
   /** Writes an answer to each source. */
   generate?(sources: readonly string[], options: AskOptions): Promise<readonly { readonly text: string }[]>;
   /** Log-probabilities of each context's choices. */
@@ -30,6 +32,7 @@ export interface Abilities {
 export function askTuned(tuned: TunedModel, options: Omit<PredictOptions, "signal" | "onProgress"> = {}): Abilities {
   return {
     protocol: { decoding: decodingOf(tuned, options), maxNewTokens: options.maxNewTokens ?? null },
+    identity: tuned.identity,
     generate: (sources, { signal, onDone }) =>
       predictSources(tuned, sources, { ...options, signal, onProgress: onDone }),
   };

@@ -71,7 +71,7 @@ export async function evaluateClassification(
   if (total === 0) throw new DataError(`${where}: expected texts with labels, got none`);
   const task = multiLabel ? "multi-label classification" : "classification";
   const protocol = { task, version: 1, maxTokens: maxTokens ?? null, data: digest() };
-  return runEvaluation(protocol, ["classes"], options, async (windows) => {
+  return runEvaluation(protocol, classifier, ["classes"], options, async (windows) => {
     const parts = windows.run({
       name: "classes",
       inputs: examples,

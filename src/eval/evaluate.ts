@@ -60,7 +60,7 @@ export async function evaluate<E extends Example, Answer>(
   };
   const replies: unknown[] = [];
   const answers: Answer[] = [];
-  const report = await runEvaluation(protocol, ["answers"], { ...options, window }, async (windows) => {
+  const report = await runEvaluation(protocol, model, ["answers"], { ...options, window }, async (windows) => {
     const parts = windows.run({
       name: "answers",
       inputs: examples,

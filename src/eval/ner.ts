@@ -1,6 +1,6 @@
 /** A tagger on sentences with tags: entity precision, recall and F1 as seqeval counts, in its default mode and strictly. */
 import { DataError } from "../errors.ts";
-import type { Tagger } from "../labellers.ts";
+import { type Tagger, unreadWords } from "../labellers.ts";
 import { microF1 } from "../metrics/counts.ts";
 import { entityScores, strictEntitiesOf, typesOf } from "../metrics/entities.ts";
 import { detail, type Figure, figure, type Report } from "../metrics/report.ts";
@@ -53,15 +53,17 @@ export async function evaluateNer(
 ): Promise<Report> {
   const { add, digest } = textsHasher();
   const gold: (readonly string[])[] = [];
+  let unread = 0;
   for await (const { tokens, tags } of sentences) {
     add(...tokens, ...tags);
     gold.push(tags);
+    unread += unreadWords(tagger, tokens);
   }
   if (gold.length === 0) throw new DataError("ner: expected sentences, got none");
   checkTypes(new Set(typesOf(gold.flat())), new Set(typesOf(tagger.labels)));
   const scheme = "as seqeval, default mode and strict IOB2";
   const protocol = { task: "ner", version: 2, scheme, data: digest() };
-  return runEvaluation(protocol, ["tags"], options, async (windows) => {
+  return runEvaluation(protocol, tagger, ["tags"], options, async (windows) => {
     const parts = windows.run({
       name: "tags",
       inputs: sentences,
@@ -70,6 +72,7 @@ export async function evaluateNer(
     });
     const found: (readonly string[])[] = [];
     for await (const part of parts) found.push(...part);
-    return { examples: gold.length, primary: "f1", figures: figuresOf(gold, found) };
+    const cut = detail("unread_words", "words beyond the model's length, which count as O", unread, "count");
+    return { examples: gold.length, primary: "f1", figures: [...figuresOf(gold, found), ...(unread > 0 ? [cut] : [])] };
   });
 }

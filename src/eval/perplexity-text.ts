@@ -4,9 +4,11 @@ import { basename, dirname, join } from "node:path";
 import { readDocuments, type ReadDocumentsOptions } from "../corpus/documents.ts";
 import { countWords, titleAndText } from "../corpus/text.ts";
 import { openTokens } from "../corpus/token-files.ts";
+import { checkTokenizer } from "../corpus/tokenize.ts";
 import { DataError } from "../errors.ts";
 import { readSettings } from "../io/json.ts";
 import { loadTokenizer } from "../tokenizers/files.ts";
+import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 
 /** Token ids by position; a `TokenFile` is one. */
 export interface TokenStream {
@@ -31,7 +33,7 @@ export interface PerplexityTextOptions extends ReadDocumentsOptions {
 
 /**
  * One prefix of token files, or documents of any kind for the tokenizer in `model`.
- * @throws DataError where there is nothing to measure on, and as `readDocuments` does.
+ * @throws DataError where there is nothing to measure on, or another tokenizer made the files, and as `readDocuments` does.
  */
 export async function openPerplexityText(
   inputs: readonly string[],
@@ -39,8 +41,8 @@ export async function openPerplexityText(
   { onProgress, ...reading }: PerplexityTextOptions = {},
 ): Promise<PerplexityText> {
   const [first] = inputs;
-  if (inputs.length === 1 && existsSync(`${first}.idx`)) return openTokenText(first!);
   const tokenizer = await loadTokenizer(model);
+  if (inputs.length === 1 && existsSync(`${first}.idx`)) return openTokenText(first!, tokenizer);
   const ids: number[] = [];
   const counts = { documents: 0, words: 0, bytes: 0 };
   for await (const document of readDocuments(inputs, reading)) {
@@ -56,8 +58,9 @@ export async function openPerplexityText(
   return { stream: { tokens: ids.length, read: (start, length) => ids.slice(start, start + length) }, ...counts };
 }
 
-async function openTokenText(prefix: string): Promise<PerplexityText> {
-  const stream = openTokens(prefix);
+async function openTokenText(prefix: string, tokenizer: Tokenizer): Promise<PerplexityText> {
+  await checkTokenizer(prefix, tokenizer);
+  const stream = openTokens(prefix, { vocabSize: tokenizer.vocabSize });
   const manifest = (await readSettings(join(dirname(prefix), "tokens.json"))) as Record<string, unknown> | undefined;
   const counts = manifest?.[basename(prefix)] as { tokens?: number; words?: number; bytes?: number } | undefined;
   const known = counts?.tokens === stream.tokens ? counts : undefined;

@@ -8,7 +8,7 @@ import { ConfigError, DataError } from "../errors.ts";
 import { detail, type Figure, type Report } from "../metrics/report.ts";
 import { lossGraph } from "../models/graphs.ts";
 import { openModelFolder } from "../runtime/folder.ts";
-import { type NetworkOptions, openNetwork } from "../runtime/network.ts";
+import { identityOf, type NetworkOptions, openNetwork } from "../runtime/network.ts";
 import type { Session, Tensors } from "../runtime/session.ts";
 import { tensor } from "../tensor/tensor.ts";
 import type { PerplexityText, TokenStream } from "./perplexity-text.ts";
@@ -65,7 +65,7 @@ export async function evaluatePerplexity(
     window,
     onProgress: onProgress && ((state) => onProgress({ ...state, text: soFar })),
   };
-  return await runEvaluation(protocol, ["windows"], watched, async (windows) => {
+  return await runEvaluation(protocol, { identity: identityOf({ weights }) }, ["windows"], watched, async (windows) => {
     const parts = windows.run({
       name: "windows",
       inputs: spans,

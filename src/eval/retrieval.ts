@@ -44,7 +44,8 @@ type Hit = readonly [id: string, score: number];
 const better = ([idA, a]: Hit, [idB, b]: Hit): number => b - a || (idA < idB ? 1 : -1);
 
 /**
- * Documents are read twice, once for the protocol's fingerprint, and held window by window: of each query its best
+ * A document that has the query's own id (where queries are documents, as in ArguAna and Quora) is left out of its
+ * ranking, as BEIR does. Documents are read twice, once for the protocol's fingerprint, and held window by window: of each query its best
  * `depth` are kept, for BM25 the counts of words.
  * @throws ConfigError where no query of the split has a relevant document; DataError where an id stands twice.
  */
@@ -61,6 +62,8 @@ export async function evaluateRetrieval(
   const { encoder } = scorer;
   const bm25 = encoder === undefined ? createBm25() : undefined;
   const { ids, data } = await readOnce(set, queries, bm25);
+  const known = new Set(ids);
+  const own = queries.filter(([id]) => known.has(id)).length;
   const protocol = {
     task: "retrieval",
     version: 2,
@@ -69,9 +72,11 @@ export async function evaluateRetrieval(
     queries: queries.length,
     documents: ids.length,
     data,
+    // Said where there are any: other hashes stay what they are.
+    ...(own === 0 ? {} : { ownDocumentsLeftOut: own }),
   };
-  return runEvaluation(protocol, ["queries", "documents"], options, async (windows) => {
-    const first = bm25 === undefined ? undefined : queries.map(([, text]) => rankBy(bm25, text, ids));
+  return runEvaluation(protocol, scorer, ["queries", "documents"], options, async (windows) => {
+    const first = bm25 === undefined ? undefined : queries.map((query) => rankBy(bm25, query, ids));
     const rankings =
       encoder !== undefined
         ? await rankWindows(encoder, set, queries, { depth, total: ids.length, windows })
@@ -112,8 +117,9 @@ async function readOnce(
 }
 
 /** Documents that share a word with the query. */
-function rankBy(bm25: Bm25, query: string, ids: readonly string[]): Hit[] {
-  return [...bm25.score(query)].map(([number, score]): Hit => [ids[number]!, score]).sort(better);
+function rankBy(bm25: Bm25, [query, text]: Query, ids: readonly string[]): Hit[] {
+  const hits = [...bm25.score(text)].map(([number, score]): Hit => [ids[number]!, score]);
+  return hits.filter(([id]) => id !== query).sort(better);
 }
 
 /** Each query's best documents; what a window adds to them is kept. */
@@ -148,7 +154,9 @@ async function rankWindows(
       for (const [i, query] of encoded.entries()) {
         const scores = await comparer.score(query);
         const least = best[i]!.length < depth ? -Infinity : best[i]!.at(-1)![1];
-        const hits = documents.flatMap(({ id }, d): Hit[] => (scores[d]! >= least ? [[id, scores[d]!]] : []));
+        const own = queries[i]![0];
+        const isHit = (id: string, d: number): boolean => scores[d]! >= least && id !== own;
+        const hits = documents.flatMap(({ id }, d): Hit[] => (isHit(id, d) ? [[id, scores[d]!]] : []));
         gains.push(hits.sort(better).slice(0, depth));
       }
       return gains;

@@ -5,6 +5,7 @@
 import { numbersOf, ranges } from "../io/streams.ts";
 import type { StoredPairs } from "../retrieval/pair-store.ts";
 import type { Encoder, Scorer } from "../retrieval/scorers.ts";
+import type { TextRole } from "../retrieval/text-rows.ts";
 import { openVectorStore, type VectorStore } from "../retrieval/vector-store.ts";
 import { type PackedVectors, packVectors, unpackVectors, type Windows } from "./windows.ts";
 
@@ -106,7 +107,7 @@ async function* rowsByVectors(
   folder: string,
 ): AsyncGenerator<Row> {
   const { pairs, window } = data;
-  const fill = async (store: VectorStore, role: "query" | "document", inputs: AsyncIterable<string>): Promise<void> => {
+  const fill = async (store: VectorStore, role: TextRole, inputs: AsyncIterable<string>): Promise<void> => {
     const name = role === "query" ? "queries" : "documents";
     const compute = async (texts: readonly string[]): Promise<PackedVectors[]> =>
       (await encoder.encode(role, texts)).map(packVectors);

@@ -122,3 +122,61 @@ test("retrieval: BM25 finds the document with the word; a reranker orders what B
   expect(valueOf(second, "mrr@10")).toBeCloseTo((1 / 4 + 1 / 10) / 2);
   expect(second.protocol["candidates"]).toBe(30);
 });
+
+describe("retrieval where queries are documents", () => {
+  // Each query is a document by the same id, and finds itself first; another document answers it.
+  const texts = ["the heart of man", "a kidney of mice", "heart and mind", "kidney and liver"];
+  const set: RetrievalSet = {
+    documents: texts.map((text, i) => ({ id: `p${i}`, title: "", text })),
+    queries: new Map([
+      ["p0", texts[0]!],
+      ["p1", texts[1]!],
+    ]),
+    judgements: new Map([
+      ["p0", new Map([["p2", 1]])],
+      ["p1", new Map([["p3", 1]])],
+    ]),
+  };
+  const likeness = (a: string, b: string): number => b.split(" ").filter((word) => a.split(" ").includes(word)).length;
+  const reranker: Scorer = {
+    kind: "reranker",
+    pairs: async (some) => Float64Array.from(some, ([a, b]) => likeness(a, b)),
+    async [Symbol.asyncDispose]() {},
+  };
+  const words = ["heart", "kidney"];
+  const embeddings: Scorer = {
+    ...reranker,
+    kind: "embeddings",
+    encoder: {
+      encode: async (_, some) =>
+        some.map((text) => ({
+          width: 3,
+          count: 1,
+          data: Float32Array.from([...words.map((word) => Number(text.includes(word))), Number(/ of /.test(text))]),
+        })),
+      compare: async (documents) => ({
+        score: async (query) =>
+          Float64Array.from(documents, ({ data }) => data.reduce((sum, one, i) => sum + one * query.data[i]!, 0)),
+        async [Symbol.asyncDispose]() {},
+      }),
+    },
+  };
+
+  test.each([
+    ["bm25", undefined],
+    ["a reranker", reranker],
+    ["embeddings", embeddings],
+  ])("%s: the query's own document is left out of its ranking, and of no other", async (_, given) => {
+    await using scorer = given ?? (await openScorer("bm25"));
+    for (const window of [1, 100]) {
+      const report = await evaluateRetrieval(scorer, set, { depth: 1, candidates: 2, window });
+      expect(valueOf(report, "ndcg@10")).toBe(1);
+      expect(report.protocol["ownDocumentsLeftOut"]).toBe(2);
+    }
+    const apart = new Map([...set.queries].map(([id, text]) => [`q-${id}`, text]));
+    const judgements = new Map([...set.judgements].map(([id, judged]) => [`q-${id}`, judged]));
+    const other = await evaluateRetrieval(scorer, { ...set, queries: apart, judgements }, { depth: 2 });
+    expect(valueOf(other, "mrr@10")).toBe(1 / 2);
+    expect(other.protocol).not.toHaveProperty("ownDocumentsLeftOut");
+  });
+});

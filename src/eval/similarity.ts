@@ -131,7 +131,7 @@ export async function evaluateSimilarity(
   const data: Data = { pairs: stored, answers, window };
   const places = await wrongPlaces(data, negatives);
   const protocol = { task: "similarity", version: 1, negatives, data: texts.digest(), pairs: stored.count };
-  return await runEvaluation(protocol, ["queries", "documents", "scores"], options, async (windows) => {
+  return await runEvaluation(protocol, scorer, ["queries", "documents", "scores"], options, async (windows) => {
     const rows: Row[] = [];
     for await (const row of rowsOf(scorer, data, places, windows, folder)) rows.push(row);
     const isRanked = scorer.encoder !== undefined || scorer.index !== undefined;

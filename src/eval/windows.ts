@@ -4,6 +4,7 @@
  * does the report.
  */
 import { join } from "node:path";
+import * as z from "zod";
 import { openJournal } from "../io/journal.ts";
 import { streamOwnLines } from "../io/json.ts";
 import { inWindows } from "../io/streams.ts";
@@ -52,7 +53,7 @@ export interface Windows extends AsyncDisposable {
 }
 
 /** Windows done of each stage. */
-type Done = Readonly<Record<string, number>>;
+const doneSchema = z.record(z.string(), z.int().min(0));
 
 /** @throws ConfigError where `output` holds a run and `resume` is false, or a run of another protocol. */
 export async function openWindows(
@@ -62,8 +63,11 @@ export async function openWindows(
 ): Promise<Windows> {
   const settings = { ...protocol, ...identity, window };
   const names = stages.map((name) => `${name}.jsonl`);
-  const journal = output === undefined ? undefined : await openJournal<Done>(output, names, { settings, resume });
-  let done: Done = Object.fromEntries(stages.map((name) => [name, journal?.last?.[name] ?? 0]));
+  const journal =
+    output === undefined ? undefined : await openJournal(output, names, { settings, entry: doneSchema, resume });
+  let done: Readonly<Record<string, number>> = Object.fromEntries(
+    stages.map((name) => [name, journal?.last?.[name] ?? 0]),
+  );
   return {
     async *run({ name, inputs, total, size = window, compute }) {
       const finished = done[name] ?? 0;

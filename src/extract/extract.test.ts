@@ -199,6 +199,28 @@ describe("extraction", () => {
     expect(linesOf("aborted")).toBe(linesOf("whole"));
   });
 
+  test("inputs that grew, shrank or changed are refused by name, and what is done stays", async () => {
+    const input = join(folder, "changing.jsonl");
+    const lines = readFileSync(documentsPath, "utf8").split("\n").slice(0, -1);
+    const write = (some: readonly string[]): void => writeFileSync(input, some.map((line) => `${line}\n`).join(""));
+    write(lines.slice(0, 40));
+    const controller = new AbortController();
+    const output = join(folder, "changing");
+    const options = { output, window: 10, group: 4 };
+    await extract(tuned, [input], { ...options, signal: controller.signal, onProgress: () => controller.abort() });
+    const done = linesOf("changing");
+    const changed = lines.slice(0, 40).with(30, lines[30]!.replace("man", "men"));
+    for (const some of [lines, lines.slice(0, 30), changed]) {
+      write(some);
+      await expect(extract(tuned, [input], { ...options, resume: true })).rejects.toThrow(
+        /inputs\..*changing\.jsonl: expected "\d+ bytes, [0-9a-f]+", as the run there has, got "\d+ bytes/,
+      );
+    }
+    expect(linesOf("changing")).toBe(done);
+    write(lines.slice(0, 40));
+    expect(await extract(tuned, [input], { ...options, resume: true })).toMatchObject({ documents: 40 });
+  });
+
   test("a document that takes long to come does not keep an aborted run waiting", async () => {
     const controller = new AbortController();
     async function* slow(): AsyncGenerator<Document> {

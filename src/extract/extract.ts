@@ -3,6 +3,8 @@
  * Documents are read in windows, sorted by length within each, and answered group by group; the journal makes a run
  * resumable group by group. Files: triples.jsonl, documents.jsonl (those with triples, or all), journal.jsonl.
  */
+import * as z from "zod";
+import { inputFingerprints } from "../io/fingerprint.ts";
 import { openJournal } from "../io/journal.ts";
 import { inWindows, type Items, ranges } from "../io/streams.ts";
 import { ConfigError } from "../errors.ts";
@@ -85,14 +87,26 @@ const noCounts: Counts = {
   unfinished: 0,
 };
 
+const count = z.int().min(0);
+
 /** The last group of documents done. */
-interface Group {
-  readonly window: number;
-  readonly group: number;
+const groupSchema = z.object({
+  window: count,
+  group: count,
   /** Id of the window's first document, against resuming on other input. */
-  readonly first: string;
-  readonly counts: Counts;
-}
+  first: z.string(),
+  counts: z.object({
+    documents: count,
+    empty: count,
+    windowed: count,
+    triples: count,
+    grounded: count,
+    headsNotInText: count,
+    tailsNotInText: count,
+    unfinished: count,
+  }),
+});
+type Group = z.infer<typeof groupSchema>;
 
 export interface ExtractProgress extends Counts {
   /** Documents of this call alone, and the seconds that they took. */
@@ -132,14 +146,14 @@ export async function extractDocuments(
     task: task.name,
     version: task.version,
     decoder: { ...decoding, maxNewTokens: options.maxNewTokens },
-    inputs: options.inputs ?? [],
+    inputs: await inputFingerprints(options.inputs ?? []),
     window,
     group,
     // Absent where it is false, so that runs from before it are resumed.
     allDocuments: options.allDocuments === true ? true : undefined,
   };
   const resume = options.resume ?? false;
-  await using journal = await openJournal<Group>(options.output, extractFiles, { settings, resume });
+  await using journal = await openJournal(options.output, extractFiles, { settings, entry: groupSchema, resume });
   const { last } = journal;
   const started = performance.now();
   let counts = last?.counts ?? noCounts;

@@ -2,9 +2,13 @@
  * Append-only outputs with a journal, so that a killed run goes on without losing or repeating a line. A group's lines
  * are appended and flushed before the journal says so; on resuming, what the journal does not know of is cut off.
  */
-import { type FileHandle, mkdir, open, readFile, rm, writeFile } from "node:fs/promises";
+import { type FileHandle, open, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import * as z from "zod";
 import { ConfigError } from "../errors.ts";
+import { checked } from "../schema.ts";
+import { writing } from "./files.ts";
+import { lockFolder } from "./lock.ts";
 
 interface Journal<Entry> extends AsyncDisposable {
   /** The last group that is done; undefined at the start. */
@@ -16,6 +20,14 @@ interface Journal<Entry> extends AsyncDisposable {
 /** What the journal says of a group: the caller's entry, and the sizes of the files after it. */
 type Stored<Entry> = Entry & { readonly bytes: readonly number[] };
 
+export interface JournalOptions<Entry> {
+  /** What the results depend on: a run that differs in one of these is another. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** What an entry is. */
+  readonly entry: z.ZodType<Entry>;
+  readonly resume: boolean;
+}
+
 /**
  * Opens the outputs `names` in `folder`, new or, with `resume`, where the journal ends.
  * @throws ConfigError where the folder holds a run and `resume` is false, a run with other settings, or one under way.
@@ -23,61 +35,32 @@ type Stored<Entry> = Entry & { readonly bytes: readonly number[] };
 export async function openJournal<Entry extends object>(
   folder: string,
   names: readonly string[],
-  { settings, resume }: { settings: Readonly<Record<string, unknown>>; resume: boolean },
+  { settings, entry, resume }: JournalOptions<Entry>,
 ): Promise<Journal<Entry>> {
-  await mkdir(folder, { recursive: true });
-  const unlock = await lock(join(folder, "journal.lock"));
+  const lock = await lockFolder(folder);
   try {
-    const journal = await openLocked<Entry>(folder, names, { settings, resume });
+    const journal = await openLocked<Entry>(folder, names, { settings, entry, resume });
     return {
       ...journal,
       async [Symbol.asyncDispose](): Promise<void> {
         await journal[Symbol.asyncDispose]();
-        await unlock();
+        await lock[Symbol.asyncDispose]();
       },
     };
   } catch (error) {
-    await unlock();
+    await lock[Symbol.asyncDispose]();
     throw error;
-  }
-}
-
-/** Makes the file `path` with this process's number; gives what takes it away. A dead process's lock does not count. */
-async function lock(path: string): Promise<() => Promise<void>> {
-  for (;;) {
-    try {
-      await writeFile(path, `${process.pid}\n`, { flag: "wx" });
-      return () => rm(path, { force: true });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    }
-    const owner = Number(await readFile(path, "utf8").catch(() => ""));
-    if (owner !== process.pid && isAlive(owner)) {
-      throw new ConfigError(`${path}: expected a folder that no other run writes to, got one of process ${owner}`, {
-        hint: "wait for it or end it; if there is no such run, delete the file",
-      });
-    }
-    await rm(path, { force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
 
 async function openLocked<Entry extends object>(
   folder: string,
   names: readonly string[],
-  { settings, resume }: { settings: Readonly<Record<string, unknown>>; resume: boolean },
+  { settings, entry, resume }: JournalOptions<Entry>,
 ): Promise<Journal<Entry>> {
   const path = join(folder, "journal.jsonl");
   const text = await readFile(path, "utf8").catch(() => "");
-  const { header, entries, bytes } = parse<Entry>(text);
+  const { header, entries, bytes } = parse(text, path, (line) => entryOf(line, entry, names.length));
   const wanted = JSON.stringify({ settings });
   if (header !== undefined && !resume) {
     throw new ConfigError(`${folder}: expected a folder without a run, got one`, {
@@ -85,6 +68,7 @@ async function openLocked<Entry extends object>(
     });
   }
   if (header !== undefined && header !== wanted) throw new ConfigError(...differenceOf(folder, header, wanted));
+  if (header === undefined) await checkNew(folder, names);
   const last = entries.at(-1);
   const files: FileHandle[] = [];
   try {
@@ -101,10 +85,10 @@ async function openLocked<Entry extends object>(
     last,
     async append(lines, entry): Promise<void> {
       for (const [i, part] of lines.entries()) {
-        await appendTo(files[i]!, part);
+        await writing(join(folder, names[i]!), () => appendTo(files[i]!, part));
         sizes[i]! += Buffer.byteLength(part);
       }
-      await appendTo(files.at(-1)!, `${JSON.stringify({ ...entry, bytes: sizes })}\n`);
+      await writing(path, () => appendTo(files.at(-1)!, `${JSON.stringify({ ...entry, bytes: sizes })}\n`));
     },
     async [Symbol.asyncDispose](): Promise<void> {
       for (const file of files) await file.close();
@@ -112,24 +96,39 @@ async function openLocked<Entry extends object>(
   };
 }
 
+/** Results without a journal are not cut: whoever made them may want them. */
+async function checkNew(folder: string, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    const found = await stat(join(folder, name)).catch(() => undefined);
+    if (found === undefined || found.size === 0) continue;
+    throw new ConfigError(`${folder}: expected journal.jsonl beside ${name}, got none, or an empty one`, {
+      hint: "nothing there was touched: name another --output, or move these files away",
+    });
+  }
+}
+
 /** Message and hint: the first setting that differs. */
 function differenceOf(folder: string, header: string, wanted: string): [string, { hint: string }] {
   const hint = { hint: "a run is resumed with what it was started with; name another --output" };
   let there: Record<string, unknown>;
   try {
-    ({ settings: there } = JSON.parse(header) as { settings: Record<string, unknown> });
+    ({ settings: there } = checked(z.object({ settings: z.record(z.string(), z.unknown()) }), JSON.parse(header), ""));
   } catch {
     return [`${join(folder, "journal.jsonl")}: expected a journal of Galen, got another file`, hint];
   }
   const { settings: now } = JSON.parse(wanted) as { settings: Record<string, unknown> };
   const [before, after] = [flat(there), flat(now)];
-  const name = [...new Set([...before.keys(), ...after.keys()])].find((key) => before.get(key) !== after.get(key));
+  // A hash says less than the field that it differs by.
+  const names = [...new Set([...before.keys(), ...after.keys()])].sort(
+    (a, b) => Number(a === "hash") - Number(b === "hash"),
+  );
+  const name = names.find((key) => before.get(key) !== after.get(key));
   const show = (values: ReadonlyMap<string, string>): string => (values.get(name ?? "") ?? "none").slice(0, 80);
   return [`${folder}: ${name}: expected ${show(before)}, as the run there has, got ${show(after)}`, hint];
 }
 
 /** Values of nested objects as JSON, by their path: `decoder.beams`. */
-function flat(value: Readonly<Record<string, unknown>>, path = ""): Map<string, string> {
+export function flat(value: Readonly<Record<string, unknown>>, path = ""): Map<string, string> {
   const found = new Map<string, string>();
   for (const [key, one] of Object.entries(value)) {
     if (typeof one === "object" && one !== null && !Array.isArray(one)) {
@@ -139,17 +138,31 @@ function flat(value: Readonly<Record<string, unknown>>, path = ""): Map<string, 
   return found;
 }
 
-/** The whole lines of a journal; the last may be half-written. */
-function parse<Entry>(text: string): { header: string | undefined; entries: Stored<Entry>[]; bytes: number } {
+/** A line of the journal: the caller's entry, with the sizes of so many files. @throws ConfigError where it is neither. */
+function entryOf<Entry>(line: string, schema: z.ZodType<Entry>, files: number): Stored<Entry> {
+  const sizes = z.looseObject({ bytes: z.array(z.int().min(0)).length(files) });
+  const { bytes, ...own } = checked(sizes, JSON.parse(line), "entry");
+  return { ...checked(schema, own, "entry"), bytes };
+}
+
+/** The whole lines of a journal; the last may be half-written. @throws ConfigError for a whole line that is no entry. */
+function parse<Entry>(
+  text: string,
+  path: string,
+  entryFrom: (line: string) => Stored<Entry>,
+): { header: string | undefined; entries: Stored<Entry>[]; bytes: number } {
   const lines = text.split("\n").slice(0, -1);
   const [header, ...rest] = lines;
   const entries: Stored<Entry>[] = [];
   let bytes = header === undefined ? 0 : Buffer.byteLength(header) + 1;
-  for (const line of rest) {
+  for (const [i, line] of rest.entries()) {
     try {
-      entries.push(JSON.parse(line) as Stored<Entry>);
-    } catch {
-      break;
+      entries.push(entryFrom(line));
+    } catch (cause) {
+      throw new ConfigError(`${path}:${i + 2}: expected an entry of the journal, got "${line.slice(0, 40)}"`, {
+        cause,
+        hint: "the file was damaged after the run; nothing was touched: start again in another folder",
+      });
     }
     bytes += Buffer.byteLength(line) + 1;
   }

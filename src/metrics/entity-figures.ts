@@ -1,4 +1,4 @@
-/** Figures of named entities as they are answered: strict, type and both ends are right; documents are resampled. */
+/** Figures of named entities as they are answered: one counts when its type and both ends are right; documents are resampled. */
 import { type Counts, countSets, mean, microF1, scores, sumCounts } from "./counts.ts";
 import { detail, type EvaluateOptions, type Figure, figure } from "./report.ts";
 

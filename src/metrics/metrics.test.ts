@@ -73,7 +73,7 @@ describe("hard match", () => {
     expect(value([relation("failed", "failed", "failed")], "predicted_triples")).toBe(0);
   });
 
-  it("tells the mean of document F1 from micro-F1", () => {
+  it("distinguishes the mean of document F1 from micro-F1", () => {
     const [a, b, c, d] = ["a", "b", "c", "d"].map((tail) => relation("h", tail)) as [
       Relation,
       Relation,

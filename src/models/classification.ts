@@ -35,6 +35,11 @@ export function labelMeasure(config: LabelSettings, heads: Readonly<Record<strin
   return [{ field, value: labelCount(config), parameter: `${heads[named]}.weight`, axis: 0 }];
 }
 
+/** What `count` classes are called: as `id2label` says, else LABEL_0 and so on. */
+export function labelNames({ id2label }: LabelConfig, count: number): string[] {
+  return Array.from({ length: count }, (_, i) => id2label?.[String(i)] ?? `LABEL_${i}`);
+}
+
 /** The named kind of classification; without one, regression for one label and single-label for more. */
 export function problemOf(config: LabelConfig): Problem {
   return config.problem_type ?? (labelCount(config) === 1 ? "regression" : "single_label_classification");

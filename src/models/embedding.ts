@@ -82,6 +82,11 @@ function dense(g: Graph, stage: DenseStage, x: Value): Value {
   return g.head(() => g.scope(name, build));
 }
 
+/** Whether pooling takes no token of a prompt. */
+export function leavesOutPrompts(stages: readonly EmbeddingStage[]): boolean {
+  return stages.some((stage) => stage.kind === "pooling" && !stage.includePrompt);
+}
+
 /** Vectors as the stages make them: [B, K], or [B, T, K] without pooling. */
 export function embedding(
   g: Graph,
@@ -105,8 +110,7 @@ export function embeddingGraph(
   const ids_BT = input("ids");
   const mask_BT = input("mask");
   const types_BT = model.family.typed === true ? input("types") : undefined;
-  const leavesOut = stages.some((stage) => stage.kind === "pooling" && !stage.includePrompt);
-  const pooled_BT = leavesOut ? input("pooled") : undefined;
+  const pooled_BT = leavesOutPrompts(stages) ? input("pooled") : undefined;
   g.output("embedding", embedding(g, model, stages, { ids_BT, mask_BT, types_BT, pooled_BT }));
   return g;
 }

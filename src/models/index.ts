@@ -1,5 +1,5 @@
 /** Model families: networks as functions over a graph, their configurations and named sizes. */
-export { type LabelConfig, problemOf } from "./classification.ts";
+export { type LabelConfig, labelNames, problemOf } from "./classification.ts";
 export { bert, bertHash } from "./bert/bert.ts";
 export type { BertConfig } from "./bert/config.ts";
 export { bioGpt } from "./biogpt/biogpt.ts";

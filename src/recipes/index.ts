@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { ConfigError } from "../errors.ts";
 import { openTask } from "../soft-prompts/metadata.ts";
 import { openModelFolder } from "../runtime/folder.ts";
+import { didYouMean } from "../suggest.ts";
 import { type Config, withSettings } from "../train/config.ts";
 import type { Inputs } from "../train/objectives/objective.ts";
 import { bioGptRecipes } from "./biogpt.ts";
@@ -13,8 +14,8 @@ import { isRecipe, type RecipeName } from "./list.ts";
 import type { Recipe, Scale } from "./recipe.ts";
 import { softPromptRecipe, softPromptRecipes } from "./soft-prompts.ts";
 
-export { checkInputs } from "./inputs.ts";
-export { type RecipeInfo, recipeList, type RecipeName } from "./list.ts";
+export { checkInputs, needsOf } from "./inputs.ts";
+export { isRecipe, type Purpose, purposes, type RecipeInfo, recipeList, type RecipeName, startOf } from "./list.ts";
 export type { Recipe, Scale } from "./recipe.ts";
 export { softPromptRecipe } from "./soft-prompts.ts";
 
@@ -28,7 +29,8 @@ export const recipes: Readonly<Record<RecipeName, Recipe>> = {
 /** @throws ConfigError that lists the recipes. */
 export function recipeOf(name: string): Recipe {
   if (isRecipe(name)) return recipes[name];
-  throw new ConfigError(`recipe: expected one of ${Object.keys(recipes).join(", ")}, got "${name}"`);
+  const known = Object.keys(recipes);
+  throw new ConfigError(`recipe: expected one of ${known.join(", ")}, got "${name}"`, didYouMean(name, known));
 }
 
 export interface ConfigureOptions {
@@ -56,6 +58,7 @@ export async function configure(
 
 async function ownTask(path: string): ReturnType<typeof openTask> {
   if (path.endsWith(".json") || existsSync(path)) return openTask(path);
-  const known = Object.keys(recipes).join(", ");
-  throw new ConfigError(`recipe: expected one of ${known}, or a JSON file of a task, got "${path}"`);
+  const known = Object.keys(recipes);
+  const expected = `one of ${known.join(", ")}, or a JSON file of a task`;
+  throw new ConfigError(`recipe: expected ${expected}, got "${path}"`, didYouMean(path, known));
 }

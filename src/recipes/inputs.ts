@@ -5,6 +5,8 @@ import { ConfigError } from "../errors.ts";
 import type { Inputs } from "../train/objectives/objective.ts";
 import { type RecipeInfo, recipeList, type RecipeName, scored, startOf } from "./list.ts";
 
+type Needs = Pick<RecipeInfo, "model" | "teacher" | "data">;
+
 const encoder =
   'pre-train one first: "galen train biomedbert-small --data … --output runs/small", then --model runs/small/model';
 
@@ -24,11 +26,29 @@ const models: Readonly<Record<Exclude<RecipeInfo["model"], "optional">, readonly
 };
 
 /** Of a task of the user's own. */
-const own: RecipeInfo = { about: "", model: "decoder", data: "a folder with train.jsonl, valid.jsonl and test.jsonl" };
+const own: Needs = { model: "decoder", data: "a folder with train.jsonl, valid.jsonl and test.jsonl" };
+
+const learnTokenizer = 'learn one first: "galen tokenizer train … --output runs/tokenizer"';
+const teachers =
+  "name a directory of Sentence Transformers: put the files of sentence-transformers/all-MiniLM-L6-v2 " +
+  "(huggingface.co), say, in a folder";
+const scoreLists =
+  'score lists first: "galen rerank --model RERANKER lists.jsonl --output scored.jsonl"; "galen train reranker" makes one';
+
+/** What a recipe needs, by option, and how it comes to be. */
+export function needsOf({ model, teacher, data }: Needs): [option: string, expected: string, first: string][] {
+  const needs: [string, string, string][] = [];
+  if (model === "optional") needs.push(["tokenizer", "a tokenizer's directory", learnTokenizer]);
+  else needs.push(["model", `the directory of ${startOf[model]}`, models[model][1]]);
+  if (teacher === true) needs.push(["teacher", `the directory of ${startOf.embeddings}`, teachers]);
+  if (data === scored) needs.push(["data", data, scoreLists]);
+  return needs;
+}
 
 /** @throws ConfigError for an input that is missing, with what to run first. */
 export function checkInputs(name: RecipeName | "own", inputs: Inputs): void {
-  const { model, teacher, data }: RecipeInfo = name === "own" ? own : recipeList[name];
+  const info: Needs = name === "own" ? own : recipeList[name];
+  const { model, teacher, data } = info;
   const missing = (option: string, expected: string, got: string, hint: string): never => {
     throw new ConfigError(`${name}: --${option}: expected ${expected}, got ${got}`, { hint });
   };
@@ -37,20 +57,16 @@ export function checkInputs(name: RecipeName | "own", inputs: Inputs): void {
   const paths = typeof inputs.data === "string" ? [inputs.data] : inputs.data;
   if (model === "optional") {
     if (inputs.tokenizer !== undefined || inputs.model !== undefined) return;
-    missing("tokenizer", "a directory", "none", 'learn one first: "galen tokenizer train … --output runs/tokenizer"');
+    missing("tokenizer", "a directory", "none", learnTokenizer);
     return;
   }
   const [file, first] = models[model];
   if (!has(inputs.model, file)) missing("model", `the directory of ${startOf[model]}`, inputs.model ?? "none", first);
   if (teacher === true && !has(inputs.teacher, "modules.json")) {
-    const hint = "name a directory of Sentence Transformers, such as all-MiniLM-L6-v2's";
-    missing("teacher", `the directory of ${startOf.embeddings}`, inputs.teacher ?? "none", hint);
+    missing("teacher", `the directory of ${startOf.embeddings}`, inputs.teacher ?? "none", teachers);
   }
   if (paths.length === 1 && existsSync(paths[0]!)) return;
   const wanted = model === "decoder" ? data : `one file of JSON lines: ${data}`;
-  const hint =
-    data === scored
-      ? 'score lists first: "galen rerank --model RERANKER lists.jsonl --output scored.jsonl"; "galen train reranker" makes one'
-      : "see galen train --help";
-  missing("data", wanted, paths.join(" ") || "none", hint);
+  const hint = name === "own" ? "see galen train --help" : `see galen train ${name} --help`;
+  missing("data", wanted, paths.join(" ") || "none", data === scored ? scoreLists : hint);
 }

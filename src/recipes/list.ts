@@ -11,73 +11,136 @@ export interface RecipeInfo {
   readonly teacher?: true;
   /** What --data is. */
   readonly data: string;
+  /** One line of it; of a folder, its files. */
+  readonly line: string;
+  /** What it is for; help lists recipes by it. */
+  readonly purpose: Purpose;
+  /** A recipe that does the like on a smaller machine. */
+  readonly smaller?: string;
 }
 
+/** In the order of help. */
+export const purposes = {
+  language: "language models that write",
+  encoder: "encoders, for all that reads",
+  search: "embeddings and search",
+  labels: "classes of texts and names in them",
+  task: "published tasks, by BioGPT",
+} as const;
+export type Purpose = keyof typeof purposes;
+
 const documents = "documents, or token files made of them";
+const document = '{"id": "1", "title": "Aspirin after stroke.", "text": "We gave 100 patients aspirin."}';
 const lists = 'lists {"query", "documents"}, the right document first';
+const list = '{"query": "does aspirin help?", "documents": ["Aspirin lowers the risk.", "Asthma is common."]}';
 const benchmark = "the benchmark's folder";
 
 /** Lines that a reranker has to score first. */
 export const scored = 'lists {"query", "documents", "scores"} as "galen rerank --output" writes';
 
-const decoder = (about: string) => ({ about, model: "optional", data: documents }) as const;
-const masked = decoder;
-const task = (about: string) => ({ about, model: "decoder", data: benchmark }) as const;
+const scoredList = list.replace("}", ', "scores": [4.1, -3.2], "transform": "none"}');
 
-export const recipeList = {
-  "biogpt-nano": decoder("BioGPT of 3.4M weights, for a laptop"),
-  "biogpt-micro": decoder("BioGPT of 13M weights, for a workstation"),
-  "biogpt-base": decoder("BioGPT as published, 347M weights"),
-  "biogpt-large": decoder("BioGPT-Large as published, 1.6B weights"),
-  "biomedbert-small": masked("An encoder of 22.7M weights by masked language modelling"),
-  "biomedbert-base": masked("An encoder of BERT's base size"),
-  "hash-nano": masked("BERT-hash of 0.97M weights, for a laptop"),
-  "hash-pico": masked("BERT-hash of 0.45M weights, smaller"),
-  "hash-femto": masked("BERT-hash of 0.24M weights, smaller still"),
+/** A new language model, or one that goes on; `smaller`: the next smaller one. */
+function pretraining(purpose: "language" | "encoder", about: string, smaller?: string): RecipeInfo {
+  const more = smaller === undefined ? {} : { smaller };
+  return { about, purpose, model: "optional", data: documents, line: document, ...more };
+}
+
+function task(about: string, files: string, smaller?: string): RecipeInfo {
+  const more = smaller === undefined ? {} : { smaller };
+  return { about, purpose: "task", model: "decoder", data: benchmark, line: files, ...more };
+}
+
+const triples =
+  'train.json, valid.json, test.json: {"ID": {"title": "…", "abstract": "…", "triples": [{"drug": "…", "target": "…", "interaction": "…"}]}}';
+const articles =
+  'ori_pqal.json: {"ID": {"QUESTION": "…", "CONTEXTS": ["…"], "LONG_ANSWER": "…", "final_decision": "yes"}}, and test_ground_truth.json';
+const words = "train.tsv, dev.tsv, test.tsv: token, tab, tag; a blank line between sentences";
+
+const infos = {
+  "biogpt-nano": pretraining("language", "BioGPT of 3.4M weights, for a laptop"),
+  "biogpt-micro": pretraining("language", "BioGPT of 13M weights, for a workstation", "biogpt-nano"),
+  "biogpt-base": pretraining("language", "BioGPT as published, 347M weights", "biogpt-micro"),
+  "biogpt-large": pretraining("language", "BioGPT-Large as published, 1.6B weights", "biogpt-base"),
+  "biomedbert-small": pretraining("encoder", "An encoder of 22.7M weights by masked language modelling", "hash-nano"),
+  "biomedbert-base": pretraining("encoder", "An encoder of BERT's base size", "biomedbert-small"),
+  "hash-nano": pretraining("encoder", "BERT-hash of 0.97M weights, for a laptop", "hash-pico"),
+  "hash-pico": pretraining("encoder", "BERT-hash of 0.45M weights, smaller", "hash-femto"),
+  "hash-femto": pretraining("encoder", "BERT-hash of 0.24M weights, smaller still"),
   "embeddings-distil": {
     about: "Embeddings from a wider teacher's vectors",
+    purpose: "search",
     model: "encoder",
     teacher: true,
     data: 'texts {"text"}',
+    line: '{"text": "Aspirin inhibits cyclooxygenase."}',
   },
   "embeddings-ranking": {
     about: "Embeddings from pairs, other pairs' documents as negatives",
+    purpose: "search",
     model: "encoder",
     data: lists,
+    line: list,
   },
-  "embeddings-kl": { about: "Embeddings from a reranker's scores", model: "embeddings", data: scored },
-  colbert: { about: "ColBERT from a reranker's scores", model: "embeddings", data: scored },
+  "embeddings-kl": {
+    about: "Embeddings from a reranker's scores",
+    purpose: "search",
+    model: "embeddings",
+    data: scored,
+    line: scoredList,
+  },
+  colbert: {
+    about: "ColBERT from a reranker's scores",
+    purpose: "search",
+    model: "embeddings",
+    data: scored,
+    line: scoredList,
+  },
   "colbert-contrastive": {
     about: "ColBERT from pairs, other pairs' documents as negatives",
+    purpose: "search",
     model: "embeddings",
     data: lists,
+    line: list,
   },
   reranker: {
     about: "A cross-encoder that scores right documents above wrong ones",
+    purpose: "search",
     model: "encoder",
     data: `${lists}, or with scores in [0, 1]`,
+    line: list,
   },
   classifier: {
     about: "Classes of texts, by the protocol of transformers' run_glue",
+    purpose: "labels",
     model: "any",
     data: 'texts {"text", "label"}, or {"text", "labels": [...]} for several',
+    line: '{"text": "A randomised trial of statins after stroke.", "label": "trial"}',
   },
   tagger: {
     about: "Named entities of sentences (IOB2)",
+    purpose: "labels",
     model: "any",
     data: 'sentences {"tokens", "tags"}, or an IOB2 file',
+    line: '{"tokens": ["Aspirin", "helps", "."], "tags": ["B-Drug", "O", "O"]}',
   },
-  bc5cdr: task("Relations of chemicals and diseases, as published"),
-  "kd-dti": task("Relations of drugs and targets, as published"),
-  ddi: task("Interactions of drugs, as published"),
-  pubmedqa: task("Answers to PubMedQA, as published"),
-  "pubmedqa-large": task("Answers to PubMedQA with BioGPT-Large, as published"),
-  hoc: task("Hallmarks of cancer, as published"),
-  "ner-chemical": task("Names of chemicals"),
-  "ner-disease": task("Names of diseases"),
-  "ner-gene": task("Names of genes"),
-  "ner-jnlpba": task("Names of JNLPBA's five kinds"),
+  bc5cdr: task(
+    "Relations of chemicals and diseases, as published",
+    'train.json, valid.json, test.json: {"ID": {"title": "…", "abstract": "…", "relations": […], …}}',
+  ),
+  "kd-dti": task("Relations of drugs and targets, as published", triples),
+  ddi: task("Interactions of drugs, as published", triples),
+  pubmedqa: task("Answers to PubMedQA, as published", articles),
+  "pubmedqa-large": task("Answers to PubMedQA with BioGPT-Large, as published", articles, "pubmedqa"),
+  hoc: task("Hallmarks of cancer, as published", "train.tsv, valid.tsv, test.tsv: sentence, tab, hallmark|hallmark"),
+  "ner-chemical": task("Names of chemicals", words),
+  "ner-disease": task("Names of diseases", words),
+  "ner-gene": task("Names of genes", words),
+  "ner-jnlpba": task("Names of JNLPBA's five kinds", words),
 } as const satisfies Readonly<Record<string, RecipeInfo>>;
+
+export type RecipeName = keyof typeof infos;
+export const recipeList: Readonly<Record<RecipeName, RecipeInfo>> = infos;
 
 /** What a training starts from, in words. */
 export const startOf: Readonly<Record<RecipeInfo["model"], string>> = {
@@ -88,8 +151,7 @@ export const startOf: Readonly<Record<RecipeInfo["model"], string>> = {
   decoder: "a decoder",
 };
 
-export type RecipeName = keyof typeof recipeList;
-
+/** Whether there is a recipe of this name. */
 export function isRecipe(name: string): name is RecipeName {
   return Object.hasOwn(recipeList, name);
 }

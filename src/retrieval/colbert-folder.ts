@@ -3,6 +3,7 @@
  * directories without pooling, and Stanford's (architecture HF_ColBERT, artifact.metadata). PyLate's are written too.
  * Sentence Transformers' own (from 6.0) are read by multi-vector-folder.ts.
  */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { CheckpointError, ConfigError } from "../errors.ts";
@@ -12,9 +13,15 @@ import { openModelFolder } from "../runtime/folder.ts";
 import { checked } from "../schema.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
-import { type ColbertFolder, defaultColbertSettings, denseOnly, punctuation } from "./colbert-settings.ts";
+import {
+  type ColbertFolder,
+  type ColbertSettings,
+  defaultColbertSettings,
+  denseOnly,
+  punctuation,
+} from "./colbert-settings.ts";
 import { multiVectorFolder } from "./multi-vector-folder.ts";
-import { openSentenceFolder } from "./sentence-folder.ts";
+import { kept, openSentenceFolder, type SentenceFolder } from "./sentence-folder.ts";
 import { saveSentenceFolder } from "./sentence-write.ts";
 
 const length = z.int().min(4);
@@ -54,9 +61,20 @@ const stanfordSchema = z.looseObject({
 
 /** @throws ConfigError where the directory is neither, or a module is not understood; CheckpointError without weights. */
 export async function openColbertFolder(folder: string): Promise<ColbertFolder> {
-  const config = await readSettings(join(folder, "config.json"));
-  const architectures: unknown[] = Array.isArray(config?.["architectures"]) ? config["architectures"] : [];
-  return architectures.includes("HF_ColBERT") ? openStanford(folder) : openPylate(folder);
+  return (await isStanford(folder)) ? openStanford(folder) : openPylate(folder);
+}
+
+async function isStanford(folder: string): Promise<boolean> {
+  const architectures = (await readSettings(join(folder, "config.json")))?.["architectures"];
+  return Array.isArray(architectures) && architectures.includes("HF_ColBERT");
+}
+
+/** Whether a directory is Stanford's, or one of Sentence Transformers that gives a vector a token. */
+export async function isColbert(folder: string): Promise<boolean> {
+  if (await isStanford(folder)) return true;
+  if (!existsSync(join(folder, "modules.json"))) return false;
+  const { stages } = await openSentenceFolder(folder);
+  return !stages.some(({ kind }) => kind === "pooling");
 }
 
 async function openPylate(folder: string): Promise<ColbertFolder> {
@@ -65,15 +83,14 @@ async function openPylate(folder: string): Promise<ColbertFolder> {
   const { model, entries, settings } = sentence;
   const path = join(folder, "config_sentence_transformers.json");
   const json = checked(pylateSchema, settings, path);
-  const prompt = sentence.defaultPrompt === undefined ? "" : (sentence.prompts[sentence.defaultPrompt] ?? "");
   return {
     model,
     stages: denseOnly(folder, sentence.stages),
     entries,
+    sentence,
     settings: {
       ...defaultColbertSettings,
-      queryPrompt: prompt,
-      documentPrompt: prompt,
+      ...readingOf(sentence),
       queryPrefix: json.query_prefix,
       documentPrefix: json.document_prefix,
       queryLength: json.query_length,
@@ -83,6 +100,19 @@ async function openPylate(folder: string): Promise<ColbertFolder> {
       skiplist: json.skiplist_words,
     },
   };
+}
+
+/** How PyLate reads texts before it makes them tokens: the default prompt, whatever they are, and case. */
+export function readingOf({
+  prompts,
+  defaultPrompt,
+  lowerCase,
+}: Pick<SentenceFolder, "prompts" | "defaultPrompt" | "lowerCase">): Pick<
+  ColbertSettings,
+  "queryPrompt" | "documentPrompt" | "lowerCase"
+> {
+  const prompt = defaultPrompt === undefined ? "" : (prompts[defaultPrompt] ?? "");
+  return { queryPrompt: prompt, documentPrompt: prompt, lowerCase };
 }
 
 async function openStanford(folder: string): Promise<ColbertFolder> {
@@ -112,10 +142,15 @@ async function openStanford(folder: string): Promise<ColbertFolder> {
 }
 
 /** @throws ConfigError where PyLate's directories cannot say what the settings do. */
-export function checkPylate(folder: string, { settings }: Pick<ColbertFolder, "settings">): void {
+export function checkPylate(
+  folder: string,
+  { settings, sentence }: Pick<ColbertFolder, "settings" | "sentence">,
+): void {
   const { queryPrompt, documentPrompt, expansionLength, expansionToken, querySkiplist, normalizes } = settings;
+  const hasPrompts = queryPrompt !== "" || documentPrompt !== "";
+  const isDefault = queryPrompt === documentPrompt && typeof sentence?.settings.default_prompt_name === "string";
   const foreign = Object.entries({
-    "prompts that are no single token": queryPrompt !== "" || documentPrompt !== "",
+    "prompts that are no single token": hasPrompts && !isDefault,
     "an expansion of another length than the query's": expansionLength !== undefined,
     "an expansion token of its own": expansionToken !== undefined,
     "a skiplist for queries": querySkiplist.length > 0,
@@ -135,10 +170,11 @@ export async function saveColbertFolder(
     readonly tokenizer: Tokenizer;
     readonly parameters: ReadonlyMap<string, Tensor>;
   },
-  { stages, settings }: Pick<ColbertFolder, "stages" | "settings">,
+  { stages, settings, sentence }: Pick<ColbertFolder, "stages" | "settings" | "sentence">,
 ): Promise<void> {
-  checkPylate(folder, { settings });
+  checkPylate(folder, { settings, sentence });
   const fields = {
+    ...kept(sentence?.settings),
     model_type: "ColBERT",
     similarity_fn_name: "MaxSim",
     query_prefix: settings.queryPrefix,
@@ -146,9 +182,14 @@ export async function saveColbertFolder(
     query_length: settings.queryLength,
     document_length: settings.documentLength,
     attend_to_expansion_tokens: settings.attendsToExpansion,
-    skiplist_words: settings.skiplist,
+    // A word that is no token would have PyLate leave out every unknown word.
+    skiplist_words: settings.skiplist.filter(
+      (word) => settings.skipsUnknown || model.tokenizer.idOf(word) !== undefined,
+    ),
     do_query_expansion: settings.expandsQueries,
   };
-  const maxTokens = model.config.max_position_embeddings;
-  await saveSentenceFolder(folder, model, { stages, width: stages[0]!.inWidth, maxTokens, settings: fields }, "pylate");
+  const { lowerCase } = settings;
+  const maxTokens = sentence?.maxTokens ?? model.config.max_position_embeddings;
+  const description = { stages, width: stages[0]!.inWidth, maxTokens, lowerCase, settings: fields };
+  await saveSentenceFolder(folder, model, description, "pylate");
 }

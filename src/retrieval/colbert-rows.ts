@@ -38,27 +38,28 @@ export function colbertReader(where: string, tokenizer: PairTokenizer, settings:
     document: token("prefix", settings.documentPrefix),
   };
   const expansion = token("expansion token", settings.expansionToken ?? "") ?? tokenizer.special.mask;
-  // A word that is no token of its own cannot be found among the tokens.
+  const missing = settings.skipsUnknown ? tokenizer.special.unk : undefined;
   const idsOf = (words: readonly string[]): Set<number> =>
-    new Set(words.map((word) => tokenizer.idOf(word)).filter((id) => id !== undefined));
+    new Set(words.map((word) => tokenizer.idOf(word) ?? missing).filter((id) => id !== undefined));
   const skipped = { query: idsOf(settings.querySkiplist), document: idsOf(settings.skiplist) };
+  const prepare = (text: string): string => (settings.lowerCase ? text.trim().toLowerCase() : text.trim());
   const filled = settings.expandsQueries ? (settings.expansionLength ?? settings.queryLength) : 0;
 
   return {
     queries(texts) {
-      const prompted = texts.map((text) => settings.queryPrompt + text);
+      const prompted = texts.map((text) => prepare(settings.queryPrompt + text));
       return tokensOf(tokenizer, prompted, prefixes.query, settings.queryLength).rows.map((ids) => {
-        const missing = Math.max(0, filled - ids.length);
-        if (missing > 0 && expansion === undefined) {
+        const added = Math.max(0, filled - ids.length);
+        if (added > 0 && expansion === undefined) {
           throw new ConfigError("query expansion: expected a tokenizer with a mask token, got one without");
         }
-        const all = [...ids, ...Array<number>(missing).fill(expansion ?? 0)];
+        const all = [...ids, ...Array<number>(added).fill(expansion ?? 0)];
         const mask = all.map((_, i) => (i < ids.length || settings.attendsToExpansion ? 1 : 0));
         return { ids: all, mask, kept: all.map((id) => !skipped.query.has(id)) };
       });
     },
     documents(texts) {
-      const prompted = texts.map((text) => settings.documentPrompt + text);
+      const prompted = texts.map((text) => prepare(settings.documentPrompt + text));
       const { rows, cut } = tokensOf(tokenizer, prompted, prefixes.document, settings.documentLength);
       const kept = rows.map((ids) => ({
         ids,
@@ -80,7 +81,7 @@ function tokensOf(
   const room = prefix === undefined ? limit : limit - 1;
   let cut = 0;
   const rows = texts.map((text) => {
-    let ids = tokenizer.encodeIds(text.trim());
+    let ids = tokenizer.encodeIds(text);
     if (ids.length > room) {
       cut++;
       ids = [...ids.slice(0, room - 1), ids.at(-1)!];

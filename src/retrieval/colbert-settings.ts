@@ -3,6 +3,7 @@ import type { TensorEntry } from "../checkpoints/entries.ts";
 import { ConfigError } from "../errors.ts";
 import type { DenseStage, EmbeddingStage } from "../models/embedding.ts";
 import type { ModelFolder } from "../runtime/folder.ts";
+import type { SentenceFolder } from "./sentence-folder.ts";
 
 /** The 32 characters of Python's string.punctuation. */
 export const punctuation = [..."!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"];
@@ -15,6 +16,8 @@ export interface ColbertSettings {
   /** Text put before each text; empty: none. */
   readonly queryPrompt: string;
   readonly documentPrompt: string;
+  /** Texts are made lower-case, prompts included. */
+  readonly lowerCase: boolean;
   /** Most tokens, [CLS], prefix and [SEP] included. */
   readonly queryLength: number;
   readonly documentLength: number;
@@ -28,6 +31,11 @@ export interface ColbertSettings {
   readonly attendsToExpansion: boolean;
   /** Tokens of documents that are not scored. */
   readonly skiplist: readonly string[];
+  /**
+   * A word of a skiplist that is no token stands for the unknown token, so that none of these is scored: PyLate's way.
+   * It is of use where the vocabulary lacks a character of the skiplist, and loses unknown words otherwise.
+   */
+  readonly skipsUnknown: boolean;
   /** Tokens of queries that are not scored. */
   readonly querySkiplist: readonly string[];
   /** Vectors are made unit vectors. */
@@ -40,11 +48,13 @@ export const defaultColbertSettings: ColbertSettings = {
   documentPrefix: "[D] ",
   queryPrompt: "",
   documentPrompt: "",
+  lowerCase: false,
   queryLength: 32,
   documentLength: 180,
   expandsQueries: true,
   attendsToExpansion: false,
   skiplist: punctuation,
+  skipsUnknown: true,
   querySkiplist: [],
   normalizes: true,
 };
@@ -55,6 +65,8 @@ export interface ColbertFolder {
   readonly stages: readonly DenseStage[];
   readonly entries: ReadonlyMap<string, TensorEntry>;
   readonly settings: ColbertSettings;
+  /** What a Sentence Transformers directory says besides, to be written again. */
+  readonly sentence?: Pick<SentenceFolder, "maxTokens" | "settings"> | undefined;
 }
 
 /** @throws ConfigError where there are none, or others. */

@@ -7,9 +7,10 @@ import { join } from "node:path";
 import * as z from "zod";
 import { writeFileAtomically } from "../io/files.ts";
 import { readSettings } from "../io/json.ts";
+import { parseJsonObject } from "../tokenizers/json.ts";
 import { writeSafetensors } from "../checkpoints/safetensors.ts";
 import { ConfigError } from "../errors.ts";
-import { headOf, type ModelConfig } from "../models/index.ts";
+import { headOf, type LabelConfig, labelNames, type ModelConfig } from "../models/index.ts";
 import { scoringGraph } from "../models/graphs.ts";
 import { makeBatch } from "../runtime/batch.ts";
 import { type ModelFolder, openModelFolder } from "../runtime/folder.ts";
@@ -20,7 +21,8 @@ import type { PairTokenizer } from "../tokenizers/pairs.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import { byTokens, sliceRows } from "../runtime/batching.ts";
 import { sampleInputs } from "./sample.ts";
-import { loadPairTokenizer, tokenizerLimit } from "./tokenizer.ts";
+import { tokenLimit } from "../runtime/token-limit.ts";
+import { loadPairTokenizer } from "./tokenizer.ts";
 
 /** By torch's class paths. */
 const activations = {
@@ -41,6 +43,10 @@ export interface PairScores {
 export interface CrossEncoder extends AsyncDisposable {
   readonly model: ModelFolder;
   readonly activation: ScoreActivation;
+  /** Names of what a pair gets a number for. */
+  readonly labels: readonly string[];
+  /** Whether the labels exclude one another. */
+  readonly exclusive: boolean;
   /** Tokens that a pair is cut to, the longer text first. */
   readonly maxTokens: number;
   readonly tokenizer: PairTokenizer;
@@ -67,7 +73,7 @@ export async function loadCrossEncoder(folder: string, options: NetworkOptions =
   }
   const activation = await activationOf(folder, kind.count);
   const tokenizer = await loadPairTokenizer(folder);
-  const maxTokens = await tokenizerLimit(folder, model.config);
+  const maxTokens = await tokenLimit(folder, model.config);
   const graph = scoringGraph(model.family, model.config);
   const session = await openNetwork(graph, model.entries, folder, options, () =>
     sampleInputs(tokenizer, model.config, "pairs"),
@@ -76,6 +82,8 @@ export async function loadCrossEncoder(folder: string, options: NetworkOptions =
   return {
     model,
     activation,
+    labels: labelNames(model.config as ModelConfig & LabelConfig, kind.count),
+    exclusive: kind.count > 1 && kind.of === "rows",
     maxTokens,
     tokenizer,
     async score(pairs, { batchSize = 32, activation: wanted = activation } = {}): Promise<PairScores> {
@@ -153,11 +161,18 @@ export async function saveCrossEncoder(
     readonly tokenizer: Tokenizer;
     readonly parameters: ReadonlyMap<string, Tensor>;
     readonly activation: ScoreActivation;
+    /** Tokens that a pair is cut to. Default: as the tokenizer's files say. */
+    readonly maxTokens?: number;
   },
 ): Promise<void> {
-  const { config, tokenizer, parameters, activation } = model;
+  const { config, tokenizer, parameters, activation, maxTokens } = model;
   const json = { ...config, sentence_transformers: { activation_fn: activation, version: "5.3.0" } };
   const files = new Map([...tokenizer.files(), ["config.json", `${JSON.stringify(json, null, 2)}\n`]]);
+  if (maxTokens !== undefined) {
+    const name = "tokenizer_config.json";
+    const cut = { ...parseJsonObject(name, files.get(name) ?? "{}"), model_max_length: maxTokens };
+    files.set(name, `${JSON.stringify(cut, null, 2)}\n`);
+  }
   for (const [name, contents] of files) await writeFileAtomically(join(folder, name), contents);
   const tensors = [...parameters].map(([name, value]) => ({ name, ...value }));
   await writeSafetensors(join(folder, "model.safetensors"), tensors);

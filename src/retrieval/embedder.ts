@@ -11,20 +11,16 @@ import { embeddingGraph, embeddingWidth } from "../models/embedding.ts";
 import { makeBatch } from "../runtime/batch.ts";
 import { type NetworkOptions, openNetwork } from "../runtime/network.ts";
 import type { Session } from "../runtime/session.ts";
-import { type Tensor, tensor } from "../tensor/tensor.ts";
-import type { PairTokenizer, TokenBatch } from "../tokenizers/pairs.ts";
+import type { PairTokenizer } from "../tokenizers/pairs.ts";
 import { byTokens, sliceRows } from "../runtime/batching.ts";
 import { sampleInputs } from "./sample.ts";
 import { openSentenceFolder, type SentenceFolder } from "./sentence-folder.ts";
+import { type PromptOptions, textRows, withoutPrompts } from "./text-rows.ts";
 import { loadPairTokenizer } from "./tokenizer.ts";
 
-export interface EmbedOptions {
+export interface EmbedOptions extends PromptOptions {
   /** Texts in a run of the network. Default 32. */
   readonly batchSize?: number;
-  /** Put before every text; takes the place of the directory's default prompt. */
-  readonly prompt?: string;
-  /** The directory's prompt of this name. */
-  readonly promptName?: string;
 }
 
 export interface Embedder extends AsyncDisposable {
@@ -114,46 +110,22 @@ interface Parts {
   readonly session: Session;
 }
 
-async function embed(parts: Parts, texts: readonly string[], options: EmbedOptions): Promise<Float32Array[]> {
+async function embed(
+  parts: Parts,
+  texts: readonly string[],
+  { batchSize = 32, ...options }: EmbedOptions,
+): Promise<Float32Array[]> {
   const { folder, width, tokenizer, session } = parts;
-  const { batchSize = 32 } = options;
-  const prompt = promptOf(folder, options);
-  const prepare = (text: string): string => {
-    const stripped = `${prompt}${text}`.trim();
-    return folder.lowerCase ? stripped.toLowerCase() : stripped;
-  };
-  const limits = { maxLength: folder.maxTokens, padding: "none" } as const;
-  const encoded = tokenizer.encodeBatch(texts.map(prepare), limits);
-  const promptTokens = prompt === "" ? 0 : promptLength(tokenizer, tokenizer.encodeBatch([prepare("")], limits));
+  const rows = textRows(tokenizer, folder, texts, options);
   const results: Float32Array[] = Array.from({ length: texts.length });
-  for (const places of byTokens(encoded.ids, batchSize)) {
-    const rows = { ids: sliceRows(encoded.ids, places), types: sliceRows(encoded.typeIds, places) };
-    const { tensors } = makeBatch(rows, folder.model.config);
-    const { embedding } = await session.run({ ...tensors, pooled: withoutPrompt(tensors.mask, promptTokens) });
+  const lengths = rows.map(({ ids }) => ids);
+  for (const places of byTokens(lengths, batchSize)) {
+    const some = sliceRows(rows, places);
+    const ids = some.map((row) => row.ids);
+    const { tensors } = makeBatch({ ids, types: some.map(({ types }) => types) }, folder.model.config);
+    const { embedding } = await session.run({ ...tensors, pooled: withoutPrompts(tensors.mask, some) });
     const data = embedding!.data as Float32Array;
     places.forEach((place, i) => (results[place] = data.slice(i * width, (i + 1) * width)));
   }
   return results;
-}
-
-function promptOf(
-  { prompts, defaultPrompt }: SentenceFolder,
-  { prompt, promptName = defaultPrompt }: EmbedOptions,
-): string {
-  if (prompt !== undefined) return prompt;
-  if (promptName === undefined) return "";
-  if (Object.hasOwn(prompts, promptName)) return prompts[promptName]!;
-  throw new ConfigError(`prompt: expected one of ${Object.keys(prompts).join(", ") || "none"}, got "${promptName}"`);
-}
-
-/** Tokens of the prompt by itself, without the closing special token, as the reference counts them. */
-function promptLength(tokenizer: PairTokenizer, { ids: [row] }: TokenBatch): number {
-  const isClosed = Object.values(tokenizer.special).includes(row!.at(-1)!);
-  return row!.length - (isClosed ? 1 : 0);
-}
-
-/** The mask with the first `count` tokens of every row left out. */
-function withoutPrompt({ dims, data }: Tensor<"int64">, count: number): Tensor<"int64"> {
-  const columns = dims[1]!;
-  return tensor("int64", dims, count === 0 ? data : data.map((kept, i) => (i % columns < count ? 0n : kept)));
 }

@@ -26,9 +26,10 @@ export { createMaxSim, maxSim, type MaxSimScorer, type TokenVectors } from "./ma
 export { mineNegatives, type MiningOptions, type MiningProgress, type RandomNegatives } from "./mine.ts";
 export type { Pairs } from "./pair-store.ts";
 export { ranked, type RerankedList, type RerankOptions, scoreChange, type ScoreChange, scoreLists } from "./rerank.ts";
-export { type Comparer, type Encoder, openScorer, type Scorer } from "./scorers.ts";
+export { type Comparer, type Encoder, openScorer, type Scorer, type ScorerOptions } from "./scorers.ts";
 export { type SentenceFolder } from "./sentence-folder.ts";
 export { type SentenceDescription, saveSentenceFolder } from "./sentence-write.ts";
+export type { PromptOptions, TextRole } from "./text-rows.ts";
 export { writeVectors } from "./vector-files.ts";
 export { type ListRequirements, readLists, type ScoredList } from "../tasks/lists.ts";
 export { streamPairs } from "../tasks/pairs.ts";

@@ -11,7 +11,7 @@ import type { SentenceFolder } from "./sentence-folder.ts";
 
 /** @throws ConfigError where a setting is not supported. */
 export async function multiVectorFolder(sentence: SentenceFolder, folder: string): Promise<ColbertFolder> {
-  const { model, stages, entries, mask, lengths, maxTokens, prompts, settings } = sentence;
+  const { model, stages, entries, mask, lengths, maxTokens, lowerCase, prompts, settings } = sentence;
   const similarity = settings.similarity_fn_name ?? "maxsim";
   if (similarity.toLowerCase() !== "maxsim") {
     throw new ConfigError(
@@ -21,8 +21,12 @@ export async function multiVectorFolder(sentence: SentenceFolder, folder: string
   const normalizes = stages.at(-1)?.kind === "normalize";
   const tokenizer = await loadTokenizer(model.folder);
   // encode_query and encode_document take these two alone: they are always there, and never the default prompt.
-  const query = putBefore(tokenizer, prompts.query ?? "");
-  const document = putBefore(tokenizer, prompts.document ?? "");
+  const promptOf = (role: "query" | "document"): string => {
+    const prompt = prompts[role] ?? "";
+    return lowerCase ? prompt.toLowerCase() : prompt;
+  };
+  const query = putBefore(tokenizer, promptOf("query"));
+  const document = putBefore(tokenizer, promptOf("document"));
   const expansion = lengths.query_expansion ?? undefined;
   const skiplist = mask?.skiplist_words ?? [];
   const skips = (task: "query" | "document"): readonly string[] =>
@@ -38,6 +42,7 @@ export async function multiVectorFolder(sentence: SentenceFolder, folder: string
       queryPrompt: query.prompt,
       documentPrefix: document.prefix,
       documentPrompt: document.prompt,
+      lowerCase,
       queryLength: expansion?.strategy === "fixed" ? expansion.length : ceiling,
       documentLength: lengths.document_length ?? maxTokens,
       // Without the mask module only tokens that others see are scored.
@@ -46,6 +51,7 @@ export async function multiVectorFolder(sentence: SentenceFolder, folder: string
       ...(expansion?.strategy === "min" ? { expansionLength: expansion.length } : {}),
       ...(typeof expansion?.token === "string" ? { expansionToken: expansion.token } : {}),
       skiplist: skips("document"),
+      skipsUnknown: false,
       querySkiplist: skips("query"),
       normalizes,
     },

@@ -1,24 +1,26 @@
 /**
- * One way to score texts against texts, whatever the model: cosine of embeddings, MaxSim of ColBERT vectors, logits of a
- * cross-encoder, or BM25.
+ * One way to score texts against texts, whatever the model: likeness of embeddings as their directory says (cosine unless
+ * it says otherwise), MaxSim of ColBERT vectors, logits of a cross-encoder, or BM25.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { ConfigError } from "../errors.ts";
 import { loadColbert } from "./colbert.ts";
-import { loadCrossEncoder } from "./cross-encoder.ts";
+import { isColbert } from "./colbert-folder.ts";
+import { type CrossEncoder, loadCrossEncoder } from "./cross-encoder.ts";
 import { loadEmbedder } from "./embedder.ts";
 import { createMaxSim, maxSim, type TokenVectors } from "./max-sim.ts";
-import { openSentenceFolder } from "./sentence-folder.ts";
 import { readSettings } from "../io/json.ts";
 import { openModelFolder } from "../runtime/folder.ts";
-import type { NetworkOptions } from "../runtime/network.ts";
+import { identityOf, type NetworkOptions } from "../runtime/network.ts";
 import { createBm25 } from "./bm25.ts";
+import type { TextRole } from "./text-rows.ts";
+import { norm, similarityOf } from "./vector-similarity.ts";
 
 /** Of models that read queries and documents separately. */
 export interface Encoder {
-  encode(role: "query" | "document", texts: readonly string[]): Promise<TokenVectors[]>;
+  encode(role: TextRole, texts: readonly string[]): Promise<TokenVectors[]>;
   compare(documents: readonly TokenVectors[]): Promise<Comparer>;
 }
 
@@ -29,8 +31,10 @@ export interface Comparer extends AsyncDisposable {
 
 export interface Scorer extends AsyncDisposable {
   readonly kind: "embeddings" | "colbert" | "reranker" | "bm25";
+  /** What scores depend on besides the directory: evaluations of other ones are not resumed with these. */
+  readonly identity?: Readonly<Record<string, unknown>>;
   readonly encoder?: Encoder;
-  /** Scores of pairs, in their order. */
+  /** Scores of pairs of a query and a document, in their order. */
   pairs(pairs: readonly (readonly [string, string])[]): Promise<Float64Array>;
   /**
    * Takes documents in, and gives what scores all of them with a query. There is none where an encoder's vectors are to
@@ -38,15 +42,6 @@ export interface Scorer extends AsyncDisposable {
    */
   index?(documents: Iterable<string> | AsyncIterable<string>): Promise<(query: string) => Float64Array>;
 }
-
-const dot = (a: Float32Array, b: Float32Array): number => {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
-  return sum;
-};
-const norm = (a: Float32Array): number => Math.sqrt(dot(a, a));
-/** `norms` is the product of both. */
-const cosine = (a: Float32Array, b: Float32Array, norms: number): number => dot(a, b) / Math.max(norms, 1e-12);
 
 const bm25: Scorer = {
   kind: "bm25",
@@ -77,56 +72,109 @@ const architectures = z.looseObject({ architectures: z.array(z.string()).nullish
 async function kindOf(folder: string): Promise<Exclude<Scorer["kind"], "bm25">> {
   const config = await readSettings(join(folder, "config.json"), architectures);
   const architecture = config?.architectures?.[0] ?? "";
-  if (architecture === "HF_ColBERT") return "colbert";
   if (architecture.endsWith("ForSequenceClassification")) return "reranker";
-  if (existsSync(join(folder, "modules.json"))) {
-    const { stages } = await openSentenceFolder(folder);
-    return stages.some(({ kind }) => kind === "pooling") ? "embeddings" : "colbert";
-  }
+  if (await isColbert(folder)) return "colbert";
+  if (existsSync(join(folder, "modules.json"))) return "embeddings";
   await openModelFolder(folder);
   throw new ConfigError(`${folder}: expected an embedding model, ColBERT or a reranker, got ${architecture}`, {
     hint: 'galen train embeddings-ranking, colbert or reranker makes one; "bm25" is the baseline',
   });
 }
 
-/** Opens a directory of any of the three kinds, or "bm25". */
-export async function openScorer(folder: string, options: NetworkOptions = {}): Promise<Scorer> {
-  if (folder === "bm25") return bm25;
-  const kind = await kindOf(folder);
-  if (kind === "reranker") {
-    const encoder = await loadCrossEncoder(folder, options);
-    return {
-      kind,
-      pairs: async (pairs) => Float64Array.from((await encoder.score(pairs)).logits),
-      [Symbol.asyncDispose]: () => encoder.dispose(),
-    };
+export interface ScorerOptions extends NetworkOptions {
+  /** Of a reranker with several classes: the one whose log-odds are the score. */
+  readonly label?: string | undefined;
+}
+
+/**
+ * Opens a directory of any of the three kinds, or "bm25".
+ * @throws ConfigError for a reranker with several classes of which none is named as the score, and for a name where
+ * there are none.
+ */
+export async function openScorer(folder: string, { label, ...options }: ScorerOptions = {}): Promise<Scorer> {
+  const kind = folder === "bm25" ? folder : await kindOf(folder);
+  if (kind === "reranker") return rerankerScorer(folder, label, options);
+  if (label !== undefined) {
+    throw new ConfigError(`label: expected none for ${folder}, which gives one score a pair (${kind}), got "${label}"`);
   }
-  if (kind === "colbert") {
-    let warned = false;
-    const warn = (message: string): void => {
-      if (!warned) console.warn(message);
-      warned = true;
-    };
-    const colbert = await loadColbert(folder, { ...options, warn });
-    const encoder: Encoder = {
-      encode: (role, texts) => (role === "query" ? colbert.encodeQueries(texts) : colbert.encodeDocuments(texts)),
-      compare: (documents) => createMaxSim(documents, options),
-    };
-    return {
-      kind,
-      encoder,
-      async pairs(pairs) {
-        const queries = await colbert.encodeQueries(pairs.map(([query]) => query));
-        const documents = await colbert.encodeDocuments(pairs.map(([, document]) => document));
-        return Float64Array.from(queries, (query, i) => maxSim(query, documents[i]!));
-      },
-      [Symbol.asyncDispose]: () => colbert.dispose(),
-    };
+  if (kind === "bm25") return bm25;
+  return kind === "colbert" ? colbertScorer(folder, options) : embeddingScorer(folder, options);
+}
+
+async function rerankerScorer(folder: string, label: string | undefined, options: NetworkOptions): Promise<Scorer> {
+  const encoder = await loadCrossEncoder(folder, options);
+  let scoreOf: (logits: Float32Array) => number;
+  try {
+    scoreOf = headScore(folder, encoder, label);
+  } catch (error) {
+    await encoder.dispose();
+    throw error;
   }
+  const { length: count } = encoder.labels;
+  return {
+    kind: "reranker",
+    identity: { ...identityOf(options), ...(label === undefined ? {} : { label }) },
+    async pairs(pairs) {
+      const { logits } = await encoder.score(pairs);
+      return Float64Array.from(pairs, (_, i) => scoreOf(logits.subarray(i * count, (i + 1) * count)));
+    },
+    [Symbol.asyncDispose]: () => encoder.dispose(),
+  };
+}
+
+/** How a pair's logits become its score. @throws ConfigError where it is not said which class is meant. */
+function headScore(
+  folder: string,
+  { labels, exclusive }: Pick<CrossEncoder, "labels" | "exclusive">,
+  label: string | undefined,
+): (logits: Float32Array) => number {
+  if (label === undefined) {
+    if (labels.length === 1) return (logits) => logits[0]!;
+    throw new ConfigError(`${folder}: expected a reranker with one score, got one with classes ${labels.join(", ")}`, {
+      hint: "say which class is the score: --label CLASS (of rerank, similarity, evaluate)",
+    });
+  }
+  const place = labels.indexOf(label);
+  if (place < 0) throw new ConfigError(`label: expected one of ${labels.join(", ")}, got "${label}"`);
+  if (!exclusive) return (logits) => logits[place]!;
+  // ln(p / (1 - p)): a softmax's logit by itself says nothing from one pair to another.
+  return (logits) => {
+    const others = Array.from(logits).toSpliced(place, 1);
+    const top = Math.max(...others);
+    return logits[place]! - top - Math.log(others.reduce((sum, one) => sum + Math.exp(one - top), 0));
+  };
+}
+
+async function colbertScorer(folder: string, options: NetworkOptions): Promise<Scorer> {
+  let warned = false;
+  const warn = (message: string): void => {
+    if (!warned) console.warn(message);
+    warned = true;
+  };
+  const colbert = await loadColbert(folder, { ...options, warn });
+  const encoder: Encoder = {
+    encode: (role, texts) => (role === "query" ? colbert.encodeQueries(texts) : colbert.encodeDocuments(texts)),
+    compare: (documents) => createMaxSim(documents, options),
+  };
+  return {
+    kind: "colbert",
+    identity: identityOf(options),
+    encoder,
+    async pairs(pairs) {
+      const queries = await colbert.encodeQueries(pairs.map(([query]) => query));
+      const documents = await colbert.encodeDocuments(pairs.map(([, document]) => document));
+      return Float64Array.from(queries, (query, i) => maxSim(query, documents[i]!));
+    },
+    [Symbol.asyncDispose]: () => colbert.dispose(),
+  };
+}
+
+async function embeddingScorer(folder: string, options: NetworkOptions): Promise<Scorer> {
   const embedder = await loadEmbedder(folder, options);
   const { width } = embedder;
+  const similarity = similarityOf(folder, embedder.folder.settings.similarity_fn_name);
   const encoder: Encoder = {
-    encode: async (_role, texts) => (await embedder.embed(texts)).map((data) => ({ width, count: 1, data })),
+    encode: async (role, texts) => (await embedder.embed(texts, { role })).map((data) => ({ width, count: 1, data })),
     async compare(documents) {
       const norms = documents.map(({ data }) => norm(data));
       return {
@@ -134,7 +182,7 @@ export async function openScorer(folder: string, options: NetworkOptions = {}): 
           const own = norm(query.data);
           const scores = new Float64Array(documents.length);
           for (let i = 0; i < scores.length; i++) {
-            scores[i] = cosine(query.data, documents[i]!.data, own * norms[i]!);
+            scores[i] = similarity(query.data, documents[i]!.data, own * norms[i]!);
           }
           return scores;
         },
@@ -143,13 +191,15 @@ export async function openScorer(folder: string, options: NetworkOptions = {}): 
     },
   };
   return {
-    kind,
+    kind: "embeddings",
+    identity: identityOf(options),
     encoder,
     async pairs(pairs) {
-      const vectors = await embedder.embed(pairs.flat());
+      const role = pairs.flatMap(() => ["query", "document"] as const);
+      const vectors = await embedder.embed(pairs.flat(), { role });
       return Float64Array.from(pairs, (_, i) => {
         const [a, b] = [vectors[2 * i]!, vectors[2 * i + 1]!];
-        return cosine(a, b, norm(a) * norm(b));
+        return similarity(a, b, norm(a) * norm(b));
       });
     },
     [Symbol.asyncDispose]: () => embedder.dispose(),

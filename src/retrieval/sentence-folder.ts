@@ -11,7 +11,7 @@ import { readSettings } from "../io/json.ts";
 import type { DenseActivation, EmbeddingStage } from "../models/embedding.ts";
 import { type Pooling, poolings } from "../nn/pooling.ts";
 import { type ModelFolder, openModelFolder } from "../runtime/folder.ts";
-import { tokenizerLimit } from "./tokenizer.ts";
+import { tokenLimit } from "../runtime/token-limit.ts";
 
 const moduleSchema = z.array(z.looseObject({ path: z.string(), type: z.string(), name: z.string().optional() })).min(1);
 
@@ -157,6 +157,12 @@ export async function openSentenceFolder(folder: string): Promise<SentenceFolder
   };
 }
 
+/** What a directory made of another says too: its settings, but for the versions that wrote them. */
+export function kept(settings: SentenceFolder["settings"] | undefined): Readonly<Record<string, unknown>> {
+  const { __version__, ...rest }: Readonly<Record<string, unknown>> = settings ?? {};
+  return rest;
+}
+
 const known = "Transformer, Pooling, Dense, Normalize, MultiVectorMask";
 
 function notUnderstood(path: string, type: string, expected = `one of ${known}`): ConfigError {
@@ -235,7 +241,9 @@ async function readLimits(
     const settings = await readSettings(path, transformerSchema);
     if (settings === undefined) continue;
     const { max_seq_length, do_lower_case, ...lengths } = settings;
-    return { maxTokens: max_seq_length ?? (await tokenizerLimit(root, config)), lowerCase: do_lower_case, lengths };
+    const most = config.max_position_embeddings;
+    const maxTokens = max_seq_length == null ? await tokenLimit(root, config) : Math.min(max_seq_length, most);
+    return { maxTokens, lowerCase: do_lower_case, lengths };
   }
-  return { maxTokens: await tokenizerLimit(root, config), lowerCase: false, lengths: {} };
+  return { maxTokens: await tokenLimit(root, config), lowerCase: false, lengths: {} };
 }

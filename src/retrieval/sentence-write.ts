@@ -17,9 +17,11 @@ export interface SentenceDescription {
   /** Width of the token vectors. */
   readonly width: number;
   readonly maxTokens: number;
+  /** Texts are made lower-case. Default false. */
+  readonly lowerCase?: boolean;
   readonly prompts?: Readonly<Record<string, string>>;
   readonly defaultPrompt?: string | undefined;
-  /** More fields of config_sentence_transformers.json (PyLate's). */
+  /** Fields of config_sentence_transformers.json, in place of those above too. */
   readonly settings?: Readonly<Record<string, unknown>>;
 }
 
@@ -32,7 +34,7 @@ const denseTypes: Record<Dialect, string> = {
 
 /** The JSON files of a directory besides config.json and the tokenizer's: path → contents. */
 function sentenceFiles(description: SentenceDescription, dialect: Dialect): Map<string, string> {
-  const { stages, maxTokens, prompts = {}, defaultPrompt = null, settings = {} } = description;
+  const { stages, maxTokens, lowerCase = false, prompts = {}, defaultPrompt = null, settings = {} } = description;
   const types = {
     pooling: "sentence_transformers.models.Pooling",
     normalize: "sentence_transformers.models.Normalize",
@@ -44,7 +46,7 @@ function sentenceFiles(description: SentenceDescription, dialect: Dialect): Map<
   ];
   const files = new Map<string, unknown>([
     ["modules.json", modules],
-    ["sentence_bert_config.json", { max_seq_length: maxTokens, do_lower_case: false }],
+    ["sentence_bert_config.json", { max_seq_length: maxTokens, do_lower_case: lowerCase }],
     [
       "config_sentence_transformers.json",
       {

@@ -7,7 +7,7 @@ import { openTemporary } from "../io/temporary.ts";
 
 export interface TextStore extends AsyncDisposable {
   readonly count: number;
-  /** Starts adding: gives what appends the texts that are not there yet, and tells the numbers of all. */
+  /** Starts adding: gives what appends the texts that are not there yet, and gives the numbers of all. */
   adding(): (texts: readonly string[]) => Promise<number[]>;
   read(numbers: readonly number[]): Promise<string[]>;
 }

@@ -22,6 +22,11 @@ export interface NetworkOptions extends SessionOptions {
   readonly weights?: WeightFormatName | undefined;
 }
 
+/** Of these options what results depend on, for runs that are resumed: the format of the weights. */
+export function identityOf({ weights = "float32" }: Pick<NetworkOptions, "weights">): { readonly weights: string } {
+  return { weights };
+}
+
 /**
  * Compiles a graph whose parameters are `entries`, in files of `folder`.
  * @param sample inputs of the usual kind, from which a format may learn which channels are large.

@@ -1,14 +1,27 @@
 /** Writing a loaded model as a Hugging Face directory. */
-import { copyFile, mkdir, readdir } from "node:fs/promises";
+import { copyFile, cp, mkdir, readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type SaveOptions, saveSharded, tensorSource } from "../checkpoints/checkpoint.ts";
 import { writeFileAtomically } from "../io/files.ts";
 import { ConfigError } from "../errors.ts";
 import type { ModelFolder } from "./folder.ts";
 
-/** Files that go along: the tokenizer's, generation's, sentence-transformers'. */
-const companions =
-  /^(tokenizer.*|vocab.*|merges\.txt|dict\.txt|bpecodes|special_tokens_map|added_tokens|generation_config).*$/;
+/** The tokenizer's files go along as they are. */
+const companions = /^(tokenizer.*|vocab.*|merges\.txt|dict\.txt|bpecodes|special_tokens_map|added_tokens).*$/;
+
+/** What says how a model is used: for generation, for a task; files and folders of Sentence Transformers and ColBERT. */
+const usage = [
+  /^(generation_config|task|modules|config_sentence_transformers|sentence_\w+_config)\.json$/,
+  /^artifact\.metadata$/,
+  /^\d+_[A-Z]\w*$/,
+];
+
+/** Copies what lies beside the weights of one directory and says how they are used to another. */
+export async function copyUsage(from: string, to: string): Promise<void> {
+  for (const name of await readdir(from)) {
+    if (usage.some((one) => one.test(name))) await cp(join(from, name), join(to, name), { recursive: true });
+  }
+}
 
 /** @throws ConfigError when asked to write over the directory that the model is mapped from. */
 export async function saveModelFolder(folder: string, model: ModelFolder, options: SaveOptions): Promise<void> {
@@ -24,4 +37,5 @@ export async function saveModelFolder(folder: string, model: ModelFolder, option
   for (const name of await readdir(model.folder)) {
     if (companions.test(name)) await copyFile(join(model.folder, name), join(folder, name));
   }
+  await copyUsage(model.folder, folder);
 }

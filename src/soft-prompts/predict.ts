@@ -8,6 +8,7 @@ import { mean } from "../metrics/counts.ts";
 import type { GenerateOptions, Processor } from "../generate/index.ts";
 import { loadModel, type LoadOptions, type Model } from "../model.ts";
 import type { Benchmark, Example } from "../tasks/benchmark.ts";
+import { identityOf } from "../runtime/network.ts";
 import { loadTokenizer } from "../tokenizers/files.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import { allowOnly } from "./copy-only.ts";
@@ -23,6 +24,8 @@ export interface TunedModel extends AsyncDisposable {
   readonly layout: Layout;
   /** How its answers are decoded unless options say otherwise. */
   readonly decoding: Decoding;
+  /** What answers depend on besides the directory's files: the format of the weights. */
+  readonly identity: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -60,7 +63,8 @@ export async function openTuned(
   const truncation = file?.truncation ?? fitTruncation(format.truncation, positions);
   const layout = createLayout(task, tokenizer, { promptIds, truncation });
   const decoding = file?.decoding ?? format.decoding;
-  return { model, task, layout, decoding, [Symbol.asyncDispose]: () => model.dispose() };
+  const identity = identityOf(load);
+  return { model, task, layout, decoding, identity, [Symbol.asyncDispose]: () => model.dispose() };
 }
 
 export interface PredictOptions {

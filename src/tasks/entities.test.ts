@@ -135,6 +135,55 @@ describe("an entity task of one's own", () => {
     await expect(task.read(folder, "train")).rejects.toThrow(/"a": expected .* Plant, Pest; got "Weed"/);
   });
 
+  describe("offsets behind characters beyond U+FFFF", () => {
+    const drug = taskFromSchema({ kind: "entities", name: "drugs", types: ["Drug"] }).task as EntityBenchmark;
+    const trial = "🧪 trial 0: Aspirin helps.";
+    const named = async (task: EntityBenchmark, ...lines: object[]): Promise<string[]> => {
+      await writeFile(
+        `${folder}/valid.jsonl`,
+        lines.map((one, i) => JSON.stringify({ id: `${i}`, ...one })).join("\n"),
+      );
+      const examples = await task.read(folder, "valid");
+      return examples.flatMap(({ text: own, gold }) => gold.map(({ start, end }) => own.slice(start, end)));
+    };
+    const at = (start: number, end: number, more: object = {}) => [{ start, end, type: "Drug", ...more }];
+
+    it("are told by the words that they begin and end with", async () => {
+      expect(await named(drug, { text: trial, entities: at(11, 18) })).toEqual(["Aspirin"]);
+      expect(await named(drug, { text: trial, entities: at(12, 19) })).toEqual(["Aspirin"]);
+      // The whole file has one unit: an entity that says little by itself follows the others.
+      const little = { text: "🧪🧪 - + -", entities: at(3, 4) };
+      expect(await named(drug, little, { text: trial, entities: at(11, 18) })).toEqual(["-", "Aspirin"]);
+      expect(await named(drug, { text: "Aspirin 🧪", entities: at(0, 7) })).toEqual(["Aspirin"]);
+      expect(await named(drug, { text: "no mark: Aspiri", entities: at(9, 12) })).toEqual(["Asp"]);
+    });
+
+    it("are told by the entity's text, which must stand there", async () => {
+      const text = "🧪 p53 p53p";
+      expect(await named(drug, { text, entities: at(6, 9, { text: "p53" }) })).toEqual(["p53"]);
+      expect(await named(drug, { text, entities: at(7, 10, { text: "p53" }) })).toEqual(["p53"]);
+      await expect(named(drug, { text: trial.slice(3), entities: at(0, 5, { text: "Aspirin" }) })).rejects.toThrow(
+        /valid\.jsonl: "0": expected "Aspirin", got "trial" at 0 to 5/,
+      );
+    });
+
+    it("are asked for where both fit alike, and taken as the task says", async () => {
+      const either = { text: "🧪a-a-a", entities: at(3, 4) };
+      await expect(named(drug, either)).rejects.toThrow(/"0": expected offsets that tell .* may be either/);
+      await expect(named(drug, { text: trial, entities: at(13, 15) })).rejects.toThrow(/got some that fit neither/);
+      for (const [offsets, found] of [
+        ["utf-16", "-"],
+        ["code-points", "a"],
+      ]) {
+        const schema = { kind: "entities", name: "drugs", types: ["Drug"], offsets };
+        expect(await named(taskFromSchema(schema).task as EntityBenchmark, either)).toEqual([found]);
+      }
+      const points = { kind: "entities", name: "drugs", types: ["Drug"], offsets: "code-points" };
+      const outside = named(taskFromSchema(points).task as EntityBenchmark, { text: trial, entities: at(12, 26) });
+      await expect(outside).rejects.toThrow("expected 0 ≤ start < end ≤ 25, got 12 and 26");
+    });
+  });
+
   it.each([
     [{ kind: "entities" }, /types/],
     [{ ...schema, types: ["a", "A"] }, /differ in more than case/],

@@ -12,6 +12,7 @@ import { copyEntities, copying } from "./baselines.ts";
 import { type Benchmark, exampleOfText } from "./benchmark.ts";
 import { type EntityExample, readEntities } from "./entity-files.ts";
 import { locateEntities, type NamedEntity, taggedEntities } from "./entity-places.ts";
+import type { OffsetUnit } from "./offset-units.ts";
 import { type Range, wordsIn } from "./places.ts";
 import { answerOf, nameTemplate } from "./relations.ts";
 
@@ -27,6 +28,8 @@ export interface EntitySettings {
   readonly template: string;
   /** What a text without entities is answered with. */
   readonly none: string;
+  /** What the places in JSON lines count. Default: found by the entities. */
+  readonly offsets?: OffsetUnit | undefined;
 }
 
 /** The usual sentences. */
@@ -34,7 +37,7 @@ export const entitySentences = { template: "{name} is a {type}", none: "no entit
 
 /** @throws ConfigError unless the template has {name} and {type} once each. */
 export function entityBenchmark(settings: EntitySettings): EntityBenchmark {
-  const { name, version, description, types, lowercase, none } = settings;
+  const { name, version, description, types, lowercase, none, offsets } = settings;
   const template = nameTemplate(settings.template);
   const cased = (text: string): string => (lowercase ? text.toLowerCase() : text);
   const canonical = new Map(types.map((type) => [type.toLowerCase(), type]));
@@ -45,7 +48,7 @@ export function entityBenchmark(settings: EntitySettings): EntityBenchmark {
     description,
     extracts: "entities",
     answerWords: [...template.words.map(cased), ...types.map(cased), ";", ".", none],
-    read: (folder, split) => readEntities(folder, split, types),
+    read: (folder, split) => readEntities(folder, split, types, offsets),
     exampleOf: exampleOfText,
     source: (example) => cased(example.text),
     target({ text, gold }) {

@@ -7,6 +7,7 @@ import * as z from "zod";
 import { ConfigError } from "../errors.ts";
 import type { Benchmark } from "./benchmark.ts";
 import { entityBenchmark, entitySentences } from "./entities.ts";
+import { offsetUnits } from "./offset-units.ts";
 import { ownLabels } from "./own-labels.ts";
 import { ownRelations } from "./own-relations.ts";
 
@@ -49,6 +50,7 @@ const entitySchema = z.strictObject({
     (all) => new Set(all.map((one) => one.toLowerCase())).size === all.length,
     "differ in more than case",
   ),
+  offsets: z.enum(offsetUnits).optional(),
   template: z.string().default(entitySentences.template),
   none: z.string().default(entitySentences.none),
   lowercase: z.boolean().default(false),

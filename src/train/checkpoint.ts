@@ -4,9 +4,11 @@
  */
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { readdir, readFile, rename, rm } from "node:fs/promises";
+import { readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import * as z from "zod";
 import { writeFileAtomically } from "../io/files.ts";
+import { readJson } from "../io/json.ts";
 import { openSafetensors, readFloat32, writeSafetensors } from "../checkpoints/safetensors.ts";
 import { CheckpointError } from "../errors.ts";
 import type { TensorEntry } from "../checkpoints/entries.ts";
@@ -27,7 +29,12 @@ export interface TrainState {
 }
 
 /** training.json. */
-type Counters = Partial<Pick<TrainState, "step" | "lossScale">> & { readonly optimiserStep?: number };
+const counters = z.object({
+  step: z.int().min(0),
+  /** Absent in files of before it was kept. */
+  optimiserStep: z.int().min(0).optional(),
+  lossScale: z.object({ value: z.number().positive(), updates: z.int().min(0) }).optional(),
+});
 
 const weightsFile = "model.safetensors";
 /** What learned and is not in the weights of the model: adapters, layers that are left out of it. */
@@ -88,11 +95,17 @@ export async function saveCheckpoint(
   return folder;
 }
 
-/** Steps of the checkpoints of a run, oldest first; what an interrupted save left behind is removed. */
-export async function listCheckpoints(output: string): Promise<number[]> {
+/** Removes what an interrupted save left behind. For whoever has the run's folder alone. */
+export async function sweepCheckpoints(output: string): Promise<void> {
   const folder = join(output, "checkpoints");
   const names = await readdir(folder).catch(() => [] as string[]);
   for (const name of names) if (name.endsWith(".tmp")) await rm(join(folder, name), { recursive: true, force: true });
+}
+
+/** Steps of the checkpoints of a run, oldest first. */
+export async function listCheckpoints(output: string): Promise<number[]> {
+  const folder = join(output, "checkpoints");
+  const names = await readdir(folder).catch(() => [] as string[]);
   return names
     .map((name) => /^step-(\d+)$/.exec(name)?.[1])
     .filter((step) => step !== undefined)
@@ -116,8 +129,7 @@ export async function restoreCheckpoint(output: string, state: TrainState): Prom
     new Map(Object.entries(moments).map(([name, data]) => [name, tensor("float32", [data.length], data)])),
     [join(folder, "optimiser.safetensors")],
   );
-  const saved = JSON.parse(await readFile(join(folder, "training.json"), "utf8")) as Counters;
-  const { step, optimiserStep = last, lossScale } = saved;
+  const { step, optimiserStep = last, lossScale } = await readJson(join(folder, "training.json"), counters);
   if (step !== last) throw new CheckpointError(`${folder}/training.json: expected step ${last}, got ${String(step)}`);
   state.step = last;
   // Fewer than the updates where one was skipped because its gradient was not finite.

@@ -2,7 +2,7 @@
 export * from "../nn/losses.ts";
 export { type Arena, createArena } from "./arena.ts";
 export { listCheckpoints } from "./checkpoint.ts";
-export { type Config, withSettings } from "./config.ts";
+export { type Config, type Setting, settingsOf, withSettings } from "./config.ts";
 export { checkOutput, type RunResult, type TrainEvent } from "./loop.ts";
 export { type ObjectiveSettings, openObjective } from "./objectives/index.ts";
 export { causalBatch } from "./objectives/causal.ts";

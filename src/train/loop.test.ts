@@ -27,7 +27,7 @@ async function run(
   const [flat, firstMoment, secondMoment] = [new Float32Array(1), new Float32Array(1), new Float32Array(1)];
   const learned = new Map([["weight", tensor("float32", [1], flat)]]);
   const state: TrainState = { step: 0, learned, optimiser: { firstMoment, secondMoment, step: 0 } };
-  const emit = await startRun(options, state, { settings: { name }, writes: true });
+  const emit = await startRun(options, state, { record: { name }, writes: true });
   const result = await runUpdates(
     {
       state,

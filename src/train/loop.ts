@@ -4,10 +4,10 @@
  * uninterrupted one bit for bit.
  */
 import { join } from "node:path";
-import { ConfigError } from "../errors.ts";
-import { writeFileAtomically } from "../io/files.ts";
+import { ConfigError, RuntimeError } from "../errors.ts";
 import { listCheckpoints, restoreCheckpoint, saveCheckpoint, type TrainState } from "./checkpoint.ts";
 import { openMetricsLog } from "./metrics-log.ts";
+import { type RunRecord, writeRecord } from "./record.ts";
 import { learningRate, type ScheduleConfig } from "./schedule.ts";
 
 export interface RunOptions<Event = TrainEvent> {
@@ -126,14 +126,14 @@ export async function checkOutput(output: string, resume: boolean | undefined): 
 export async function startRun(
   { output, resume, onEvent }: RunOptions,
   state: TrainState,
-  { settings, writes }: { readonly settings: object; readonly writes: boolean },
+  { record, writes }: { readonly record: RunRecord; readonly writes: boolean },
 ): Promise<(event: TrainEvent) => Promise<void>> {
   if (resume === true) await restoreCheckpoint(output, state);
   if (!writes) return async (event) => onEvent?.(event);
-  await writeFileAtomically(join(output, "run.json"), `${JSON.stringify(settings, null, 2)}\n`);
+  await writeRecord(output, record);
   const log = await openMetricsLog(join(output, "metrics.jsonl"), state.step);
   return async (event) => {
-    if (event.type === "step" || event.type === "evaluated" || event.type === "sampled") log(event);
+    if (event.type === "step" || event.type === "evaluated" || event.type === "sampled") await log(event);
     await onEvent?.(event);
   };
 }
@@ -162,11 +162,13 @@ export async function runUpdates(
   const before = await evaluate();
   const first = state.step;
   const clock = stopwatch();
+  const divergence = divergenceOf(state);
   let loss: number | undefined;
   while (state.step < steps && !aborted()) {
     const rate = learningRate(training.schedule, state.step + 1, steps);
     const done = await training.update(rate);
     if (done === undefined) break;
+    if (divergence(done)) throw await diverged(output, state.step + 1, done);
     state.step += 1;
     loss = done.loss;
     const { step } = state;
@@ -196,6 +198,30 @@ export async function runUpdates(
   const after = state.step === first ? before : await evaluate();
   if (writes) await training.writeModel(model);
   return { step: state.step, stopped, loss, before, after, model };
+}
+
+/** A loss this many times the largest of a call's first ten updates has left for good. */
+const explosion = 100;
+
+/** Whether an update shows that the run has diverged. In half precision the loss scale has its say first. */
+function divergenceOf(state: TrainState): (update: Update) => boolean {
+  let [seen, largest] = [0, 0];
+  return ({ loss, gradientNorm }) => {
+    if ((state.lossScale?.value ?? 1) > 1) return false;
+    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) return true;
+    if (seen++ < 10) largest = Math.max(largest, Math.abs(loss));
+    return Math.abs(loss) > explosion * largest;
+  };
+}
+
+async function diverged(output: string, step: number, { loss, gradientNorm }: Update): Promise<RuntimeError> {
+  const last = (await listCheckpoints(output)).at(-1);
+  const good =
+    last === undefined ? "there is no checkpoint before it" : `the last checkpoint before it is of update ${last}`;
+  const found = `loss ${loss}, gradient norm ${gradientNorm}`;
+  return new RuntimeError(`${output}: update ${step}: expected a loss that falls, got ${found}: ${good}`, {
+    hint: "the run has diverged: lower schedule.peak, lengthen schedule.warmup, or clip (optimiser.clipNorm=1)",
+  });
 }
 
 /** Work a second over the last updates, and the time left at that pace. */

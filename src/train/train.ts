@@ -3,18 +3,26 @@
  * clipping; held-out loss, samples and checkpoints on the way. A run is a pure function of its configuration and inputs.
  */
 import { generate, openGenerator } from "../generate/index.ts";
+import { openOutput, type Output } from "../io/outputs.ts";
 import { Owned } from "../runtime/owned.ts";
 import { averageEpochs, keepEpoch } from "./average.ts";
+import { sweepCheckpoints } from "./checkpoint.ts";
 import { checkedConfig, type Config } from "./config.ts";
 import { checkOutput, type RunOptions, type RunResult, runUpdates, startRun, type Training } from "./loop.ts";
 import { openObjective } from "./objectives/index.ts";
 import type { Inputs, Objective } from "./objectives/objective.ts";
+import { checkRecord, recordOf } from "./record.ts";
 import { createRun, type Run } from "./run.ts";
 import { alone, type Peers } from "./updater.ts";
+
+/** What a run's folder holds. */
+const runNames = ["run.json", "metrics.jsonl", "checkpoints", "model", "tokens", "epochs"];
 
 export interface TrainOptions extends Inputs, RunOptions {
   /** New weights in the shape of `model`'s: a fresh start, for comparison. */
   readonly untrained?: boolean | undefined;
+  /** Settings and fingerprints in which a resumed run is meant to differ from what it was, by name. */
+  readonly change?: readonly string[] | undefined;
   /** Where several processes train together: this one's place, and how numbers are summed over all. */
   readonly peers?: Peers | undefined;
 }
@@ -24,21 +32,23 @@ export interface TrainOptions extends Inputs, RunOptions {
  * @throws ConfigError, DataError or CheckpointError; what was saved before stays.
  */
 export async function train(config: Config, options: TrainOptions): Promise<RunResult> {
-  const { output, resume, signal, peers = alone, model, tokenizer, teacher, data, valid } = options;
+  const { output, resume, signal, peers = alone, change = [] } = options;
   checkedConfig(config);
-  await checkOutput(output, resume);
   await using owned = new Owned();
+  const writes = peers.rank === 0;
+  if (writes) {
+    owned.use(await claim(options));
+    await sweepCheckpoints(output);
+    await checkOutput(output, resume);
+  }
+  const record = await recordOf(config, options);
+  if (resume === true) await checkRecord(output, record, change);
   const notes: string[] = [];
   const objective = owned.use(await open(config, options, notes));
   const run = owned.use(await createRun(config, objective, { peers, signal }));
   const { state, plan, learned, fresh } = run;
   if (objective.start.folder !== undefined && fresh.length > 0) notes.push(`new weights: ${fresh.join(", ")}`);
-  const writes = peers.rank === 0;
-  const settings = {
-    ...config,
-    inputs: { model, tokenizer: typeof tokenizer === "string" ? tokenizer : undefined, teacher, data, valid },
-  };
-  const emit = await startRun(options, state, { settings, writes });
+  const emit = await startRun(options, state, { record, writes });
   learned.scatter();
   await emit({
     type: "started",
@@ -73,6 +83,12 @@ export async function train(config: Config, options: TrainOptions): Promise<RunR
     { output, signal: agreed?.signal ?? signal },
     emit,
   );
+}
+
+/** The run's folder. One without checkpoints, which are looked for next, has nothing to lose. */
+function claim({ output, resume, model, tokenizer, teacher, data, valid }: TrainOptions): Promise<Output> {
+  const inputs = [model, typeof tokenizer === "string" ? tokenizer : undefined, teacher, valid, ...[data].flat()];
+  return openOutput(output, { kind: "a run", names: runNames, inputs, resume, overwrite: true });
 }
 
 async function open(config: Config, options: TrainOptions, notes: string[]): Promise<Objective> {

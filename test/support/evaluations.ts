@@ -15,8 +15,14 @@ import { openTuned } from "../../src/soft-prompts/predict.ts";
 import { readRetrievalSet } from "../../src/tasks/retrieval-sets.ts";
 
 /** The report as JSON. */
-export async function evaluateKind(kind: string, model: string, data: string, options: WindowOptions): Promise<string> {
-  const load = { threads: 1 };
+export async function evaluateKind(
+  kind: string,
+  model: string,
+  data: string,
+  options: WindowOptions,
+  weights: "float32" | "int8" = "float32",
+): Promise<string> {
+  const load = { threads: 1, weights };
   if (kind === "classification") {
     await using classifier = await loadClassifier(model, load);
     return JSON.stringify(await evaluateClassification(classifier, examples, options));

@@ -1,5 +1,6 @@
 /** `galen evaluate similarity`: do right pairs score above wrong ones? */
-import { type Command, command, deviceOptions, folderOptions, loadOptions } from "../command.ts";
+import { type Command, command, folderOptions } from "../command.ts";
+import { scorerLoadOptions, scorerOptions } from "../scorer-options.ts";
 
 const evaluateSimilarity: Command = command({
   about: "Score right pairs of texts against wrong ones",
@@ -13,7 +14,7 @@ const evaluateSimilarity: Command = command({
     seed: { type: "integer", hint: "N", least: 0, default: 1, about: "Of random wrong answers" },
     limit: { type: "integer", hint: "N", least: 2, about: "The first N pairs only" },
     ...folderOptions,
-    ...deviceOptions,
+    ...scorerOptions,
   },
   examples: [
     ["evaluate similarity --model all-MiniLM-L6-v2 data/pubmedqa", "one random wrong answer to a question"],
@@ -26,12 +27,12 @@ const evaluateSimilarity: Command = command({
     const { streamPairs } = await import("../../tasks/pairs.ts");
     const { runWindows, writeReport } = await import("../evaluation.ts");
     const { model, pairs, limit, negatives: kind, "per-positive": perPositive, seed } = args;
-    await using scorer = await openScorer(model, loadOptions(args));
+    await using scorer = await openScorer(model, scorerLoadOptions(args));
     const negatives = { kind: kind as "random", perPositive, seed };
     const report = await runWindows(args, terminal, (options) =>
       evaluate(scorer, streamPairs(pairs, limit), negatives, options),
     );
-    await writeReport(args, terminal, { model, kind: scorer.kind }, report);
+    await writeReport(args, terminal, { model, kind: scorer.kind, label: args.label }, report);
   },
 });
 export default evaluateSimilarity;

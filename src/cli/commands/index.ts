@@ -81,3 +81,13 @@ export const galen: Group = {
     },
   },
 };
+
+/** Every command with its name as it is typed, "corpus import". */
+export function commandsOf(
+  group: Group,
+  path: readonly string[] = [],
+): { readonly name: string; readonly entry: Entry }[] {
+  return Object.entries(group.commands).flatMap(([name, entry]) =>
+    "load" in entry ? [{ name: [...path, name].join(" "), entry }] : commandsOf(entry, [...path, name]),
+  );
+}

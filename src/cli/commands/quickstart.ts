@@ -4,7 +4,7 @@ import { type Command, command } from "../command.ts";
 const quickstart: Command = command({
   about: "Make a small model from PubMed records and let it write",
   details:
-    "Reads documents, learns a vocabulary, trains a small BioGPT, measures it on held-out text and continues three prompts. Without --data it uses the sample that comes with Galen; a few minutes on two cores.",
+    "Reads documents, learns a vocabulary, trains a small BioGPT, measures it on held-out text and continues three prompts. Without --data it uses the sample that comes with Galen: one to two minutes on two cores.",
   options: {
     data: {
       type: "text",
@@ -14,9 +14,15 @@ const quickstart: Command = command({
     },
     output: { type: "text", hint: "DIR", default: "galen-out", about: "Folder for tokenizer, tokens and model" },
     prompt: { type: "text", hint: "TEXT", many: "repeat", about: "To continue (default: three of our own)" },
-    steps: { type: "integer", hint: "N", least: 1, about: "Training steps (default: about two minutes' worth)" },
+    steps: {
+      type: "integer",
+      hint: "N",
+      least: 1,
+      about: "Training steps (default: eleven passes over the text, 600 at most)",
+    },
     seed: { type: "integer", hint: "N", least: 0, default: 1, about: "Of every random choice" },
     threads: { type: "integer", hint: "N", least: 1, about: "Threads (default: one a core)" },
+    overwrite: { type: "flag", about: "Replace what an earlier quickstart left in --output" },
   },
   examples: [
     ["quickstart", "on the sample"],

@@ -1,16 +1,17 @@
 /** `galen rerank`: documents of each query in the order of a model's scores, or the scores for a student. */
-import { type Command, command, deviceOptions, loadOptions } from "../command.ts";
+import { type Command, command } from "../command.ts";
+import { scorerLoadOptions, scorerOptions } from "../scorer-options.ts";
 
 const rerank: Command = command({
   about: "Order documents by a reranker, ColBERT or an embedding model",
   details:
-    'LISTS are JSON lines {"query", "documents"}. With --output the lists are written with "scores" (raw: logits of a reranker) and "transform": "none", in the documents\' own order, as training by a teacher\'s scores takes them; else each document on a line, best first.',
+    'LISTS are JSON lines {"query", "documents"}. With --output the lists are written with "scores" (raw: logits of a reranker, log-odds of one class where it has several) and "transform": "none", in the documents\' own order, as training by a teacher\'s scores takes them; else each document on a line, best first.',
   positionals: { lists: { required: true, about: "JSON lines" } },
   options: {
     model: { type: "text", hint: "DIR", required: true, about: "Reranker, ColBERT or embedding model" },
     output: { type: "text", hint: "FILE", about: "Lists with scores" },
     int8: { type: "flag", about: "Linear layers in eight bits: faster, on the CPU; says how scores change" },
-    ...deviceOptions,
+    ...scorerOptions,
   },
   examples: [
     ["rerank --model runs/reranker/model lists.jsonl", "best first"],
@@ -25,7 +26,7 @@ const rerank: Command = command({
     const { writeJsonLines } = await import("../../io/json.ts");
     const lists = await readLists(args.lists);
     await using scorer = await openScorer(args.model, {
-      ...loadOptions(args),
+      ...scorerLoadOptions(args),
       weights: args.int8 ? "int8" : "float32",
     });
     const line = progress("scoring");
@@ -44,7 +45,7 @@ const rerank: Command = command({
     line.end();
     let int8: Awaited<ReturnType<typeof scoreChange>> | undefined;
     if (args.int8 && first.length > 0) {
-      await using exact = await openScorer(args.model, loadOptions(args));
+      await using exact = await openScorer(args.model, scorerLoadOptions(args));
       int8 = await scoreChange(exact, first);
       output.note(
         `int8: scores differ from float32 by ${int8.mean.toFixed(4)} (most ${int8.most.toFixed(4)} of ${int8.pairs} pairs), rank correlation ${int8.rankCorrelation.toFixed(4)}`,
@@ -52,8 +53,10 @@ const rerank: Command = command({
     }
     if (args.output === undefined) return;
     const { kind } = scorer;
-    if (json) await output.json({ output: args.output, lists: lists.length, scorer: kind, transform: "none", int8 });
-    else await output.write(`${args.output}  ${lists.length} lists\n`);
+    const { label } = args;
+    if (json) {
+      await output.json({ output: args.output, lists: lists.length, scorer: kind, label, transform: "none", int8 });
+    } else await output.write(`${args.output}  ${lists.length} lists\n`);
   },
 });
 export default rerank;

@@ -1,14 +1,16 @@
 /** `galen similarity`: how like each other two texts are. */
 import { UsageError } from "../../errors.ts";
-import { type Command, command, deviceOptions, loadOptions } from "../command.ts";
+import { type Command, command } from "../command.ts";
+import { scorerLoadOptions, scorerOptions } from "../scorer-options.ts";
 
 const similarity: Command = command({
   about: "Score the first text against each other",
-  details: "Cosine of an embedding model's vectors, MaxSim of ColBERT, or the raw logit of a reranker.",
+  details:
+    "Likeness of an embedding model's vectors (cosine unless its directory says otherwise), MaxSim of ColBERT, or the raw logit of a reranker. The first text is read as a query and the others as documents, with the model's prompts for each where it has some.",
   positionals: { text: { required: true, many: true, about: "A text, and those to compare it with" } },
   options: {
     model: { type: "text", hint: "DIR", required: true, about: "Embedding model, ColBERT or reranker" },
-    ...deviceOptions,
+    ...scorerOptions,
   },
   examples: [
     ['similarity --model all-MiniLM-L6-v2 "heart attack" "myocardial infarction" "asthma"', "two scores"],
@@ -18,7 +20,7 @@ const similarity: Command = command({
     const [first, ...others] = args.text as string[];
     if (others.length === 0) throw new UsageError("TEXT: expected at least two texts, got one");
     const { openScorer } = await import("../../retrieval/scorers.ts");
-    await using scorer = await openScorer(args.model, loadOptions(args));
+    await using scorer = await openScorer(args.model, scorerLoadOptions(args));
     const scores = await scorer.pairs(others.map((other) => [first!, other] as const));
     for (const [i, text] of others.entries()) {
       if (json) await output.json({ text, score: scores[i] });

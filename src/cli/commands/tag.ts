@@ -4,7 +4,7 @@ import { type Command, command, deviceOptions, fileOptions, loadOptions } from "
 const tag: Command = command({
   about: "Named entities of sentences",
   details:
-    "Sentences are split into words of letters and digits and single marks. With --json words and tags are given.",
+    'Sentences are split into words of letters and digits and single marks. With --json words and tags are given. A type "_" is that of a tagger whose training file names none: its tags are a bare B or I.',
   positionals: { text: { many: true, about: "Sentences; quote each" } },
   options: {
     model: { type: "text", hint: "DIR", required: true, about: "Tagger's directory" },
@@ -21,8 +21,17 @@ const tag: Command = command({
     const { textsOf } = await import("../texts.ts");
     const texts = textsOf(args.text, args.file, signal);
     await using tagger = await loadTagger(args.model, loadOptions(args));
-    for await (const { id, text, words, tags, entities } of tagTexts(tagger, texts, { signal })) {
-      if (json) await output.json({ id, words, tags, entities });
+    let untyped = false;
+    for await (const { id, text, words, tags, unread, entities } of tagTexts(tagger, texts, { signal })) {
+      if (unread > 0) {
+        const read = words.length - unread;
+        output.note(`longer than the model takes, cut after ${read} of ${words.length} words: ${text.slice(0, 60)}`);
+      }
+      if (!untyped && entities.some(({ type }) => type === "_")) {
+        untyped = true;
+        output.note('"_": the tagger was trained on tags without a type, a bare B or I');
+      }
+      if (json) await output.json({ id, words, tags, ...(unread > 0 && { unread }), entities });
       else await output.write(`${text}\n${entities.map((one) => `  ${one.type}  ${one.text}\n`).join("")}`);
     }
   },

@@ -22,6 +22,7 @@ const tokenize: Command = command({
       about: "With --output: share of documents held out",
     },
     seed: { type: "integer", hint: "N", least: 0, default: 1, about: "With --output: which documents are held out" },
+    overwrite: { type: "flag", about: "Replace token files that are there" },
   },
   examples: [
     ["tokenize --tokenizer runs/tokenizer abstracts.txt", "a JSON line for every line of the file"],
@@ -50,6 +51,7 @@ const tokenize: Command = command({
       output: args.output,
       heldOut: args["held-out"],
       seed: args.seed,
+      overwrite: args.overwrite,
       signal,
       onFailure: (failure) => (first ??= describeFailure(failure)),
       onProgress: ({ documents, tokens }) =>

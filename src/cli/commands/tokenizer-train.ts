@@ -16,6 +16,7 @@ const tokenizerTrain: Command = command({
       default: "biogpt",
       about: "biogpt (byte pair encoding of Moses tokens) or bert (WordPiece, lower case)",
     },
+    overwrite: { type: "flag", about: "Replace a tokenizer that is there" },
     "vocab-size": { type: "integer", hint: "N", least: 1, default: 8192, about: "Tokens of the vocabulary" },
   },
   examples: [
@@ -29,7 +30,11 @@ const tokenizerTrain: Command = command({
   async run({ args, json, output, progress, signal }) {
     const { readDocuments } = await import("../../corpus/documents.ts");
     const { saveTokenizer } = await import("../../tokenizers/files.ts");
-    const { trainTokenizer } = await import("../../tokenizers/registry.ts");
+    const { tokenizerFileNames, trainTokenizer } = await import("../../tokenizers/registry.ts");
+    const { openOutput } = await import("../../io/outputs.ts");
+    const { overwrite } = args;
+    const names = tokenizerFileNames;
+    await using claimed = await openOutput(args.output, { kind: "a tokenizer", names, inputs: args.input, overwrite });
     const line = progress("reading");
     let documents = 0;
     let failures = 0;
@@ -44,6 +49,7 @@ const tokenizerTrain: Command = command({
       output.note(`learning from ${documents.toLocaleString("en-US")} documents`);
     }
     const tokenizer = await trainTokenizer(texts(), { kind: args.family, vocabSize: args["vocab-size"] });
+    await claimed.clear();
     await saveTokenizer(tokenizer, args.output);
     if (failures > 0) output.note(`${failures} documents could not be read`);
     const { family, vocabSize } = tokenizer;

@@ -1,5 +1,5 @@
 /** `galen train`: a model by a recipe. */
-import { recipeList } from "../../recipes/list.ts";
+import { isRecipe, purposes, recipeList } from "../../recipes/list.ts";
 import { type Command, command, deviceOptions } from "../command.ts";
 
 const train: Command = command({
@@ -14,7 +14,8 @@ const train: Command = command({
       required: true,
       choices: Object.keys(recipeList),
       orFile: ".json",
-      about: "The configuration to start from, or a task's JSON file",
+      about:
+        'The configuration to start from (see below; "galen train RECIPE --help" says all about one), or a task\'s JSON file',
     },
     settings: { many: true, about: "path=value…" },
   },
@@ -46,6 +47,12 @@ const train: Command = command({
     teacher: { type: "text", hint: "DIR", about: "Embedding model to learn from (embeddings-distil)" },
     output: { type: "text", hint: "DIR", required: true, about: "Folder of the run" },
     resume: { type: "flag", about: "Go on from the last checkpoint in --output" },
+    change: {
+      type: "text",
+      hint: "FIELD",
+      many: "repeat",
+      about: "With --resume: a setting or fingerprint that is meant to differ from the run's, such as steps",
+    },
     limit: { type: "integer", hint: "N", least: 1, about: "Learn from the first N examples only" },
     scale: {
       type: "text",
@@ -70,10 +77,18 @@ const train: Command = command({
       "relations of your own; ddi in its place is the published task",
     ],
   ],
+  sections: Object.entries(purposes).map(([purpose, title]) => [
+    `Recipes: ${title}`,
+    Object.entries(recipeList).flatMap(([name, info]) =>
+      info.purpose === purpose ? [[name, info.about] as const] : [],
+    ),
+  ]),
+  async topicHelp(words) {
+    const name = words.find(isRecipe);
+    return name === undefined ? undefined : (await import("../recipe-help.ts")).recipeHelp(name);
+  },
   stoppable: true,
   async run({ args, json, output, progress, signal }) {
-    const { checkOutput } = await import("../../train/loop.ts");
-    await checkOutput(args.output, args.resume);
     const { configure } = await import("../../recipes/index.ts");
     const { recipe, settings, scale, device, threads, data, valid, tokenizer, model, teacher, limit } = args;
     const inputs = { data, valid, tokenizer, model, teacher, limit };
@@ -86,7 +101,7 @@ const train: Command = command({
     const { runTraining } = await import("../training.ts");
     await runTraining(
       config,
-      { ...inputs, output: args.output, resume: args.resume, signal },
+      { ...inputs, output: args.output, resume: args.resume, change: args.change, signal },
       { json, output, progress },
     );
   },

@@ -4,8 +4,8 @@
  */
 import { Buffer } from "node:buffer";
 import { open } from "node:fs/promises";
-import { parquetMetadataAsync } from "hyparquet";
-import { decodeGroup, encodeGroup, fileBuffer, type Compression, type EncodedGroup } from "../parquet-codec.ts";
+import { encodeGroup, type Compression, type EncodedGroup } from "../parquet-codec.ts";
+import { fileBuffer, readFooter, readGroup } from "../parquet-read.ts";
 import { pubmedColumns } from "./columns.ts";
 import { recordFilter, type PubMedFilters, type RecordPredicate } from "./filter.ts";
 import { parseBlock } from "./reader.ts";
@@ -104,8 +104,7 @@ async function dropJob(job: Extract<ImportJob, { kind: "drop" }>, compression: C
   const handle = await open(job.path, "r");
   try {
     const file = fileBuffer(handle, (await handle.stat()).size);
-    const metadata = await parquetMetadataAsync(file);
-    const rows = (await decodeGroup(file, metadata, job.group, fields)) as unknown as PubMedRecord[];
+    const rows = (await readGroup(file, await readFooter(file), job.group, pubmedColumns)) as unknown as PubMedRecord[];
     const dropped = new Set(job.rows);
     const left = rows.filter((_, index) => !dropped.has(index));
     return {

@@ -7,8 +7,12 @@
 import { createHash, randomUUID } from "node:crypto";
 import { mkdir, open, readFile, rename, rm, readdir, writeFile, type FileHandle } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { join, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { ConfigError } from "../../errors.ts";
+import { writing } from "../../io/files.ts";
+import { lockBeside } from "../../io/lock.ts";
+import { checkSeparate } from "../../io/outputs.ts";
 import { datasetFormat, datasetVersion, readManifest, type DatasetManifest } from "../dataset.ts";
 import type { ImportJob, JobBlock, JobResult } from "./import-job.ts";
 import { createImportPool, type ImportPool } from "./import-pool.ts";
@@ -44,9 +48,9 @@ export interface ImportPubMedOptions {
   readonly compression?: Compression | undefined;
   /** Size at which a Parquet file is ended. Default 256 MB. */
   readonly shardBytes?: number | undefined;
-  /** XML bytes in one row group. Default 16 MB. */
+  /** XML bytes in one row group, at most 32 MB, which is what readers take. Default 16 MB. */
   readonly groupBytes?: number | undefined;
-  /** A larger record is a failure. Default 64 MB. */
+  /** A larger record is a failure. Default 64 MB, which is the most. */
   readonly recordLimit?: number | undefined;
   /** Replaces a dataset that is already there. */
   readonly overwrite?: boolean | undefined;
@@ -231,6 +235,18 @@ async function checkOutput(output: string, overwrite: boolean): Promise<"free" |
   return "taken";
 }
 
+/** What a killed import left beside its output: a dataset that was about to be replaced gets its name back. */
+async function recover(output: string): Promise<void> {
+  const [folder, name] = [dirname(output), basename(output)];
+  const siblings = await readdir(folder).catch(() => [] as string[]);
+  for (const sibling of siblings.filter(
+    (one) => one.startsWith(`${name}.`) && /\.[0-9a-f]{8}\.tmp(?:\.old)?$/.test(one),
+  )) {
+    if (sibling.endsWith(".old") && !existsSync(output)) await rename(join(folder, sibling), output);
+    else await rm(join(folder, sibling), { recursive: true, force: true });
+  }
+}
+
 async function buildDataset(
   folder: string,
   sources: readonly SourceFile[],
@@ -303,9 +319,24 @@ async function buildDataset(
  * @throws ConfigError where the output exists or a filter is wrong; DataError where an input cannot be found.
  */
 export async function importPubMed(options: ImportPubMedOptions): Promise<DatasetManifest> {
-  const { filters = {}, compression = defaultCompression, overwrite = false } = options;
   const output = resolve(options.output);
-  recordFilter(filters);
+  recordFilter(options.filters ?? {});
+  for (const [name, most] of Object.entries({ groupBytes: 32 << 20, recordLimit: 64 << 20 })) {
+    const value = options[name as "groupBytes"] ?? most;
+    if (!(value > 0 && value <= most)) throw new ConfigError(`${name}: expected 1 to ${most}, got ${value}`);
+  }
+  await checkSeparate(output, options.inputs);
+  const lock = await lockBeside(output);
+  try {
+    await recover(output);
+    return await writing(output, () => importLocked(output, options));
+  } finally {
+    await lock[Symbol.asyncDispose]();
+  }
+}
+
+async function importLocked(output: string, options: ImportPubMedOptions): Promise<DatasetManifest> {
+  const { filters = {}, compression = defaultCompression, overwrite = false } = options;
   const state = await checkOutput(output, overwrite);
   const sources = withUniqueNames(await listPubMedSources(options.inputs));
   const bytes = sources.reduce((sum, source) => sum + source.bytes * (source.path.endsWith(".gz") ? 6 : 1), 0);

@@ -7,7 +7,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describeFailure } from "../../corpus/documents.ts";
 import { openTokens, type TokenFile } from "../../corpus/token-files.ts";
-import { tokenizeDocuments } from "../../corpus/tokenize.ts";
+import { checkTokenizer, tokenizeDocuments } from "../../corpus/tokenize.ts";
 import { ConfigError, DataError } from "../../errors.ts";
 import { type Family, familyOf, type ModelConfig } from "../../models/index.ts";
 import { openModelFolder } from "../../runtime/folder.ts";
@@ -86,9 +86,13 @@ export async function openLanguageModel(
     const { tokenizer = inputs.model } = inputs;
     const vocabulary = typeof tokenizer === "string" ? await loadTokenizer(tokenizer) : tokenizer;
     const files = await tokenFiles(inputs, tokens, vocabulary, context);
-    const train = owned.use(openTokens(files.train));
-    const valid = files.valid === undefined ? undefined : owned.use(openTokens(files.valid));
     const start = await openStart(causal, vocabulary, inputs, context);
+    const open = async (prefix: string): Promise<TokenFile> => {
+      if (vocabulary !== undefined && isWhole(vocabulary)) await checkTokenizer(prefix, vocabulary);
+      return owned.use(openTokens(prefix, { vocabSize: start.config.vocab_size }));
+    };
+    const train = await open(files.train);
+    const valid = files.valid === undefined ? undefined : await open(files.valid);
     const json = { architectures: [start.family.architecture], ...start.config };
     const saved = new Map([...(vocabulary?.files() ?? []), ["config.json", `${JSON.stringify(json, null, 2)}\n`]]);
     const save: Objective["save"] = (folder, weights) => saveModel(folder, weights, saved);
@@ -160,6 +164,8 @@ async function tokenFiles(
   const failures: string[] = [];
   await tokenizeDocuments(paths, vocabulary, {
     output: folder,
+    // Those of a run that was killed before it began.
+    overwrite: true,
     heldOut: 0.01,
     seed: context.seed,
     signal: context.signal,

@@ -8,6 +8,7 @@ import { Graph, type Value } from "../../graph/graph.ts";
 import { mul, sumAll } from "../../graph/ops/index.ts";
 import { product } from "../../graph/shape.ts";
 import { embeddingWidth } from "../../models/embedding.ts";
+import type { TextRow } from "../../retrieval/text-rows.ts";
 import { byLength, sliceRows } from "../../runtime/batching.ts";
 import { Owned } from "../../runtime/owned.ts";
 import type { Session, Tensors } from "../../runtime/session.ts";
@@ -15,12 +16,12 @@ import { tensor } from "../../tensor/tensor.ts";
 import { accumulate } from "../optimiser.ts";
 import type { Batch, Compiler, LossProgram } from "./objective.ts";
 import type { EmbeddingSource } from "./source.ts";
-import { float32, rowFeeds, tower } from "./texts.ts";
+import { float32, textFeeds, tower } from "./texts.ts";
 
-/** Ids of queries and documents besides what a graph of the whole batch is fed: chunks cut them differently. */
+/** Rows of queries and documents besides what a graph of the whole batch is fed: chunks cut them differently. */
 export interface ListBatch extends Batch {
-  readonly queries: readonly (readonly number[])[];
-  readonly documents: readonly (readonly number[])[];
+  readonly queries: readonly TextRow[];
+  readonly documents: readonly TextRow[];
 }
 
 export interface Cached {
@@ -56,11 +57,14 @@ export function cachedProgram(compiler: Compiler, cached: Cached): LossProgram<L
     async run({ feeds, queries, documents }, { weights, scale, seed }, into) {
       const training = into !== undefined;
       const all = [...queries, ...documents];
-      const chunks = byLength(all, rowsAtOnce);
+      const chunks = byLength(
+        all.map(({ ids }) => ids),
+        rowsAtOnce,
+      );
       // Dropout differs from chunk to chunk, and is the same in both passes of one.
       const feedsOf = (places: readonly number[], chunk: number): Tensors => ({
         ...weights,
-        ...rowFeeds("texts", { ids: sliceRows(all, places) }, source),
+        ...textFeeds("texts", sliceRows(all, places), source),
         seed: tensor("int64", [], BigInt64Array.of(BigInt(seed + chunk))),
       });
       const forward = await session(`vectors ${training}`, () => vectorGraph(training));

@@ -8,8 +8,7 @@ import type { Batch, Context, Inputs, Objective } from "./objective.ts";
 
 export const causalSettings = z.strictObject({
   kind: z.literal("causal"),
-  /** Tokens of a block: the context that the model is trained on. */
-  tokens: z.int().positive(),
+  tokens: z.int().positive().describe("Tokens of a block: the context that the model is trained on"),
 });
 
 /** Inputs `ids` and `labels` [B, T]: the label of a token is the next one. */

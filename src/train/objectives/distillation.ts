@@ -11,15 +11,17 @@ import { type Embedder, loadEmbedder } from "../../retrieval/embedder.ts";
 import { type Context, type Inputs, type Objective, startFolder } from "./objective.ts";
 import { principalComponents } from "./principal-components.ts";
 import { openEmbeddingSource, saveEmbedding } from "./source.ts";
-import { exampleSets, float32, readSplits, rowFeeds, type Splits, tokensOf, tower } from "./texts.ts";
+import { exampleSets, float32, readSplits, rowsOf, sayCut, type Splits, textFeeds, tower } from "./texts.ts";
 
 export const distillationSettings = z.strictObject({
   kind: z.literal("distillation"),
-  /** "pca": components of the teacher's vectors; "learned": a layer on the student, left out of what is saved. */
-  projection: z.enum(["pca", "learned", "none"]),
-  loss: z.enum(["squared", "cosine"]),
-  /** Most tokens of a text. */
-  documentTokens: z.int().positive(),
+  projection: z
+    .enum(["pca", "learned", "none"])
+    .describe(
+      "pca: principal components of the teacher's vectors; learned: a layer on the student, left out of what is saved",
+    ),
+  loss: z.enum(["squared", "cosine"]).describe("How student and teacher are compared"),
+  documentTokens: z.int().positive().describe("Most tokens of a text"),
 });
 
 /** A text with the vector that its embedding should be. */
@@ -35,9 +37,11 @@ const componentTexts = 40_000;
 export async function openDistillation(
   { projection, loss, documentTokens }: z.infer<typeof distillationSettings>,
   inputs: Inputs,
-  { device }: Context,
+  context: Context,
 ): Promise<Objective> {
-  const source = await openEmbeddingSource(startFolder(inputs));
+  const { device } = context;
+  const source = await openEmbeddingSource(startFolder(inputs), documentTokens);
+  sayCut(source, documentTokens, context);
   if (inputs.teacher === undefined) throw new ConfigError("teacher: expected a directory, got none");
   const texts = await readSplits(inputs, readTexts);
   const own = embeddingWidth(source.stages, source.config.hidden_size);
@@ -56,12 +60,12 @@ export async function openDistillation(
       ({ text }) => text.length,
       (some) => {
         const vectors = some.flatMap(({ vector }) => [...vector]);
-        const ids = tokensOf(
+        const rows = rowsOf(
           source,
           some.map(({ text }) => text),
           documentTokens,
         );
-        const feeds = { ...rowFeeds("texts", { ids }, source), teacher: float32(vectors, [some.length, wanted]) };
+        const feeds = { ...textFeeds("texts", rows, source), teacher: float32(vectors, [some.length, wanted]) };
         return { feeds, count: some.length, work: some.length };
       },
     ),
@@ -79,7 +83,7 @@ export async function openDistillation(
     },
     save: (folder, weights) => {
       const kept = new Map([...weights].filter(([name]) => !name.startsWith("projection.")));
-      return saveEmbedding(folder, source, kept, documentTokens);
+      return saveEmbedding(folder, source, kept);
     },
     async [Symbol.asyncDispose]() {},
   };

@@ -40,10 +40,10 @@ export function openObjective(settings: ObjectiveSettings, inputs: Inputs, conte
     case "margin":
     case "divergence":
       // What it makes of its batches is its own affair: whoever runs an objective hands back what that gave.
-      return openRanking(settings, inputs) as Promise<Objective>;
+      return openRanking(settings, inputs, context) as Promise<Objective>;
     case "late-contrastive":
     case "late-divergence":
-      return openLateInteraction(settings, inputs);
+      return openLateInteraction(settings, inputs, context);
     case "pairs":
       return openPairs(settings, inputs);
     case "classes":

@@ -13,13 +13,11 @@ import { exampleSets, float32, int64List, readSplits, type Splits } from "./text
 
 export const classesSettings = z.strictObject({
   kind: z.literal("classes"),
-  /** Most tokens of a text. */
-  documentTokens: z.int().positive(),
+  documentTokens: z.int().positive().describe("Most tokens of a text"),
 });
 export const tagsSettings = z.strictObject({
   kind: z.literal("tags"),
-  /** Most tokens of a sentence; words beyond have no label. */
-  documentTokens: z.int().positive(),
+  documentTokens: z.int().positive().describe("Most tokens of a sentence; words beyond have no label"),
 });
 
 /** What both have in common. */

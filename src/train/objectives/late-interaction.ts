@@ -15,7 +15,7 @@ import {
 import { saveColbertFolder } from "../../retrieval/colbert-folder.ts";
 import { colbertReader, type Row } from "../../retrieval/colbert-rows.ts";
 import type { Tensors } from "../../runtime/session.ts";
-import { type Inputs, type Objective, startFolder } from "./objective.ts";
+import { type Context, type Inputs, type Objective, startFolder } from "./objective.ts";
 import { type LateSource, openLateSource } from "./source.ts";
 import {
   documentsOf,
@@ -32,14 +32,13 @@ import {
 
 export const lateContrastiveSettings = z.strictObject({
   kind: z.literal("late-contrastive"),
-  temperature: z.number().positive(),
+  temperature: z.number().positive().describe("What scores are divided by"),
   ...listSettings,
 });
 export const lateDivergenceSettings = z.strictObject({
   kind: z.literal("late-divergence"),
   ...temperatures,
-  /** Own scores are stretched to [0, 1] before (PyLate's default). */
-  stretch: z.boolean(),
+  stretch: z.boolean().describe("Own scores are stretched to [0, 1] before (PyLate's default)"),
   ...listSettings,
 });
 
@@ -71,12 +70,19 @@ function keptFeeds(name: string, rows: readonly Row[], source: LateSource): Tens
 }
 
 /** @throws DataError for lists that are too short, or without scores where these are needed. */
-export async function openLateInteraction(settings: Settings, inputs: Inputs): Promise<Objective> {
+export async function openLateInteraction(settings: Settings, inputs: Inputs, { note }: Context): Promise<Objective> {
   const { kind, documents: n, queryTokens: query, documentTokens: document } = settings;
   const source = await openLateSource(startFolder(inputs), { query, document });
   const splits = await readListSplits(inputs, { documents: n, scored: kind === "late-divergence" });
   const { tokenizer } = source;
-  const reader = colbertReader(source.folder, tokenizer, source.settings);
+  const { queryLength, documentLength } = source.settings;
+  const reader = colbertReader(source.folder, tokenizer, {
+    ...source.settings,
+    documentLength: Math.min(documentLength, document),
+  });
+  if (queryLength !== query || documentLength < document) {
+    note(`the model's own lengths are kept: queries of ${queryLength} tokens, documents of ${documentLength}`);
+  }
   return {
     start: source,
     ...exampleSets(splits, listSize, (lists) => {

@@ -10,14 +10,10 @@ import type { Batch, Context, Inputs, Objective } from "./objective.ts";
 
 export const maskedSettings = z.strictObject({
   kind: z.literal("masked"),
-  /** Tokens of a block. */
-  tokens: z.int().positive(),
-  /** Share of tokens to predict. */
-  rate: z.number().positive().lt(1),
-  /** Pieces of a word are masked together. */
-  wholeWords: z.boolean(),
-  /** Tokens see the other documents of their block too. */
-  acrossDocuments: z.boolean(),
+  tokens: z.int().positive().describe("Tokens of a block: the context that the model is trained on"),
+  rate: z.number().positive().lt(1).describe("Share of tokens to predict"),
+  wholeWords: z.boolean().describe("Pieces of a word are masked together"),
+  acrossDocuments: z.boolean().describe("Tokens see the other documents of their block too"),
 });
 
 /** Most tokens of a block that are predicted: a block's own number is this or one less. */

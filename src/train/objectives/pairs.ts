@@ -13,10 +13,11 @@ import { exampleSets, float32, listSettings, listSize, readListSplits, rowFeeds 
 
 export const pairSettings = z.strictObject({
   kind: z.literal("pairs"),
-  loss: z.enum(["binary", "regression", "ranknet", "listnet"]),
+  loss: z
+    .enum(["binary", "regression", "ranknet", "listnet"])
+    .describe("Of each document's label (binary, regression), or of their order (ranknet, listnet)"),
   documents: listSettings.documents,
-  /** Most tokens of a pair. */
-  documentTokens: listSettings.documentTokens,
+  documentTokens: listSettings.documentTokens.describe("Most tokens of a pair"),
 });
 
 const losses = { binary: binaryLoss, regression: squaredLoss, ranknet: rankNetLoss, listnet: listNetLoss } as const;
@@ -34,18 +35,18 @@ function pairLogits(g: Graph, { family, config }: PairSource, n: number): Value 
  * @throws DataError for lists that are too short, or scores that are no labels of the loss.
  */
 export async function openPairs(
-  { loss, documents: n, documentTokens: maxLength }: z.infer<typeof pairSettings>,
+  { loss, documents: n, documentTokens }: z.infer<typeof pairSettings>,
   inputs: Inputs,
 ): Promise<Objective> {
-  const source = await openPairSource(startFolder(inputs));
+  const source = await openPairSource(startFolder(inputs), documentTokens);
   const splits = await readListSplits(inputs, { documents: n, shares: loss === "binary" });
-  const { config, tokenizer } = source;
+  const { config, tokenizer, maxTokens } = source;
   const activation = `torch.nn.modules.${loss === "regression" ? "linear.Identity" : "activation.Sigmoid"}` as const;
   return {
     start: source,
     ...exampleSets(splits, listSize, (lists) => {
       const pairs = lists.flatMap((one) => one.documents.slice(0, n).map((text) => [one.query, text] as const));
-      const { ids, typeIds } = tokenizer.encodeBatch(pairs, { maxLength, padding: "none" });
+      const { ids, typeIds } = tokenizer.encodeBatch(pairs, { maxLength: maxTokens, padding: "none" });
       const labels = lists.flatMap((one) => (one.scores ?? one.documents.map((_, i) => Number(i === 0))).slice(0, n));
       const feeds = {
         ...rowFeeds("pairs", { ids, types: typeIds }, source),
@@ -58,7 +59,7 @@ export async function openPairs(
     unit: "examples",
     dropoutStream: 1,
     loss: (g) => losses[loss](pairLogits(g, source, n), g.input("labels", "float32", ["B", n])),
-    save: (folder, parameters) => saveCrossEncoder(folder, { config, tokenizer, parameters, activation }),
+    save: (folder, parameters) => saveCrossEncoder(folder, { config, tokenizer, parameters, activation, maxTokens }),
     async [Symbol.asyncDispose]() {},
   };
 }

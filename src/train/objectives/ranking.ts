@@ -8,7 +8,7 @@ import type { Graph, Value } from "../../graph/graph.ts";
 import { product } from "../../graph/shape.ts";
 import { divergenceLoss, marginLoss, matryoshka, ownScores, rankingLoss } from "../../nn/losses.ts";
 import { cachedProgram, type ListBatch } from "./cached-gradients.ts";
-import { type Inputs, type Objective, startFolder } from "./objective.ts";
+import { type Context, type Inputs, type Objective, startFolder } from "./objective.ts";
 import { openEmbeddingSource, saveEmbedding } from "./source.ts";
 import {
   documentsOf,
@@ -17,20 +17,19 @@ import {
   listSettings,
   listSize,
   readListSplits,
-  rowFeeds,
+  rowsOf,
+  sayCut,
   temperatures,
-  tokensOf,
+  textFeeds,
   tower,
 } from "./texts.ts";
 
 /** Multiple negatives. */
 export const rankingSettings = z.strictObject({
   kind: z.literal("ranking"),
-  scale: z.number().positive(),
-  /** More than 0: so many rows at once, by cached gradients. */
-  rowsAtOnce: z.int().min(0),
-  /** Widths that the vectors are also good at; empty: the whole alone. */
-  matryoshka: z.array(z.int().positive()),
+  scale: z.number().positive().describe("What cosines are multiplied by"),
+  rowsAtOnce: z.int().min(0).describe("More than 0: so many rows at once, by cached gradients, for large batches"),
+  matryoshka: z.array(z.int().positive()).describe("Widths that the vectors are also good at; []: the whole alone"),
   ...listSettings,
 });
 export const marginSettings = z.strictObject({ kind: z.literal("margin"), ...listSettings });
@@ -56,19 +55,20 @@ function listLoss(g: Graph, settings: Settings, query_BK: Value, documents_NK: V
 }
 
 /** @throws DataError for lists that are too short, or without scores where these are needed. */
-export async function openRanking(settings: Settings, inputs: Inputs): Promise<Objective<ListBatch>> {
+export async function openRanking(settings: Settings, inputs: Inputs, context: Context): Promise<Objective<ListBatch>> {
   const { kind, documents: n, queryTokens, documentTokens } = settings;
-  const source = await openEmbeddingSource(startFolder(inputs));
+  const source = await openEmbeddingSource(startFolder(inputs), Math.max(documentTokens, queryTokens));
+  sayCut(source, Math.max(documentTokens, queryTokens), context);
   const splits = await readListSplits(inputs, { documents: n, scored: kind !== "ranking" });
   const plain: Objective<ListBatch> = {
     start: source,
     ...exampleSets(splits, listSize, (lists) => {
       const asked = lists.map(({ query }) => query);
-      const queries = tokensOf(source, asked, queryTokens);
-      const documents = tokensOf(source, documentsOf(lists, n), documentTokens);
+      const queries = rowsOf(source, asked, queryTokens, "query");
+      const documents = rowsOf(source, documentsOf(lists, n), documentTokens, "document");
       const feeds = {
-        ...rowFeeds("queries", { ids: queries }, source),
-        ...rowFeeds("documents", { ids: documents }, source),
+        ...textFeeds("queries", queries, source),
+        ...textFeeds("documents", documents, source),
         ...listLabels(lists, n),
       };
       return { feeds, queries, documents, count: lists.length, work: lists.length };
@@ -81,7 +81,7 @@ export async function openRanking(settings: Settings, inputs: Inputs): Promise<O
       const query_BK = tower(g, source, "queries", ["B", "T"]);
       return listLoss(g, settings, query_BK, tower(g, source, "documents", [product([n, "B"]), "S"]));
     },
-    save: (folder, weights) => saveEmbedding(folder, source, weights, Math.max(documentTokens, queryTokens)),
+    save: (folder, weights) => saveEmbedding(folder, source, weights),
     async [Symbol.asyncDispose]() {},
   };
   if (kind !== "ranking" || settings.rowsAtOnce === 0) return plain;

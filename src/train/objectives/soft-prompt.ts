@@ -32,15 +32,17 @@ const count = z.int().positive();
 
 export const softPromptSettings = z.strictObject({
   kind: z.literal("soft-prompt"),
-  /** A published task's name, or what the user's own is called. */
-  task: z.string(),
-  /** Contents of the user's JSON file; null for a published task. */
-  schema: z.looseObject({}).nullable(),
-  /** Rows added to the vocabulary and put between source and target. */
-  promptLength: z.int().min(0).max(1024),
-  /** null: the task's own, in proportion where the model's positions are fewer. */
-  truncation: z.strictObject({ maxPositions: count.nullable(), maxSourceTokens: count.nullable(), marker: z.string() }),
-  dropout: z.number().min(0).lt(1),
+  task: z.string().describe("A published task's name, or what the user's own is called"),
+  schema: z.looseObject({}).nullable().describe("Contents of the user's JSON file; null for a published task"),
+  promptLength: z.int().min(0).max(1024).describe("Rows added to the vocabulary and put between source and target"),
+  truncation: z.strictObject({
+    maxPositions: count
+      .nullable()
+      .describe("Most tokens of an example; null: the task's own, or fewer where the model has fewer"),
+    maxSourceTokens: count.nullable().describe("Most tokens of its text; null: the task's own"),
+    marker: z.string().describe("What a text that is cut ends in"),
+  }),
+  dropout: z.number().min(0).lt(1).describe("Share of activations that are left out while training"),
 });
 
 type Settings = z.infer<typeof softPromptSettings>;

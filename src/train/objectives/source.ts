@@ -7,12 +7,14 @@ import { join } from "node:path";
 import type { TensorEntry } from "../../checkpoints/entries.ts";
 import type { DenseStage, EmbeddingStage } from "../../models/embedding.ts";
 import type { Family, ModelConfig } from "../../models/index.ts";
-import { checkPylate, openColbertFolder } from "../../retrieval/colbert-folder.ts";
-import { type ColbertSettings, defaultColbertSettings } from "../../retrieval/colbert-settings.ts";
-import { openSentenceFolder } from "../../retrieval/sentence-folder.ts";
+import { checkPylate, isColbert, openColbertFolder, readingOf } from "../../retrieval/colbert-folder.ts";
+import { type ColbertFolder, defaultColbertSettings } from "../../retrieval/colbert-settings.ts";
+import { kept, openSentenceFolder, type SentenceFolder } from "../../retrieval/sentence-folder.ts";
 import { saveSentenceFolder } from "../../retrieval/sentence-write.ts";
+import type { TextSettings } from "../../retrieval/text-rows.ts";
 import { loadPairTokenizer } from "../../retrieval/tokenizer.ts";
 import { openModelFolder } from "../../runtime/folder.ts";
+import { tokenLimit } from "../../runtime/token-limit.ts";
 import type { PairTokenizer } from "../../tokenizers/pairs.ts";
 import { loadTokenizer } from "../../tokenizers/files.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -33,61 +35,71 @@ export interface PairSource extends Source {
 
 export interface EmbeddingSource extends PairSource {
   readonly stages: readonly EmbeddingStage[];
-  readonly prompts: Readonly<Record<string, string>>;
+  /** How texts are read, and what else the directory says: the model that is written says it too. */
+  readonly reading: TextSettings & Pick<SentenceFolder, "settings">;
 }
 
-export interface LateSource extends PairSource {
+export interface LateSource extends PairSource, Pick<ColbertFolder, "settings" | "sentence"> {
   readonly stages: readonly DenseStage[];
-  readonly settings: ColbertSettings;
 }
 
 const isSentence = (folder: string): boolean => existsSync(join(folder, "modules.json"));
 
-/** An embedding model, or an encoder with mean pooling put on it. */
-export async function openEmbeddingSource(folder: string): Promise<EmbeddingSource> {
+/** An embedding model, or an encoder with mean pooling put on it that reads `maxTokens` of a text. */
+export async function openEmbeddingSource(folder: string, maxTokens: number): Promise<EmbeddingSource> {
   if (!isSentence(folder)) {
     const { family, config, entries } = await openModelFolder(folder, { as: "bare" });
     const stage = { kind: "pooling", name: "1_Pooling", modes: ["mean"], includePrompt: true } as const;
     const tokenizer = await loadPairTokenizer(folder);
-    return { folder, family, config, entries, tokenizer, stages: [stage], prompts: {} };
+    const reading = { ...newReading, maxTokens: Math.min(config.max_position_embeddings, maxTokens) };
+    return { folder, family, config, entries, tokenizer, stages: [stage], reading };
   }
-  const { model, stages, entries, prompts } = await openSentenceFolder(folder);
+  const { model, stages, entries, ...reading } = await openSentenceFolder(folder);
   const { family, config } = model;
-  return { folder, family, config, entries, stages, prompts, tokenizer: await loadPairTokenizer(model.folder) };
+  return { folder, family, config, entries, stages, reading, tokenizer: await loadPairTokenizer(model.folder) };
 }
 
-/** Writes a Sentence Transformers directory that cuts texts at `maxTokens`, or where the network must. */
+const newReading: Omit<EmbeddingSource["reading"], "maxTokens"> = {
+  lowerCase: false,
+  prompts: {},
+  defaultPrompt: undefined,
+  settings: { model_type: "SentenceTransformer", prompts: {} },
+};
+
+/** Writes a Sentence Transformers directory with the settings of the one that training started from. */
 export function saveEmbedding(
   folder: string,
-  { config, tokenizer, stages, prompts }: EmbeddingSource,
+  { config, tokenizer, stages, reading }: EmbeddingSource,
   parameters: ReadonlyMap<string, Tensor>,
-  maxTokens: number,
 ): Promise<void> {
-  const description = {
-    stages,
-    width: config.hidden_size,
-    maxTokens: Math.min(config.max_position_embeddings, maxTokens),
-    prompts,
-  };
+  const { maxTokens, lowerCase, settings } = reading;
+  const description = { stages, width: config.hidden_size, maxTokens, lowerCase, settings: kept(settings) };
   return saveSentenceFolder(folder, { config, tokenizer, parameters }, description);
 }
 
-/** A ColBERT model, or an encoder with a layer to 128 numbers a token and PyLate's prefixes put on it. */
+/**
+ * A ColBERT model with its own lengths, or an encoder with a layer to 128 numbers a token, PyLate's prefixes and these
+ * lengths put on it.
+ */
 export async function openLateSource(
   folder: string,
   lengths: { query: number; document: number },
 ): Promise<LateSource> {
-  const late = isSentence(folder) ? await openColbertFolder(folder).catch(() => undefined) : undefined;
-  const changes = { queryLength: lengths.query, documentLength: lengths.document };
-  if (late !== undefined) {
-    const { model, stages, entries, settings } = late;
+  if (await isColbert(folder)) {
+    const late = await openColbertFolder(folder);
+    const { model, stages, entries, settings, sentence } = late;
     checkPylate(folder, late);
     const tokenizer = await loadPairTokenizer(model.folder);
     const { family, config } = model;
-    return { folder, family, config, entries, tokenizer, stages, settings: { ...settings, ...changes } };
+    return { folder, family, config, entries, tokenizer, stages, settings, sentence };
   }
-  const { family, config, entries, tokenizer } = await openEmbeddingSource(folder);
-  const settings = { ...defaultColbertSettings, ...changes };
+  const { family, config, entries, tokenizer, reading } = await openEmbeddingSource(folder, Infinity);
+  const settings = {
+    ...defaultColbertSettings,
+    ...readingOf(reading),
+    queryLength: lengths.query,
+    documentLength: lengths.document,
+  };
   const grown = tokenizer.addTokens([settings.queryPrefix, settings.documentPrefix]);
   const dense: DenseStage = {
     kind: "dense",
@@ -99,7 +111,8 @@ export async function openLateSource(
     residual: false,
   };
   const larger = { ...config, vocab_size: Math.max(config.vocab_size, grown.vocabSize) };
-  return { folder, family, config: larger, entries, tokenizer: grown, stages: [dense], settings };
+  const parts = { config: larger, tokenizer: grown, stages: [dense], settings, sentence: reading };
+  return { folder, family, entries, ...parts };
 }
 
 /** A model with a classification head of `labels`, or of one number for a single one. */
@@ -117,8 +130,12 @@ export async function openHeadSource(
   return { folder, family, config: named, entries, tokenizer };
 }
 
-/** An encoder that scores pairs of texts with one number. */
-export async function openPairSource(folder: string): Promise<PairSource> {
+/** An encoder that scores pairs of texts with one number, and reads `most` tokens of a pair, or fewer where it must. */
+export async function openPairSource(
+  folder: string,
+  most: number,
+): Promise<PairSource & { readonly maxTokens: number }> {
   const tokenizer = await loadPairTokenizer(folder);
-  return { ...(await openHeadSource(folder, "sequence", ["LABEL_0"], "regression")), tokenizer };
+  const source = await openHeadSource(folder, "sequence", ["LABEL_0"], "regression");
+  return { ...source, tokenizer, maxTokens: Math.min(most, await tokenLimit(folder, source.config)) };
 }

@@ -5,13 +5,14 @@ import { DataError } from "../../errors.ts";
 import type { Graph, Value } from "../../graph/graph.ts";
 import { cast } from "../../graph/ops/index.ts";
 import type { Dim } from "../../graph/shape.ts";
-import { embedding } from "../../models/embedding.ts";
+import { embedding, leavesOutPrompts } from "../../models/embedding.ts";
 import type { ModelConfig } from "../../models/index.ts";
+import { type TextRole, type TextRow, textRows, withoutPrompts } from "../../retrieval/text-rows.ts";
 import { makeBatch, type TokenRows } from "../../runtime/batch.ts";
 import type { Tensors } from "../../runtime/session.ts";
 import { type ListRequirements, readLists, type ScoredList } from "../../tasks/lists.ts";
 import { type Tensor, tensor } from "../../tensor/tensor.ts";
-import { type Batch, type ExampleSet, type Inputs, onePath, pick } from "./objective.ts";
+import { type Batch, type Context, type ExampleSet, type Inputs, onePath, pick } from "./objective.ts";
 import type { EmbeddingSource } from "./source.ts";
 
 const count = z.int().positive();
@@ -19,15 +20,16 @@ const positive = z.number().positive();
 
 /** Settings of objectives over lists of documents. */
 export const listSettings = {
-  /** Documents of a query that are trained on; the first is the right one where there are no scores. */
-  documents: count,
-  /** Most tokens of a query, and of a document. */
-  queryTokens: count,
-  documentTokens: count,
+  documents: count.describe("Documents of a query that are trained on; the first is right where there are no scores"),
+  queryTokens: count.describe("Most tokens of a query"),
+  documentTokens: count.describe("Most tokens of a document"),
 } as const;
 
-/** Temperatures of the student's and the teacher's scores. */
-export const temperatures = { student: positive, teacher: positive } as const;
+/** Of scores that are compared as distributions. */
+export const temperatures = {
+  student: positive.describe("What the student's scores are divided by"),
+  teacher: positive.describe("What the teacher's scores are divided by"),
+} as const;
 
 /** Training and held-out examples. */
 export interface Splits<T> {
@@ -74,6 +76,20 @@ export function rowFeeds(prefix: string, rows: TokenRows, { config }: { readonly
   return Object.fromEntries(Object.entries(tensors).map(([name, value]) => [`${prefix}/${name}`, value]));
 }
 
+/** Says where the model's own length is less than what was asked for. */
+export function sayCut({ reading }: EmbeddingSource, maxTokens: number, { note }: Pick<Context, "note">): void {
+  if (reading.maxTokens < maxTokens) {
+    note(`texts are cut to the model's own length, ${reading.maxTokens} tokens (max_seq_length)`);
+  }
+}
+
+/** What `tower` takes of them. */
+export function textFeeds(prefix: string, rows: readonly TextRow[], source: EmbeddingSource): Tensors {
+  const feeds = rowFeeds(prefix, { ids: rows.map(({ ids }) => ids) }, source);
+  if (!leavesOutPrompts(source.stages)) return feeds;
+  return { ...feeds, [`${prefix}/pooled`]: withoutPrompts(feeds[`${prefix}/mask`] as Tensor<"int64">, rows) };
+}
+
 /** int64 [length]. */
 export function int64List(values: readonly number[]): Tensor<"int64"> {
   return tensor("int64", [values.length], BigInt64Array.from(values, BigInt));
@@ -92,12 +108,18 @@ export function tower(
 ): Value {
   const ids_BT = g.input(`${name}/ids`, "int64", [batch, tokens]);
   const mask_BT = g.input(`${name}/mask`, "int64", [batch, tokens]);
-  return cast(embedding(g, source, source.stages, { ids_BT, mask_BT }), "float32");
+  const pooled_BT = leavesOutPrompts(source.stages) ? g.input(`${name}/pooled`, "int64", [batch, tokens]) : undefined;
+  return cast(embedding(g, source, source.stages, { ids_BT, mask_BT, pooled_BT }), "float32");
 }
 
-export function tokensOf({ tokenizer }: EmbeddingSource, texts: readonly string[], maxLength: number): number[][] {
-  const trimmed = texts.map((text) => text.trim());
-  return tokenizer.encodeBatch(trimmed, { maxLength, padding: "none" }).ids;
+/** Texts as the model that is written will read them, cut to `maxTokens` besides. */
+export function rowsOf(
+  { tokenizer, reading }: EmbeddingSource,
+  texts: readonly string[],
+  maxTokens: number,
+  role?: TextRole,
+): TextRow[] {
+  return textRows(tokenizer, reading, texts, { role, maxTokens });
 }
 
 /** What lists are trained on: the column of each right document, and the teacher's scores (0 where there are none). */

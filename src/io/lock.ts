@@ -1,0 +1,58 @@
+/**
+ * A lock on a folder that the system keeps: it is gone with the process that holds it, however that ends, so no dead
+ * process keeps anyone out and two that start at once cannot both have it.
+ */
+import { mkdir, open, stat, unlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { ConfigError } from "../errors.ts";
+import { writing } from "./files.ts";
+
+const lockName = ".galen.lock";
+
+/** Whether an entry of a folder is a lock, which is nobody's work. */
+export function isLock(name: string): boolean {
+  return name === lockName;
+}
+
+/**
+ * Makes the folder and locks it until the result is disposed of.
+ * @throws ConfigError where another run, of this process or another, has it.
+ */
+export async function lockFolder(folder: string): Promise<AsyncDisposable> {
+  await writing(folder, () => mkdir(folder, { recursive: true }));
+  return lock(join(folder, lockName), folder);
+}
+
+/** Locks a folder that is exchanged as a whole: the lock lies beside it. @throws as `lockFolder`. */
+export async function lockBeside(folder: string): Promise<AsyncDisposable> {
+  await writing(folder, () => mkdir(dirname(folder), { recursive: true }));
+  return lock(`${folder}${lockName}`, folder);
+}
+
+async function lock(path: string, what: string): Promise<AsyncDisposable> {
+  const { tryLock } = await import("fs-native-extensions");
+  for (;;) {
+    const file = await writing(path, () => open(path, "a+"));
+    if (!tryLock(file.fd)) {
+      const owner = (await file.readFile("utf8").catch(() => "")).trim();
+      await file.close();
+      throw new ConfigError(`${what}: expected a folder that no other run writes to, got one of process ${owner}`, {
+        hint: "wait for it or end it, or name another folder",
+      });
+    }
+    // Whoever had it before removes the file: what was locked must be what others will find.
+    const [mine, there] = [await file.stat(), await stat(path).catch(() => undefined)];
+    if (mine.ino !== there?.ino) {
+      await file.close();
+      continue;
+    }
+    await file.truncate(0);
+    await file.write(`${process.pid}\n`, 0);
+    return {
+      async [Symbol.asyncDispose]() {
+        await unlink(path).catch(() => {});
+        await file.close();
+      },
+    };
+  }
+}

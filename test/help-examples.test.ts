@@ -1,0 +1,64 @@
+/** Every example of every command's help runs as it stands, on small data and tiny models that are made once. */
+import { cpSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import type { Command } from "../src/cli/command.ts";
+import { commandsOf, galen } from "../src/cli/commands/index.ts";
+import { stdoutOf } from "./support/command-line.ts";
+import { words, writeWorld } from "./support/world.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "galen-help-"));
+const before = process.cwd();
+beforeAll(async () => {
+  const world = join(folder, "world");
+  cpSync(new URL("../samples", import.meta.url), join(world, "samples"), { recursive: true });
+  process.chdir(world);
+  await writeWorld();
+});
+afterAll(() => {
+  process.chdir(before);
+  rmSync(folder, { recursive: true });
+});
+
+/** What only time asks for: fewer updates, smaller networks. */
+const shorter: Readonly<Record<string, readonly string[]>> = {
+  quickstart: ["--steps", "2"],
+  train: ["--scale", "debug", "steps=2"],
+};
+
+const examples = await Promise.all(
+  commandsOf(galen).map(async ({ name, entry }) => {
+    const { default: command }: { default: Command } = await entry.load();
+    return command.examples.map(([line]) => [name, line] as const);
+  }),
+);
+
+test.each(examples.flat())("galen %s: %s", async (name, line) => {
+  const place = join(folder, "one");
+  cpSync(join(folder, "world"), place, { recursive: true });
+  process.chdir(place);
+  const args = words(line);
+  // What it makes is there already, for the others to go on from.
+  if (args.includes("--output")) rmSync(args[args.indexOf("--output") + 1]!, { recursive: true, force: true });
+  const stdin = `{"id": "1", "text": "Aspirin raises Warfarin levels in man."}\n`;
+  vi.spyOn(process, "stdin", "get").mockReturnValue(Readable.from([Buffer.from(stdin)]) as never);
+  vi.spyOn(process.stderr, "write").mockReturnValue(true);
+  try {
+    const printed = await stdoutOf(...args.flatMap(expand), ...(shorter[name] ?? []));
+    expect(printed.trim()).not.toBe("");
+    if (args.includes("--json")) for (const one of printed.trim().split("\n")) JSON.parse(one);
+  } finally {
+    vi.restoreAllMocks();
+    process.chdir(folder);
+    rmSync(place, { recursive: true });
+  }
+});
+
+/** As a shell does. */
+function expand(word: string): string[] {
+  const [, under, ending] = /^(\w+\/)\*(\.[\w.]+)$/.exec(word) ?? [];
+  if (under === undefined) return [word];
+  return readdirSync(under).flatMap((name) => (name.endsWith(ending!) ? [under + name] : []));
+}

@@ -1,0 +1,109 @@
+/** A folder in which the examples of help can be run: small data under the names that they use, and tiny models of them. */
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { stdoutOf } from "./command-line.ts";
+import { tinyDocuments } from "./tiny-task.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const sample = readFileSync(join(root, "samples/pubmed-sample.xml"));
+const golden = (name: string): string => join(root, "test/goldens/retrieval", name);
+
+/** As a shell splits a line: quotes, and nothing behind < or |. */
+export function words(line: string): string[] {
+  const command = line.split(/ [<|>] /)[0]!;
+  return [...command.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(
+    ([, double, single, plain]) => double ?? single ?? plain!,
+  );
+}
+
+const organs = ["kidney", "heart", "stroke", "insulin"];
+
+function write(path: string, contents: string | Uint8Array): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, contents);
+}
+
+const lines = (rows: readonly object[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+
+/** Texts, pairs, lists, benchmarks. */
+function writeData(): void {
+  for (const name of ["pubmed26n0001.xml.gz", "pubmed/1.xml.gz", "baseline/1.xml.gz", "updatefiles/2.xml.gz"]) {
+    write(name, gzipSync(sample));
+  }
+  write("pmids.txt", "900000001\n900000002\n");
+  const texts = Array.from({ length: 24 }, (_, i) => `The ${organs[i % 4]} of patient ${i} was treated.`);
+  const documents = texts.map((text, i) => ({ id: `d${i}`, title: "A report.", text }));
+  for (const name of ["abstracts", "mine", "held-out", "trials", "texts"]) write(`${name}.jsonl`, lines(documents));
+  for (const name of ["abstracts", "sentences", "prompts"]) write(`${name}.txt`, `${texts.slice(0, 4).join("\n")}\n`);
+  const labelled = texts.map((text, i) => ({ text, label: organs[i % 4]! }));
+  for (const name of ["train", "test"]) write(`${name}.jsonl`, lines(labelled));
+  const tagged = texts.map((text) => {
+    const tokens = text.replace(".", " .").split(" ");
+    return tokens.map((token) => `${token}\t${organs.includes(token) ? "B-Organ" : "O"}\n`).join("");
+  });
+  for (const name of ["test.tsv", "data/ner/NCBI-disease/test.tsv"]) write(name, `${tagged.join("\n")}\n`);
+  write("pairs.jsonl", lines(texts.map((text, i) => ({ query: `${organs[i % 4]} ${i}?`, documents: [text] }))));
+  write(
+    "lists.jsonl",
+    lines(texts.map((text, i) => ({ query: `${organs[i % 4]}?`, documents: [text, texts[(i + 1) % 24]!] }))),
+  );
+  writeBenchmarks(texts);
+}
+
+function writeBenchmarks(texts: readonly string[]): void {
+  write("data/nfcorpus/corpus.jsonl", lines(texts.map((text, i) => ({ _id: `d${i}`, title: "", text }))));
+  write("data/nfcorpus/queries.jsonl", lines(organs.map((text, i) => ({ _id: `q${i}`, text }))));
+  write(
+    "data/nfcorpus/qrels/dev.tsv",
+    ["query-id\tcorpus-id\tscore", ...organs.map((_, i) => `q${i}\td${i}\t1`)].join("\n"),
+  );
+  const articles = texts.map((text, i) => [`${i}`, { QUESTION: `${organs[i % 4]}?`, LONG_ANSWER: text }]);
+  write("data/pubmedqa/ori_pqal.json", JSON.stringify(Object.fromEntries(articles)));
+  for (const [split, count] of Object.entries({ train: 24, valid: 4, test: 4 })) {
+    const documents = tinyDocuments(count, count);
+    write(`my-data/${split}.jsonl`, lines(documents));
+    const ddi = documents.map(({ id, text, relations }): [string, object] => {
+      const triples = relations.map(({ head, tail, relation }) => ({
+        drug: head,
+        target: tail,
+        interaction: relation,
+      }));
+      return [id, { abstract: text, triples }];
+    });
+    write(`data/ddi/${split}.json`, JSON.stringify(Object.fromEntries(ddi)));
+    write(`data/hoc/${split}.tsv`, documents.map(({ text }) => `${split} ${text}\tresisting cell death\n`).join(""));
+  }
+  write("my-relations.json", JSON.stringify({ kind: "relation", relations: ["effect", "mechanism"] }));
+}
+
+/** Fills the working directory. */
+export async function writeWorld(): Promise<void> {
+  writeData();
+  const small = "--scale debug --threads 1";
+  const on = (model: string, data: string): string => `--model ${model} --data ${data} ${small}`;
+  for (const line of [
+    "corpus import pubmed/ --output datasets/pubmed",
+    "tokenizer train pubmed/ --output runs/tokenizer --vocab-size 600",
+    "tokenizer train pubmed/ --output runs/wordpiece --family bert --vocab-size 400",
+    "tokenize --tokenizer runs/tokenizer --output runs/tokens --held-out 0.1 pubmed/",
+    `train biogpt-nano steps=1 model.max_position_embeddings=512 --data runs/tokens --tokenizer runs/tokenizer --output runs/nano ${small}`,
+    "convert runs/nano/model --output biogpt-fairseq --format fairseq",
+    `train ddi steps=1 ${on("runs/nano/model", "data/ddi")} --output runs/ddi`,
+    `train hoc steps=1 ${on("runs/nano/model", "data/hoc")} --output runs/hoc`,
+    `train my-relations.json steps=1 ${on("runs/nano/model", "my-data")} --output runs/mine`,
+  ]) {
+    await stdoutOf(...words(line));
+  }
+  for (const name of ["biogpt", "runs/large/model"]) cpSync("runs/nano/model", name, { recursive: true });
+  cpSync(golden("mean"), "all-MiniLM-L6-v2", { recursive: true });
+  cpSync(golden("cross-one"), "runs/reranker/model", { recursive: true });
+  cpSync(golden("colbert"), "runs/colbert/model", { recursive: true });
+  for (const line of [
+    `train classifier epochs=1 ${on("all-MiniLM-L6-v2", "train.jsonl")} --output runs/classes`,
+    `train tagger epochs=1 ${on("all-MiniLM-L6-v2", "test.tsv")} --output runs/ner`,
+  ]) {
+    await stdoutOf(...words(line));
+  }
+}
