@@ -7,6 +7,7 @@ import { existsSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { DataError } from "../errors.ts";
+import { required } from "../schema.ts";
 import { stdin } from "../io/bytes.ts";
 import { nameOf } from "../io/lines.ts";
 import { take } from "../io/streams.ts";
@@ -130,6 +131,7 @@ export async function* readDocuments(
   paths: readonly string[],
   { limit = Infinity, ...options }: ReadDocumentsOptions = {},
 ): AsyncGenerator<Document> {
+  required("readDocuments: paths", paths, "list of texts");
   yield* take(documentsOf(paths, options), limit);
 }
 

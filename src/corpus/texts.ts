@@ -5,6 +5,7 @@
 import { DataError } from "../errors.ts";
 import { type LineOptions, nameOf, readLines } from "../io/lines.ts";
 import { type Items, mapWindows, type StreamOptions } from "../io/streams.ts";
+import { required } from "../schema.ts";
 import { fieldsOf, objectOf, type TextRow, titleAndText } from "./text.ts";
 
 export interface ReadTextsOptions extends LineOptions {
@@ -21,6 +22,7 @@ export async function* readTexts(
   path: string,
   { keepBlank = false, ...options }: ReadTextsOptions = {},
 ): AsyncGenerator<TextRow> {
+  required("readTexts: path", path, "text");
   let isJson: boolean | undefined;
   for await (const { number, text } of readLines(path, options)) {
     const isBlank = text.trim() === "";
@@ -49,9 +51,14 @@ export function mapTexts<Found extends object>(
   options: StreamOptions & { readonly window: number },
 ): AsyncGenerator<Pick<TextRow, "id" | "text"> & Found> {
   const computeRows = async (rows: readonly TextRow[]) => {
+    rows.forEach((row, i) => {
+      required(`texts: item ${i} of the window`, row, "object");
+      required(`texts: item ${i} of the window: text`, row.text, "text");
+    });
     const joined = rows.map(titleAndText);
     const found = await compute(joined);
     return rows.map(({ id }, i) => ({ id, text: joined[i]!, ...found[i]! }));
   };
+  required("texts", texts, "stream");
   return mapWindows(texts, computeRows, options);
 }

@@ -5,6 +5,7 @@ import { openCheckpoint } from "../checkpoints/checkpoint.ts";
 import { readFloat32, type TensorEntry } from "../checkpoints/entries.ts";
 import { CheckpointError, ConfigError } from "../errors.ts";
 import { readSettings } from "../io/json.ts";
+import { required } from "../schema.ts";
 import { architectureOf, type Family, familyOf, type ModelConfig, type Role } from "../models/index.ts";
 
 export interface ModelFolder {
@@ -31,6 +32,7 @@ export async function openModelFolder(
   folder: string,
   { as, weights = folder }: { readonly as?: Role | undefined; readonly weights?: string } = {},
 ): Promise<OpenedFolder> {
+  required("model directory", folder, "text");
   const path = join(folder, "config.json");
   const json = await readSettings(path);
   if (json === undefined) {

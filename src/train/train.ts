@@ -2,6 +2,7 @@
  * The one training: an objective's weights, batches and loss; what learns; updates with accumulation, mixed precision and
  * clipping; held-out loss, samples and checkpoints on the way. A run is a pure function of its configuration and inputs.
  */
+import { required } from "../schema.ts";
 import { generate, openGenerator } from "../generate/index.ts";
 import { openOutput, type Output } from "../io/outputs.ts";
 import { Owned } from "../runtime/owned.ts";
@@ -32,6 +33,8 @@ export interface TrainOptions extends Inputs, RunOptions {
  * @throws ConfigError, DataError or CheckpointError; what was saved before stays.
  */
 export async function train(config: Config, options: TrainOptions): Promise<RunResult> {
+  required("train: options", options, "object");
+  required("train: output", options.output, "text");
   const { output, resume, signal, peers = alone, change = [] } = options;
   checkedConfig(config);
   await using owned = new Owned();
