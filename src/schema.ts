@@ -19,18 +19,18 @@ export function checked<S extends z.ZodType>(
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const issue = result.error.issues[0]!;
-  const path = issue.path.map(String).join(".");
+  const path = issue.path.map(String).join(".").slice(0, 200);
   throw new Failure(`${where}${path === "" ? "" : `: ${path}`}: ${complaint(issue, value)}`);
 }
 
 /** `expected string, got 5`. zod's own messages say less of what came, or nothing. */
 function complaint(issue: z.core.$ZodIssue, json: unknown): string {
-  if (issue.code === "unrecognized_keys") return `expected the known fields only, got "${issue.keys.join('", "')}"`;
+  if (issue.code === "unrecognized_keys")
+    return `expected the known fields only, got "${issue.keys.join('", "').slice(0, 200)}"`;
   let value = json;
   for (const key of issue.path) value = (value as Record<PropertyKey, unknown> | undefined)?.[key];
-  const got = value === undefined ? "nothing" : (JSON.stringify(value) ?? String(value)).slice(0, 80);
   const expected = issue.message.replace(/^(?:Invalid|Too) \w+: /, "").replace(/, received [^,]*$/, "");
-  return `${expected}, got ${got}`;
+  return `${expected}, got ${shown(value)}`;
 }
 
 const shapes = {
@@ -78,14 +78,20 @@ function misshapen(where: string, expected: string, value: unknown, hint: string
   return new ConfigError(`${where}: expected ${article} ${expected}, got ${shown(value)}`, { hint });
 }
 
-function shown(value: unknown): string {
+/** A value as errors show it: at most 80 characters. */
+export function shown(value: unknown): string {
   if (value === undefined) return "nothing";
   if (typeof value === "function") return "a function";
-  let text: string | undefined;
+  if (typeof value === "bigint") return `${value}n`;
   try {
-    text = JSON.stringify(value);
+    return (JSON.stringify(value) ?? String(value)).slice(0, 80);
   } catch {
-    // A bigint, or an object that holds itself.
+    return `a ${typeof value}`; // one that holds itself, or is too deep
   }
-  return (text ?? String(value)).slice(0, 80);
+}
+
+/** Whether lists and objects stand in one another more than `most` times: what walks them would not come back. */
+export function isTooDeep(value: unknown, most: number = 100): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return most === 0 || Object.values(value).some((one) => isTooDeep(one, most - 1));
 }

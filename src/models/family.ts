@@ -168,7 +168,7 @@ export function headOf(family: Family, config: ModelConfig): Head | undefined {
   const head = Object.hasOwn(heads, named) ? heads[named]! : undefined;
   if (head === undefined) {
     const known = [family.architecture, ...Object.keys(heads)].join(", ");
-    throw new ConfigError(`config.json: architectures: expected one of ${known}, got ${named}`);
+    throw new ConfigError(`config.json: architectures: expected one of ${known}, got ${named.slice(0, 80)}`);
   }
   return head === "none" ? undefined : head;
 }

@@ -46,6 +46,17 @@ describe.each([
   });
 });
 
+test.each(["vocab_size", "note"])("%s of any depth is refused", async (field) => {
+  const directory = copyOf("biogpt/model", {});
+  const text = readFileSync(join(directory, "config.json"), "utf8");
+  const deep = "[".repeat(50_000) + "]".repeat(50_000);
+  writeFileSync(
+    join(directory, "config.json"),
+    text.replace("{", `{"${field}": ${deep},`).replace('"vocab_size":61', '"vocab":61'),
+  );
+  await expect(loadModel(directory)).rejects.toThrow(/expected at most 100 levels of nesting/);
+});
+
 test("fewer layers than the weights have are taken, as transformers takes them; fewer rows are not", async () => {
   await using model = await loadModel(copyOf("biogpt/model", { num_hidden_layers: 1 }), { threads: 1 });
   expect((await model.forward({ ids: [[2, 5]] })).logits.dims).toEqual([1, 2, 61]);

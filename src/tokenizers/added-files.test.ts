@@ -117,6 +117,14 @@ test("a hundred thousand added tokens are found as fast as a few", () => {
   expect(ids.filter((id) => id > 6)).toEqual(Array.from({ length: 2000 }, (_, i) => 7 + 37 * i));
 });
 
+test.each(["tokenizer.json", "tokenizer_config.json", "vocab.json", "added_tokens.json"])(
+  "%s of any depth is refused",
+  (name) => {
+    const deep = `{"pre_tokenizer":${'{"pretokenizers":['.repeat(50_000)}${"]}".repeat(50_000)}}`;
+    expect(() => readTokenizer(new Map(Object.entries({ ...vocabulary, [name]: deep })))).toThrow(DataError);
+  },
+);
+
 test("white space without end beside a token costs no more than other text", () => {
   const files = goldens.bert.find(({ name }) => name === "lstrip")!.files;
   const tokenizer = readTokenizer(new Map(Object.entries(files)));

@@ -70,14 +70,14 @@ function kindByContents(files: TokenizerFiles, where: string, named: Named | und
   const pipeline = text === undefined ? undefined : pipelineOf(where + pipelineFile, text);
   if (pipeline === undefined && named !== undefined) {
     const classes = tokenizerKinds.flatMap((kind) => kind.classes).join(", ");
-    const message = `tokenizer_class: expected one of ${classes}, got ${named.name}`;
+    const message = `tokenizer_class: expected one of ${classes}, got ${named.name.slice(0, 80)}`;
     throw new DataError(`${where}${named.file}: ${message}`, { hint });
   }
   const recognised = tokenizerKinds.find((kind) => kind.recognises(files, pipeline));
   if (recognised !== undefined) return recognised;
   if (pipeline !== undefined) {
     const { model = "none", preTokenizer = "none" } = pipeline;
-    const found = `model.type ${model} with pre_tokenizer.type ${preTokenizer}`;
+    const found = `model.type ${model.slice(0, 80)} with pre_tokenizer.type ${preTokenizer.slice(0, 80)}`;
     throw new DataError(`${where}${pipelineFile}: ${found}: not supported`, { hint });
   }
   // Damaged, or of another kind whose files have the same names: the kind that is known says what it misses.
