@@ -37,8 +37,8 @@ export function mutatedJson(original: unknown): fc.Arbitrary<unknown> {
     for (const { at, kind, value, key } of changes) {
       const places = placesIn(root);
       const place = places[at % (places.length + 1)];
-      if (place === undefined) root = kind === 0 ? value : root;
-      else change1(place, kind, value, key);
+      if (place === undefined) root = kind === 0 ? structuredClone(value) : root;
+      else changePlace(place, kind, structuredClone(value), key);
     }
     return root;
   });
@@ -53,19 +53,19 @@ function placesIn(value: unknown): Place[] {
   return Object.keys(parent).flatMap((key) => [[parent, key] as const, ...placesIn(parent[key])]);
 }
 
-function change1([parent, key]: Place, kind: number, value: unknown, name: string): void {
+function changePlace([parent, key]: Place, kind: number, value: unknown, name: string): void {
   if (Array.isArray(parent)) {
     const at = Number(key);
     if (kind === 0) parent[at] = value;
     else if (kind === 1) parent.splice(at, 1);
-    else parent.splice(at, 0, kind === 2 ? value : parent[at]);
+    else parent.splice(at, 0, kind === 2 ? value : structuredClone(parent[at]));
     return;
   }
   const put = (field: string, one: unknown): unknown =>
     Object.defineProperty(parent, field, { value: one, enumerable: true, configurable: true, writable: true });
   if (kind === 0) put(key, value);
   else if (kind === 1) delete parent[key];
-  else put(kind === 2 ? name : `${key}${name}`, kind === 2 ? value : parent[key]);
+  else put(kind === 2 ? name : `${key}${name}`, kind === 2 ? value : structuredClone(parent[key]));
 }
 
 /** One to four flips, cuts, insertions, repeats or telling numbers; more of them near the beginning and the end. */

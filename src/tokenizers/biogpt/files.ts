@@ -197,7 +197,7 @@ function checkTogether(
     // What a text's unknown pieces become must be a piece; the others may be added behind the vocabulary.
     if (token === roles.unk ? !known.has(token) : !specials.has(token)) {
       throw new DataError(
-        `${vocabularyName}: expected the special token ${token}, got ${pieces.length} pieces without`,
+        `${vocabularyName}: expected the special token ${token.slice(0, 80)}, got ${pieces.length} pieces without`,
         {
           hint: "BioGPT's vocabulary starts with <s>, <pad>, </s>, <unk>",
         },
