@@ -44,7 +44,7 @@ const shapes = {
     typeof value === "object" && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value),
 } as const;
 /** What a caller gives. */
-export type Shape = keyof typeof shapes;
+type Shape = keyof typeof shapes;
 
 /** Of what stands in a list. */
 const itemShapes: { readonly [shape in Shape]?: (item: unknown) => boolean } = {
