@@ -396,7 +396,8 @@ describe("galen from PubMed XML to text", () => {
     child.stderr.on("data", (chunk) => {
       err += String(chunk);
       // Twice at once, as npm and a terminal together send it.
-      if (/^measured: about \d+ minutes more/m.test(err) && !err.includes("stopping")) for (let i = 0; i < 2; i++) child.kill("SIGINT");
+      if (/^measured: about \d+ minutes more/m.test(err) && !err.includes("stopping"))
+        for (let i = 0; i < 2; i++) child.kill("SIGINT");
     });
     const code = await new Promise((resolve) => child.on("close", resolve));
     clearTimeout(limit);

@@ -1,10 +1,10 @@
 /** The quickstart on the terminal: what is done as it is done, texts, and what to try next. */
-import { relative } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { quickstart, type QuickstartEvent, type QuickstartResult } from "../quickstart.ts";
 import type { Context } from "./command.ts";
 import { duration, type Progress } from "./progress.ts";
-import { showProgress } from "./training.ts";
+import { curveOf, showProgress } from "./training.ts";
 
 export interface QuickstartArguments {
   readonly data: readonly string[];
@@ -83,7 +83,7 @@ export async function runQuickstart(
   training.end();
   const seconds = (performance.now() - started) / 1000;
   if (json) await output.json({ type: "result", ...result, secondsElapsed: seconds });
-  else await output.write(summary(result, args.output, seconds));
+  else await output.write(summary(result, args.output, seconds, await curveOf(join(args.output, "run"))));
   if (result.stopped) process.exitCode = 1;
 }
 
@@ -91,6 +91,7 @@ function summary(
   { perplexity, texts, tokenizer, model, stopped }: QuickstartResult,
   folder: string,
   seconds: number,
+  curve: string | undefined,
 ): string {
   if (stopped) return `stopped; what was made so far is in ${folder}/\n`;
   const { before, after } = perplexity;
@@ -98,6 +99,7 @@ function summary(
   return [
     "",
     `Held-out perplexity: ${before.toFixed(1)} before training, ${after.toFixed(1)} after.`,
+    ...(curve === undefined ? [] : [`Loss: ${curve}`]),
     ...written,
     "",
     `Made in ${duration(seconds)}:`,
