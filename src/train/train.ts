@@ -7,6 +7,7 @@ import { Owned } from "../runtime/owned.ts";
 import { averageEpochs, keepEpoch } from "./average.ts";
 import { checkedConfig, type Config } from "./config.ts";
 import { checkOutput, type RunOptions, type RunResult, runUpdates, startRun, type Training } from "./loop.ts";
+import { writeModelCard } from "./model-card.ts";
 import { openObjective } from "./objectives/index.ts";
 import type { Inputs, Objective } from "./objectives/objective.ts";
 import { createRun, type Run } from "./run.ts";
@@ -53,7 +54,7 @@ export async function train(config: Config, options: TrainOptions): Promise<RunR
   });
   // Ranks stop together: by what they agreed on, not by what this process heard.
   const agreed = peers.size === 1 ? undefined : new AbortController();
-  return await runUpdates(
+  const result = await runUpdates(
     {
       ...outcomeOf(config, objective, run, output),
       ...plan,
@@ -73,6 +74,10 @@ export async function train(config: Config, options: TrainOptions): Promise<RunR
     { output, signal: agreed?.signal ?? signal },
     emit,
   );
+  if (writes && !result.stopped) {
+    await writeModelCard({ config, inputs: options, output, result, objective, learned: learned.flat.length });
+  }
+  return result;
 }
 
 async function open(config: Config, options: TrainOptions, notes: string[]): Promise<Objective> {
