@@ -80,6 +80,10 @@ export const galen: Group = {
       about: "Models for other programs.",
       commands: { onnx: { about: "Write a model as an ONNX file", load: () => import("./export-onnx.ts") } },
     },
+    completion: {
+      about: "Completion of commands and options, for a shell",
+      load: () => import("./completion.ts"),
+    },
   },
 };
 
