@@ -3,6 +3,7 @@ import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { quickstart, type QuickstartEvent, type QuickstartResult } from "../quickstart.ts";
 import type { Context } from "./command.ts";
+import { quoted } from "./output.ts";
 import { duration, type Progress } from "./progress.ts";
 import { curveOf, showProgress } from "./training.ts";
 
@@ -56,9 +57,8 @@ export async function runQuickstart(
   const started = performance.now();
   const inputs = args.data.length > 0 ? args.data : [relative(process.cwd(), sample)];
   const { steps, seed, threads } = args;
-  output.note(
-    `Galen makes a language model from ${inputs.join(", ")}. Everything goes to ${args.output}/. One to two minutes on two cores.`,
-  );
+  output.note(`Galen makes a language model from ${inputs.join(", ")}. Everything goes to ${args.output}/`);
+  if (args.data.length === 0 && steps === undefined) output.note("it will take about two minutes on two cores");
   const [reading, training] = [progress("reading"), progress("          ")];
   const move = mover(reading, training);
   const waiting: Promise<void>[] = [];
@@ -107,8 +107,8 @@ function summary(
     `  ${tokenizer}  tokenizer`,
     "",
     "Try next:",
-    `  npx galen generate --model ${model} "Insulin is" --do-sample --seed 2`,
-    `  npx galen evaluate perplexity --model ${model} YOUR.xml`,
+    `  npx galen generate --model ${quoted(model)} "Insulin is" --do-sample --seed 2`,
+    `  npx galen evaluate perplexity --model ${quoted(model)} YOUR.xml`,
     "  npx galen quickstart --data YOUR.xml",
     "  npx galen train --help",
     "",

@@ -7,6 +7,7 @@ import type { Context } from "./command.ts";
 import { readMetrics } from "../train/metrics-log.ts";
 import { lossLine } from "./charts.ts";
 import { createEstimator } from "./estimate.ts";
+import { quoted } from "./output.ts";
 import { duration, type Progress } from "./progress.ts";
 
 type Terminal = Pick<Context<unknown>, "json" | "output" | "progress">;
@@ -125,22 +126,23 @@ function summary(
 
 /** Something to do with the model. */
 function nextCommand(objective: Config["objective"], model: string, data: TrainOptions["data"]): string | undefined {
+  const folder = quoted(model);
   switch (objective.kind) {
     case "causal":
-      return `galen generate --model ${model} "Aspirin is"`;
+      return `galen generate --model ${folder} "Aspirin is"`;
     case "masked":
-      return `galen features --model ${model} "Aspirin is"`;
+      return `galen features --model ${folder} "Aspirin is"`;
     case "classes":
-      return `galen classify --model ${model} "Aspirin is"`;
+      return `galen classify --model ${folder} "Aspirin is"`;
     case "tags":
-      return `galen tag --model ${model} "Aspirin is"`;
+      return `galen tag --model ${folder} "Aspirin is"`;
     case "soft-prompt":
       return objective.schema === null
-        ? `galen evaluate task ${objective.task} --model ${model} --data ${String(data)}`
-        : `galen predict --model ${model} "…"`;
+        ? `galen evaluate task ${objective.task} --model ${folder} --data ${[data].flat().map(quoted).join(" ")}`
+        : `galen predict --model ${folder} "…"`;
     case "pairs":
       return undefined;
     default:
-      return `galen embed --model ${model} "Aspirin is"`;
+      return `galen embed --model ${folder} "Aspirin is"`;
   }
 }

@@ -4,7 +4,7 @@ import { type Command, command, deviceOptions, fileOptions, loadOptions } from "
 const tag: Command = command({
   about: "Named entities of sentences",
   details:
-    "Sentences are split into words of letters and digits and single marks. With --json words and tags are given.",
+    "Sentences are split into words of letters and digits and single marks. With --json words and tags are given. The type _ is that of a tagger whose tags name none (B, I, O).",
   positionals: { text: { many: true, about: "Sentences; quote each" } },
   options: {
     model: { type: "text", hint: "DIR", required: true, about: "Tagger's directory" },
