@@ -27,7 +27,7 @@ export interface QuickstartOptions {
   /** Replace what an earlier quickstart left there. */
   readonly overwrite?: boolean | undefined;
   readonly prompts: readonly string[];
-  /** Updates; by default eleven passes over the text, at most 600 updates: one to two minutes on two cores. */
+  /** Updates; by default eleven passes over the text, at most 600 updates: about two minutes on two cores. */
   readonly steps?: number | undefined;
   readonly seed?: number | undefined;
   readonly threads?: number | undefined;

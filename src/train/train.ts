@@ -10,6 +10,7 @@ import { averageEpochs, keepEpoch } from "./average.ts";
 import { sweepCheckpoints } from "./checkpoint.ts";
 import { checkedConfig, type Config } from "./config.ts";
 import { checkOutput, type RunOptions, type RunResult, runUpdates, startRun, type Training } from "./loop.ts";
+import { writeModelCard } from "./model-card.ts";
 import { openObjective } from "./objectives/index.ts";
 import type { Inputs, Objective } from "./objectives/objective.ts";
 import { checkRecord, recordOf } from "./record.ts";
@@ -66,7 +67,7 @@ export async function train(config: Config, options: TrainOptions): Promise<RunR
   });
   // Ranks stop together: by what they agreed on, not by what this process heard.
   const agreed = peers.size === 1 ? undefined : new AbortController();
-  return await runUpdates(
+  const result = await runUpdates(
     {
       ...outcomeOf(config, objective, run, output),
       ...plan,
@@ -86,6 +87,10 @@ export async function train(config: Config, options: TrainOptions): Promise<RunR
     { output, signal: agreed?.signal ?? signal },
     emit,
   );
+  if (writes && !result.stopped) {
+    await writeModelCard({ config, inputs: options, output, result, objective, learned: learned.flat.length });
+  }
+  return result;
 }
 
 /** The run's folder. One without checkpoints, which are looked for next, has nothing to lose. */
