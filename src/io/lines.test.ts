@@ -63,7 +63,9 @@ describe("readLines", () => {
     await expect(textsOf(join(folder, "none.txt"))).rejects.toThrow(/none\.txt: expected a readable file, got ENOENT/);
     await expect(textsOf(folder)).rejects.toThrow(/expected a readable file, got EISDIR/);
     const damaged = file("damaged.gz", gzipSync("a\n".repeat(1000)).subarray(0, -9));
-    await expect(textsOf(damaged)).rejects.toThrow(/damaged\.gz: expected a readable file, got unexpected end/);
+    await expect(textsOf(damaged)).rejects.toThrow(
+      /damaged\.gz: expected a readable file, got the gzip file is cut short/,
+    );
   });
 
   test("reads a line of 60 MB, and refuses what is beyond the limit as soon as it is", async () => {

@@ -94,7 +94,6 @@ async function* readable(path: string, { signal }: LineOptions): AsyncGenerator<
     yield* readBytes(path, { signal });
   } catch (cause) {
     signal?.throwIfAborted();
-    if (cause instanceof DataError) throw cause;
     throw new DataError(`${nameOf(path)}: expected a readable file, got ${(cause as Error).message}`, { cause });
   }
 }
