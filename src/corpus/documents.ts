@@ -11,6 +11,7 @@ import { stdin } from "../io/bytes.ts";
 import { nameOf } from "../io/lines.ts";
 import { take } from "../io/streams.ts";
 import { readDataset } from "./dataset.ts";
+import { describeFailure, nothingRead } from "./failures.ts";
 import { readObjects } from "./jsonl.ts";
 import { isPubMedName, parseBlock, readBlocks } from "./pubmed/reader.ts";
 import type { ReadFailure } from "./pubmed/record.ts";
@@ -124,7 +125,8 @@ async function* inputEvents(input: string, signal: AbortSignal | undefined): Asy
 
 /**
  * The documents of files, folders and dataset folders, in the order given; "-" is JSON lines on stdin.
- * @throws DataError for an input that does not exist, and for the first failure where there is no `onFailure`.
+ * @throws DataError for an input that does not exist, where there is no document at all, and for the first failure where
+ * there is no `onFailure`.
  */
 export async function* readDocuments(
   paths: readonly string[],
@@ -137,17 +139,21 @@ async function* documentsOf(
   paths: readonly string[],
   { signal, onFailure }: ReadDocumentsOptions,
 ): AsyncGenerator<Document> {
+  let count = 0;
+  let first: ReadFailure | undefined;
   for (const path of paths) {
     for await (const event of inputEvents(path, signal)) {
-      if ("document" in event) yield event.document;
-      else if (onFailure === undefined) throw new DataError(describeFailure(event.failure));
-      else onFailure(event.failure);
+      if ("document" in event) {
+        count += 1;
+        yield event.document;
+        continue;
+      }
+      if (onFailure === undefined) throw new DataError(describeFailure(event.failure));
+      first ??= event.failure;
+      onFailure(event.failure);
     }
   }
+  if (count === 0) throw nothingRead(paths, "documents", first);
 }
 
-/** `a.jsonl:3: expected a JSON object, got "["`. */
-export function describeFailure({ source, line, offset, message }: ReadFailure): string {
-  const where = line !== null ? `:${line}` : offset !== null ? ` at byte ${offset}` : "";
-  return `${source}${where}: ${message}`;
-}
+export { describeFailure } from "./failures.ts";
