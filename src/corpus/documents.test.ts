@@ -69,6 +69,22 @@ describe("readDocuments", () => {
     expect(failures[0]!.message).toBe("cannot be read on: the gzip file's checksum is not that of its contents");
   });
 
+  test("leaves out texts beyond the limit, and says which", async () => {
+    const long = "a".repeat(2 ** 21 + 1);
+    const abstract = xml.replace("Body.", long);
+    const inputs = [
+      await file("a.txt", long),
+      await file("huge.txt", long.repeat(4)),
+      await file("b.jsonl", JSON.stringify({ text: long })),
+      await file("c.xml", abstract),
+    ];
+    const { documents, failures } = await collect([...inputs, await file("d.txt", long.slice(1))]);
+    expect(documents.map(({ id }) => id)).toEqual(["d.txt"]);
+    expect(
+      failures.map(({ message }) => /^expected at most 2097152 characters in "(\w+)", got (\d+)/.exec(message)?.[1]),
+    ).toEqual(["text", "text", "text", "abstract"]);
+  });
+
   test("ends after so many documents", async () => {
     const path = await file("a.jsonl", '{"text":"1"}\n{"text":"2"}\nno JSON');
     const texts: string[] = [];

@@ -2,7 +2,7 @@
  * Any corpus as a stream of documents for training and extraction: PubMed XML, dataset folders, JSONL and plain text.
  * A PubMed record's text is its abstract; a JSONL line's is `text`, else `abstract`; a .txt file is one document.
  */
-import { isUtf8 } from "node:buffer";
+import { Buffer, isUtf8 } from "node:buffer";
 import { existsSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
@@ -16,7 +16,7 @@ import { readObjects } from "./jsonl.ts";
 import { isPubMedName, parseBlock, readBlocks } from "./pubmed/reader.ts";
 import type { ReadFailure } from "./pubmed/record.ts";
 import { listSources, type SourceFile } from "./source-files.ts";
-import { fieldsOf } from "./text.ts";
+import { fieldsOf, lengthProblem, textLimit } from "./text.ts";
 
 export interface Document {
   /** PMID, the line's `id`, or file name and line. */
@@ -38,7 +38,6 @@ export interface ReadDocumentsOptions {
 type DocumentEvent = { readonly document: Document } | { readonly failure: ReadFailure };
 
 const jsonName = /\.(jsonl|ndjson)(\.gz|\.zst)?$/;
-const textLimit = 256 << 20;
 
 function isDocumentName(name: string): boolean {
   return isPubMedName(name) || jsonName.test(name) || name.endsWith(".txt");
@@ -54,7 +53,10 @@ async function* pubmedDocuments(file: SourceFile, signal?: AbortSignal): AsyncGe
       if (event.kind === "failure") yield event;
       else if (event.kind === "record") {
         const { pmid, title, abstract } = event.record;
-        yield { document: { id: String(pmid), title, text: abstract, source: file.name } };
+        const tooLong = lengthProblem("abstract", abstract.length) ?? lengthProblem("title", title.length);
+        if (tooLong === undefined) {
+          yield { document: { id: String(pmid), title, text: abstract, source: file.name } };
+        } else yield { failure: { source: file.name, offset: event.offset, line: null, message: tooLong } };
       }
     }
   }
@@ -79,18 +81,14 @@ async function* jsonDocuments(file: SourceFile, signal?: AbortSignal): AsyncGene
 
 async function* textDocument(file: SourceFile): AsyncGenerator<DocumentEvent> {
   const failure = { source: file.name, offset: null, line: null };
-  if (file.bytes > textLimit) {
-    const message = `expected a text of at most ${textLimit} bytes, got ${file.bytes}; use JSONL`;
-    yield { failure: { ...failure, message } };
-    return;
-  }
-  const bytes = await readFile(file.path);
-  if (!isUtf8(bytes)) {
-    yield { failure: { ...failure, message: "expected UTF-8, got other bytes" } };
-    return;
-  }
-  const text = bytes.toString("utf8").replace(/^\uFEFF/, "");
-  yield { document: { id: file.name, title: "", text, source: file.name } };
+  // A character takes a byte or more, and three at most.
+  let message = file.bytes > 3 * textLimit ? lengthProblem("text", Math.ceil(file.bytes / 3)) : undefined;
+  const bytes = message === undefined ? await readFile(file.path) : Buffer.alloc(0);
+  if (!isUtf8(bytes)) message = "expected UTF-8, got other bytes";
+  const text = message === undefined ? bytes.toString("utf8").replace(/^\uFEFF/, "") : "";
+  message ??= lengthProblem("text", text.length);
+  if (message === undefined) yield { document: { id: file.name, title: "", text, source: file.name } };
+  else yield { failure: { ...failure, message } };
 }
 
 async function* datasetDocuments(folder: string): AsyncGenerator<DocumentEvent> {
