@@ -6,7 +6,7 @@ import { DataError } from "../errors.ts";
 import { type LineOptions, nameOf, readLines } from "../io/lines.ts";
 import { type Items, mapWindows, type StreamOptions } from "../io/streams.ts";
 import { required } from "../schema.ts";
-import { fieldsOf, objectOf, type TextRow, titleAndText } from "./text.ts";
+import { fieldsOf, lengthProblem, objectOf, type TextRow, titleAndText } from "./text.ts";
 
 export interface ReadTextsOptions extends LineOptions {
   /** Blank lines are texts too. Default false. */
@@ -28,8 +28,11 @@ export async function* readTexts(
     const isBlank = text.trim() === "";
     if (!isBlank) isJson ??= text.startsWith("{");
     if (isBlank && !keepBlank) continue;
-    if (isBlank || !isJson) yield { id: String(number), text };
-    else yield textOf(text, `${nameOf(path)}:${number}`, String(number));
+    if (isBlank || !isJson) {
+      const tooLong = lengthProblem("text", text.length);
+      if (tooLong !== undefined) throw new DataError(`${nameOf(path)}:${number}: ${tooLong}`);
+      yield { id: String(number), text };
+    } else yield textOf(text, `${nameOf(path)}:${number}`, String(number));
   }
 }
 

@@ -91,7 +91,8 @@ export const learnableKinds: readonly string[] = tokenizerKinds
 
 /**
  * A tokenizer of a kind learned from texts, with at most `vocabSize` tokens; the same texts give the same tokenizer.
- * @throws ConfigError for a kind that cannot be learned, or a vocabulary that cannot hold every character.
+ * @throws ConfigError for a kind that cannot be learned, or a vocabulary that cannot hold every character; DataError where
+ * there is no text.
  */
 export async function trainTokenizer(
   texts: Texts,
@@ -101,5 +102,14 @@ export async function trainTokenizer(
   if (learn === undefined) {
     throw new ConfigError(`trainTokenizer: kind: expected one of ${learnableKinds.join(", ")}, got "${kind}"`);
   }
-  return learn(texts, { vocabSize });
+  let some = false;
+  const seen = async function* (): AsyncGenerator<string> {
+    for await (const text of texts) {
+      some ||= text.trim() !== "";
+      yield text;
+    }
+  };
+  const tokenizer = await learn(seen(), { vocabSize });
+  if (!some) throw new DataError("training texts: expected at least one that is not blank, got none");
+  return tokenizer;
 }
