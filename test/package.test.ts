@@ -85,7 +85,9 @@ test("a clone installs without ONNX Runtime's script too, whatever the version o
   expect(packages["node_modules/onnxruntime-node"]?.hasInstallScript).toBeUndefined();
   const { allowScripts } = json<{ allowScripts: Record<string, boolean> }>("package.json");
   const scripts = Object.entries(packages).flatMap(([path, one]) =>
-    one.hasInstallScript === true && !path.includes("fsevents") ? [path.replace("node_modules/", "")] : [],
+    path !== "" && one.hasInstallScript === true && !path.includes("fsevents")
+      ? [path.replace("node_modules/", "")]
+      : [],
   );
   expect(Object.keys(allowScripts)).toEqual(expect.arrayContaining(scripts));
   expect(allowScripts["onnxruntime-node"]).toBe(false);

@@ -1,5 +1,4 @@
 /** `galen tokenizer train`: a tokenizer learned from documents. */
-import type { ReadFailure } from "../../corpus/pubmed/record.ts";
 import { type Command, command } from "../command.ts";
 
 const tokenizerTrain: Command = command({
@@ -29,34 +28,30 @@ const tokenizerTrain: Command = command({
   ],
   stoppable: true,
   async run({ args, json, output, progress, signal }) {
-    const { describeFailure, readDocuments } = await import("../../corpus/documents.ts");
-    const { saveTokenizer } = await import("../../tokenizers/files.ts");
-    const { tokenizerFileNames, trainTokenizer } = await import("../../tokenizers/registry.ts");
-    const { openOutput } = await import("../../io/outputs.ts");
-    const { overwrite } = args;
-    const names = tokenizerFileNames;
-    await using claimed = await openOutput(args.output, { kind: "a tokenizer", names, inputs: args.input, overwrite });
+    const { describeFailure } = await import("../../corpus/documents.ts");
+    const { learnTokenizer } = await import("../../corpus/learn-tokenizer.ts");
     const line = progress("reading");
     let documents = 0;
     let failures = 0;
     let first: string | undefined;
-    const onFailure = (failure: ReadFailure): void => {
-      failures += 1;
-      first ??= describeFailure(failure);
-    };
-    async function* texts(): AsyncGenerator<string> {
-      for await (const { title, text } of readDocuments(args.input, { signal, onFailure })) {
-        documents += 1;
+    const tokenizer = await learnTokenizer(args.input, {
+      output: args.output,
+      kind: args.family,
+      vocabSize: args["vocab-size"],
+      overwrite: args.overwrite,
+      signal,
+      onFailure: (failure) => {
+        failures += 1;
+        first ??= describeFailure(failure);
+      },
+      onProgress: (done) => {
+        documents = done.documents;
         line.update({ done: documents, unit: "documents" });
-        if (title !== "") yield title;
-        yield text;
-      }
-      line.end();
-      output.note(`learning from ${documents.toLocaleString("en-US")} documents`);
-    }
-    const tokenizer = await trainTokenizer(texts(), { kind: args.family, vocabSize: args["vocab-size"] });
-    await claimed.clear();
-    await saveTokenizer(tokenizer, args.output);
+        if (!done.read) return;
+        line.end();
+        output.note(`learning from ${documents.toLocaleString("en-US")} documents`);
+      },
+    });
     if (first !== undefined) output.note(`${failures} documents could not be read, the first: ${first}`);
     const { family, vocabSize } = tokenizer;
     const files = [...tokenizer.files().keys()];
