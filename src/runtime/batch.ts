@@ -34,7 +34,8 @@ export function makeBatch(
   { ids, mask, types }: TokenRows,
   config: Pick<ModelConfig, "vocab_size" | "pad_token_id" | "max_position_embeddings">,
 ): Batch {
-  const { vocab_size: vocabSize, pad_token_id: padId, max_position_embeddings: maxTokens } = config;
+  const { vocab_size: vocabSize, pad_token_id, max_position_embeddings: maxTokens } = config;
+  const padId = pad_token_id ?? 0;
   const tokens = Math.max(0, ...ids.map((row) => row.length));
   if (tokens === 0) throw new ConfigError("ids: expected at least one row with one id, got none");
   if (tokens > maxTokens) {

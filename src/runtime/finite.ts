@@ -13,7 +13,7 @@ import type { Session } from "./session.ts";
 export function firstNotFinite(data: ArrayLike<number>): number {
   let sum = 0;
   // One that is not finite makes the sum NaN, and the loop has no branch.
-  for (let i = 0; i < data.length; i++) sum += data[i]! * 0;
+  for (let i = 0; i < data.length; i++) sum += data[i]! - data[i]!;
   if (sum === 0) return -1;
   for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i])) return i;
   return -1;
