@@ -12,6 +12,7 @@ import { Model } from "./model.ts";
 import { type ModelFolder, openModelFolder, type OpenedFolder } from "./runtime/folder.ts";
 import { copyUsage } from "./runtime/save.ts";
 import { foreignFormats, type ForeignName, openForeign, writeForeign } from "./runtime/foreign.ts";
+import { required } from "./schema.ts";
 import { random } from "./tensor/random.ts";
 import { sizeOf } from "./tensor/tensor.ts";
 import { loadTokenizer } from "./tokenizers/files.ts";
@@ -43,7 +44,13 @@ export interface Converted {
 
 /** @throws CheckpointError, ConfigError or DataError that names the file and what was expected of it. */
 export async function convertModel(options: ConvertOptions): Promise<Converted> {
+  required("convertModel: options", options, "object");
   const { source, output, format = "safetensors", dtype } = options;
+  required("convertModel: source", source, "text");
+  required("convertModel: output", output, "text");
+  if (!modelFormats.includes(format)) {
+    throw new ConfigError(`convertModel: format: expected one of ${modelFormats.join(", ")}, got ${String(format)}`);
+  }
   if (format !== "safetensors" && dtype !== undefined) {
     throw new ConfigError(`dtype: expected only with format safetensors, got ${dtype} with ${format}`);
   }

@@ -9,6 +9,7 @@ import { ConfigError } from "./errors.ts";
 import { type ParameterSource, toOnnx } from "./graph/lower.ts";
 import { scoringGraph } from "./models/graphs.ts";
 import { openModelFolder } from "./runtime/folder.ts";
+import { required } from "./schema.ts";
 import { parameterSources } from "./runtime/parameters.ts";
 
 export interface ExportOptions {
@@ -38,6 +39,7 @@ const page = 4096;
  * @throws ConfigError where inline weights are too large; CheckpointError where weights cannot be read.
  */
 export async function exportOnnx(folder: string, path: string, options: ExportOptions = {}): Promise<Exported> {
+  required("exportOnnx: path", path, "text");
   const { family, config, entries } = await openModelFolder(folder);
   const graph = scoringGraph(family, config);
   const sourceOf = await parameterSources(graph, entries, folder);

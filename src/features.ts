@@ -7,6 +7,7 @@ import { mapTexts } from "./corpus/texts.ts";
 import { ConfigError } from "./errors.ts";
 import type { Items, StreamOptions } from "./io/streams.ts";
 import { loadModel, type LoadOptions, type Model } from "./model.ts";
+import { required } from "./schema.ts";
 import { loadTokenizer } from "./tokenizers/files.ts";
 import type { Tokenizer } from "./tokenizers/tokenizer.ts";
 
@@ -67,6 +68,7 @@ async function features(
   texts: readonly string[],
   { pool = "mean", batchTokens = 4096 }: FeatureOptions,
 ): Promise<TextFeatures[]> {
+  required("features: texts", texts, "list of texts");
   const most = model.config.max_position_embeddings;
   const encoded = texts.map((text) => {
     const { ids, tokens, offsets } = tokenizer.encode(text);

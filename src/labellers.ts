@@ -10,6 +10,7 @@ import { indexOfLargest } from "./metrics/classification.ts";
 import { scoringGraph } from "./models/graphs.ts";
 import { byTokens, sliceRows } from "./runtime/batching.ts";
 import { makeBatch } from "./runtime/batch.ts";
+import { required } from "./schema.ts";
 import { calibrationRows } from "./runtime/calibration.ts";
 import { type ModelFolder, openModelFolder } from "./runtime/folder.ts";
 import { identityOf, type NetworkOptions, openNetwork } from "./runtime/network.ts";
@@ -114,6 +115,7 @@ export async function loadClassifier(folder: string, options: NetworkOptions = {
     multiLabel,
     identity: identityOf(options),
     async classify(texts, { maxTokens = most } = {}) {
+      required("classify: texts", texts, "list of texts");
       const ids = texts.map((text) => encodeCut(tokenizer, text, maxTokens));
       const results: Classified[] = Array.from({ length: texts.length });
       await forRows(labeller, ids, 32, (row, logits) => {
@@ -152,6 +154,8 @@ export async function loadTagger(folder: string, options: NetworkOptions = {}): 
     identity: identityOf(options),
     reads: (words) => piecesOf(words).first.length,
     async tag(sentences) {
+      required("tag: sentences", sentences, "list");
+      sentences.forEach((words, i) => required(`tag: sentences[${i}]`, words, "list of texts"));
       const rows = sentences.map(piecesOf);
       const results = sentences.map((words) => words.map(() => "O"));
       const ids = rows.map((row) => row.ids);

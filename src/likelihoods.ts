@@ -12,6 +12,7 @@ import { byTokens, sliceRows } from "./runtime/batching.ts";
 import { openModelFolder } from "./runtime/folder.ts";
 import { openNetwork } from "./runtime/network.ts";
 import type { SessionOptions } from "./runtime/session.ts";
+import { required } from "./schema.ts";
 import { tensor } from "./tensor/tensor.ts";
 import { loadTokenizer } from "./tokenizers/files.ts";
 import type { Tokenizer } from "./tokenizers/tokenizer.ts";
@@ -82,6 +83,12 @@ export async function loadLikelihoods(folder: string, options: SessionOptions = 
 
   return {
     async logLikelihoods(contexts, choices) {
+      required("logLikelihoods: contexts", contexts, "list of texts");
+      required("logLikelihoods: choices", choices, "list");
+      choices.forEach((own, i) => required(`logLikelihoods: choices[${i}]`, own, "list of texts"));
+      if (contexts.length !== choices.length) {
+        throw new ConfigError(`logLikelihoods: choices: expected ${contexts.length} lists, got ${choices.length}`);
+      }
       const found = choices.map((own): number[] => Array.from({ length: own.length }));
       const pairs = choices.flatMap((own, i) => own.map((choice, k) => ({ i, k, choice })));
       const sequences = pairs.map(({ i, choice }) =>

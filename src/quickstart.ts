@@ -13,6 +13,7 @@ import { recipeOf } from "./recipes/index.ts";
 import { trainBioGptTokenizer } from "./tokenizers/biogpt/train.ts";
 import { saveTokenizer } from "./tokenizers/files.ts";
 import type { Config } from "./train/config.ts";
+import { required } from "./schema.ts";
 import type { TrainEvent } from "./train/loop.ts";
 import { train } from "./train/train.ts";
 import { titleAndText } from "./corpus/text.ts";
@@ -26,7 +27,7 @@ export interface QuickstartOptions {
   /** Replace what an earlier quickstart left there. */
   readonly overwrite?: boolean | undefined;
   readonly prompts: readonly string[];
-  /** Updates; by default eleven passes over the text, at most 600 updates: one to two minutes on two cores. */
+  /** Updates; by default eleven passes over the text, at most 600 updates: about two minutes on two cores. */
   readonly steps?: number | undefined;
   readonly seed?: number | undefined;
   readonly threads?: number | undefined;
@@ -67,7 +68,11 @@ const heldOut = 0.05;
  * @throws DataError when the inputs hold too little text; ConfigError when the output folder is not usable.
  */
 export async function quickstart(options: QuickstartOptions): Promise<QuickstartResult> {
+  required("quickstart: options", options, "object");
   const { output, seed = 1, onEvent, signal } = options;
+  required("quickstart: inputs", options.inputs, "list of texts");
+  required("quickstart: output", output, "text");
+  required("quickstart: prompts", options.prompts, "list of texts");
   if (options.inputs.length === 0)
     throw new ConfigError("quickstart: expected at least one file of documents, got none");
   const folders = { tokenizer: join(output, "tokenizer"), tokens: join(output, "tokens"), run: join(output, "run") };

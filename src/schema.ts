@@ -19,16 +19,79 @@ export function checked<S extends z.ZodType>(
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const issue = result.error.issues[0]!;
-  const path = issue.path.map(String).join(".");
+  const path = issue.path.map(String).join(".").slice(0, 200);
   throw new Failure(`${where}${path === "" ? "" : `: ${path}`}: ${complaint(issue, value)}`);
 }
 
 /** `expected string, got 5`. zod's own messages say less of what came, or nothing. */
 function complaint(issue: z.core.$ZodIssue, json: unknown): string {
-  if (issue.code === "unrecognized_keys") return `expected the known fields only, got "${issue.keys.join('", "')}"`;
+  if (issue.code === "unrecognized_keys")
+    return `expected the known fields only, got "${issue.keys.join('", "').slice(0, 200)}"`;
   let value = json;
   for (const key of issue.path) value = (value as Record<PropertyKey, unknown> | undefined)?.[key];
-  const got = value === undefined ? "nothing" : (JSON.stringify(value) ?? String(value)).slice(0, 80);
   const expected = issue.message.replace(/^(?:Invalid|Too) \w+: /, "").replace(/, received [^,]*$/, "");
-  return `${expected}, got ${got}`;
+  return `${expected}, got ${shown(value)}`;
+}
+
+const shapes = {
+  text: (value: unknown): boolean => typeof value === "string",
+  object: (value: unknown): boolean => typeof value === "object" && value !== null && !Array.isArray(value),
+  list: (value: unknown): boolean => Array.isArray(value),
+  "list of texts": (value: unknown): boolean => Array.isArray(value),
+  /** Rows of numbers; typed arrays are rows, too. */
+  "list of lists of numbers": (value: unknown): boolean => Array.isArray(value),
+  stream: (value: unknown): boolean =>
+    typeof value === "object" && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value),
+} as const;
+/** What a caller gives. */
+type Shape = keyof typeof shapes;
+
+/** Of what stands in a list. */
+const itemShapes: { readonly [shape in Shape]?: (item: unknown) => boolean } = {
+  "list of texts": shapes.text,
+  "list of lists of numbers": (item) => Array.isArray(item) || (ArrayBuffer.isView(item) && "length" in item),
+};
+
+/**
+ * Arguments as a program in JavaScript gives them, which no compiler has looked at. Items of lists are looked at, too,
+ * as far as they are what the list is of; numbers are not.
+ * @throws ConfigError that names the argument, what was expected and what came.
+ */
+export function required(where: string, value: unknown, shape: Shape): void {
+  if (!shapes[shape](value)) {
+    const inList = shape.startsWith("list") && typeof value === "string";
+    throw misshapen(where, shape, value, inList ? `put it in a list: [${shown(value)}]` : undefined);
+  }
+  const isItem = itemShapes[shape];
+  if (isItem === undefined) return;
+  const items = value as readonly unknown[];
+  for (let i = 0; i < items.length; i++) {
+    if (isItem(items[i])) continue;
+    const isRow = shape === "list of lists of numbers" && typeof items[i] === "number";
+    const hint = isRow ? `one list is one row: put it in a list, [${shown(value)}]` : undefined;
+    throw misshapen(`${where}[${i}]`, shape === "list of texts" ? "text" : "list of numbers", items[i], hint);
+  }
+}
+
+function misshapen(where: string, expected: string, value: unknown, hint: string | undefined): ConfigError {
+  const article = /^[aeiou]/.test(expected) ? "an" : "a";
+  return new ConfigError(`${where}: expected ${article} ${expected}, got ${shown(value)}`, { hint });
+}
+
+/** A value as errors show it: at most 80 characters. */
+export function shown(value: unknown): string {
+  if (value === undefined) return "nothing";
+  if (typeof value === "function") return "a function";
+  if (typeof value === "bigint") return `${value}n`;
+  try {
+    return (JSON.stringify(value) ?? String(value)).slice(0, 80);
+  } catch {
+    return `a ${typeof value}`; // one that holds itself, or is too deep
+  }
+}
+
+/** Whether lists and objects stand in one another more than `most` times: what walks them would not come back. */
+export function isTooDeep(value: unknown, most: number = 100): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return most === 0 || Object.values(value).some((one) => isTooDeep(one, most - 1));
 }

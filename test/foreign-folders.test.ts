@@ -10,6 +10,8 @@ import { GalenError } from "../src/errors.ts";
 import { loadModel } from "../src/model.ts";
 import { loadTokenizer } from "../src/tokenizers/files.ts";
 import { trainBertTokenizer } from "../src/tokenizers/bert/train.ts";
+import { readDataset } from "../src/corpus/dataset.ts";
+import { importPubMed } from "../src/corpus/pubmed/import.ts";
 import { openTokens } from "../src/corpus/token-files.ts";
 import { addTokenizer } from "./support/generation.ts";
 
@@ -64,6 +66,17 @@ describe("a Git LFS pointer is recognised in place of", () => {
     const path = join(folder, name);
     writeFileSync(path, pointer);
     await expect(readBytes(path).next()).rejects.toThrow(said(name));
+  });
+
+  test("a dataset's shards", async () => {
+    const directory = join(folder, "dataset");
+    const inputs = [fileURLToPath(new URL("../samples/pubmed-sample.xml", import.meta.url))];
+    await importPubMed({ inputs, output: directory });
+    const shard = readdirSync(directory, { recursive: true, encoding: "utf8" }).find((name) =>
+      name.endsWith(".parquet"),
+    )!;
+    writeFileSync(join(directory, shard), pointer);
+    await expect(readDataset(directory).next()).rejects.toThrow(said(shard));
   });
 
   test("token files", () => {

@@ -59,6 +59,9 @@ describe.skipIf(!existsSync(join(root, "dist/index.js")))("the tarball (of dist/
       writeFileSync(join(project, "package.json"), '{ "private": true }\n');
       const install = ["install", "--prefer-offline", "--no-audit", "--no-fund", join(folder, filename)];
       run(project, "npx", "--yes", "--prefer-offline", `npm@${npm}`, ...install);
+      // As the image is made, with the binaries of one platform alone.
+      const slim = /^RUN (find .*)$/m.exec(readFileSync(join(root, "Dockerfile"), "utf8"))![1]!;
+      if (process.platform === "linux") run(project, "sh", "-c", slim);
       const binary = join(project, "node_modules/galen/bin/galen.js");
       for (const node of nodes) {
         expect(run(project, node, binary, "--version").trim()).toBe(json<{ version: string }>("package.json").version);
@@ -86,6 +89,16 @@ test("a clone installs without ONNX Runtime's script too, whatever the version o
   );
   expect(Object.keys(allowScripts)).toEqual(expect.arrayContaining(scripts));
   expect(allowScripts["onnxruntime-node"]).toBe(false);
+});
+
+test("the image runs what the package has, by the Node of the clone, and not as root", () => {
+  const image = readFileSync(join(root, "Dockerfile"), "utf8");
+  const { devDependencies } = json<{ devDependencies: { node: string } }>("package.json");
+  for (const [, major] of image.matchAll(/^FROM node:(\d+)-/gm)) expect(devDependencies.node).toMatch(`${major}.`);
+  const last = image.slice(image.lastIndexOf("\nFROM"));
+  expect(/^USER (.*)$/m.exec(last)?.[1]).toBe("node");
+  const [, entry] = JSON.parse(/^ENTRYPOINT (.*)$/m.exec(last)![1]!) as [string, string];
+  expect(existsSync(join(root, entry.replace("/app/node_modules/galen/", "")))).toBe(true);
 });
 
 test("npm has nothing to warn of in a clone: no setting that it does not know", () => {

@@ -18,7 +18,7 @@ function runProgram(folder: string, code: string): void {
   expect(status, `${code}\n${stderr}`).toBe(0);
 }
 
-describe.each(["README.md"])("%s", (document) => {
+describe.each(["README.md", "docs/cookbook.md"])("%s", (document) => {
   const folder = mkdtempSync(join(tmpdir(), "galen-document-"));
   const shown = shownIn(readFileSync(join(root, document), "utf8"));
 

@@ -1,9 +1,11 @@
 /** Help about a recipe says everything about it, and mistyped names are answered with the right ones. */
+import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test, vi } from "vitest";
 import { main } from "../src/cli/main.ts";
+import { quoted } from "../src/cli/output.ts";
 import { isRecipe, needsOf, purposes, recipeList, recipes } from "../src/recipes/index.ts";
 import { nearest } from "../src/suggest.ts";
 import { settingsOf, withSettings } from "../src/train/index.ts";
@@ -89,10 +91,10 @@ test("a mistyped command, option, choice, recipe, setting or folder is answered 
     [["train", "biogpt-nano", "schedule.pea=1", ...training], '"schedule.peak"'],
     [["train", "biogpt-nano", "peak=1", ...training], '"schedule.peak"'],
     [["train", "biogpt-nano", "acumulate=1", ...training], '"accumulate"'],
-    [["generate", "--model", at("runs/nano"), "a"], `--model "${at("runs/nano/model")}"`],
-    [["tag", "--model", at("run/nano/model"), "a"], `--model "${at("runs/nano/model")}"`],
-    [["embed", "--model", at("runs/nanno"), "a"], `--model "${at("runs/nano/model")}"`],
-    [["tokenize", "--tokenizer", at("runs/nano"), at("texts.jsonl")], `--tokenizer "${at("runs/nano/model")}"`],
+    [["generate", "--model", at("runs/nano"), "a"], `--model ${at("runs/nano/model")}?`],
+    [["tag", "--model", at("run/nano/model"), "a"], `--model ${at("runs/nano/model")}?`],
+    [["embed", "--model", at("runs/nanno"), "a"], `--model ${at("runs/nano/model")}?`],
+    [["tokenize", "--tokenizer", at("runs/nano"), at("texts.jsonl")], `--tokenizer ${at("runs/nano/model")}?`],
   ];
   for (const [args, meant] of cases) expect(await complaint(...args), args.join(" ")).toContain(meant);
 });
@@ -102,4 +104,11 @@ test("only what is near is meant", () => {
   expect(nearest("train", ["train", "trail"])).toBe("trail");
   expect(nearest("ip", ["id", "mine"])).toBe("id");
   expect(nearest("xy", ["id"])).toBeUndefined();
+});
+
+test("paths in suggested commands are quoted where a shell would split them", () => {
+  expect(quoted("runs/nano/model")).toBe("runs/nano/model");
+  expect(quoted("my runs/it's")).toBe("'my runs/it'\\''s'");
+  const { stdout } = spawnSync("sh", ["-c", `printf %s ${quoted("a $b 'c' \"d\"")}`], { encoding: "utf8" });
+  expect(stdout).toBe("a $b 'c' \"d\"");
 });

@@ -59,9 +59,15 @@ async function openShards(folder: string, indexName: string): Promise<Map<string
   const missing: string[] = [];
   for (const shard of shards) if (!(await isFile(join(folder, shard)))) missing.push(shard);
   if (missing.length > 0)
-    throw new CheckpointError(`${path}: expected the shards ${missing.slice(0, 20).join(", ")}, got none of these`, {
-      hint: "download the missing files into the same folder",
-    });
+    throw new CheckpointError(
+      `${path}: expected the shards ${missing
+        .slice(0, 20)
+        .map((name) => name.slice(0, 100))
+        .join(", ")}, got none of these`,
+      {
+        hint: "download the missing files into the same folder",
+      },
+    );
   const opened = new Map<string, Map<string, TensorEntry>>();
   const format = indexName.replace(/\.index\.json$/, "");
   for (const shard of shards) opened.set(shard, await openFile(join(folder, shard), format));
@@ -69,15 +75,18 @@ async function openShards(folder: string, indexName: string): Promise<Map<string
   for (const [name, shard] of weightMap) {
     const entry = opened.get(shard)?.get(name);
     if (entry === undefined)
-      throw new CheckpointError(`${path}: expected tensor ${JSON.stringify(name)} in ${shard}, got none`, {
-        hint: "index and shards are of different downloads; download all again",
-      });
+      throw new CheckpointError(
+        `${path}: expected tensor ${JSON.stringify(name.slice(0, 100))} in ${shard.slice(0, 100)}, got none`,
+        {
+          hint: "index and shards are of different downloads; download all again",
+        },
+      );
     entries.set(name, entry);
   }
   return entries;
 }
 
-const indexLimit = 1 << 28; // bytes
+const indexLimit = 100_000_000; // bytes
 
 async function readIndexFile(path: string): Promise<Uint8Array> {
   return withFile(path, async (handle, size) => {
@@ -111,7 +120,7 @@ function readIndex(path: string, bytes: Uint8Array): Map<string, string> {
     entries.map(([name, shard]) => {
       if (typeof shard !== "string" || !isInside(shard))
         throw new CheckpointError(
-          `${path}: tensor ${JSON.stringify(name)}: expected a file of this folder, got ${JSON.stringify(shard)?.slice(0, 80)}`,
+          `${path}: tensor ${JSON.stringify(name.slice(0, 100))}: expected a file of this folder, got ${JSON.stringify(shard)?.slice(0, 80)}`,
           { hint: "the index is damaged or hostile; download it again" },
         );
       return [name, shard];

@@ -82,7 +82,7 @@ function bytesOf(data: ArrayBufferView): Uint8Array {
 }
 
 function label(entry: TensorEntry): string {
-  return `${entry.file}: tensor ${JSON.stringify(entry.name)}`;
+  return `${entry.file}: tensor ${JSON.stringify(entry.name.slice(0, 100))}`;
 }
 
 /** Reads a tensor in the dtype it is stored in. @throws CheckpointError when the file is shorter than it was. */

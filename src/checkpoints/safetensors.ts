@@ -38,6 +38,7 @@ export interface WriteOptions {
 }
 
 const headerLimit = 100_000_000; // bytes; the reference implementation's limit
+const maxAxes = 64; // torch's limit
 /** Ordered as the reference implementation lays tensors out: last first. */
 const formatNames = {
   bool: "BOOL",
@@ -85,7 +86,7 @@ function readHeader(path: string, header: unknown, dataStart: number, size: numb
   for (const [name, value] of Object.entries(asObject(path, "header", header))) {
     if (name === "__metadata__") {
       for (const [key, text] of Object.entries(asObject(path, name, value))) {
-        if (typeof text !== "string") throw malformed(path, `metadata ${JSON.stringify(key)}`, "a string", text);
+        if (typeof text !== "string") throw malformed(path, `metadata ${cut(JSON.stringify(key))}`, "a string", text);
         metadata.set(key, text);
       }
     } else entries.set(name, readEntry(path, file, name, value, dataStart, size));
@@ -96,10 +97,17 @@ function readHeader(path: string, header: unknown, dataStart: number, size: numb
 
 function malformed(path: string, what: string, expected: string, got: unknown): CheckpointError {
   const text = JSON.stringify(got) ?? String(got);
-  return new CheckpointError(
-    `${path}: ${what}: expected ${expected}, got ${text.length > 80 ? `${text.slice(0, 80)}...` : text}`,
-    { hint: "the file is damaged or was not written by a safetensors library; download it again" },
-  );
+  return new CheckpointError(`${path}: ${what}: expected ${expected}, got ${cut(text)}`, {
+    hint: "the file is damaged or was not written by a safetensors library; download it again",
+  });
+}
+
+function cut(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 80)}...` : text;
+}
+
+function nameOf(tensor: string): string {
+  return `tensor ${cut(JSON.stringify(tensor.slice(0, 100)))}`;
 }
 
 function asObject(path: string, what: string, value: unknown): Record<string, unknown> {
@@ -120,7 +128,7 @@ function readEntry(
   dataStart: number,
   fileSize: number,
 ): TensorEntry {
-  const what = `tensor ${JSON.stringify(name)}`;
+  const what = nameOf(name);
   const fields = asObject(path, what, value);
   const unknown = Object.keys(fields).find((key) => !["dtype", "shape", "data_offsets"].includes(key));
   if (unknown !== undefined) throw malformed(path, what, "dtype, shape and data_offsets", unknown);
@@ -130,6 +138,7 @@ function readEntry(
   const dims: unknown = fields.shape;
   if (!Array.isArray(dims) || !dims.every(isSize))
     throw malformed(path, `${what}: shape`, "a list of non-negative integers", dims);
+  if (dims.length > maxAxes) throw malformed(path, `${what}: shape`, `at most ${maxAxes} axes`, dims.length);
   const offsets: unknown = fields.data_offsets;
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isSize))
     throw malformed(path, `${what}: data_offsets`, "two non-negative integers", offsets);
@@ -147,8 +156,7 @@ function checkLayout(path: string, entries: Map<string, TensorEntry>, dataStart:
   let end = dataStart;
   const ordered = [...entries.values()].sort((a, b) => a.offset - b.offset || a.byteLength - b.byteLength);
   for (const { name, offset, byteLength } of ordered) {
-    if (offset !== end)
-      throw malformed(path, `tensor ${JSON.stringify(name)}`, `to start at ${end - dataStart}`, offset - dataStart);
+    if (offset !== end) throw malformed(path, nameOf(name), `to start at ${end - dataStart}`, offset - dataStart);
     end = offset + byteLength;
   }
   if (end !== size) throw malformed(path, "data", `${end - dataStart} bytes`, size - dataStart);

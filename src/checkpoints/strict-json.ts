@@ -4,15 +4,21 @@ import { CheckpointError } from "../errors.ts";
 const hint = "the file is damaged or hostile; download it again";
 
 const maxContainers = 2_000_000; // objects and lists; a safetensors header has three for each tensor
+const maxValues = 8_000_000;
 
 /** @throws CheckpointError that starts with `where`. */
 export function parseStrictJson(bytes: Uint8Array, where: string, maxDepth: number): unknown {
-  let containers = 0;
-  for (const byte of bytes) if (byte === 0x5b || byte === 0x7b) containers++;
+  let [containers, values] = [0, 0];
+  for (const byte of bytes) {
+    if (byte === 0x5b || byte === 0x7b) containers++;
+    else if (byte === 0x2c) values++;
+  }
   if (containers > maxContainers)
     throw new CheckpointError(`${where}: expected at most ${maxContainers} objects and lists, got ${containers}`, {
       hint,
     });
+  if (values > maxValues)
+    throw new CheckpointError(`${where}: expected at most ${maxValues} values, got ${values}`, { hint });
   let text: string;
   let value: unknown;
   try {

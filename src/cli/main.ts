@@ -11,7 +11,7 @@ import type { Command } from "./command.ts";
 import { type Entry, galen, type Group } from "./commands/index.ts";
 import { didYouMean, nearest } from "../suggest.ts";
 import { commandHelp, groupHelp } from "./help.ts";
-import { createOutput, endWithReader } from "./output.ts";
+import { createOutput, endWithReader, quoted } from "./output.ts";
 import { createProgress, noProgress, type Progress } from "./progress.ts";
 
 interface Found {
@@ -143,7 +143,7 @@ function withFolders(error: GalenError, args: Readonly<Record<string, unknown>>)
     const meant = inside !== undefined && existsSync(join(inside, "config.json")) ? inside : near;
     if (meant === undefined || meant === folder) continue;
     const message = error.message.split("\nHint: ")[0]!;
-    return new GalenError(error.code, message, { hint: `did you mean --${name} "${meant}"?`, cause: error });
+    return new GalenError(error.code, message, { hint: `did you mean --${name} ${quoted(meant)}?`, cause: error });
   }
   return error;
 }

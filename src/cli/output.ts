@@ -37,3 +37,8 @@ function onError(error: NodeJS.ErrnoException): void {
 export function decimals(values: ArrayLike<number>): number[] {
   return Array.from(values, (value) => Number(value.toPrecision(9)));
 }
+
+/** A path in a command that is suggested, as a shell takes it. */
+export function quoted(path: string): string {
+  return /^[\w./:@%+=,-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}

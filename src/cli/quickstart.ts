@@ -1,10 +1,11 @@
 /** The quickstart on the terminal: what is done as it is done, texts, and what to try next. */
-import { relative } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { quickstart, type QuickstartEvent, type QuickstartResult } from "../quickstart.ts";
 import type { Context } from "./command.ts";
+import { quoted } from "./output.ts";
 import { duration, type Progress } from "./progress.ts";
-import { showProgress } from "./training.ts";
+import { curveOf, showProgress } from "./training.ts";
 
 export interface QuickstartArguments {
   readonly data: readonly string[];
@@ -57,9 +58,8 @@ export async function runQuickstart(
   const started = performance.now();
   const inputs = args.data.length > 0 ? args.data : [relative(process.cwd(), sample)];
   const { steps, seed, threads, overwrite } = args;
-  output.note(
-    `Galen makes a language model from ${inputs.join(", ")}. Everything goes to ${args.output}/. One to two minutes on two cores.`,
-  );
+  output.note(`Galen makes a language model from ${inputs.join(", ")}. Everything goes to ${args.output}/`);
+  if (args.data.length === 0 && steps === undefined) output.note("it will take about two minutes on two cores");
   const [reading, training] = [progress("reading"), progress("          ")];
   const move = mover(reading, training);
   const waiting: Promise<void>[] = [];
@@ -85,7 +85,7 @@ export async function runQuickstart(
   training.end();
   const seconds = (performance.now() - started) / 1000;
   if (json) await output.json({ type: "result", ...result, secondsElapsed: seconds });
-  else await output.write(summary(result, args.output, seconds));
+  else await output.write(summary(result, args.output, seconds, await curveOf(join(args.output, "run"))));
   if (result.stopped) process.exitCode = 1;
 }
 
@@ -93,6 +93,7 @@ function summary(
   { perplexity, texts, tokenizer, model, stopped }: QuickstartResult,
   folder: string,
   seconds: number,
+  curve: string | undefined,
 ): string {
   if (stopped) return `stopped; what was made so far is in ${folder}/\n`;
   const { before, after } = perplexity;
@@ -100,6 +101,7 @@ function summary(
   return [
     "",
     `Held-out perplexity: ${before.toFixed(1)} before training, ${after.toFixed(1)} after.`,
+    ...(curve === undefined ? [] : [`Loss: ${curve}`]),
     ...written,
     "",
     `Made in ${duration(seconds)}:`,
@@ -107,8 +109,8 @@ function summary(
     `  ${tokenizer}  tokenizer`,
     "",
     "Try next:",
-    `  npx galen generate --model ${model} "Insulin is" --do-sample --seed 2`,
-    `  npx galen evaluate perplexity --model ${model} YOUR.xml`,
+    `  npx galen generate --model ${quoted(model)} "Insulin is" --do-sample --seed 2`,
+    `  npx galen evaluate perplexity --model ${quoted(model)} YOUR.xml`,
     "  npx galen quickstart --data YOUR.xml",
     "  npx galen train --help",
     "",

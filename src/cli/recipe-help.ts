@@ -8,7 +8,8 @@ import { section, wrap } from "./help.ts";
 
 /** Of the model that a recipe starts from: biomedbert-small's, or biogpt-nano's for tasks. */
 const usualWeights = { encoder: 22.7e6, decoder: 3.4e6 };
-const usualVocabulary = 8192;
+/** Pieces of the vocabulary: what the tokenizers here learn where nothing is said, and BERT's. */
+const vocabularies = [8192, 30_522] as const;
 const usualExamples = 1000;
 /** Tokens of a task's example with its answer, as abstracts have them. */
 const usualTaskTokens = 300;
@@ -43,10 +44,10 @@ function usage({ model, teacher }: RecipeInfo): string {
 }
 
 /** Weights of a new model; undefined of one that is given. */
-function weightsOf({ model }: Config): number | undefined {
+function weightsOf({ model }: Config, vocab_size: number = vocabularies[0]): number | undefined {
   if (model === null) return undefined;
   const family = familyOf(model, "model");
-  const graph = scoringGraph(family, family.parseConfig({ ...model, vocab_size: usualVocabulary }, "model"));
+  const graph = scoringGraph(family, family.parseConfig({ ...model, vocab_size }, "model"));
   return [...graph.parameters.values()].reduce(
     (sum, { value }) => sum + value.shape.reduce<number>((product, dim) => product * Number(dim), 1),
     0,
@@ -54,11 +55,13 @@ function weightsOf({ model }: Config): number | undefined {
 }
 
 function sizeOf(config: Config): string {
-  const weights = weightsOf(config);
-  if (weights === undefined) return "that of --model";
+  if (config.model === null) return "that of --model";
   const { num_hidden_layers: layers, hidden_size: width } = config.model as Readonly<Record<string, unknown>>;
-  const millions = (weights / 1e6).toFixed(weights < 1e7 ? 2 : 0);
-  return `${String(layers)} layers of ${String(width)}, ${millions}M weights with a vocabulary of ${usualVocabulary.toLocaleString("en-US")}`;
+  const sizes = vocabularies.map((pieces) => {
+    const weights = weightsOf(config, pieces)!;
+    return `${(weights / 1e6).toFixed(weights < 1e7 ? 1 : 0)}M weights with a vocabulary of ${pieces.toLocaleString("en-US")}`;
+  });
+  return `${String(layers)} layers of ${String(width)}: ${sizes.join(", ")}; the head included`;
 }
 
 /** On this machine's processor. */

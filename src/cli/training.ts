@@ -4,7 +4,10 @@ import type { Config } from "../train/config.ts";
 import type { RunResult, TrainEvent } from "../train/loop.ts";
 import { train, type TrainOptions } from "../train/train.ts";
 import type { Context } from "./command.ts";
+import { readMetrics } from "../train/metrics-log.ts";
+import { lossLine } from "./charts.ts";
 import { createEstimator } from "./estimate.ts";
+import { quoted } from "./output.ts";
 import { duration, type Progress } from "./progress.ts";
 
 type Terminal = Pick<Context<unknown>, "json" | "output" | "progress">;
@@ -82,15 +85,28 @@ export async function runTraining(
   }).finally(() => line.end());
   const seconds = (performance.now() - begun) / 1000;
   if (json) await output.json({ type: "result", ...result, secondsElapsed: seconds });
-  else await output.write(summary(result, config, options, { seconds, perplexity }));
+  else
+    await output.write(summary(result, config, options, { seconds, perplexity, curve: await curveOf(options.output) }));
   if (result.stopped) process.exitCode = 1;
+}
+
+interface Seen {
+  readonly seconds: number;
+  readonly perplexity: boolean;
+  /** Of the loss, as a line of blocks. */
+  readonly curve: string | undefined;
+}
+
+/** Of the whole run, also of what an earlier call of it did. */
+export async function curveOf(run: string): Promise<string | undefined> {
+  return lossLine(await readMetrics(run));
 }
 
 function summary(
   { step, stopped, before, after, loss, model }: RunResult,
   { objective }: Config,
   { output, data }: TrainOptions,
-  { seconds, perplexity }: { readonly seconds: number; readonly perplexity: boolean },
+  { seconds, perplexity, curve }: Seen,
 ): string {
   if (stopped) return `stopped and saved at update ${step}; the same command with --resume goes on there\n`;
   const done =
@@ -98,6 +114,7 @@ function summary(
   const held = (value: number | undefined): string =>
     value === undefined ? "–" : perplexity ? Math.exp(value).toFixed(2) : value.toFixed(4);
   const rows: [string, string][] = [["updates", done]];
+  if (curve !== undefined) rows.push(["loss", curve]);
   if (after !== undefined) {
     rows.push([perplexity ? "held-out perplexity" : "held-out loss", `${held(before)} before, ${held(after)} after`]);
   }
@@ -109,22 +126,23 @@ function summary(
 
 /** Something to do with the model. */
 function nextCommand(objective: Config["objective"], model: string, data: TrainOptions["data"]): string | undefined {
+  const folder = quoted(model);
   switch (objective.kind) {
     case "causal":
-      return `galen generate --model ${model} "Aspirin is"`;
+      return `galen generate --model ${folder} "Aspirin is"`;
     case "masked":
-      return `galen features --model ${model} "Aspirin is"`;
+      return `galen features --model ${folder} "Aspirin is"`;
     case "classes":
-      return `galen classify --model ${model} "Aspirin is"`;
+      return `galen classify --model ${folder} "Aspirin is"`;
     case "tags":
-      return `galen tag --model ${model} "Aspirin is"`;
+      return `galen tag --model ${folder} "Aspirin is"`;
     case "soft-prompt":
       return objective.schema === null
-        ? `galen evaluate task ${objective.task} --model ${model} --data ${String(data)}`
-        : `galen predict --model ${model} "…"`;
+        ? `galen evaluate task ${objective.task} --model ${folder} --data ${[data].flat().map(quoted).join(" ")}`
+        : `galen predict --model ${folder} "…"`;
     case "pairs":
       return undefined;
     default:
-      return `galen embed --model ${model} "Aspirin is"`;
+      return `galen embed --model ${folder} "Aspirin is"`;
   }
 }

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import * as z from "zod";
 import { DataError } from "../errors.ts";
 import { readJson } from "../io/json.ts";
+import { refusePointer } from "../io/pointer.ts";
 import { fileBuffer, readFooter, readGroup } from "./parquet-read.ts";
 import { pubmedColumns } from "./pubmed/columns.ts";
 import type { PubMedRecord } from "./pubmed/record.ts";
@@ -83,6 +84,7 @@ async function* readShard(
   columns: readonly string[],
 ): AsyncGenerator<Record<string, unknown>> {
   const path = join(folder, name);
+  await refusePointer(path);
   const handle = await open(path, "r").catch((cause: unknown) => {
     throw new DataError(`${path}: expected a shard that the manifest names, got no readable file`, { cause });
   });

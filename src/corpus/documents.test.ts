@@ -49,6 +49,42 @@ describe("readDocuments", () => {
     ]);
   });
 
+  test("is an error where there is no document at all, with the first failure", async () => {
+    const bad = await file("a.jsonl", "no JSON\n");
+    await expect(collect([bad])).rejects.toThrow(
+      `${bad}: expected documents, got none that can be read (a.jsonl:1: expected a JSON object, got "no JSON")`,
+    );
+    const empty = await file("empty.jsonl", "\n");
+    await expect(collect([empty, empty, empty, empty])).rejects.toThrow(/and 1 more: expected documents, got none$/);
+    const { documents } = await collect([empty, await file("b.txt", "text")]);
+    expect(documents).toHaveLength(1);
+  });
+
+  test("keeps the documents before the damage of a gzip file", async () => {
+    const lines = Array.from({ length: 3000 }, (_, i) => `{"text":"line ${i}"}\n`).join("");
+    const packed = zlib.gzipSync(lines);
+    packed[packed.length - 6]! ^= 1;
+    const { documents, failures } = await collect([await file("a.jsonl.gz", packed)]);
+    expect(documents).toHaveLength(3000);
+    expect(failures[0]!.message).toBe("cannot be read on: the gzip file's checksum is not that of its contents");
+  });
+
+  test("leaves out texts beyond the limit, and says which", async () => {
+    const long = "a".repeat(2 ** 21 + 1);
+    const abstract = xml.replace("Body.", long);
+    const inputs = [
+      await file("a.txt", long),
+      await file("huge.txt", long.repeat(4)),
+      await file("b.jsonl", JSON.stringify({ text: long })),
+      await file("c.xml", abstract),
+    ];
+    const { documents, failures } = await collect([...inputs, await file("d.txt", long.slice(1))]);
+    expect(documents.map(({ id }) => id)).toEqual(["d.txt"]);
+    expect(
+      failures.map(({ message }) => /^expected at most 2097152 characters in "(\w+)", got (\d+)/.exec(message)?.[1]),
+    ).toEqual(["text", "text", "text", "abstract"]);
+  });
+
   test("ends after so many documents", async () => {
     const path = await file("a.jsonl", '{"text":"1"}\n{"text":"2"}\nno JSON');
     const texts: string[] = [];

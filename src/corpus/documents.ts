@@ -2,20 +2,22 @@
  * Any corpus as a stream of documents for training and extraction: PubMed XML, dataset folders, JSONL and plain text.
  * A PubMed record's text is its abstract; a JSONL line's is `text`, else `abstract`; a .txt file is one document.
  */
-import { isUtf8 } from "node:buffer";
+import { Buffer, isUtf8 } from "node:buffer";
 import { existsSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { DataError } from "../errors.ts";
+import { required } from "../schema.ts";
 import { stdin } from "../io/bytes.ts";
 import { nameOf } from "../io/lines.ts";
 import { take } from "../io/streams.ts";
 import { readDataset } from "./dataset.ts";
+import { describeFailure, nothingRead } from "./failures.ts";
 import { readObjects } from "./jsonl.ts";
 import { isPubMedName, parseBlock, readBlocks } from "./pubmed/reader.ts";
 import type { ReadFailure } from "./pubmed/record.ts";
 import { listSources, type SourceFile } from "./source-files.ts";
-import { fieldsOf } from "./text.ts";
+import { fieldsOf, lengthProblem, textLimit } from "./text.ts";
 
 export interface Document {
   /** PMID, the line's `id`, or file name and line. */
@@ -37,7 +39,6 @@ export interface ReadDocumentsOptions {
 type DocumentEvent = { readonly document: Document } | { readonly failure: ReadFailure };
 
 const jsonName = /\.(jsonl|ndjson)(\.gz|\.zst)?$/;
-const textLimit = 256 << 20;
 
 function isDocumentName(name: string): boolean {
   return isPubMedName(name) || jsonName.test(name) || name.endsWith(".txt");
@@ -53,7 +54,10 @@ async function* pubmedDocuments(file: SourceFile, signal?: AbortSignal): AsyncGe
       if (event.kind === "failure") yield event;
       else if (event.kind === "record") {
         const { pmid, title, abstract } = event.record;
-        yield { document: { id: String(pmid), title, text: abstract, source: file.name } };
+        const tooLong = lengthProblem("abstract", abstract.length) ?? lengthProblem("title", title.length);
+        if (tooLong === undefined) {
+          yield { document: { id: String(pmid), title, text: abstract, source: file.name } };
+        } else yield { failure: { source: file.name, offset: event.offset, line: null, message: tooLong } };
       }
     }
   }
@@ -78,18 +82,14 @@ async function* jsonDocuments(file: SourceFile, signal?: AbortSignal): AsyncGene
 
 async function* textDocument(file: SourceFile): AsyncGenerator<DocumentEvent> {
   const failure = { source: file.name, offset: null, line: null };
-  if (file.bytes > textLimit) {
-    const message = `expected a text of at most ${textLimit} bytes, got ${file.bytes}; use JSONL`;
-    yield { failure: { ...failure, message } };
-    return;
-  }
-  const bytes = await readFile(file.path);
-  if (!isUtf8(bytes)) {
-    yield { failure: { ...failure, message: "expected UTF-8, got other bytes" } };
-    return;
-  }
-  const text = bytes.toString("utf8").replace(/^\uFEFF/, "");
-  yield { document: { id: file.name, title: "", text, source: file.name } };
+  // A character takes a byte or more, and three at most.
+  let message = file.bytes > 3 * textLimit ? lengthProblem("text", Math.ceil(file.bytes / 3)) : undefined;
+  const bytes = message === undefined ? await readFile(file.path) : Buffer.alloc(0);
+  if (!isUtf8(bytes)) message = "expected UTF-8, got other bytes";
+  const text = message === undefined ? bytes.toString("utf8").replace(/^\uFEFF/, "") : "";
+  message ??= lengthProblem("text", text.length);
+  if (message === undefined) yield { document: { id: file.name, title: "", text, source: file.name } };
+  else yield { failure: { ...failure, message } };
 }
 
 async function* datasetDocuments(folder: string): AsyncGenerator<DocumentEvent> {
@@ -124,12 +124,14 @@ async function* inputEvents(input: string, signal: AbortSignal | undefined): Asy
 
 /**
  * The documents of files, folders and dataset folders, in the order given; "-" is JSON lines on stdin.
- * @throws DataError for an input that does not exist, and for the first failure where there is no `onFailure`.
+ * @throws DataError for an input that does not exist, where there is no document at all, and for the first failure where
+ * there is no `onFailure`.
  */
 export async function* readDocuments(
   paths: readonly string[],
   { limit = Infinity, ...options }: ReadDocumentsOptions = {},
 ): AsyncGenerator<Document> {
+  required("readDocuments: paths", paths, "list of texts");
   yield* take(documentsOf(paths, options), limit);
 }
 
@@ -137,17 +139,21 @@ async function* documentsOf(
   paths: readonly string[],
   { signal, onFailure }: ReadDocumentsOptions,
 ): AsyncGenerator<Document> {
+  let count = 0;
+  let first: ReadFailure | undefined;
   for (const path of paths) {
     for await (const event of inputEvents(path, signal)) {
-      if ("document" in event) yield event.document;
-      else if (onFailure === undefined) throw new DataError(describeFailure(event.failure));
-      else onFailure(event.failure);
+      if ("document" in event) {
+        count += 1;
+        yield event.document;
+        continue;
+      }
+      if (onFailure === undefined) throw new DataError(describeFailure(event.failure));
+      first ??= event.failure;
+      onFailure(event.failure);
     }
   }
+  if (count === 0) throw nothingRead(paths, "documents", first);
 }
 
-/** `a.jsonl:3: expected a JSON object, got "["`. */
-export function describeFailure({ source, line, offset, message }: ReadFailure): string {
-  const where = line !== null ? `:${line}` : offset !== null ? ` at byte ${offset}` : "";
-  return `${source}${where}: ${message}`;
-}
+export { describeFailure } from "./failures.ts";

@@ -1,5 +1,4 @@
 /** JSON Lines as a stream of objects: `.jsonl`, `.jsonl.gz`, `.jsonl.zst`. A bad line is reported and skipped. */
-import { DataError } from "../errors.ts";
 import { readBytes } from "../io/bytes.ts";
 import { splitLines } from "../io/lines.ts";
 import type { ReadFailure } from "./pubmed/record.ts";
@@ -28,7 +27,6 @@ export async function* readObjects(file: SourceFile, signal?: AbortSignal): Asyn
     }
   } catch (error) {
     signal?.throwIfAborted();
-    if (error instanceof DataError) throw error;
     line += 1;
     yield failure(`cannot be read on: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -12,6 +12,15 @@ export function titleAndText({ title = "", text }: Pick<TextRow, "title" | "text
   return title === "" ? text : `${title} ${text}`;
 }
 
+/** Most characters (UTF-16 units) of a text or title: tokenizers take up to 500 bytes of memory for each. */
+export const textLimit = 2 << 20;
+
+/** What is wrong with a text of this size, if it is too long. */
+export function lengthProblem(field: string, characters: number): string | undefined {
+  if (characters <= textLimit) return undefined;
+  return `expected at most ${textLimit} characters in "${field}", got ${characters}: make several documents of it`;
+}
+
 /** Words as perplexities count them: separated by white space. */
 export function countWords(text: string): number {
   return text.split(/\s+/).length;
@@ -33,7 +42,9 @@ export function fieldsOf(value: Readonly<Record<string, unknown>>): Fields | str
     return 'expected a string or number in "id", got other';
   }
   if (title !== null && typeof title !== "string") return 'expected a string in "title", got other';
-  return { id: id === undefined ? undefined : String(id), title: title ?? "", text };
+  const name = typeof value["text"] === "string" ? "text" : "abstract";
+  const tooLong = lengthProblem(name, text.length) ?? lengthProblem("title", title?.length ?? 0);
+  return tooLong ?? { id: id === undefined ? undefined : String(id), title: title ?? "", text };
 }
 
 /** The object that a JSON line holds; or what is wrong with it. */

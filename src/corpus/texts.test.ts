@@ -43,6 +43,19 @@ describe("readTexts", () => {
     expect(rows.map(titleAndText)).toEqual(["T x", "y", "z", ""]);
   });
 
+  test("refuses a text beyond the limit, with its line and field", async () => {
+    const long = "a".repeat(2 ** 21 + 1);
+    const said = (field: string): string =>
+      `texts:1: expected at most 2097152 characters in "${field}", got 2097153: make several documents of it`;
+    await expect(textsOf(long)).rejects.toThrow(said("text"));
+    for (const field of ["text", "abstract", "title"]) {
+      await expect(
+        textsOf(JSON.stringify({ text: "short", [field]: long, ...(field === "abstract" ? { text: undefined } : {}) })),
+      ).rejects.toThrow(said(field));
+    }
+    expect(await textsOf(long.slice(1))).toHaveLength(1);
+  });
+
   test("keeps blank lines where they are asked for", async () => {
     expect((await textsOf("a\n\nb\n", { keepBlank: true })).map(({ text }) => text)).toEqual(["a", "", "b"]);
   });

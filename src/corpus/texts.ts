@@ -5,7 +5,8 @@
 import { DataError } from "../errors.ts";
 import { type LineOptions, nameOf, readLines } from "../io/lines.ts";
 import { type Items, mapWindows, type StreamOptions } from "../io/streams.ts";
-import { fieldsOf, objectOf, type TextRow, titleAndText } from "./text.ts";
+import { required } from "../schema.ts";
+import { fieldsOf, lengthProblem, objectOf, type TextRow, titleAndText } from "./text.ts";
 
 export interface ReadTextsOptions extends LineOptions {
   /** Blank lines are texts too. Default false. */
@@ -21,13 +22,17 @@ export async function* readTexts(
   path: string,
   { keepBlank = false, ...options }: ReadTextsOptions = {},
 ): AsyncGenerator<TextRow> {
+  required("readTexts: path", path, "text");
   let isJson: boolean | undefined;
   for await (const { number, text } of readLines(path, options)) {
     const isBlank = text.trim() === "";
     if (!isBlank) isJson ??= text.startsWith("{");
     if (isBlank && !keepBlank) continue;
-    if (isBlank || !isJson) yield { id: String(number), text };
-    else yield textOf(text, `${nameOf(path)}:${number}`, String(number));
+    if (isBlank || !isJson) {
+      const tooLong = lengthProblem("text", text.length);
+      if (tooLong !== undefined) throw new DataError(`${nameOf(path)}:${number}: ${tooLong}`);
+      yield { id: String(number), text };
+    } else yield textOf(text, `${nameOf(path)}:${number}`, String(number));
   }
 }
 
@@ -49,9 +54,14 @@ export function mapTexts<Found extends object>(
   options: StreamOptions & { readonly window: number },
 ): AsyncGenerator<Pick<TextRow, "id" | "text"> & Found> {
   const computeRows = async (rows: readonly TextRow[]) => {
+    rows.forEach((row, i) => {
+      required(`texts: item ${i} of the window`, row, "object");
+      required(`texts: item ${i} of the window: text`, row.text, "text");
+    });
     const joined = rows.map(titleAndText);
     const found = await compute(joined);
     return rows.map(({ id }, i) => ({ id, text: joined[i]!, ...found[i]! }));
   };
+  required("texts", texts, "stream");
   return mapWindows(texts, computeRows, options);
 }

@@ -3,6 +3,7 @@
  * (`likelihoods.ts`) are models in this sense as they are; a model tuned with a soft prompt becomes one by `askTuned`.
  */
 import { decodingOf, predictSources, type PredictOptions, type TunedModel } from "../soft-prompts/predict.ts";
+import { required } from "../schema.ts";
 
 export interface AskOptions {
   readonly signal?: AbortSignal | undefined;
@@ -30,6 +31,7 @@ export interface Abilities {
 
 /** A tuned model writes; options change how it decodes. */
 export function askTuned(tuned: TunedModel, options: Omit<PredictOptions, "signal" | "onProgress"> = {}): Abilities {
+  required("askTuned: tuned", tuned, "object");
   return {
     protocol: { decoding: decodingOf(tuned, options), maxNewTokens: options.maxNewTokens ?? null },
     identity: tuned.identity,

@@ -3,6 +3,7 @@
  * window by window, and the benchmark scores the answers, beside those of its baseline.
  */
 import { DataError } from "../errors.ts";
+import { required } from "../schema.ts";
 import type { EvaluateOptions, Figure, Report } from "../metrics/report.ts";
 import type { Benchmark, Example, Split } from "../tasks/benchmark.ts";
 import type { Abilities } from "./abilities.ts";
@@ -41,7 +42,11 @@ export async function evaluate<E extends Example, Answer>(
   model: Abilities,
   options: BenchmarkOptions,
 ): Promise<Evaluation<E, Answer>> {
+  required("evaluate: benchmark", benchmark, "object");
+  required("evaluate: model", model, "object");
+  required("evaluate: options", options, "object");
   const { data, split = "test", limit, seed = 1, ask, signal, window = examplesTogether } = options;
+  required("evaluate: data", data, "text");
   const { name, way } = wayOf(benchmark, model, ask);
   const examples = (await benchmark.read(data, split)).slice(0, limit);
   if (examples.length === 0) throw new DataError(`${data}: expected examples in split ${split}, got none`);

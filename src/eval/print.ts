@@ -1,5 +1,6 @@
 /** The report of any evaluation as people read it. */
 import type { Figure, Report } from "../metrics/report.ts";
+import { required } from "../schema.ts";
 
 const shown = {
   share: (value: number): string => (100 * value).toFixed(2),
@@ -54,7 +55,9 @@ function factsOf(protocol: Readonly<Record<string, unknown>>, path = ""): string
 }
 
 /** Figures by kind with their intervals, and what they depend on. */
-export function describeReport({ task, version, protocol, hash, examples, failed, figures }: Report): string {
+export function describeReport(report: Report): string {
+  required("describeReport: report", report, "object");
+  const { task, version, protocol, hash, examples, failed, figures } = report;
   const unread = failed === undefined ? "" : `, ${failed} answers without anything to read`;
   return [
     `${task} (version ${version}): ${examples.toLocaleString("en-US")} examples${unread}\n`,

@@ -21,6 +21,7 @@ import {
 } from "../soft-prompts/predict.ts";
 import { type JoinedText, chunksOf, joinDocument, type Place, placeIn } from "./chunks.ts";
 import { placePair } from "./ground.ts";
+import { required } from "../schema.ts";
 
 export interface Mention {
   /** As generated. */
@@ -130,6 +131,10 @@ export async function extractDocuments(
   documents: Items<Document>,
   options: ExtractOptions,
 ): Promise<ExtractResult> {
+  required("extractDocuments: tuned", tuned, "object");
+  required("extractDocuments: documents", documents, "stream");
+  required("extractDocuments: options", options, "object");
+  required("extractDocuments: output", options.output, "text");
   const { task, model } = tuned;
   if (task.extracts !== "relations") {
     throw new ConfigError(

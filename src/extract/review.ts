@@ -10,6 +10,7 @@ import { joinDocument } from "./chunks.ts";
 import type { Mention, Triple } from "./extract.ts";
 import { reviewScript } from "./review-script.ts";
 import { reviewStyle } from "./review-style.ts";
+import { required } from "../schema.ts";
 
 interface ReviewDocument {
   readonly id: string;
@@ -121,6 +122,8 @@ async function plan(folder: string, most: number): Promise<{ parts: number[]; ta
  * @returns the files' names.
  */
 export async function writeReview(folder: string, name: string, most: number = mostBytes): Promise<string[]> {
+  required("writeReview: folder", folder, "text");
+  required("writeReview: name", name, "text");
   const { parts, task, relations } = await plan(folder, most);
   const pages = parts.map((_, i) => (i === 0 ? "review.html" : `review-${i + 1}.html`));
   const documents = reviewed(folder);

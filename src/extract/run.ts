@@ -9,6 +9,7 @@ import type { TunedModel } from "../soft-prompts/predict.ts";
 import { extractDocuments, type ExtractOptions, type ExtractResult } from "./extract.ts";
 import { writeReview } from "./review.ts";
 import { writeRelations } from "./summary.ts";
+import { required } from "../schema.ts";
 
 export interface ExtractRunOptions
   extends Omit<ExtractOptions, "inputs">, Pick<ReadDocumentsOptions, "limit" | "onFailure"> {}
@@ -31,8 +32,11 @@ export interface ExtractSummary extends ExtractResult {
 export async function extract(
   tuned: TunedModel,
   inputs: readonly string[],
-  { limit, onFailure, ...options }: ExtractRunOptions,
+  given: ExtractRunOptions,
 ): Promise<ExtractSummary> {
+  required("extract: inputs", inputs, "list of texts");
+  required("extract: options", given, "object");
+  const { limit, onFailure, ...options } = given;
   const { output, signal } = options;
   let failures = 0;
   const documents = readDocuments(inputs, {

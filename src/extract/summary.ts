@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { writeFileAtomically } from "../io/files.ts";
 import { streamOwnLines } from "../io/json.ts";
 import type { Triple } from "./extract.ts";
+import { required } from "../schema.ts";
 
 /** One relation, whatever documents state it. */
 export interface CountedRelation {
@@ -72,6 +73,7 @@ export function toTsv(relations: readonly CountedRelation[]): string {
 
 /** Writes relations.csv and relations.tsv beside the run's triples.jsonl. */
 export async function writeRelations(folder: string): Promise<CountedRelation[]> {
+  required("writeRelations: folder", folder, "text");
   const relations = await countRelations(streamOwnLines<Triple>(join(folder, "triples.jsonl")));
   await writeFileAtomically(join(folder, "relations.csv"), toCsv(relations));
   await writeFileAtomically(join(folder, "relations.tsv"), toTsv(relations));

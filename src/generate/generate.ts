@@ -4,6 +4,7 @@ import { beamSearch } from "./beam.ts";
 import type { Codec, Generator } from "./open.ts";
 import { type GenerateOptions, limitsOf, resolveOptions, type Settings } from "./options.ts";
 import { type Chosen, sampleTokens } from "./sample.ts";
+import { required } from "../schema.ts";
 import { createJob, type Job } from "./search.ts";
 import { stopRule } from "./stop.ts";
 import { createTextStream } from "./stream.ts";
@@ -118,9 +119,15 @@ function promptIds(generator: Generator, { ids, prompts }: GenerateOptions): num
   let rows: number[][];
   if (prompts !== undefined) {
     const tokenizer = needTokenizer(generator, "prompts");
-    rows = [prompts].flat().map((prompt) => tokenizer.encodeIds(prompt));
-  } else if (typeof ids![0] === "number") rows = [ids as number[]];
-  else rows = (ids as number[][]).map((row) => [...row]);
+    const texts = typeof prompts === "string" ? [prompts] : prompts;
+    required("generate: prompts", texts, "list of texts");
+    rows = texts.map((prompt) => tokenizer.encodeIds(prompt));
+  } else {
+    required("generate: ids", ids, "list");
+    const lists = typeof ids![0] === "number" ? [ids as number[]] : (ids as number[][]);
+    required("generate: ids", lists, "list of lists of numbers");
+    rows = lists.map((row) => [...row]);
+  }
   const { vocab_size } = generator.config;
   if (rows.length === 0) throw new ConfigError("generate: expected at least one prompt, got none");
   rows.forEach((row, i) => {

@@ -4,6 +4,7 @@
  */
 import * as z from "zod";
 import { ConfigError } from "../errors.ts";
+import { required } from "../schema.ts";
 import type { ModelConfig } from "../models/family.ts";
 import type { Processor } from "./processors.ts";
 
@@ -106,6 +107,7 @@ export type Settings = z.infer<typeof schema> & { readonly eosTokenId: readonly 
  * @throws ConfigError on an unknown name, a value out of range, or options that contradict one another.
  */
 export function resolveOptions(options: GenerateOptions, defaults: unknown, config: ModelConfig): Settings {
+  required("generate: options", options, "object");
   const { ids: _ids, prompts: _prompts, processors: _processors, signal: _signal, ...given } = options;
   for (const name of Object.keys(given)) {
     if (Object.hasOwn(fields, name)) continue;

@@ -2,7 +2,7 @@
 import { open } from "node:fs/promises";
 import * as z from "zod";
 import { ConfigError, DataError } from "../errors.ts";
-import { checked, type ErrorClass } from "../schema.ts";
+import { checked, type ErrorClass, isTooDeep } from "../schema.ts";
 import { readText, writeAtomically } from "./files.ts";
 import { type LineOptions, nameOf, readLines } from "./lines.ts";
 import type { Items } from "./streams.ts";
@@ -39,7 +39,9 @@ export async function readSettings(path: string, schema: z.ZodType = anyObject, 
       throw new ConfigError(message, { cause: error });
     return missing === undefined ? undefined : checked(schema, missing, path);
   }
-  return checked(schema, parseJson(text, path, ConfigError), path);
+  const value = parseJson(text, path, ConfigError);
+  if (isTooDeep(value)) throw new ConfigError(`${path}: expected at most 100 levels of nesting`);
+  return checked(schema, value, path);
 }
 
 /**

@@ -63,15 +63,17 @@ describe("readLines", () => {
     await expect(textsOf(join(folder, "none.txt"))).rejects.toThrow(/none\.txt: expected a readable file, got ENOENT/);
     await expect(textsOf(folder)).rejects.toThrow(/expected a readable file, got EISDIR/);
     const damaged = file("damaged.gz", gzipSync("a\n".repeat(1000)).subarray(0, -9));
-    await expect(textsOf(damaged)).rejects.toThrow(/damaged\.gz: expected a readable file, got unexpected end/);
+    await expect(textsOf(damaged)).rejects.toThrow(
+      /damaged\.gz: expected a readable file, got the gzip file is cut short/,
+    );
   });
 
-  test("reads a line of 60 MB, and refuses what is beyond the limit as soon as it is", async () => {
+  test("reads a line of 60 MB where it is asked to, and refuses what is beyond the limit as soon as it is", async () => {
     const long = file("long.txt", Buffer.concat([Buffer.alloc(60e6, "x"), Buffer.from("\nend")]));
-    const lines = await collect(readLines(long));
+    const lines = await collect(readLines(long, { limit: Infinity }));
     expect(lines.map(({ text }) => text.length)).toEqual([60e6, 3]);
-    await expect(collect(readLines(long, { limit: 1 << 20 }))).rejects.toThrow(
-      /long\.txt:1: expected a line of at most 1048576 bytes, got a longer one/,
+    await expect(collect(readLines(long))).rejects.toThrow(
+      /long\.txt:1: expected a line of at most 16777216 bytes, got a longer one/,
     );
     // The limit is told at once, not at the line's end, which may never come.
     async function* endless(): AsyncGenerator<Uint8Array> {

@@ -20,12 +20,12 @@ export interface BadLine {
 }
 
 export interface LineOptions {
-  /** Most bytes of a line. Default 64 MiB: room for any document, too little for a file without line feeds. */
+  /** Most bytes of a line. Default 16 MiB: room for any document, too little for JSON that would fill the memory. */
   readonly limit?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-const defaultLimit = 64 << 20;
+const defaultLimit = 16 << 20;
 const lineFeed = 10;
 const carriageReturn = 13;
 const byteOrderMark = Buffer.from("\uFEFF");
@@ -94,7 +94,6 @@ async function* readable(path: string, { signal }: LineOptions): AsyncGenerator<
     yield* readBytes(path, { signal });
   } catch (cause) {
     signal?.throwIfAborted();
-    if (cause instanceof DataError) throw cause;
     throw new DataError(`${nameOf(path)}: expected a readable file, got ${(cause as Error).message}`, { cause });
   }
 }

@@ -18,7 +18,7 @@ import {
 } from "../graph/ops/index.ts";
 import { pool } from "../nn/pooling.ts";
 import { product } from "../graph/shape.ts";
-import type { Head, Labels, ModelConfig, ModelInputs } from "./family.ts";
+import type { Head, Labels, Measure, ModelConfig, ModelInputs } from "./family.ts";
 
 /** The fields of config.json that classification reads. */
 export const labelFields = {
@@ -36,6 +36,14 @@ export type LabelConfig = Pick<LabelSettings, "problem_type" | "id2label" | "num
 /** Number of classes of a classification head: `id2label`, else `num_labels`, else 2 (as transformers). */
 export function labelCount({ id2label, num_labels }: LabelConfig): number {
   return id2label === undefined ? (num_labels ?? 2) : Object.keys(id2label).length;
+}
+
+/** The classes that the head of the configuration has; `heads`: by class name the layer that makes their logits. */
+export function labelMeasure(config: LabelSettings, heads: Readonly<Record<string, string>>): Measure[] {
+  const named = config.architectures?.[0] ?? "";
+  if (!Object.hasOwn(heads, named)) return [];
+  const field = config.id2label === undefined ? "num_labels" : "id2label";
+  return [{ field, value: labelCount(config), parameter: `${heads[named]}.weight`, axis: 0 }];
 }
 
 /** What `count` classes are called: as `id2label` says, else LABEL_0 and so on. */

@@ -80,6 +80,25 @@ export interface ForeignCheckpoint {
   setting(name: string): unknown;
 }
 
+/** Where the weights show a size that config.json gives. */
+export interface Measure {
+  /** Field of config.json. */
+  readonly field: string;
+  /** The field's value, where it is not simply that. */
+  readonly value?: number;
+  readonly parameter: string;
+  readonly axis: number;
+  /** Rows or columns that the field does not count. */
+  readonly uncounted?: number;
+}
+
+/** What the weights show of config.json's sizes. */
+export interface Measures {
+  /** Parameters whose names begin with this and a number are layers. */
+  readonly layers: { readonly field: string; readonly value: number; readonly prefix: string };
+  readonly sizes: readonly Measure[];
+}
+
 /** How another library names and configures the family. Files are read and written by `runtime/foreign.ts`. */
 export interface ForeignFormat<Config extends ModelConfig = ModelConfig> {
   /** Whether these are the tensors of the family. */
@@ -133,6 +152,8 @@ export interface Family<Config extends ModelConfig = ModelConfig> {
   untied(config: Config): Config;
   /** Formats of other libraries that the family is read from and written in, by the library's name. */
   readonly foreign?: Readonly<Record<string, ForeignFormat<Config>>>;
+  /** Where weights show the configuration's sizes, so that those that they lack are refused before a graph is built. */
+  measures(config: Config): Measures;
   /** What only the checkpoint knows: the configuration completed, and the parameter that a stored tensor is, if any. */
   adapt?(config: Config, stored: Shapes): { config: Config; parameterOf: (storedName: string) => string | undefined };
 }
@@ -148,7 +169,7 @@ export function headOf(family: Family, config: ModelConfig): Head | undefined {
   const head = Object.hasOwn(heads, named) ? heads[named]! : undefined;
   if (head === undefined) {
     const known = [family.architecture, ...Object.keys(heads)].join(", ");
-    throw new ConfigError(`config.json: architectures: expected one of ${known}, got ${named}`);
+    throw new ConfigError(`config.json: architectures: expected one of ${known}, got ${named.slice(0, 80)}`);
   }
   return head === "none" ? undefined : head;
 }

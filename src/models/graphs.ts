@@ -35,9 +35,12 @@ function tokenInputs(
 function headFor(family: Family, config: ModelConfig): Head {
   const head = headOf(family, config);
   if (head === undefined) {
-    throw new ConfigError(`architectures: expected a model with a head, got ${config.architectures?.[0]}`, {
-      hint: "a bare model has hidden states only",
-    });
+    throw new ConfigError(
+      `architectures: expected a model with a head, got ${config.architectures?.[0]?.slice(0, 80)}`,
+      {
+        hint: "a bare model has hidden states only",
+      },
+    );
   }
   return head;
 }

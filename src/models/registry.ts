@@ -3,6 +3,7 @@
  * loading, training, generation and conversion find it by what it says of itself.
  */
 import { ConfigError } from "../errors.ts";
+import { shown } from "../schema.ts";
 import { bert, bertHash } from "./bert/bert.ts";
 import { bioGpt } from "./biogpt/biogpt.ts";
 import type { Family } from "./family.ts";
@@ -18,7 +19,7 @@ export function familyOf(json: unknown, where: string): Family {
   const family = typeof type === "string" && Object.hasOwn(families, type) ? families[type] : undefined;
   if (family === undefined) {
     const known = Object.keys(families).join(", ");
-    throw new ConfigError(`${where}: model_type: expected one of ${known}, got ${JSON.stringify(type) ?? "nothing"}`);
+    throw new ConfigError(`${where}: model_type: expected one of ${known}, got ${shown(type)}`);
   }
   return family;
 }

@@ -1,6 +1,7 @@
 /** Every recipe by name, and the configuration of a run: a recipe, settings that change it, inputs that it is for. */
 import { existsSync } from "node:fs";
 import { ConfigError } from "../errors.ts";
+import { required } from "../schema.ts";
 import { openTask } from "../soft-prompts/metadata.ts";
 import { openModelFolder } from "../runtime/folder.ts";
 import { didYouMean } from "../suggest.ts";
@@ -28,6 +29,7 @@ export const recipes: Readonly<Record<RecipeName, Recipe>> = {
 
 /** @throws ConfigError that lists the recipes. */
 export function recipeOf(name: string): Recipe {
+  required("recipeOf: name", name, "text");
   if (isRecipe(name)) return recipes[name];
   const known = Object.keys(recipes);
   throw new ConfigError(`recipe: expected one of ${known.join(", ")}, got "${name}"`, didYouMean(name, known));
@@ -44,10 +46,12 @@ export interface ConfigureOptions {
  * The configuration that a run on these inputs has. `recipe`: a name, or the JSON file of a task of one's own.
  * @throws ConfigError for a recipe or setting that there is not, or a missing input, with what to run first.
  */
-export async function configure(
-  recipe: string,
-  { scale = "full", settings = [], inputs }: ConfigureOptions,
-): Promise<Config> {
+export async function configure(recipe: string, options: ConfigureOptions): Promise<Config> {
+  required("configure: recipe", recipe, "text");
+  required("configure: options", options, "object");
+  const { scale = "full", settings = [], inputs } = options;
+  required("configure: inputs", inputs, "object");
+  required("configure: settings", settings, "list of texts");
   const config = (isRecipe(recipe) ? recipes[recipe] : softPromptRecipe(await ownTask(recipe)))({ scale });
   checkInputs(isRecipe(recipe) ? recipe : "own", inputs);
   if (config.model === null || inputs.model === undefined) return withSettings(config, settings);

@@ -32,4 +32,4 @@ export { type SentenceDescription, saveSentenceFolder } from "./sentence-write.t
 export type { PromptOptions, TextRole } from "./text-rows.ts";
 export { writeVectors } from "./vector-files.ts";
 export { type ListRequirements, readLists, type ScoredList } from "../tasks/lists.ts";
-export { streamPairs } from "../tasks/pairs.ts";
+export { streamPairs, streamRows } from "../tasks/pairs.ts";

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,6 +7,7 @@ import { createBm25 } from "./bm25.ts";
 import { openScorer, type Scorer } from "./scorers.ts";
 import { random } from "../tensor/random.ts";
 import type { ScoredList } from "../tasks/lists.ts";
+import { streamRows } from "../tasks/pairs.ts";
 import { mineNegatives } from "./mine.ts";
 
 /** Documents "0" to "9"; a query's score of a document is what `score` says. */
@@ -54,6 +55,34 @@ test("the best may be skipped, and a reranker is refused", async () => {
   await using bm25 = await openScorer("bm25");
   const { index: _, ...reranker } = bm25;
   await expect(collect(mineNegatives(reranker, pairs, { negatives: 1 }))).rejects.toThrow(/got a reranker/);
+});
+
+test("wrong documents are chosen among all of the file, those behind the first of a list too", async () => {
+  const file = join(folder, "lists.jsonl");
+  const rows = [
+    { query: "a", documents: ["1", "7", "9"] },
+    { query: "b", documents: ["2", "8"] },
+    { query: "a", documents: ["7"] },
+  ];
+  writeFileSync(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+  const best = scorer((_, document) => document);
+  const options = { negatives: 2, relativeMargin: -10 };
+  for (const window of [1, 2, 100]) {
+    const lists = await collect(mineNegatives(best, streamRows(file), { ...options, window }));
+    expect(lists.map(({ query, documents }) => [query, ...documents])).toEqual([
+      // 7 is right for a, by its own line.
+      ["a", "1", "9", "8"],
+      ["b", "2", "9", "8"],
+      ["a", "7", "9", "8"],
+    ]);
+  }
+  const drawn = await collect(mineNegatives({ kind: "random", seed: 1 }, streamRows(file), { negatives: 3 }));
+  rmSync(file);
+  expect(drawn.map(({ documents }) => documents.toSorted())).toEqual([
+    ["1", "2", "8", "9"],
+    expect.arrayContaining(["2"]),
+    ["2", "7", "8", "9"],
+  ]);
 });
 
 test("random documents are other ones, each once, the same for a seed, and have no scores", async () => {

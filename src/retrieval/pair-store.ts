@@ -2,10 +2,11 @@
 import { inWindows } from "../io/streams.ts";
 import type { TextStore } from "./text-store.ts";
 
-/** A query with its right document each: an array, or what reads a file. */
-export type Pairs =
-  | Iterable<readonly [query: string, document: string]>
-  | AsyncIterable<readonly [query: string, document: string]>;
+/** A query with its right document, and other documents that are to be known. */
+type Pair = readonly [query: string, document: string, ...others: string[]];
+
+/** Pairs: an array, or what reads a file. */
+export type Pairs = Iterable<Pair> | AsyncIterable<Pair>;
 
 /** A pair, its document by number. */
 export interface Question {
@@ -43,12 +44,14 @@ export async function storePairs(
   const last: number[] = [];
   const before: number[] = [];
   for await (const some of inWindows(pairs, window)) {
-    const documentNumbers = await addDocuments(some.map(([, document]) => document));
+    const documentNumbers = await addDocuments(some.flatMap(([, ...all]) => all));
+    let at = 0;
     for (const [i, query] of (await addQueries(some.map(([text]) => text))).entries()) {
       before.push(last[query] ?? -1);
       last[query] = queryOf.length;
       queryOf.push(query);
-      documentOf.push(documentNumbers[i]!);
+      documentOf.push(documentNumbers[at]!);
+      at += some[i]!.length - 1;
     }
     onRead(queryOf.length);
   }

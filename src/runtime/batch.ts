@@ -1,6 +1,7 @@
 /** Ragged lists of ids as the rectangular int64 tensors that graphs take. */
 import { ConfigError } from "../errors.ts";
 import type { Labels, ModelConfig } from "../models/index.ts";
+import { required } from "../schema.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 
 export interface Batch {
@@ -31,9 +32,14 @@ export function int64(rows: readonly (readonly number[])[], columns: number): Te
  * @throws ConfigError on an empty batch or row, ids outside the vocabulary, rows too long, or a mask of another shape.
  */
 export function makeBatch(
-  { ids, mask, types }: TokenRows,
+  rows: TokenRows,
   config: Pick<ModelConfig, "vocab_size" | "pad_token_id" | "max_position_embeddings">,
 ): Batch {
+  required("rows of tokens", rows, "object");
+  const { ids, mask, types } = rows;
+  for (const [name, values] of Object.entries({ ids, mask, types })) {
+    if (values !== undefined || name === "ids") required(name, values, "list of lists of numbers");
+  }
   const { vocab_size: vocabSize, pad_token_id, max_position_embeddings: maxTokens } = config;
   const padId = pad_token_id ?? 0;
   const tokens = Math.max(0, ...ids.map((row) => row.length));
@@ -45,13 +51,16 @@ export function makeBatch(
     const bad = row.findIndex((id) => !Number.isInteger(id) || id < 0 || id >= vocabSize);
     if (bad >= 0) throw new ConfigError(`ids[${i}][${bad}]: expected an id in [0, ${vocabSize}), got ${row[bad]}`);
   });
-  for (const [name, rows] of Object.entries({ mask, types })) {
-    if (rows !== undefined && (rows.length !== ids.length || rows.some((row, i) => row.length !== ids[i]!.length))) {
+  for (const [name, values] of Object.entries({ mask, types })) {
+    if (
+      values !== undefined &&
+      (values.length !== ids.length || values.some((row, i) => row.length !== ids[i]!.length))
+    ) {
       throw new ConfigError(`${name}: expected the same shape as ids`);
     }
   }
-  const padded = (rows: TokenRows["ids"], value: number): Tensor<"int64"> => {
-    const full = rows.map((row) => [...row, ...Array<number>(tokens - row.length).fill(value)]);
+  const padded = (unequal: TokenRows["ids"], value: number): Tensor<"int64"> => {
+    const full = unequal.map((row) => [...row, ...Array<number>(tokens - row.length).fill(value)]);
     return int64(full, tokens);
   };
   const same = (value: number): number[][] => ids.map((row) => row.map(() => value));
@@ -78,8 +87,10 @@ export function labelFeeds(
   { of, count, next = false }: Labels,
   tokens: number,
 ): LabelFeeds {
+  required("labels", labels, "list");
   if (labels.length !== ids.length) throw new ConfigError(`labels: expected ${ids.length} rows, got ${labels.length}`);
   const rows = labels.map((row) => (typeof row === "number" ? [row] : row));
+  required("labels", rows, "list of lists of numbers");
   const widths = of === "tokens" ? ids.map((row) => row.length) : ids.map(() => (of === "rows" ? 1 : count));
   const wrong = rows.findIndex((row, i) => row.length !== widths[i]);
   if (wrong >= 0)

@@ -11,9 +11,10 @@ import type { Session } from "./session.ts";
 
 /** Place of the first number that is not finite; -1 where there is none. */
 export function firstNotFinite(data: ArrayLike<number>): number {
+  const zero = 0;
   let sum = 0;
-  // One that is not finite makes the sum NaN, and the loop has no branch.
-  for (let i = 0; i < data.length; i++) sum += data[i]! - data[i]!;
+  // Only what is not finite gives NaN here, and the loop has no branch.
+  for (let i = 0; i < data.length; i++) sum += data[i]! * zero;
   if (sum === 0) return -1;
   for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i])) return i;
   return -1;

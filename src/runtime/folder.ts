@@ -3,8 +3,9 @@ import { join } from "node:path";
 import * as z from "zod";
 import { openCheckpoint } from "../checkpoints/checkpoint.ts";
 import { readFloat32, type TensorEntry } from "../checkpoints/entries.ts";
-import { CheckpointError } from "../errors.ts";
+import { CheckpointError, ConfigError } from "../errors.ts";
 import { readSettings } from "../io/json.ts";
+import { required } from "../schema.ts";
 import { architectureOf, type Family, familyOf, type ModelConfig, type Role } from "../models/index.ts";
 
 export interface ModelFolder {
@@ -31,6 +32,7 @@ export async function openModelFolder(
   folder: string,
   { as, weights = folder }: { readonly as?: Role | undefined; readonly weights?: string } = {},
 ): Promise<OpenedFolder> {
+  required("model directory", folder, "text");
   const path = join(folder, "config.json");
   const json = await readSettings(path);
   if (json === undefined) {
@@ -72,10 +74,10 @@ const wrappers = {
   "base_model.": "peft",
 };
 
-/** @throws CheckpointError where all names begin with the same of `wrappers`. */
-function refusePrefix(where: string, names: readonly string[]): void {
+/** @throws CheckpointError where all names begin with the same of `wrappers`, and the model's `own` do not. */
+function refusePrefix(where: string, names: readonly string[], own: string): void {
   for (const [prefix, program] of Object.entries(wrappers)) {
-    if (names.length === 0 || !names.every((name) => name.startsWith(prefix))) continue;
+    if (own.startsWith(prefix) || names.length === 0 || !names.every((name) => name.startsWith(prefix))) continue;
     const shown = JSON.stringify(names[0]!.slice(0, 80));
     throw new CheckpointError(
       `${where}: expected the model's own names, got all with the prefix "${prefix}" (${shown})`,
@@ -92,8 +94,15 @@ function refusePrefix(where: string, names: readonly string[]): void {
  * head of its own, as in transformers.
  */
 export async function withParameters(model: ModelFolder): Promise<OpenedFolder> {
+  const opened = await bound(model);
+  checkSizes(opened);
+  return opened;
+}
+
+async function bound(model: ModelFolder): Promise<OpenedFolder> {
   const { folder, family, entries: stored } = model;
-  refusePrefix([...stored.values()][0]?.file ?? folder, [...stored.keys()]);
+  const { prefix } = family.measures(model.config).layers;
+  refusePrefix([...stored.values()][0]?.file ?? folder, [...stored.keys()], prefix);
   const foreign = Object.values(family.foreign ?? {}).find((format) => format.recognises(stored));
   const own = foreign === undefined ? stored : renamed(stored, (name) => foreign.parameterOf(name, folder));
   const adapted = (
@@ -117,6 +126,41 @@ export async function withParameters(model: ModelFolder): Promise<OpenedFolder> 
   }
   return { ...first, notes };
 }
+
+/** @throws ConfigError for sizes of the configuration that the weights do not have. */
+function checkSizes({ folder, family, config, entries }: ModelFolder): void {
+  const where = join(folder, "config.json");
+  const { layers, sizes } = family.measures(config);
+  const found = new Set<string>();
+  for (const name of entries.keys()) {
+    const number = name.startsWith(layers.prefix)
+      ? /^\d+(?=\.)/.exec(name.slice(layers.prefix.length))?.[0]
+      : undefined;
+    if (number !== undefined) found.add(number);
+  }
+  if (layers.value > found.size) {
+    const missing = `expected parameter "${layers.prefix}${found.size}", got none`;
+    throw new ConfigError(
+      `${where}: ${layers.field}: expected at most ${found.size}, as the weights have, got ${layers.value} (${missing})`,
+      { hint },
+    );
+  }
+  for (const { field, value, parameter, axis, uncounted = 0 } of sizes) {
+    const dims = entries.get(parameter)?.dims;
+    if (dims?.[axis] === undefined) continue;
+    const wanted = value ?? (config as unknown as Record<string, number>)[field]!;
+    const has = dims[axis] - uncounted;
+    if (has === wanted) continue;
+    const shape = dims.with(axis, wanted + uncounted).join(", ");
+    throw new ConfigError(
+      `${where}: ${field}: expected ${has}, as the weights have, got ${wanted} ("${parameter}": expected shape [${shape}], ` +
+        `got [${dims.join(", ")}])`,
+      { hint },
+    );
+  }
+}
+
+const hint = "config.json and the weights do not belong together";
 
 /** Tensors under the names that `nameOf` gives, without those that it gives none. */
 function renamed(

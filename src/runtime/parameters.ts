@@ -96,25 +96,31 @@ export async function startParameters(
   isNew: (name: string) => boolean,
   allocate?: Allocate,
 ): Promise<Parameters> {
-  const parameters = allocateParameters(graph, allocate);
-  initialise(graph, parameters, seed);
-  for (const [name, { dims, data }] of parameters.tensors) {
+  const stored = new Map<string, TensorEntry>();
+  for (const [name, { value, vocabulary }] of graph.parameters) {
+    const dims = value.shape as number[];
     const entry = entries.get(name);
     const fits =
       entry !== undefined && entry.dims.slice(1).join() === dims.slice(1).join() && entry.dims[0]! <= dims[0]!;
-    if (entry !== undefined && fits && (entry.dims[0] === dims[0] || graph.parameters.get(name)!.vocabulary === true)) {
-      const stored = sizeOf(entry.dims);
-      await readFloat32(entry, (data as Float32Array).subarray(0, stored));
-      if (rowDeviation === undefined || dims.length < 2) continue;
-      const numbers = random(seed, dims[0]!);
-      const deviation = rowDeviation(dims[1]!);
-      for (let i = stored; i < data.length; i++) data[i] = deviation * numbers.normal();
-    } else if (!isNew(name)) {
+    if (fits && (entry.dims[0] === dims[0] || vocabulary === true)) stored.set(name, entry);
+    else if (!isNew(name)) {
       const got = entry === undefined ? "none" : `[${entry.dims.join(", ")}]`;
       throw new CheckpointError(`${folder}: expected parameter "${name}" [${dims.join(", ")}], got ${got}`, {
         hint: "config.json and the weights do not belong together",
       });
     }
+  }
+  const parameters = allocateParameters(graph, allocate);
+  initialise(graph, parameters, seed);
+  for (const [name, { dims, data }] of parameters.tensors) {
+    const entry = stored.get(name);
+    if (entry === undefined) continue;
+    const length = sizeOf(entry.dims);
+    await readFloat32(entry, (data as Float32Array).subarray(0, length));
+    if (rowDeviation === undefined || dims.length < 2) continue;
+    const numbers = random(seed, dims[0]!);
+    const deviation = rowDeviation(dims[1]!);
+    for (let i = length; i < data.length; i++) data[i] = deviation * numbers.normal();
   }
   return parameters;
 }
@@ -141,10 +147,9 @@ function entryOf(graph: Graph, entries: Entries, name: string, where: string): T
 
 /** Reads every parameter of a graph into memory, as float32. */
 export async function readParameters(graph: Graph, entries: Entries, where: string): Promise<Parameters> {
+  const stored = [...graph.parameters.keys()].map((name) => [name, entryOf(graph, entries, name, where)] as const);
   const parameters = allocateParameters(graph);
-  for (const [name, { data }] of parameters.tensors) {
-    await readFloat32(entryOf(graph, entries, name, where), data as Float32Array);
-  }
+  for (const [name, entry] of stored) await readFloat32(entry, parameters.tensors.get(name)!.data as Float32Array);
   return parameters;
 }
 

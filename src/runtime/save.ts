@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { type SaveOptions, saveSharded, tensorSource } from "../checkpoints/checkpoint.ts";
 import { writeFileAtomically } from "../io/files.ts";
 import { ConfigError } from "../errors.ts";
+import { required } from "../schema.ts";
 import type { ModelFolder } from "./folder.ts";
 
 /** The tokenizer's files go along as they are. */
@@ -25,6 +26,7 @@ export async function copyUsage(from: string, to: string): Promise<void> {
 
 /** @throws ConfigError when asked to write over the directory that the model is mapped from. */
 export async function saveModelFolder(folder: string, model: ModelFolder, options: SaveOptions): Promise<void> {
+  required("save: folder", folder, "text");
   if (resolve(folder) === resolve(model.folder)) {
     throw new ConfigError(`${folder}: expected another directory than the model's own, which is in use`);
   }

@@ -1,4 +1,5 @@
 /** Texts of one's own, answered by a tuned model. */
+import { required } from "../schema.ts";
 import { locateEntities, type NamedEntity } from "../tasks/index.ts";
 import { predict, type Prediction, type PredictOptions, type TunedModel } from "./predict.ts";
 
@@ -11,6 +12,8 @@ export async function answerTexts(
   texts: readonly string[],
   options: PredictOptions = {},
 ): Promise<Prediction[]> {
+  required("answerTexts: tuned", tuned, "object");
+  required("answerTexts: texts", texts, "list of texts");
   const examples = texts.map((text, i) => tuned.task.exampleOf(`${i + 1}`, text));
   const found = await predict(tuned, examples, options);
   if (tuned.task.extracts !== "entities") return found;

@@ -16,6 +16,7 @@ import { type Decoding, fitTruncation } from "./formats.ts";
 import { createLayout, type Layout, layoutSource } from "./layout.ts";
 import { openTask, readTaskFile, taskFileName, taskOf } from "./metadata.ts";
 import { findPromptIds } from "./prompt-rows.ts";
+import { required } from "../schema.ts";
 
 /** A model with the task that it was tuned for. */
 export interface TunedModel extends AsyncDisposable {
@@ -36,6 +37,7 @@ export async function openTuned(
   folder: string,
   options: LoadOptions & { readonly task?: string | undefined } = {},
 ): Promise<TunedModel> {
+  required("openTuned: folder", folder, "text");
   const { task: wanted, ...load } = options;
   const [file, named] = [await readTaskFile(folder), wanted === undefined ? undefined : await openTask(wanted)];
   const where = `${folder}/${taskFileName}`;
@@ -118,6 +120,8 @@ export async function predict(
   examples: readonly Example[],
   options: PredictOptions = {},
 ): Promise<Prediction[]> {
+  required("predict: tuned", tuned, "object");
+  required("predict: examples", examples, "list");
   return predictSources(
     tuned,
     examples.map((one) => tuned.task.source(one)),

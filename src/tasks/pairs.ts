@@ -16,6 +16,14 @@ export async function* streamPairs(
   path: string,
   limit: number = Infinity,
 ): AsyncGenerator<[query: string, document: string]> {
+  for await (const [query, document] of streamRows(path, limit)) yield [query, document];
+}
+
+/** The same with the other documents of each query behind the right one. @throws DataError as `streamPairs`. */
+export async function* streamRows(
+  path: string,
+  limit: number = Infinity,
+): AsyncGenerator<[query: string, document: string, ...others: string[]]> {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) {
     const entries = await readJsonEntries(join(path, "ori_pqal.json"), article);
     for (const [, { QUESTION, LONG_ANSWER }] of entries.slice(0, limit)) yield [QUESTION, LONG_ANSWER];
@@ -23,7 +31,8 @@ export async function* streamPairs(
   }
   let count = 0;
   for await (const { query, documents } of streamJsonLines(path, list)) {
-    yield [query, documents[0]!];
+    const [right, ...others] = documents;
+    yield [query, right!, ...others];
     count += 1;
     if (count === limit) return;
   }

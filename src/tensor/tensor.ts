@@ -1,5 +1,7 @@
 /** Host tensors: a dtype, dimensions and a typed array, row-major. The only numeric container that crosses layers. */
 
+import { ShapeError } from "../errors.ts";
+
 export type DType = "float32" | "float64" | "float16" | "bfloat16" | "int64" | "int32" | "uint8" | "int8" | "bool";
 
 /** float16 and bfloat16 are held as their raw bits; bool as 0 or 1. */
@@ -67,7 +69,19 @@ export function view<D extends DType>(dtype: D, bytes: Uint8Array): TypedArrays[
   ) as TypedArrays[D];
 }
 
-/** A tensor of these elements, or of zeros. */
+/**
+ * A tensor of these elements, or of zeros.
+ * @throws ShapeError for an element type that there is not, or elements of another type or number.
+ */
 export function tensor<D extends DType>(dtype: D, dims: readonly number[], data?: TypedArrays[D]): Tensor<D> {
+  if (!Object.hasOwn(constructors, dtype)) {
+    throw new ShapeError(`tensor: expected one of ${Object.keys(constructors).join(", ")}, got ${String(dtype)}`);
+  }
+  if (!Array.isArray(dims)) throw new ShapeError(`tensor: dims: expected a list of numbers, got ${String(dims)}`);
+  if (data !== undefined && (!(data instanceof constructors[dtype]) || data.length !== sizeOf(dims))) {
+    const { name } = constructors[dtype];
+    const got = Object(data) === data ? `${String(data.length)} in ${data.constructor.name}` : String(data);
+    throw new ShapeError(`tensor: expected ${sizeOf(dims)} elements in ${name}, got ${got}`);
+  }
   return { dtype, dims, data: data ?? allocate(dtype, sizeOf(dims)) };
 }

@@ -106,3 +106,30 @@ test.skipIf(!hasShared("data/tokenizers/biogpt"))(
     expect(readTokenizer(tokenizer.files()).encodeIds("<drug> Aspirin </drug> inhibits COX-2.")).toEqual(ids);
   },
 );
+
+test("a hundred thousand added tokens are found as fast as a few", () => {
+  const added = Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`<entity ${i}>`, 7 + i]));
+  const tokenizer = readTokenizer(
+    new Map(Object.entries({ ...vocabulary, "added_tokens.json": JSON.stringify(added) })),
+  );
+  const text = Array.from({ length: 2000 }, (_, i) => `ab<entity ${37 * i}><entity x`).join(" ");
+  const ids = tokenizer.encodeIds(text);
+  expect(ids.filter((id) => id > 6)).toEqual(Array.from({ length: 2000 }, (_, i) => 7 + 37 * i));
+});
+
+test.each(["tokenizer.json", "tokenizer_config.json", "vocab.json", "added_tokens.json"])(
+  "%s of any depth is refused",
+  (name) => {
+    const deep = `{"pre_tokenizer":${'{"pretokenizers":['.repeat(50_000)}${"]}".repeat(50_000)}}`;
+    expect(() => readTokenizer(new Map(Object.entries({ ...vocabulary, [name]: deep })))).toThrow(DataError);
+  },
+);
+
+test("white space without end beside a token costs no more than other text", () => {
+  const files = goldens.bert.find(({ name }) => name === "lstrip")!.files;
+  const tokenizer = readTokenizer(new Map(Object.entries(files)));
+  const space = " ".repeat(300_000);
+  expect(tokenizer.encodeIds(`${space}a${space}<drug>${space}b <drug>`)).toEqual(
+    tokenizer.encodeIds("a <drug> b <drug>"),
+  );
+});

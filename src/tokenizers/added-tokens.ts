@@ -30,7 +30,7 @@ export interface AddedTokenFinder {
 
 const endsWithWord = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]$/u;
 const startsWithWord = /^[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
-const spaceAtEnd = /\p{White_Space}*$/u;
+const whiteSpace = /\p{White_Space}/u;
 const spaceAtStart = /^\p{White_Space}*/u;
 
 /** Looks for `tokens`, each written as `written(token)`; undefined when there are none. */
@@ -43,26 +43,25 @@ export function addedTokenFinder(
     const text = written(token);
     if (text !== "" && !byText.has(text)) byText.set(text, token);
   }
-  const pattern = patternOf([...byText.keys()]);
-  if (pattern === undefined) return undefined;
+  if (byText.size === 0) return undefined;
+  const matchesIn = matcherOf([...byText.keys()]);
 
   return {
     find(text) {
-      pattern.lastIndex = 0;
-      let match = pattern.exec(text);
-      if (match === null) return undefined;
+      const matches = matchesIn(text);
+      if (matches.length === 0) return undefined;
       const parts: Part[] = [];
       let done = 0;
-      for (; match !== null; match = pattern.exec(text)) {
-        const token = byText.get(match[0])!;
-        let start = match.index;
-        let end = start + match[0].length;
+      for (const { content, index } of matches) {
+        const token = byText.get(content)!;
+        let start = index;
+        let end = start + content.length;
         if (token.singleWord) {
           const besideWord =
             endsWithWord.test(charactersBefore(text, start)) || startsWithWord.test(text.slice(end, end + 2));
           if (besideWord) continue;
         }
-        if (token.lstrip) start = Math.max(done, spaceAtEnd.exec(text.slice(done, start))!.index + done);
+        if (token.lstrip) while (start > done && whiteSpace.test(text[start - 1]!)) start--;
         if (token.rstrip) end += spaceAtStart.exec(text.slice(end))![0].length;
         if (done < start) parts.push({ token: undefined, start: done, end: start });
         parts.push({ token, start, end });
@@ -74,11 +73,42 @@ export function addedTokenFinder(
   };
 }
 
-/** Finds any of `texts`: the leftmost, and the longest of those that begin there; undefined when there are none. */
-export function patternOf(texts: readonly string[]): RegExp | undefined {
-  if (texts.length === 0) return undefined;
-  const longestFirst = [...texts].sort((a, b) => b.length - a.length);
-  return new RegExp(longestFirst.map((text) => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")).join("|"), "gu");
+export interface Match {
+  readonly content: string;
+  readonly index: number;
+}
+
+/**
+ * Finds `contents` in a text: the leftmost, then the longest that begins there, and on behind it. Time grows with the
+ * text and the number of their lengths, not with how many there are.
+ */
+export function matcherOf(contents: readonly string[]): (text: string) => Match[] {
+  const known = new Set(contents);
+  /** By first code unit, longest first. */
+  const lengths = new Map<number, number[]>();
+  for (const { length, unit } of contents.map((content) => ({ length: content.length, unit: content.charCodeAt(0) }))) {
+    const some = lengths.get(unit) ?? [];
+    if (!some.includes(length))
+      lengths.set(
+        unit,
+        [...some, length].sort((a, b) => b - a),
+      );
+  }
+  const units = [...lengths.keys()].map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`);
+  const first = new RegExp(`[${units.join("")}]`, "g");
+  return (text) => {
+    const matches: Match[] = [];
+    first.lastIndex = 0;
+    for (let found = first.exec(text); found !== null; found = first.exec(text)) {
+      const { index } = found;
+      const length = lengths.get(text.charCodeAt(index))!.find((some) => known.has(text.slice(index, index + some)));
+      if (length === undefined) continue;
+      const content = text.slice(index, index + length);
+      matches.push({ content, index });
+      first.lastIndex = index + content.length;
+    }
+    return matches;
+  };
 }
 
 function charactersBefore(text: string, end: number): string {

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { writeFileAtomically } from "../io/files.ts";
 import { pointerError } from "../io/pointer.ts";
 import { DataError } from "../errors.ts";
+import { required } from "../schema.ts";
 import { isComplete, noTokenizer, readTokenizer, tokenizerFileNames } from "./registry.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
@@ -17,6 +18,7 @@ const MAX_BYTES = 256 * 2 ** 20;
  * @throws DataError when the directory holds none, or a file is not what it should be.
  */
 export async function loadTokenizer(directory: string): Promise<Tokenizer> {
+  required("loadTokenizer: directory", directory, "text");
   const present = await readdir(directory).catch((cause: unknown) => {
     throw new DataError(`${directory}: expected a directory with a tokenizer, got ${(cause as Error).message}`, {
       cause,
@@ -29,6 +31,8 @@ export async function loadTokenizer(directory: string): Promise<Tokenizer> {
 
 /** Writes the tokenizer's files into a directory, each at once; `loadTokenizer` makes the same tokenizer of them. */
 export async function saveTokenizer(tokenizer: Tokenizer, directory: string): Promise<void> {
+  required("saveTokenizer: tokenizer", tokenizer, "object");
+  required("saveTokenizer: directory", directory, "text");
   for (const [name, contents] of tokenizer.files()) await writeFileAtomically(join(directory, name), contents);
 }
 

@@ -4,6 +4,7 @@
  * came.
  */
 import { DataError } from "../errors.ts";
+import { isTooDeep, shown } from "../schema.ts";
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type JsonObject = { [key: string]: Json };
@@ -18,14 +19,8 @@ export function fieldError(
   got: unknown,
   hint: string = again,
 ): DataError {
-  return new DataError(`${file}: ${field}: expected ${expected}, got ${shown(got)}`, { hint });
-}
-
-/** A value as errors show it. */
-export function shown(value: unknown): string {
-  if (value === undefined) return "nothing";
-  const text = typeof value === "string" || typeof value === "object" ? JSON.stringify(value) : String(value);
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+  const place = field.length > 200 ? `${field.slice(0, 200)}…` : field;
+  return new DataError(`${file}: ${place}: expected ${expected}, got ${shown(got)}`, { hint });
 }
 
 /** @throws DataError where `text` is not a JSON object. */
@@ -36,6 +31,7 @@ export function parseJsonObject(file: string, text: string): JsonObject {
   } catch (error) {
     throw new DataError(`${file}: expected JSON, got ${(error as Error).message}`, { hint: again, cause: error });
   }
+  if (isTooDeep(value)) throw new DataError(`${file}: expected at most 100 levels of nesting`, { hint: again });
   return asObject(file, "the file", value);
 }
 

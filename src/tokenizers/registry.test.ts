@@ -160,6 +160,12 @@ describe("trainTokenizer", () => {
     expect(readTokenizer(tokenizer.files()).encodeIds(texts[0]!)).toEqual(tokenizer.encodeIds(texts[0]!));
   });
 
+  test.each(learnableKinds)("refuses to learn %s from nothing", async (kind) => {
+    for (const blank of [[], ["", " \n"]]) {
+      await expect(trainTokenizer(blank, { kind, vocabSize: 80 })).rejects.toThrow(/at least one that is not blank/);
+    }
+  });
+
   test("names the kinds where another is asked for", async () => {
     await expect(trainTokenizer(texts, { kind: "gpt2", vocabSize: 80 })).rejects.toThrow(
       /kind: expected one of biogpt, bert, got "gpt2"/,

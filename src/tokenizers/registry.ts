@@ -70,14 +70,14 @@ function kindByContents(files: TokenizerFiles, where: string, named: Named | und
   const pipeline = text === undefined ? undefined : pipelineOf(where + pipelineFile, text);
   if (pipeline === undefined && named !== undefined) {
     const classes = tokenizerKinds.flatMap((kind) => kind.classes).join(", ");
-    const message = `tokenizer_class: expected one of ${classes}, got ${named.name}`;
+    const message = `tokenizer_class: expected one of ${classes}, got ${named.name.slice(0, 80)}`;
     throw new DataError(`${where}${named.file}: ${message}`, { hint });
   }
   const recognised = tokenizerKinds.find((kind) => kind.recognises(files, pipeline));
   if (recognised !== undefined) return recognised;
   if (pipeline !== undefined) {
     const { model = "none", preTokenizer = "none" } = pipeline;
-    const found = `model.type ${model} with pre_tokenizer.type ${preTokenizer}`;
+    const found = `model.type ${model.slice(0, 80)} with pre_tokenizer.type ${preTokenizer.slice(0, 80)}`;
     throw new DataError(`${where}${pipelineFile}: ${found}: not supported`, { hint });
   }
   // Damaged, or of another kind whose files have the same names: the kind that is known says what it misses.
@@ -91,7 +91,8 @@ export const learnableKinds: readonly string[] = tokenizerKinds
 
 /**
  * A tokenizer of a kind learned from texts, with at most `vocabSize` tokens; the same texts give the same tokenizer.
- * @throws ConfigError for a kind that cannot be learned, or a vocabulary that cannot hold every character.
+ * @throws ConfigError for a kind that cannot be learned, or a vocabulary that cannot hold every character; DataError where
+ * there is no text.
  */
 export async function trainTokenizer(
   texts: Texts,
@@ -101,5 +102,14 @@ export async function trainTokenizer(
   if (learn === undefined) {
     throw new ConfigError(`trainTokenizer: kind: expected one of ${learnableKinds.join(", ")}, got "${kind}"`);
   }
-  return learn(texts, { vocabSize });
+  let some = false;
+  const seen = async function* (): AsyncGenerator<string> {
+    for await (const text of texts) {
+      some ||= text.trim() !== "";
+      yield text;
+    }
+  };
+  const tokenizer = await learn(seen(), { vocabSize });
+  if (!some) throw new DataError("training texts: expected at least one that is not blank, got none");
+  return tokenizer;
 }

@@ -3,8 +3,9 @@
  * added tokens, ids, and the template of special tokens (TemplateProcessing, BertProcessing). Models, normalizers,
  * pre-tokenizers and decoders are read by the kind of tokenizer that has them.
  */
+import { shown } from "../schema.ts";
 import type { AddedToken } from "./added-tokens.ts";
-import { asObject, component, fieldError, fieldsOf, type Json, parseJsonObject, shown } from "./json.ts";
+import { asObject, component, fieldError, fieldsOf, type Json, parseJsonObject } from "./json.ts";
 import type { Template, TemplatePart } from "./layout.ts";
 import type { Pipeline } from "./tokenizer.ts";
 

@@ -172,8 +172,11 @@ function unknownSetting(got: string, config: Config): ConfigError {
   const known = settingsOf(config).map(({ path }) => path);
   const inside = known.find((path) => path.endsWith(`.${got}`));
   const hint = inside === undefined ? didYouMean(got, known) : { hint: `did you mean "${inside}"?` };
-  const groups = [...new Set(known.map((path) => path.replace(/\..*/, ".…")))];
-  return new ConfigError(`setting: expected one of ${groups.join(", ")}, got "${got}"`, hint);
+  const group = got.slice(0, got.lastIndexOf(".") + 1);
+  const beside = known.filter((path) => group !== "" && path.startsWith(group)).map((path) => path.slice(group.length));
+  const groups = new Set(known.map((path) => path.replace(/\..*/, ".…")));
+  const expected = beside.length > 0 ? beside : [...groups];
+  return new ConfigError(`setting: expected one of ${expected.join(", ")}, got "${got}"`, hint);
 }
 
 /** JSON where it is JSON, else the text itself. */

@@ -190,7 +190,7 @@ describe("settings", () => {
     ["schedule.peek=1", /expected one of kind, peak, warmup.*got "schedule.peek"/],
     ["steps=many", /steps: .*expected number.*got "many"/],
     ["nonsense", /expected path=value/],
-    ["__proto__.x=1", /got "__proto__"/],
+    ["__proto__.x=1", /got "__proto__\.x"/],
   ])("%s is refused with the reason", (setting, message) => {
     expect(() => withSettings(base, [setting])).toThrow(message);
   });

@@ -2,6 +2,7 @@
  * The one training: an objective's weights, batches and loss; what learns; updates with accumulation, mixed precision and
  * clipping; held-out loss, samples and checkpoints on the way. A run is a pure function of its configuration and inputs.
  */
+import { required } from "../schema.ts";
 import { generate, openGenerator } from "../generate/index.ts";
 import { openOutput, type Output } from "../io/outputs.ts";
 import { Owned } from "../runtime/owned.ts";
@@ -9,6 +10,7 @@ import { averageEpochs, keepEpoch } from "./average.ts";
 import { sweepCheckpoints } from "./checkpoint.ts";
 import { checkedConfig, type Config } from "./config.ts";
 import { checkOutput, type RunOptions, type RunResult, runUpdates, startRun, type Training } from "./loop.ts";
+import { writeModelCard } from "./model-card.ts";
 import { openObjective } from "./objectives/index.ts";
 import type { Inputs, Objective } from "./objectives/objective.ts";
 import { checkRecord, recordOf } from "./record.ts";
@@ -32,6 +34,8 @@ export interface TrainOptions extends Inputs, RunOptions {
  * @throws ConfigError, DataError or CheckpointError; what was saved before stays.
  */
 export async function train(config: Config, options: TrainOptions): Promise<RunResult> {
+  required("train: options", options, "object");
+  required("train: output", options.output, "text");
   const { output, resume, signal, peers = alone, change = [] } = options;
   checkedConfig(config);
   await using owned = new Owned();
@@ -63,7 +67,7 @@ export async function train(config: Config, options: TrainOptions): Promise<RunR
   });
   // Ranks stop together: by what they agreed on, not by what this process heard.
   const agreed = peers.size === 1 ? undefined : new AbortController();
-  return await runUpdates(
+  const result = await runUpdates(
     {
       ...outcomeOf(config, objective, run, output),
       ...plan,
@@ -83,6 +87,10 @@ export async function train(config: Config, options: TrainOptions): Promise<RunR
     { output, signal: agreed?.signal ?? signal },
     emit,
   );
+  if (writes && !result.stopped) {
+    await writeModelCard({ config, inputs: options, output, result, objective, learned: learned.flat.length });
+  }
+  return result;
 }
 
 /** The run's folder. One without checkpoints, which are looked for next, has nothing to lose. */

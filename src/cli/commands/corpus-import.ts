@@ -40,6 +40,7 @@ const corpusImport: Command = command({
   stoppable: true,
   async run({ args, json, output, progress, signal }) {
     const { importPubMed } = await import("../../corpus/pubmed/import.ts");
+    const { describeFailure } = await import("../../corpus/documents.ts");
     const { readFilterList } = await import("../../corpus/pubmed/filter.ts");
     const listOf = async (path: string | undefined): Promise<readonly string[] | undefined> =>
       path === undefined ? undefined : readFilterList(path);
@@ -54,6 +55,7 @@ const corpusImport: Command = command({
       hasAbstract: args["has-abstract"] || undefined,
     };
     const line = progress("importing");
+    let first: string | undefined;
     const manifest = await importPubMed({
       inputs: args.input,
       output: args.output,
@@ -61,6 +63,7 @@ const corpusImport: Command = command({
       workers: args.workers,
       overwrite: args.overwrite,
       signal,
+      onFailure: (failure) => (first ??= describeFailure(failure)),
       onProgress: ({ bytesDone, bytesTotal, records, secondsLeft }) => {
         const text = `${records.toLocaleString("en-US")} records`;
         line.update({ done: bytesDone, total: bytesTotal, unit: "bytes", secondsLeft, text });
@@ -70,7 +73,8 @@ const corpusImport: Command = command({
     const { read, filtered, superseded, deleted, failures } = manifest.counts;
     const dropped = `${filtered} filtered out, ${superseded} replaced by newer versions, ${deleted} deleted`;
     await output.write(`${args.output}  ${manifest.records} records of ${read} read: ${dropped}\n`);
-    if (failures > 0) output.note(`${failures} could not be read: see ${args.output}/failures.jsonl`);
+    if (first === undefined) return;
+    output.note(`${failures} could not be read: see ${args.output}/failures.jsonl; the first: ${first}`);
   },
 });
 export default corpusImport;

@@ -39,6 +39,7 @@ export const galen: Group = {
     },
     tokenize: { about: "Texts to tokens, or documents to training files", load: () => import("./tokenize.ts") },
     train: { about: "Train a model by a recipe: pre-training, encoders, tasks", load: () => import("./train.ts") },
+    plot: { about: "Curves of training runs", load: () => import("./plot.ts") },
     generate: { about: "Continue prompts", load: () => import("./generate.ts") },
     predict: { about: "Answers of a tuned model for texts", load: () => import("./predict.ts") },
     extract: { about: "Mine documents for relations", load: () => import("./extract.ts") },
@@ -78,6 +79,10 @@ export const galen: Group = {
     export: {
       about: "Models for other programs.",
       commands: { onnx: { about: "Write a model as an ONNX file", load: () => import("./export-onnx.ts") } },
+    },
+    completion: {
+      about: "Completion of commands and options, for a shell",
+      load: () => import("./completion.ts"),
     },
   },
 };

@@ -6,7 +6,7 @@ import type { Progress } from "../progress.ts";
 const mine: Command = command({
   about: "Hard negatives for pairs of queries and documents",
   details:
-    'PAIRS are JSON lines {"query", "documents"}, the right document first; wrong ones are chosen among all documents of the file. OUTPUT has lists {"query", "documents"}; with --scores the scores of MODEL too, which a training takes for those of a teacher. Texts and vectors go to temporary files without a name on the disk of OUTPUT, 4 bytes for a number of a vector: 1.5 KB a document for 384 numbers, some 90 KB for ColBERT. Memory holds neither; bm25 holds its counts of words.',
+    'PAIRS are JSON lines {"query", "documents"}, the right document first; wrong ones are chosen among all documents of the file, those behind the first of a list too, and never one that stands first for the same query. OUTPUT has lists {"query", "documents"}; with --scores the scores of MODEL too, which a training takes for those of a teacher. Texts and vectors go to temporary files without a name on the disk of OUTPUT, 4 bytes for a number of a vector: 1.5 KB a document for 384 numbers, some 90 KB for ColBERT. Memory holds neither; bm25 holds its counts of words.',
   positionals: { pairs: { required: true, about: "JSON lines" } },
   options: {
     model: { type: "text", hint: "DIR", required: true, about: "Embedding model or ColBERT; bm25; random" },
@@ -33,7 +33,7 @@ const mine: Command = command({
   async run({ args, json, output, progress, signal }) {
     const { openScorer } = await import("../../retrieval/scorers.ts");
     const { mineNegatives } = await import("../../retrieval/mine.ts");
-    const { streamPairs } = await import("../../tasks/pairs.ts");
+    const { streamRows } = await import("../../tasks/pairs.ts");
     const { writeJsonLines } = await import("../../io/json.ts");
     const { dirname } = await import("node:path");
     const isRandom = args.model === "random";
@@ -41,7 +41,7 @@ const mine: Command = command({
     await using opened = isRandom ? undefined : await openScorer(args.model, loadOptions(args));
     const bars: { [stage: string]: Progress } = {};
     let pairs = 0;
-    const found = mineNegatives(opened ?? { kind: "random", seed: args.seed }, streamPairs(args.pairs), {
+    const found = mineNegatives(opened ?? { kind: "random", seed: args.seed }, streamRows(args.pairs), {
       negatives: args.negatives,
       skip: args.skip,
       relativeMargin: args.margin,

@@ -4,7 +4,7 @@ import { type Command, command } from "../command.ts";
 const quickstart: Command = command({
   about: "Make a small model from PubMed records and let it write",
   details:
-    "Reads documents, learns a vocabulary, trains a small BioGPT, measures it on held-out text and continues three prompts. Without --data it uses the sample that comes with Galen: one to two minutes on two cores.",
+    "Reads documents, learns a vocabulary, trains a small BioGPT, measures it on held-out text and continues three prompts. Without --data it uses the sample that comes with Galen: about two minutes on two cores.",
   options: {
     data: {
       type: "text",

@@ -1,4 +1,5 @@
 /** `galen tokenizer train`: a tokenizer learned from documents. */
+import type { ReadFailure } from "../../corpus/pubmed/record.ts";
 import { type Command, command } from "../command.ts";
 
 const tokenizerTrain: Command = command({
@@ -28,7 +29,7 @@ const tokenizerTrain: Command = command({
   ],
   stoppable: true,
   async run({ args, json, output, progress, signal }) {
-    const { readDocuments } = await import("../../corpus/documents.ts");
+    const { describeFailure, readDocuments } = await import("../../corpus/documents.ts");
     const { saveTokenizer } = await import("../../tokenizers/files.ts");
     const { tokenizerFileNames, trainTokenizer } = await import("../../tokenizers/registry.ts");
     const { openOutput } = await import("../../io/outputs.ts");
@@ -38,8 +39,13 @@ const tokenizerTrain: Command = command({
     const line = progress("reading");
     let documents = 0;
     let failures = 0;
+    let first: string | undefined;
+    const onFailure = (failure: ReadFailure): void => {
+      failures += 1;
+      first ??= describeFailure(failure);
+    };
     async function* texts(): AsyncGenerator<string> {
-      for await (const { title, text } of readDocuments(args.input, { signal, onFailure: () => failures++ })) {
+      for await (const { title, text } of readDocuments(args.input, { signal, onFailure })) {
         documents += 1;
         line.update({ done: documents, unit: "documents" });
         if (title !== "") yield title;
@@ -51,7 +57,7 @@ const tokenizerTrain: Command = command({
     const tokenizer = await trainTokenizer(texts(), { kind: args.family, vocabSize: args["vocab-size"] });
     await claimed.clear();
     await saveTokenizer(tokenizer, args.output);
-    if (failures > 0) output.note(`${failures} documents could not be read`);
+    if (first !== undefined) output.note(`${failures} documents could not be read, the first: ${first}`);
     const { family, vocabSize } = tokenizer;
     const files = [...tokenizer.files().keys()];
     if (json) return output.json({ output: args.output, family, vocabSize, documents, failures, files });

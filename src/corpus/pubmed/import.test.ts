@@ -1,8 +1,10 @@
+import { createHash, randomBytes } from "node:crypto";
 import { createWriteStream, existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { once } from "node:events";
+import { setTimeout } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { gzipSync } from "node:zlib";
@@ -82,6 +84,68 @@ describe("importPubMed", () => {
     expect(manifest.filled).toMatchObject({ pmid: 2, abstract: 1, mesh: 1, doi: 0 });
     expect(manifest.sources[0]).toMatchObject({ name: "a.xml", records: 2, failures: 0 });
     expect(manifest.sources[0]?.sha256).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  test("takes what is no UTF-8 for one failure, of any size, and reads the other files", async () => {
+    const noise = randomBytes(3 << 20);
+    const utf16 = join(folder, "a.xml.gz");
+    await writeFile(utf16, gzipSync(Buffer.concat([Buffer.from("\uFEFF<?xml?>", "utf16le"), noise]), { level: 1 }));
+    const nul = join(folder, "b.xml.gz");
+    await writeFile(nul, gzipSync(Buffer.concat([Buffer.alloc(4), noise]), { level: 1 }));
+    const output = join(folder, "set");
+    const { records, sources } = await importPubMed({
+      inputs: [utf16, nul, await source("c.xml", [article(1)])],
+      output,
+    });
+    expect(records).toBe(1);
+    expect((await failuresOf(output)).map(({ message }) => message)).toEqual([
+      "expected UTF-8, got UTF-16",
+      "expected UTF-8, got UTF-16",
+    ]);
+    // The whole files' hashes, of which only the beginning was read.
+    for (const [i, path] of [utf16, nul].entries()) {
+      expect(sources[i]!.sha256).toBe(
+        createHash("sha256")
+          .update(await readFile(path))
+          .digest("hex"),
+      );
+    }
+    await setTimeout(20);
+  });
+
+  test("keeps every record before the damage of a gzip file, and says what is damaged", async () => {
+    const path = await source(
+      "a.xml.gz",
+      Array.from({ length: 2000 }, (_, i) => article(i + 1)),
+    );
+    const bytes = await readFile(path);
+    bytes[bytes.length - 6]! ^= 1;
+    await writeFile(path, bytes);
+    const output = join(folder, "set");
+    const failures: ReadFailure[] = [];
+    const manifest = await importPubMed({ inputs: [path], output, onFailure: (failure) => failures.push(failure) });
+    expect(manifest).toMatchObject({ records: 2000, counts: { failures: 1 } });
+    expect(failures).toEqual(await failuresOf(output));
+    expect(failures[0]?.message).toBe("cannot be read on: the gzip file's checksum is not that of its contents");
+  });
+
+  test("refuses inputs of which nothing can be read, and leaves nothing behind", async () => {
+    const pdf = join(folder, "paper.pdf");
+    await writeFile(pdf, "%PDF-1.7\n%âãÏÓ\n1 0 obj <</Type /Catalog>> endobj\n");
+    const empty = join(folder, "empty.xml");
+    await writeFile(empty, "");
+    const packed = join(folder, "packed.xml.gz");
+    await writeFile(packed, "PK\u0003\u0004 no gzip");
+    for (const [path, said] of [
+      [pdf, 'paper.pdf at byte 0: expected PubMed records, got "%PDF'],
+      [empty, "empty.xml at byte 0: expected PubMed XML, got no records"],
+      [packed, "expected gzip data, got other bytes"],
+    ] as const) {
+      const importing = importPubMed({ inputs: [path], output: join(folder, "set") });
+      await expect(importing).rejects.toThrow(`${path}: expected PubMed XML, got none that can be read`);
+      await expect(importPubMed({ inputs: [path], output: join(folder, "set") })).rejects.toThrow(said);
+    }
+    expect((await readdir(folder)).sort()).toEqual(["empty.xml", "packed.xml.gz", "paper.pdf"]);
   });
 
   test("reads back only the columns asked for", async () => {

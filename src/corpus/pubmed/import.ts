@@ -13,6 +13,7 @@ import { ConfigError } from "../../errors.ts";
 import { writing } from "../../io/files.ts";
 import { lockBeside } from "../../io/lock.ts";
 import { checkSeparate } from "../../io/outputs.ts";
+import { nothingRead } from "../failures.ts";
 import { datasetFormat, datasetVersion, readManifest, type DatasetManifest } from "../dataset.ts";
 import type { ImportJob, JobBlock, JobResult } from "./import-job.ts";
 import { createImportPool, type ImportPool } from "./import-pool.ts";
@@ -55,6 +56,8 @@ export interface ImportPubMedOptions {
   /** Replaces a dataset that is already there. */
   readonly overwrite?: boolean | undefined;
   readonly onProgress?: ((progress: ImportProgress) => void) | undefined;
+  /** Gets what could not be read, as failures.jsonl does. */
+  readonly onFailure?: ((failure: ReadFailure) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -66,9 +69,12 @@ interface PendingJob {
 
 /** Everything the import counts while it runs. */
 interface Tally {
+  /** Records and withdrawals. */
+  found: number;
   records: number;
   kept: number;
   failures: number;
+  firstFailure: ReadFailure | undefined;
   readonly filled: Map<string, number>;
   readonly sources: Map<string, { records: number; failures: number; sha256: string; bytes: number }>;
 }
@@ -76,9 +82,11 @@ interface Tally {
 function createTally(sources: readonly SourceFile[]): Tally {
   const empty = (source: SourceFile) => ({ records: 0, failures: 0, sha256: "", bytes: source.bytes });
   return {
+    found: 0,
     records: 0,
     kept: 0,
     failures: 0,
+    firstFailure: undefined,
     filled: new Map(Object.keys(pubmedColumns).map((name) => [name, 0])),
     sources: new Map(sources.map((source) => [source.name, empty(source)])),
   };
@@ -146,6 +154,7 @@ async function account(
   for (let index = 0; index < result.pmids.length; index++) {
     ledger.add(result.pmids[index]!, result.versions[index]!, result.states[index]!);
   }
+  tally.found += result.pmids.length;
   for (const [source, records] of Object.entries(result.records)) {
     tally.sources.get(source)!.records += records;
     tally.records += records;
@@ -154,6 +163,7 @@ async function account(
   tally.kept += Number(result.encoded?.group.num_rows ?? 0);
   for (const failure of failures) tally.sources.get(failure.source)!.failures++;
   tally.failures += failures.length;
+  tally.firstFailure ??= failures[0];
   if (failures.length > 0) await log.writeFile(failures.map((failure) => `${JSON.stringify(failure)}\n`).join(""));
 }
 
@@ -267,7 +277,9 @@ async function buildDataset(
   try {
     const groups = runJobs(makeJobs(sources, tally, options), pool, depth, async (result, pending) => {
       signal?.throwIfAborted();
-      await account(result, [...pending.failures, ...result.failures], tally, ledger, log);
+      const found = [...pending.failures, ...result.failures];
+      await account(result, found, tally, ledger, log);
+      if (options.onFailure !== undefined) found.forEach(options.onFailure);
       const secondsElapsed = (performance.now() - started) / 1000;
       const { bytesDone } = pending;
       const secondsLeft = bytesDone === 0 ? undefined : (secondsElapsed * (bytesTotal - bytesDone)) / bytesDone;
@@ -279,6 +291,7 @@ async function buildDataset(
   } finally {
     await log.close();
   }
+  if (tally.found === 0) throw nothingRead(options.inputs, "PubMed XML", tally.firstFailure);
   shards = await dropLosers(shards, ledger, tally, pool, settings);
   signal?.throwIfAborted();
   const names = shards.map((_, index) => {
@@ -316,7 +329,8 @@ async function buildDataset(
  * Imports PubMed XML files and folders into a dataset folder and returns its manifest. Bad records are counted and
  * listed in `failures.jsonl` with file and byte position; the newest version of each PMID stays, withdrawn ones go.
  * Nothing is left under `output` when it throws.
- * @throws ConfigError where the output exists or a filter is wrong; DataError where an input cannot be found.
+ * @throws ConfigError where the output exists or a filter is wrong; DataError where an input cannot be found, or nothing
+ * of them can be read.
  */
 export async function importPubMed(options: ImportPubMedOptions): Promise<DatasetManifest> {
   const output = resolve(options.output);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { DataError } from "../../errors.ts";
 import { parseRecord } from "./parse.ts";
 import type { PubMedRecord } from "./record.ts";
 
@@ -246,5 +247,11 @@ describe("a bad record", () => {
   test("nested without end is an error and no stack overflow", () => {
     const deep = "<i>".repeat(5000) + "</i>".repeat(5000);
     expect(() => article({ article: `<ArticleTitle>${deep}</ArticleTitle>` })).toThrow(/nested more than/);
+  });
+
+  test("refuses a record of more elements than any has, with the one that is too many", () => {
+    const many = "<Keyword>k</Keyword>".repeat(500_000);
+    const xml = `<PubmedArticle><MedlineCitation><PMID>1</PMID><KeywordList>${many}</KeywordList></MedlineCitation></PubmedArticle>`;
+    expect(() => parseRecord(xml)).toThrow(new DataError("more than 500000 elements, the next <Keyword>"));
   });
 });

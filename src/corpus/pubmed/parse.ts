@@ -39,6 +39,8 @@ export type ParsedRecord =
   | { readonly kind: "deletions"; readonly deletions: readonly record.Deletion[] };
 
 const depthLimit = 256;
+/** The largest records, papers with thousands of authors, have some tens of thousands. */
+const elementLimit = 500_000;
 
 function parseTree(xml: string): Element {
   const root: Element = { name: "", attributes: {}, children: [], text: "" };
@@ -46,8 +48,10 @@ function parseTree(xml: string): Element {
   let top = root;
   let insideText = 0;
   let insideSkipped = 0;
+  let elements = 0;
   const parser = new SaxesParser<{ xmlns: false; position: false }>({ xmlns: false, position: false });
   parser.on("opentag", (tag) => {
+    if (++elements > elementLimit) throw new DataError(`more than ${elementLimit} elements, the next <${tag.name}>`);
     if (insideSkipped > 0) insideSkipped++;
     else if (insideText > 0) insideText++;
     else if (skipped.has(tag.name)) insideSkipped = 1;
@@ -355,7 +359,8 @@ function bookOf(root: Element): record.PubMedRecord {
 
 /**
  * Parses one record's XML, from its start tag to its end tag.
- * @throws DataError where it is not well-formed, uses an entity that XML does not define, or has no PMID.
+ * @throws DataError where it is not well-formed, uses an entity that XML does not define, has no PMID, or is too deep or
+ * too large.
  */
 export function parseRecord(xml: string): ParsedRecord {
   const root = parseTree(xml);

@@ -45,11 +45,12 @@ export async function* readBlocks(
       }
     } catch (error) {
       options.signal?.throwIfAborted();
-      if (error instanceof DataError) throw error;
       broken = { source: file.name, offset: read, line: null, message: `cannot be read on: ${messageOf(error)}` };
     }
   }
   for await (const part of splitRecords(chunks(), options)) {
+    // That there are no records says less than why.
+    if (broken !== undefined && read === 0) break;
     yield "ranges" in part ? part : { source: file.name, line: null, ...part };
   }
   if (broken !== undefined) yield broken;

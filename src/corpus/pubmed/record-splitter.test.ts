@@ -113,6 +113,25 @@ describe("splitRecords", () => {
     }
   });
 
+  test.each([
+    ["declarations", `<PubmedArticle>${"<!x".repeat(1_000_000)}</PubmedArticle>`],
+    ["closed comments", `<PubmedArticle>${"<!---->".repeat(500_000)}</PubmedArticle>`],
+    ["records without an end", "<PubmedArticle>".repeat(300_000)],
+    ["records of two kinds without an end", "<PubmedArticle><DeleteCitation>".repeat(150_000)],
+    ["records with open comments", "<PubmedArticle><!--".repeat(200_000)],
+    ["records with open comments and an end", "<PubmedArticle><!--</PubmedArticle>".repeat(150_000)],
+    ["records with open sections", "<PubmedArticle><![CDATA[</PubmedArticle>".repeat(150_000)],
+    ["end tags that do not end", "<PubmedArticle </PubmedArticle ".repeat(150_000)],
+    ["comments between records", "<!--".repeat(500_000)],
+    ["document types", '<!DOCTYPE "'.repeat(300_000)],
+    ["instructions", "<?".repeat(1_000_000)],
+    ["sets", "<PubmedArticleSet ".repeat(200_000)],
+  ])("takes time that grows with the size: %s", { timeout: 10_000 }, async (_, xml) => {
+    let parts = 0;
+    for await (const part of splitRecords(chunked(Buffer.from(xml), 1 << 20))) parts += "ranges" in part ? 2 : 1;
+    expect(parts).toBeGreaterThan(0);
+  });
+
   test("on any damage: never throws, and what it gives does not depend on chunking", async () => {
     const text = padded(set(`${one}<!-- c -->${book}<PubmedArticle><![CDATA[x]]></PubmedArticle>${two}${deletion}`));
     const edit = object({

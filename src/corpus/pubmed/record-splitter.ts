@@ -45,29 +45,61 @@ function isNameEnd(byte: number | undefined): boolean {
   return isSpace(byte) || byte === 62 || byte === 47;
 }
 
+/**
+ * A buffer and what is known of where things stand in it: each search goes on where the last one for the same thing
+ * ended, so that however many records lack their end tags the whole of it takes one pass.
+ */
+interface Searched {
+  readonly buffer: Buffer;
+  /** What was sought: there is none in [from, at), and one at `at` unless that is the end. */
+  readonly known: Map<string, { from: number; at: number }>;
+}
+
+/** Where `next` first finds something from `from` on, by what is known of `what`; the buffer's length where nowhere. */
+function seek({ buffer, known }: Searched, what: string, from: number, next: (from: number) => number): number {
+  const last = known.get(what);
+  if (last !== undefined && from >= last.from && from <= last.at) return last.at;
+  const found = next(from);
+  const at = found < 0 ? buffer.length : found;
+  known.set(what, { from, at: last !== undefined && from < last.from && at >= last.from ? last.at : at });
+  return at;
+}
+
+/** Position of `text` from `from` on; -1 where there is none. */
+function findText(searched: Searched, text: string, from: number): number {
+  const at = seek(searched, text, from, (start) => searched.buffer.indexOf(text, start, "latin1"));
+  return at === searched.buffer.length ? -1 : at;
+}
+
 /** Position of the tag `<name` or `</name` in [from, to), as a whole name; -1 where there is none. */
-function findTag(buffer: Buffer, tag: string, from: number, to: number): number {
-  const part = to === buffer.length ? buffer : buffer.subarray(0, to);
-  for (let at = part.indexOf(tag, from); at >= 0; at = part.indexOf(tag, at + 1)) {
-    if (isNameEnd(buffer[at + tag.length])) return at;
-  }
-  return -1;
+function findTag(searched: Searched, tag: string, from: number, to: number): number {
+  const { buffer } = searched;
+  const at = seek(searched, tag, from, (start) => {
+    for (let at = buffer.indexOf(tag, start); at >= 0; at = buffer.indexOf(tag, at + 1)) {
+      if (isNameEnd(buffer[at + tag.length])) return at;
+    }
+    return -1;
+  });
+  return at < to ? at : -1;
 }
 
 /** Position of "<!" in [from, to); -1 where there is none. "!" is rare, "<" is not. */
-function findDeclaration(buffer: Buffer, from: number, to: number): number {
-  const part = buffer.subarray(0, to);
-  for (let at = part.indexOf(33, from); at >= 0; at = part.indexOf(33, at + 1)) {
-    if (at > from && buffer[at - 1] === 60) return at - 1;
-  }
-  return -1;
+function findDeclaration(searched: Searched, from: number, to: number): number {
+  const { buffer } = searched;
+  const at = seek(searched, "<!", from, (start) => {
+    for (let at = buffer.indexOf(33, start); at >= 0; at = buffer.indexOf(33, at + 1)) {
+      if (at > start && buffer[at - 1] === 60) return at - 1;
+    }
+    return -1;
+  });
+  return at < to ? at : -1;
 }
 
 /** First record start tag in [from, to), or `to`. */
-function nextStart(buffer: Buffer, from: number, to: number): number {
+function nextStart(searched: Searched, from: number, to: number): number {
   let nearest = to;
   for (const name of recordNames) {
-    const at = findTag(buffer, `<${name}`, from, nearest);
+    const at = findTag(searched, `<${name}`, from, nearest);
     if (at >= 0) nearest = at;
   }
   return nearest;
@@ -96,22 +128,23 @@ function doctypeEnd(buffer: Buffer, from: number): number {
  * before the next record; "more": the buffer ends first.
  */
 function recordEnd(
-  buffer: Buffer,
+  searched: Searched,
   start: number,
   name: string,
   final: boolean,
 ): { end: number; closed: boolean } | "more" {
+  const { buffer } = searched;
   const close = `</${name}`;
   let from = start + 1;
   for (;;) {
-    const end = findTag(buffer, close, from, buffer.length);
+    const end = findTag(searched, close, from, buffer.length);
     const limit = end < 0 ? buffer.length : end;
-    const own = findTag(buffer, `<${name}`, from, limit);
-    const at = findDeclaration(buffer, from, own < 0 ? limit : own);
+    const own = findTag(searched, `<${name}`, from, limit);
+    const at = findDeclaration(searched, from, own < 0 ? limit : own);
     if (at < 0) {
-      if (own >= 0) return { end: nextStart(buffer, from, own), closed: false };
+      if (own >= 0) return { end: nextStart(searched, from, own), closed: false };
       if (end < 0) return "more";
-      const bracket = buffer.indexOf(62, end);
+      const bracket = findText(searched, ">", end);
       return bracket < 0 ? "more" : { end: bracket + 1, closed: true };
     }
     const cdata = buffer.subarray(at, at + 9).toString("latin1") === "<![CDATA[";
@@ -120,9 +153,9 @@ function recordEnd(
       from = at + 2;
       continue;
     }
-    const stop = buffer.indexOf(cdata ? "]]>" : "-->", at + 4);
+    const stop = findText(searched, cdata ? "]]>" : "-->", at + 4);
     const boundary = own < 0 ? limit : own;
-    const swallows = stop > boundary && own < 0 && nextStart(buffer, boundary, stop) < stop;
+    const swallows = stop > boundary && own < 0 && nextStart(searched, boundary, stop) < stop;
     if (swallows || (stop < 0 && final && end >= 0)) from = boundary;
     else if (stop < 0) return "more";
     else from = stop + 3;
@@ -138,6 +171,7 @@ function createScanner(recordLimit: number) {
   let failed = false;
   let junk = false;
   let skipping = false;
+  let openDoctype = false;
   let base = 0;
 
   const fail = (at: number, message: string): void => {
@@ -163,12 +197,13 @@ function createScanner(recordLimit: number) {
     return position < 0 ? -1 : position + length;
   }
 
-  function record(buffer: Buffer, at: number, name: string, final: boolean): Found {
+  function record(searched: Searched, at: number, name: string, final: boolean): Found {
+    const { buffer } = searched;
     const last = final || buffer.length - at > recordLimit;
-    const found = recordEnd(buffer, at, name, last);
+    const found = recordEnd(searched, at, name, last);
     if (found === "more") {
       if (!last) return { kind: "more", from: at };
-      const next = nextStart(buffer, at + 1, buffer.length);
+      const next = nextStart(searched, at + 1, buffer.length);
       skipping = !final && next === buffer.length;
       const size = `record larger than ${recordLimit} bytes`;
       fail(at, final ? `${name} has no end tag: the record is cut short` : size);
@@ -181,33 +216,40 @@ function createScanner(recordLimit: number) {
   }
 
   /** What stands at the "<" at `at`. */
-  function markup(buffer: Buffer, at: number, final: boolean): Found {
+  function markup(searched: Searched, at: number, final: boolean): Found {
+    const { buffer } = searched;
     if (!final && buffer.length - at < lookahead) return { kind: "more", from: at };
     const head = buffer.subarray(at, at + lookahead).toString("latin1");
     const name = recordTag.exec(head)?.[1];
-    if (name !== undefined) return record(buffer, at, name, final);
+    if (name !== undefined) return record(searched, at, name, final);
     if (head.startsWith("<!--")) {
-      return construct(buffer, at, after(buffer.indexOf("-->", at + 4), 3), final, "a comment");
+      return construct(buffer, at, after(findText(searched, "-->", at + 4), 3), final, "a comment");
     }
     if (head.startsWith("<?")) {
-      return construct(buffer, at, after(buffer.indexOf("?>", at + 2), 2), final, "a processing instruction");
+      return construct(buffer, at, after(findText(searched, "?>", at + 2), 2), final, "a processing instruction");
     }
-    if (head.startsWith("<!DOCTYPE")) return construct(buffer, at, doctypeEnd(buffer, at), final, "DOCTYPE");
+    // There is one; where it is not closed, what looks like others is not sought through again.
+    if (head.startsWith("<!DOCTYPE") && !openDoctype) {
+      const found = construct(buffer, at, doctypeEnd(buffer, at), final, "DOCTYPE");
+      openDoctype = found.kind === "skip" && found.end === at + 2;
+      return found;
+    }
     if (setTag.test(head)) {
       if (head.startsWith("</")) setClosed = true;
       else sawSet = true;
-      return construct(buffer, at, after(buffer.indexOf(62, at), 1), final, "a tag");
+      return construct(buffer, at, after(findText(searched, ">", at), 1), final, "a tag");
     }
     reportJunk(buffer, at);
     return { kind: "skip", end: at + 1 };
   }
 
   /** Skips the rest of a record that is too large; -1: all of the buffer belongs to it. */
-  function skipRest(buffer: Buffer): number {
-    const next = nextStart(buffer, 0, buffer.length);
+  function skipRest(searched: Searched): number {
+    const { buffer } = searched;
+    const next = nextStart(searched, 0, buffer.length);
     let nearest = next;
     for (const name of recordNames) {
-      const end = findTag(buffer, `</${name}`, 0, nearest);
+      const end = findTag(searched, `</${name}`, 0, nearest);
       if (end >= 0) nearest = buffer.indexOf(62, end) + 1 || buffer.length;
     }
     return nearest === buffer.length && nearest === next ? -1 : nearest;
@@ -215,10 +257,11 @@ function createScanner(recordLimit: number) {
 
   function scan(buffer: Buffer, offset: number, final: boolean): { ranges: number[]; used: number } {
     base = offset;
+    const searched = { buffer, known: new Map() };
     const ranges: number[] = [];
     let position = 0;
     if (skipping) {
-      position = skipRest(buffer);
+      position = skipRest(searched);
       if (position < 0) return { ranges, used: final ? buffer.length : Math.max(0, buffer.length - lookahead) };
       skipping = false;
     }
@@ -233,7 +276,7 @@ function createScanner(recordLimit: number) {
         position = next < 0 ? buffer.length : next;
         continue;
       }
-      const found = markup(buffer, position, final);
+      const found = markup(searched, position, final);
       if (found.kind === "more") return { ranges, used: found.from };
       if (found.kind === "record") {
         ranges.push(found.at, found.end);

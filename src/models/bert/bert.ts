@@ -14,9 +14,10 @@ import { learnedPositions } from "../../nn/positions.ts";
 import { type BertConfig, bertHashSizes, bertSizes, parseBertConfig } from "./config.ts";
 import { bertSequenceHead, bertTokenHead, maskedHead, pooler } from "./heads.ts";
 import { inBody, projectionWeight, tokenTable } from "./layers.ts";
-import { adaptBert, tokenTableName } from "./names.ts";
+import { adaptBert, bodyScope, tokenTableName } from "./names.ts";
+import { labelMeasure } from "../classification.ts";
 import { caricature } from "../config.ts";
-import type { Family, Head, ModelInputs } from "../family.ts";
+import type { Family, Head, Measures, ModelInputs } from "../family.ts";
 
 /** hidden_BTD of the last layer. */
 function hidden(g: Graph, config: BertConfig, inputs: ModelInputs): Value {
@@ -70,6 +71,30 @@ function layer(g: Graph, config: BertConfig, x_BTD: Value, attend: Attend, index
   return joined("output", activations[config.hidden_act](inner_BTF), middle_BTD);
 }
 
+function measures(name: string, config: BertConfig): Measures {
+  const scope = bodyScope(config);
+  const at = (parameter: string): string => (scope === "" ? parameter : `${scope}.${parameter}`);
+  const tokens = at("embeddings.word_embeddings.weight");
+  const positions = at("embeddings.position_embeddings.weight");
+  const width = config.projections === undefined ? "hidden_size" : "projections";
+  const classes = labelMeasure(config, {
+    [`${name}ForSequenceClassification`]: "classifier",
+    [`${name}ForTokenClassification`]: "classifier",
+  });
+  return {
+    layers: { field: "num_hidden_layers", value: config.num_hidden_layers, prefix: at("encoder.layer.") },
+    sizes: [
+      { field: "vocab_size", parameter: tokens, axis: 0 },
+      { field: width, parameter: tokens, axis: 1 },
+      { field: "hidden_size", parameter: positions, axis: 1 },
+      { field: "max_position_embeddings", parameter: positions, axis: 0 },
+      { field: "type_vocab_size", parameter: at("embeddings.token_type_embeddings.weight"), axis: 0 },
+      { field: "intermediate_size", parameter: at("encoder.layer.0.intermediate.dense.weight"), axis: 0 },
+      ...classes,
+    ],
+  };
+}
+
 /** A family whose classes begin with `name`. */
 function bertFamily(modelType: string, name: string, sizes: Readonly<Record<string, BertConfig>>): Family<BertConfig> {
   const heads: Record<string, Head<BertConfig> | "none"> = {
@@ -99,6 +124,7 @@ function bertFamily(modelType: string, name: string, sizes: Readonly<Record<stri
     loraTargets: ["query", "value"],
     heads,
     parseConfig: parseBertConfig,
+    measures: (config) => measures(name, config),
     hidden,
     pooled: (g, config, hidden_BTD) => (config.add_pooling_layer ? pooler(g, config, hidden_BTD) : undefined),
     logits: maskedHead.logits,

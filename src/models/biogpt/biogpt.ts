@@ -11,9 +11,9 @@ import { activations } from "../../nn/activations.ts";
 import { type Attend, attentionOf, joinHeads, splitHeads } from "../../nn/attention.ts";
 import { dropout, embedding, embeddingTable, layerNormLayer, linearLayer, vocabularyTable } from "../../nn/layers.ts";
 import { learnedPositions } from "../../nn/positions.ts";
-import { labelCount, lastTokenHead, tokenHead } from "../classification.ts";
+import { labelCount, labelMeasure, lastTokenHead, tokenHead } from "../classification.ts";
 import { caricature } from "../config.ts";
-import type { CacheShape, Family, ModelInputs, Shapes } from "../family.ts";
+import type { CacheShape, Family, Measures, ModelInputs, Shapes } from "../family.ts";
 import { type BioGptConfig, bioGptSizes, parseBioGptConfig } from "./config.ts";
 import { fairseq } from "./fairseq.ts";
 
@@ -87,6 +87,29 @@ const tokenLogits = (g: Graph, config: BioGptConfig, hidden: Value): Value => {
 
 const headName = "output_projection";
 
+function measures(config: BioGptConfig): Measures {
+  const tokens = "biogpt.embed_tokens.weight";
+  const rows = labelMeasure(config, {
+    BioGptForSequenceClassification: "score",
+    BioGptForTokenClassification: "classifier",
+  });
+  return {
+    layers: { field: "num_hidden_layers", value: config.num_hidden_layers, prefix: "biogpt.layers." },
+    sizes: [
+      { field: "vocab_size", parameter: tokens, axis: 0 },
+      { field: "hidden_size", parameter: tokens, axis: 1 },
+      {
+        field: "max_position_embeddings",
+        parameter: "biogpt.embed_positions.weight",
+        axis: 0,
+        uncounted: positionOffset,
+      },
+      { field: "intermediate_size", parameter: "biogpt.layers.0.fc1.weight", axis: 0 },
+      ...rows,
+    ],
+  };
+}
+
 /** The bare BioGptModel is saved without the prefix that every other class has. */
 function parameterNames(stored: Shapes): (storedName: string) => string {
   const prefixed = [...stored.keys()].some((name) => name.startsWith("biogpt."));
@@ -115,6 +138,7 @@ export const bioGpt: Family<BioGptConfig> = {
     BioGptForTokenClassification: tokenHead(tokenLogits),
   },
   parseConfig: parseBioGptConfig,
+  measures,
   adapt: (config, stored) => ({ config, parameterOf: parameterNames(stored) }),
   hidden,
   logits: (g, config, hidden_BTD) => matMul(hidden_BTD, headWeight(g, config), { transB: true }),

@@ -17,18 +17,24 @@ function parameterOf(name: string, where: string): string | undefined {
   if (name === version) return undefined;
   if (name === `decoder.${head}`) return head;
   if (known.test(name)) return name.replace(/^decoder\./, "biogpt.");
-  throw new CheckpointError(`${where}: expected the tensors of a BioGPT decoder, got ${JSON.stringify(name)}`, {
-    hint: "only fairseq's transformer_lm with learned positions can be converted",
-  });
+  throw new CheckpointError(
+    `${where}: expected the tensors of a BioGPT decoder, got ${JSON.stringify(name.slice(0, 80))}`,
+    {
+      hint: "only fairseq's transformer_lm with learned positions can be converted",
+    },
+  );
 }
 
 /** A setting that must be a number. */
 function number({ where, setting }: ForeignCheckpoint, key: string, fallback?: number): number {
   const value = setting(key) ?? fallback;
   if (typeof value === "number" && Number.isFinite(value)) return value;
-  throw new CheckpointError(`${where}: expected the number ${key} in cfg.model or args, got ${String(value)}`, {
-    hint: "the checkpoint holds no settings of its model; convert the one that fairseq-train wrote",
-  });
+  throw new CheckpointError(
+    `${where}: expected the number ${key} in cfg.model or args, got ${String(value).slice(0, 80)}`,
+    {
+      hint: "the checkpoint holds no settings of its model; convert the one that fairseq-train wrote",
+    },
+  );
 }
 
 /** The shape of a tensor that must be a matrix. */

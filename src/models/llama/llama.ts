@@ -12,9 +12,9 @@ import { type Attend, attentionOf, joinHeads, splitHeads } from "../../nn/attent
 import { dropout, embedding, linearLayer, rmsNormLayer, vocabularyTable } from "../../nn/layers.ts";
 import { positionsOf } from "../../nn/positions.ts";
 import { rotate, rotations } from "../../nn/rotary.ts";
-import { labelCount, lastTokenHead, tokenHead } from "../classification.ts";
+import { labelCount, labelMeasure, lastTokenHead, tokenHead } from "../classification.ts";
 import { caricature } from "../config.ts";
-import type { CacheShape, Family, Shapes } from "../family.ts";
+import type { CacheShape, Family, Measures, Shapes } from "../family.ts";
 import {
   headWidth,
   keyHeads,
@@ -112,6 +112,20 @@ function parameterNames(stored: Shapes): (storedName: string) => string | undefi
   };
 }
 
+function measures(name: string, config: LlamaConfig): Measures {
+  const tokens = "model.embed_tokens.weight";
+  const heads = { [`${name}ForSequenceClassification`]: "score", [`${name}ForTokenClassification`]: "score" };
+  return {
+    layers: { field: "num_hidden_layers", value: config.num_hidden_layers, prefix: "model.layers." },
+    sizes: [
+      { field: "vocab_size", parameter: tokens, axis: 0 },
+      { field: "hidden_size", parameter: tokens, axis: 1 },
+      { field: "intermediate_size", parameter: "model.layers.0.mlp.gate_proj.weight", axis: 0 },
+      ...labelMeasure(config, heads),
+    ],
+  };
+}
+
 const score = (g: Graph, config: LlamaConfig, x: Value, bias: boolean): Value =>
   g.head(() => linearLayer(g, "score", x, labelCount(config), { deviation: config.initializer_range, bias }));
 
@@ -129,6 +143,7 @@ function family(
       tie_word_embeddings ? { "lm_head.weight": "model.embed_tokens.weight" } : {},
     untied: (config) => ({ ...config, tie_word_embeddings: false }),
     sizes,
+    measures: (config) => measures(name, config),
     debug: (config) => ({ ...config, ...caricature, num_key_value_heads: 1, head_dim: null }),
     withDropout: (config, attention_dropout) => ({ ...config, attention_dropout }),
     loraTargets: ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],

@@ -6,6 +6,7 @@
  */
 import { ConfigError } from "../../errors.ts";
 import { newAddedToken } from "../added-files.ts";
+import { required } from "../../schema.ts";
 import { addedTokenFinder } from "../added-tokens.ts";
 import { type BertDescription, type BertRole, readBertFiles, writeBertFiles } from "./files.ts";
 import { wordPieceDecoder } from "./decode.ts";
@@ -93,6 +94,7 @@ function bertTokenizer(description: BertDescription): PairTokenizer {
   };
   const encodeBatch = (texts: readonly TextOrPair[], options: BatchOptions = {}): TokenBatch => {
     const batch: TokenBatch = { ids: [], mask: [], typeIds: [] };
+    required("encodeBatch: texts", texts, "list");
     for (const text of texts) {
       const typeIds: number[] = [];
       const row = encodeIds(typeof text === "string" ? [text] : text, options, typeIds);
@@ -209,6 +211,7 @@ function textReader(description: BertDescription): (text: string, sink: Sink) =>
   };
 
   return (text, sink) => {
+    required("encode: text", text, "text");
     const parts = inText?.find(text);
     if (parts === undefined) {
       readSegment(text, 0, text.length, sink);

@@ -1,5 +1,6 @@
 /** The WordPiece decoder of Hugging Face tokenizers: pieces joined, then spaces taken out before punctuation. */
 import type { WordPieceDecoder } from "./tokenizer-json.ts";
+import { idsOf } from "../ids.ts";
 import type { DecodeOptions } from "../tokenizer.ts";
 
 // Applied in this order, to every piece by itself with the space before it.
@@ -25,7 +26,7 @@ export function wordPieceDecoder(
 ): (ids: Iterable<number>, options?: DecodeOptions) => string {
   return (ids, options = {}) => {
     const pieces: string[] = [];
-    for (const id of ids) {
+    for (const id of idsOf(ids)) {
       const token = tokens[id];
       if (token === undefined || (options.skipSpecialTokens === true && specials.has(id))) continue;
       pieces.push(token);

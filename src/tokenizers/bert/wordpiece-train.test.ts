@@ -71,4 +71,9 @@ describe("WordPiece training", () => {
   it("refuses a size that is no number", () => {
     expect(() => trainWordPiece(new Map(), { vocabSize: Number.NaN })).toThrow(ConfigError);
   });
+
+  it("learns from a word of a million characters in time that grows with its length", { timeout: 10_000 }, () => {
+    const tokens = trainWordPiece(new Map([["acgt".repeat(250_000), 1]]), { vocabSize: 30 });
+    expect(tokens).toContain("##acgtacgtacgtacgt");
+  });
 });

@@ -158,18 +158,24 @@ function mergeIn(
   merged: number,
   change: (left: number, right: number, sign: 1 | -1) => void,
 ): void {
-  for (let i = 0; i + 1 < word.length; i++) {
-    if (word[i] !== left || word[i + 1] !== right) continue;
-    word.splice(i, 2, merged);
-    if (i > 0) {
-      change(word[i - 1]!, left, -1);
-      change(word[i - 1]!, merged, 1);
+  let kept = 0;
+  for (let i = 0; i < word.length; kept++) {
+    if (word[i] !== left || word[i + 1] !== right) {
+      word[kept] = word[i++]!;
+      continue;
     }
-    if (i + 1 < word.length) {
-      change(right, word[i + 1]!, -1);
-      change(merged, word[i + 1]!, 1);
+    if (kept > 0) {
+      change(word[kept - 1]!, left, -1);
+      change(word[kept - 1]!, merged, 1);
     }
+    if (i + 2 < word.length) {
+      change(right, word[i + 2]!, -1);
+      change(merged, word[i + 2]!, 1);
+    }
+    word[kept] = merged;
+    i += 2;
   }
+  word.length = kept;
 }
 
 /** The more frequent pair first, then the one of older symbols. */

@@ -3,7 +3,7 @@
  * then longest; then the white space beside them goes, or a token inside a word goes back to the text beside it. Rust's
  * rules, which BERT has, differ: see `added-tokens.ts`.
  */
-import { type AddedToken, patternOf } from "../added-tokens.ts";
+import { type AddedToken, type Match, matcherOf } from "../added-tokens.ts";
 import { basicClasses, WHITESPACE } from "../moses/classes.ts";
 
 /** A part of a text: an added token, or text for the tokenizer (`token` undefined). */
@@ -19,9 +19,9 @@ type Part = Omit<TextPart, "token">;
 /** Splits texts at the added tokens. */
 export function createSplitter(tokens: readonly AddedToken[]): (text: string) => TextPart[] {
   const byContent = new Map(tokens.map((token) => [token.content, token]));
-  const pattern = patternOf([...byContent.keys()]);
+  const matchesIn = matcherOf([...byContent.keys()]);
   return (text) => {
-    const parts = applyFlags(cut(text, pattern), byContent);
+    const parts = applyFlags(cut(text, matchesIn(text)), byContent);
     return parts.filter((part) => part.text !== "").map((part) => ({ ...part, token: byContent.get(part.text) }));
   };
 }
@@ -30,13 +30,13 @@ function partOf(text: string, start: number): Part {
   return { text, place: (at) => start + at };
 }
 
-function cut(text: string, pattern: RegExp | undefined): Part[] {
+function cut(text: string, matches: readonly Match[]): Part[] {
   const parts: Part[] = [];
   let done = 0;
-  for (const match of pattern === undefined ? [] : text.matchAll(pattern)) {
-    if (match.index > done) parts.push(partOf(text.slice(done, match.index), done));
-    parts.push(partOf(match[0], match.index));
-    done = match.index + match[0].length;
+  for (const { content, index } of matches) {
+    if (index > done) parts.push(partOf(text.slice(done, index), done));
+    parts.push(partOf(content, index));
+    done = index + content.length;
   }
   if (done < text.length) parts.push(partOf(done === 0 ? text : text.slice(done), done));
   return parts;

@@ -10,6 +10,8 @@ import { createBpe } from "../bpe/bpe.ts";
 import { splitWhitespace } from "../moses/classes.ts";
 import { mosesDetokenize } from "../moses/detokenizer.ts";
 import { type MosesOptions, type MosesToken, createMosesMapper, mosesTokenize } from "../moses/moses.ts";
+import { required } from "../../schema.ts";
+import { idsOf } from "../ids.ts";
 import { createSliceCache } from "../slice-cache.ts";
 import type { DecodeOptions, Encoding, SpecialTokens, Tokenizer } from "../tokenizer.ts";
 
@@ -49,6 +51,7 @@ export function createBioGptTokenizer(parts: BioGptParts, options: MosesOptions 
   };
 
   const encodeIds = (text: string): number[] => {
+    required("encode: text", text, "text");
     const result = [sep];
     const append = (segment: readonly number[]): void => {
       for (const id of segment) result.push(id);
@@ -61,6 +64,7 @@ export function createBioGptTokenizer(parts: BioGptParts, options: MosesOptions 
   };
 
   const encode = (text: string): Encoding => {
+    required("encode: text", text, "text");
     const encoding: Encoding = { ids: [sep], tokens: [pieces[sep]!], offsets: [[0, 0]] };
     for (const { text: part, token, place } of split(text)) {
       if (token !== undefined) {
@@ -76,7 +80,7 @@ export function createBioGptTokenizer(parts: BioGptParts, options: MosesOptions 
 
   const decode = (sequence: Iterable<number>, { skipSpecialTokens = false }: DecodeOptions = {}): string => {
     let joined = "";
-    for (const id of sequence) {
+    for (const id of idsOf(sequence)) {
       if (skipSpecialTokens && specialIds.has(id)) continue;
       joined += (pieces[id] ?? pieces[unk]!).replaceAll(" ", "").replaceAll(WORD_END, " ");
     }

@@ -5,6 +5,7 @@
  * line of merges.txt when nothing ends it; here it counts, as for fastBPE.
  */
 import { DataError } from "../../errors.ts";
+import { shown } from "../../schema.ts";
 import type { Merge } from "../bpe/bpe.ts";
 import { addedIn, type BioGptMarks, configurationFiles, isSaid, isUsual } from "./marks.ts";
 
@@ -111,7 +112,7 @@ function parseVocabulary(text: string, name: string): Pick<BioGptParts, "pieces"
     throw new DataError(`${name}: expected JSON, got ${(cause as Error).message}`, { cause, hint: downloadAgain });
   }
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
-    throw new DataError(`${name}: expected an object of piece → id, got ${quote(JSON.stringify(parsed))}`);
+    throw new DataError(`${name}: expected an object of piece → id, got ${quote(shown(parsed))}`);
   }
   const entries = Object.entries(parsed as Record<string, unknown>);
   const pieces: string[] = [];
@@ -119,7 +120,7 @@ function parseVocabulary(text: string, name: string): Pick<BioGptParts, "pieces"
   for (const [piece, id] of entries) {
     if (typeof id !== "number" || !Number.isInteger(id) || id < 0 || id >= entries.length) {
       const range = `a whole number from 0 to ${entries.length - 1}, one for each of the ${entries.length} pieces`;
-      throw new DataError(`${name}: id of ${quote(piece)} expected ${range}, got ${quote(JSON.stringify(id))}`, {
+      throw new DataError(`${name}: id of ${quote(piece)} expected ${range}, got ${quote(shown(id))}`, {
         hint: "ids must have no holes; a piece that is written twice in the file leaves one",
       });
     }
@@ -196,7 +197,7 @@ function checkTogether(
     // What a text's unknown pieces become must be a piece; the others may be added behind the vocabulary.
     if (token === roles.unk ? !known.has(token) : !specials.has(token)) {
       throw new DataError(
-        `${vocabularyName}: expected the special token ${token}, got ${pieces.length} pieces without`,
+        `${vocabularyName}: expected the special token ${token.slice(0, 80)}, got ${pieces.length} pieces without`,
         {
           hint: "BioGPT's vocabulary starts with <s>, <pad>, </s>, <unk>",
         },

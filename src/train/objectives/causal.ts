@@ -11,7 +11,7 @@ export const causalSettings = z.strictObject({
   tokens: z.int().positive().describe("Tokens of a block: the context that the model is trained on"),
 });
 
-/** Inputs `ids` and `labels` [B, T]: the label of a token is the next one. */
+/** Inputs `ids` and `labels` [B, T]; the label of a token is the next one. */
 export function causalBatch(blocks: readonly Block[], tokens: number): Batch {
   const part = (from: number): Tensor<"int64"> => {
     const data = new BigInt64Array(blocks.length * tokens);

@@ -1,0 +1,88 @@
+/** Any contents of a tokenizer's files: a tokenizer whose ids are its own, or a GalenError of a readable length. */
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { fuzzRuns } from "../../test/support/fuzz.ts";
+import { mutatedJson, mutatedText } from "../../test/support/mutations.ts";
+import { GalenError } from "../errors.ts";
+import { trainBertTokenizer } from "./bert/train.ts";
+import { trainBioGptTokenizer } from "./biogpt/train.ts";
+import { readTokenizer } from "./registry.ts";
+
+const texts = ["The IC50 of aspirin was 5.2 ± 0.3 μM.", "COVID-19 <drug>aspirin</drug> [MASK] 中 🧪"];
+const added = { content: "<drug>", lstrip: true, rstrip: false, single_word: false, normalized: true, special: false };
+
+/** The files of a tokenizer whose configuration adds tokens. */
+function withAdded(files: Map<string, string>, size: number, special: object): Map<string, string> {
+  const config = JSON.parse(files.get("tokenizer_config.json")!) as { added_tokens_decoder?: object };
+  const decoder = { ...config.added_tokens_decoder, [String(size)]: added, [String(size + 1)]: { content: "</drug>" } };
+  const written = { ...config, ...special, added_tokens_decoder: decoder, extra_special_tokens: ["<x>"] };
+  return new Map([...files, ["tokenizer_config.json", JSON.stringify(written)]]);
+}
+
+const bert = await trainBertTokenizer(texts, { vocabSize: 90 });
+const bioGpt = await trainBioGptTokenizer(texts, { numMerges: 30 });
+const plain = (files: Map<string, string>, names: readonly string[]): Map<string, string> =>
+  new Map([...files].filter(([name]) => names.includes(name)));
+const folders: [name: string, files: Map<string, string>][] = [
+  [
+    "BERT's, by tokenizer.json",
+    withAdded(plain(bert.files(), ["tokenizer.json", "tokenizer_config.json"]), bert.vocabSize, {}),
+  ],
+  [
+    "BERT's, by vocab.txt",
+    withAdded(plain(bert.files(), ["vocab.txt", "tokenizer_config.json"]), bert.vocabSize, { mask_token: added }),
+  ],
+  [
+    "BERT's, with the older files",
+    new Map([
+      ...plain(bert.files(), ["vocab.txt", "special_tokens_map.json"]),
+      ["added_tokens.json", JSON.stringify({ "<drug>": bert.vocabSize })],
+    ]),
+  ],
+  ["BioGPT's", withAdded(bioGpt.files(), bioGpt.vocabSize, { mask_token: "<mask>" })],
+  [
+    "BioGPT's, with the older files",
+    new Map([
+      ...plain(bioGpt.files(), ["vocab.json", "merges.txt", "special_tokens_map.json"]),
+      ["added_tokens.json", JSON.stringify({ "<drug>": bioGpt.vocabSize })],
+    ]),
+  ],
+];
+
+test.each(folders)("%s", (_name, files) => {
+  const whole = readTokenizer(files);
+  expect(whole.encodeIds(texts[1]!)).toContain(whole.idOf("<drug>"));
+  const names = [...files.keys()];
+  const changes = names.map((name) => {
+    const text = files.get(name)!;
+    const inJson = name.endsWith(".json")
+      ? mutatedJson(JSON.parse(text)).map((json) => JSON.stringify(json) ?? "")
+      : undefined;
+    return (inJson === undefined ? mutatedText(text) : fc.oneof(inJson, inJson, mutatedText(text))).map(
+      (contents) => [name, contents] as const,
+    );
+  });
+  let read = 0;
+  fc.assert(
+    fc.property(fc.oneof(...changes), ([name, contents]) => {
+      try {
+        const tokenizer = readTokenizer(new Map(files).set(name, contents), "here/");
+        for (const text of texts) {
+          const { ids, offsets } = tokenizer.encode(text);
+          expect(tokenizer.encodeIds(text)).toEqual(ids);
+          expect(ids.every((id) => Number.isInteger(id) && id >= 0 && id < tokenizer.vocabSize)).toBe(true);
+          expect(offsets.every(([start, end]) => start >= 0 && start <= end && end <= text.length)).toBe(true);
+          tokenizer.decode(ids, { skipSpecialTokens: true });
+        }
+        const again = readTokenizer(tokenizer.files());
+        expect(again.encodeIds(texts[1]!)).toEqual(tokenizer.encodeIds(texts[1]!));
+        read += 1;
+      } catch (error) {
+        if (!(error instanceof GalenError)) throw error;
+        expect(error.message.length).toBeLessThan(2000);
+      }
+    }),
+    fuzzRuns(1000),
+  );
+  expect(read).toBeGreaterThan(0);
+});
