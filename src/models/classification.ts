@@ -5,7 +5,18 @@
 // B batch, T tokens, N rows in all, C classes
 import * as z from "zod";
 import type { Graph, Value } from "../graph/graph.ts";
-import { binaryCrossEntropy, crossEntropy, mul, reshape, sub } from "../graph/ops/index.ts";
+import {
+  binaryCrossEntropy,
+  crossEntropy,
+  equals,
+  mul,
+  reshape,
+  scale,
+  shift,
+  sub,
+  where,
+} from "../graph/ops/index.ts";
+import { pool } from "../nn/pooling.ts";
 import { product } from "../graph/shape.ts";
 import type { Head, Labels, Measure, ModelConfig, ModelInputs } from "./family.ts";
 
@@ -72,6 +83,23 @@ export function sequenceHead<Config extends ModelConfig & LabelConfig>(logits: L
       return reshape(loss_BC, [product(loss_BC.shape)]);
     },
   };
+}
+
+/**
+ * Of rows, from each row's last token that is not padding, wherever the padding stands: a decoder's, whose last token
+ * alone has seen all. (transformers took the wrong token of rows padded on the left until its pull request 46782.)
+ * `logits`: last_BD → [B, C].
+ */
+export function lastTokenHead<Config extends ModelConfig & LabelConfig>(
+  logits: (g: Graph, config: Config, last_BD: Value) => Value,
+): Head<Config> {
+  return sequenceHead((g, config, hidden_BTD, { ids_BT, mask_BT }) => {
+    const given_BT = mask_BT ?? shift(scale(ids_BT, 0), 1);
+    const { pad_token_id: pad } = config;
+    const isPadding_BT = equals(ids_BT, g.scalar(pad ?? -1, "int64"));
+    const counted_BT = typeof pad === "number" ? where(isPadding_BT, g.scalar(0, "int64"), given_BT) : given_BT;
+    return logits(g, config, pool("lasttoken", hidden_BTD, counted_BT));
+  });
 }
 
 /** Classes of tokens. */

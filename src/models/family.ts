@@ -14,7 +14,8 @@ export interface ModelConfig {
   readonly hidden_size: number;
   /** Longest sequence, in tokens. */
   readonly max_position_embeddings: number;
-  readonly pad_token_id: number;
+  /** What fills up rows; none where the vocabulary has no such token: any will do, since masks leave it out. */
+  readonly pad_token_id?: number | null | undefined;
   /** Hugging Face's class names; the first says which head the checkpoint has. */
   readonly architectures?: readonly string[] | null | undefined;
 }

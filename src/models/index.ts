@@ -4,6 +4,8 @@ export { bert, bertHash } from "./bert/bert.ts";
 export type { BertConfig } from "./bert/config.ts";
 export { bioGpt } from "./biogpt/biogpt.ts";
 export type { BioGptConfig } from "./biogpt/config.ts";
+export { llama, mistral, qwen2, qwen3 } from "./llama/llama.ts";
+export type { LlamaConfig } from "./llama/config.ts";
 export {
   architectureOf,
   type CacheShape,

@@ -7,9 +7,10 @@ import { shown } from "../schema.ts";
 import { bert, bertHash } from "./bert/bert.ts";
 import { bioGpt } from "./biogpt/biogpt.ts";
 import type { Family } from "./family.ts";
+import { llama, mistral, qwen2, qwen3 } from "./llama/llama.ts";
 
 export const families: Readonly<Record<string, Family>> = Object.fromEntries(
-  [bert, bertHash, bioGpt].map((family: Family) => [family.modelType, family]),
+  [bert, bertHash, bioGpt, llama, mistral, qwen2, qwen3].map((family: Family) => [family.modelType, family]),
 );
 
 /** The family that a config.json names. @throws ConfigError that lists those there are. */

@@ -1,7 +1,7 @@
 /** Layers as functions over a graph: each declares its parameters under a scope and applies ops. */
 // L leading axes, I and O input and output width, D width, V rows of a table
 import type { Graph, Initialiser, Value } from "../graph/graph.ts";
-import { dropoutWithSeed, gather, layerNorm, linear } from "../graph/ops/index.ts";
+import { cast, dropoutWithSeed, gather, layerNorm, linear, rmsNorm } from "../graph/ops/index.ts";
 
 interface LinearOptions {
   readonly bias?: boolean;
@@ -24,6 +24,15 @@ export function layerNormLayer(g: Graph, name: string, x_LD: Value, epsilon: num
     const width = x_LD.shape.at(-1) as number;
     const weight_D = g.param("weight", [width], { constant: 1 });
     return layerNorm(x_LD, weight_D, g.param("bias", [width], { constant: 0 }), epsilon);
+  });
+}
+
+/** RMSNorm over the last axis, `weight` [D]; in float32 at least, since squares leave half precision's range. */
+export function rmsNormLayer(g: Graph, name: string, x_LD: Value, epsilon: number): Value {
+  return g.scope(name, () => {
+    const weight_D = g.param("weight", [x_LD.shape.at(-1) as number], { constant: 1 });
+    if (x_LD.dtype !== "float16") return rmsNorm(x_LD, weight_D, epsilon);
+    return cast(rmsNorm(cast(x_LD, "float32"), cast(weight_D, "float32"), epsilon), "float16");
   });
 }
 

@@ -40,7 +40,8 @@ export function makeBatch(
   for (const [name, values] of Object.entries({ ids, mask, types })) {
     if (values !== undefined || name === "ids") required(name, values, "list of lists of numbers");
   }
-  const { vocab_size: vocabSize, pad_token_id: padId, max_position_embeddings: maxTokens } = config;
+  const { vocab_size: vocabSize, pad_token_id, max_position_embeddings: maxTokens } = config;
+  const padId = pad_token_id ?? 0;
   const tokens = Math.max(0, ...ids.map((row) => row.length));
   if (tokens === 0) throw new ConfigError("ids: expected at least one row with one id, got none");
   if (tokens > maxTokens) {

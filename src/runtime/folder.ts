@@ -74,10 +74,10 @@ const wrappers = {
   "base_model.": "peft",
 };
 
-/** @throws CheckpointError where all names begin with the same of `wrappers`. */
-function refusePrefix(where: string, names: readonly string[]): void {
+/** @throws CheckpointError where all names begin with the same of `wrappers`, and the model's `own` do not. */
+function refusePrefix(where: string, names: readonly string[], own: string): void {
   for (const [prefix, program] of Object.entries(wrappers)) {
-    if (names.length === 0 || !names.every((name) => name.startsWith(prefix))) continue;
+    if (own.startsWith(prefix) || names.length === 0 || !names.every((name) => name.startsWith(prefix))) continue;
     const shown = JSON.stringify(names[0]!.slice(0, 80));
     throw new CheckpointError(
       `${where}: expected the model's own names, got all with the prefix "${prefix}" (${shown})`,
@@ -101,7 +101,8 @@ export async function withParameters(model: ModelFolder): Promise<OpenedFolder> 
 
 async function bound(model: ModelFolder): Promise<OpenedFolder> {
   const { folder, family, entries: stored } = model;
-  refusePrefix([...stored.values()][0]?.file ?? folder, [...stored.keys()]);
+  const { prefix } = family.measures(model.config).layers;
+  refusePrefix([...stored.values()][0]?.file ?? folder, [...stored.keys()], prefix);
   const foreign = Object.values(family.foreign ?? {}).find((format) => format.recognises(stored));
   const own = foreign === undefined ? stored : renamed(stored, (name) => foreign.parameterOf(name, folder));
   const adapted = (

@@ -47,7 +47,7 @@ function objective(promptLength = 3): Objective {
     start: { folder: folder.folder, family, config, entries, rows, rowDeviation: (width) => width ** -0.5 },
     train: {
       count: updates.flat().length,
-      batch: ([number]) => sequenceBatch(updates.flat()[number!]!, config.pad_token_id),
+      batch: ([number]) => sequenceBatch(updates.flat()[number!]!, config.pad_token_id!),
     },
     order: "random",
     reduction: "sum",

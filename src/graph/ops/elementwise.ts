@@ -65,6 +65,8 @@ const negOp = unary("Neg", (_, [dy]) => [neg(dy!)]);
 const expOp = unary("Exp", ({ outputs: [y] }, [dy]) => [mul(dy!, y!)]);
 const logOp = unary("Log", ({ inputs: [x] }, [dy]) => [div(dy!, x)], [0.5, 2]);
 const sqrtOp = unary("Sqrt", ({ outputs: [y] }, [dy]) => [scale(div(dy!, y!), 0.5)], [0.5, 2]);
+const cosOp = unary("Cos", ({ inputs: [x] }, [dy]) => [neg(mul(dy!, sin(x)))]);
+const sinOp = unary("Sin", ({ inputs: [x] }, [dy]) => [mul(dy!, cos(x))]);
 const tanhOp = unary("Tanh", ({ outputs: [y] }, [dy]) => [sub(dy!, mul(dy!, mul(y!, y!)))]);
 const sigmoidOp = unary("Sigmoid", ({ outputs: [y] }, [dy]) => {
   const through = mul(dy!, y!);
@@ -89,6 +91,10 @@ export const exp = (x: Value): Value => applyOp(expOp, [x], null);
 export const log = (x: Value): Value => applyOp(logOp, [x], null);
 /** The square root, elementwise. */
 export const sqrt = (x: Value): Value => applyOp(sqrtOp, [x], null);
+/** The cosine of radians, elementwise. */
+export const cos = (x: Value): Value => applyOp(cosOp, [x], null);
+/** The sine of radians, elementwise. */
+export const sin = (x: Value): Value => applyOp(sinOp, [x], null);
 /** The hyperbolic tangent, elementwise. */
 export const tanh = (x: Value): Value => applyOp(tanhOp, [x], null);
 /** 1 / (1 + e^-x), elementwise. */

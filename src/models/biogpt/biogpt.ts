@@ -6,23 +6,12 @@
  */
 // B batch, T tokens, N = B·T, D width, F feed-forward width, V vocabulary
 import type { Graph, Value } from "../../graph/graph.ts";
-import {
-  add,
-  equals,
-  linear,
-  linearCrossEntropy,
-  matMul,
-  reshape,
-  scale,
-  shift,
-  where,
-} from "../../graph/ops/index.ts";
+import { add, linear, linearCrossEntropy, matMul, reshape, scale } from "../../graph/ops/index.ts";
 import { activations } from "../../nn/activations.ts";
 import { type Attend, attentionOf, joinHeads, splitHeads } from "../../nn/attention.ts";
 import { dropout, embedding, embeddingTable, layerNormLayer, linearLayer, vocabularyTable } from "../../nn/layers.ts";
-import { pool } from "../../nn/pooling.ts";
 import { learnedPositions } from "../../nn/positions.ts";
-import { labelCount, labelMeasure, sequenceHead, tokenHead } from "../classification.ts";
+import { labelCount, labelMeasure, lastTokenHead, tokenHead } from "../classification.ts";
 import { caricature } from "../config.ts";
 import type { CacheShape, Family, Measures, ModelInputs, Shapes } from "../family.ts";
 import { type BioGptConfig, bioGptSizes, parseBioGptConfig } from "./config.ts";
@@ -83,15 +72,7 @@ function headWeight(g: Graph, config: BioGptConfig): Value {
   return g.head(() => vocabularyTable(g, headName, vocab_size, hidden_size, { normal }));
 }
 
-/**
- * logits_BC of each row's last token that is not padding, wherever the padding stands. (transformers took the wrong
- * token of rows padded on the left until its pull request 46782.)
- */
-const rowLogits = (g: Graph, config: BioGptConfig, hidden_BTD: Value, { ids_BT, mask_BT }: ModelInputs): Value => {
-  const isPadding_BT = equals(ids_BT, g.scalar(config.pad_token_id, "int64"));
-  const ones_BT = shift(scale(ids_BT, 0), 1);
-  const counted_BT = where(isPadding_BT, g.scalar(0, "int64"), mask_BT ?? ones_BT);
-  const last_BD = pool("lasttoken", hidden_BTD, counted_BT);
+const rowLogits = (g: Graph, config: BioGptConfig, last_BD: Value): Value => {
   const weight = [labelCount(config), config.hidden_size] as const;
   return linear(
     last_BD,
@@ -153,7 +134,7 @@ export const bioGpt: Family<BioGptConfig> = {
   loraTargets: ["q_proj", "v_proj", "fc1", "fc2"],
   heads: {
     BioGptModel: "none",
-    BioGptForSequenceClassification: sequenceHead(rowLogits),
+    BioGptForSequenceClassification: lastTokenHead(rowLogits),
     BioGptForTokenClassification: tokenHead(tokenLogits),
   },
   parseConfig: parseBioGptConfig,

@@ -78,7 +78,7 @@ export async function openSoftPrompt(settings: Settings, inputs: Inputs, context
     batch: (numbers) =>
       sequenceBatch(
         pick(examples, numbers).map(({ ids }) => ids),
-        config.pad_token_id,
+        config.pad_token_id ?? 0,
       ),
   });
   const files = new Map(tokenizer.files());

@@ -1,0 +1,156 @@
+/** Configurations of LLaMA and its relatives: Hugging Face's fields, old and new, and the named sizes. */
+import * as z from "zod";
+import { ropeFields, type Rotation, type RopeScaling } from "../../nn/rotary.ts";
+import { checked } from "../../schema.ts";
+import { labelFields } from "../classification.ts";
+import { activationName } from "../config.ts";
+
+const count = z.int().positive();
+const token = z.int().min(0);
+
+const schema = z.looseObject({
+  model_type: z.string(),
+  vocab_size: count,
+  hidden_size: count,
+  intermediate_size: count,
+  num_hidden_layers: count,
+  num_attention_heads: count,
+  /** Absent: as many as heads. */
+  num_key_value_heads: count.nullish(),
+  /** Absent: hidden_size over heads. */
+  head_dim: count.nullish(),
+  hidden_act: activationName.default("silu"),
+  max_position_embeddings: count,
+  /** Tokens that a token looks back over; null: all. */
+  sliding_window: count.nullish(),
+  use_sliding_window: z.boolean().nullish(),
+  rms_norm_eps: z.number().positive().default(1e-6),
+  initializer_range: z.number().positive().default(0.02),
+  /** Files of before transformers 5; newer ones have both in `rope_parameters`. */
+  rope_theta: z.number().positive().nullish(),
+  rope_scaling: z.looseObject({}).nullish(),
+  rope_parameters: z.looseObject({}).nullish(),
+  tie_word_embeddings: z.boolean().default(false),
+  attention_bias: z.boolean().nullish(),
+  mlp_bias: z.boolean().default(false),
+  attention_dropout: z.number().min(0).lt(1).default(0),
+  bos_token_id: token.nullish(),
+  eos_token_id: z.union([token, z.array(token).min(1)]).nullish(),
+  pad_token_id: token.nullish(),
+  ...labelFields,
+});
+
+export type LlamaConfig = z.infer<typeof schema>;
+
+/** @throws ConfigError that names the field. */
+export function parseLlamaConfig(json: unknown, where: string): LlamaConfig {
+  const config = checked(schema, json, where);
+  const { num_attention_heads: heads } = config;
+  const divides = (of: number) => z.number().refine((by) => of % by === 0, `expected a divisor of ${of}`);
+  checked(z.looseObject({ num_key_value_heads: divides(heads) }), { num_key_value_heads: keyHeads(config) }, where);
+  if (config.head_dim === null || config.head_dim === undefined) {
+    checked(z.looseObject({ num_attention_heads: divides(config.hidden_size) }), config, where);
+  }
+  rotationOf(config, where);
+  return config;
+}
+
+export function keyHeads({ num_key_value_heads: keys, num_attention_heads: heads }: LlamaConfig): number {
+  return keys ?? heads;
+}
+
+export function headWidth({ head_dim, hidden_size, num_attention_heads }: LlamaConfig): number {
+  return head_dim ?? hidden_size / num_attention_heads;
+}
+
+/** What positions turn queries and keys by. @throws ConfigError for a scaling that is not known. */
+export function rotationOf(config: LlamaConfig, where = "config.json"): Rotation {
+  const { rope_parameters: now, rope_scaling: before } = config;
+  const given = now ?? before ?? {};
+  // The oldest files call it "type".
+  const json = { ...given, rope_type: given["rope_type"] ?? given["type"] ?? "default" };
+  const scaling: RopeScaling = checked(ropeFields, json, `${where}: rope_parameters`);
+  const theta = (now?.["rope_theta"] ?? config.rope_theta ?? 10_000) as number;
+  return { theta, scaling, positions: config.max_position_embeddings };
+}
+
+interface Size {
+  readonly vocab: number;
+  readonly width: number;
+  readonly inner: number;
+  readonly layers: number;
+  readonly heads: number;
+  readonly keys?: number;
+  readonly positions: number;
+}
+
+function size(
+  modelType: string,
+  { vocab, width, inner, layers, heads, keys = heads, positions }: Size,
+  more: object = {},
+): LlamaConfig {
+  return parseLlamaConfig(
+    {
+      model_type: modelType,
+      vocab_size: vocab,
+      hidden_size: width,
+      intermediate_size: inner,
+      num_hidden_layers: layers,
+      num_attention_heads: heads,
+      num_key_value_heads: keys,
+      max_position_embeddings: positions,
+      rms_norm_eps: 1e-5,
+      bos_token_id: 1,
+      eos_token_id: 2,
+      ...more,
+    },
+    modelType,
+  );
+}
+
+type Sizes = Readonly<Record<string, LlamaConfig>>;
+const llama2 = { vocab: 32_000, positions: 4096 };
+
+/** Published shapes, and `nano` for a laptop. */
+export const llamaSizes: Sizes = {
+  "llama-nano": size("llama", { vocab: 8192, width: 192, inner: 512, layers: 4, heads: 6, keys: 2, positions: 512 }),
+  "llama-2-7b": size("llama", { ...llama2, width: 4096, inner: 11_008, layers: 32, heads: 32 }),
+  "llama-2-13b": size("llama", { ...llama2, width: 5120, inner: 13_824, layers: 40, heads: 40 }),
+  "llama-2-70b": size("llama", { ...llama2, width: 8192, inner: 28_672, layers: 80, heads: 64, keys: 8 }),
+  "llama-3-8b": size(
+    "llama",
+    { vocab: 128_256, width: 4096, inner: 14_336, layers: 32, heads: 32, keys: 8, positions: 8192 },
+    { rope_theta: 500_000, bos_token_id: 128_000, eos_token_id: 128_001 },
+  ),
+  "smollm2-135m": size(
+    "llama",
+    { vocab: 49_152, width: 576, inner: 1536, layers: 30, heads: 9, keys: 3, positions: 8192 },
+    { rope_theta: 100_000, tie_word_embeddings: true },
+  ),
+};
+
+export const mistralSizes: Sizes = {
+  "mistral-7b": size(
+    "mistral",
+    { vocab: 32_000, width: 4096, inner: 14_336, layers: 32, heads: 32, keys: 8, positions: 32_768 },
+    { sliding_window: 4096 },
+  ),
+};
+
+const qwen = { vocab: 151_936, positions: 32_768 };
+
+export const qwen2Sizes: Sizes = {
+  "qwen2-0.5b": size(
+    "qwen2",
+    { ...qwen, width: 896, inner: 4864, layers: 24, heads: 14, keys: 2 },
+    { rope_theta: 1_000_000, rms_norm_eps: 1e-6, tie_word_embeddings: true },
+  ),
+};
+
+export const qwen3Sizes: Sizes = {
+  "qwen3-0.6b": size(
+    "qwen3",
+    { ...qwen, width: 1024, inner: 3072, layers: 28, heads: 16, keys: 8, positions: 40_960 },
+    { head_dim: 128, rope_theta: 1_000_000, rms_norm_eps: 1e-6, tie_word_embeddings: true },
+  ),
+};
