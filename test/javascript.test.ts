@@ -131,6 +131,10 @@ const calls: Record<string, Call[]> = {
   ],
   featuresOfTexts: [[/texts: expected a stream, got nothing/, () => door("featuresOfTexts")({})]],
   openFeatures: [[/loadTokenizer: directory: expected a text, got nothing/, () => door("openFeatures")()]],
+  checkSeparate: [
+    [/checkSeparate: output: expected a text, got nothing/, () => door("checkSeparate")()],
+    [/checkSeparate: inputs: expected a list, got "a"/, () => door("checkSeparate")("a", "a")],
+  ],
   convertModel: [
     [/convertModel: options: expected an object, got "a"/, () => door("convertModel")("a", "b")],
     [/convertModel: output: expected a text, got nothing/, () => door("convertModel")({ source: golden })],

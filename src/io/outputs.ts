@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { readdir, realpath, rm } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { ConfigError } from "../errors.ts";
+import { required } from "../schema.ts";
 import { isLock, lockFolder } from "./lock.ts";
 
 /**
@@ -12,6 +13,8 @@ import { isLock, lockFolder } from "./lock.ts";
  * @throws ConfigError where an input is the output, or lies inside it; links are followed.
  */
 export async function checkSeparate(output: string, inputs: readonly (string | undefined)[]): Promise<void> {
+  required("checkSeparate: output", output, "text");
+  required("checkSeparate: inputs", inputs, "list");
   const target = await realPath(output);
   for (const input of inputs) {
     if (input === undefined || input === "-" || !existsSync(input)) continue;
