@@ -4,12 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { hasShared, shared } from "../../test/support/shared.ts";
-import { DataError } from "../errors.ts";
 import { valueOf } from "../metrics/report.ts";
 import { commonest, copyRelations } from "./baselines.ts";
 import { bc5cdr } from "./bc5cdr.ts";
 import { ddi } from "./ddi.ts";
-import { parseCsv } from "../io/csv.ts";
 import { readMedicalAbstracts } from "./medical-abstracts.ts";
 import { parseIob, readNer, readTagged } from "./ner.ts";
 import { formatPubTator, parsePubTator } from "./pubtator.ts";
@@ -43,16 +41,6 @@ describe("answers", () => {
 });
 
 describe("formats", () => {
-  it("reads quoted fields of comma-separated values", () => {
-    expect(parseCsv('a,"b, ""c""\nd"\r\n,e\n')).toEqual([
-      ["a", 'b, "c"\nd'],
-      ["", "e"],
-    ]);
-    expect(parseCsv("a,b")).toEqual([["a", "b"]]);
-    expect(parseCsv("a,")).toEqual([["a", ""]]);
-    expect(() => parseCsv('a,"b" c\n')).toThrow(DataError);
-  });
-
   it("reads sentences and documents of IOB files", () => {
     const text = "-DOCSTART- 7\n\na\tO\nb\tB-DNA\n\n\nc\tI-DNA\n";
     expect(parseIob(text)).toEqual([

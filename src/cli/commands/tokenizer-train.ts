@@ -1,11 +1,11 @@
 /** `galen tokenizer train`: a tokenizer learned from documents. */
 import type { ReadFailure } from "../../corpus/pubmed/record.ts";
-import { type Command, command } from "../command.ts";
+import { columnOptions, columnsOf, type Command, command } from "../command.ts";
 
 const tokenizerTrain: Command = command({
   about: "Learn a tokenizer from documents",
   details:
-    "Reads .xml, .xml.gz, .jsonl, .txt and dataset folders; titles and abstracts are learned from. DIR gets the files of a Hugging Face tokenizer.",
+    "Reads .xml, .xml.gz, .jsonl, .csv, .tsv, .txt and dataset folders; titles and abstracts are learned from. DIR gets the files of a Hugging Face tokenizer.",
   positionals: { input: { required: true, many: true, about: "Documents" } },
   options: {
     output: { type: "text", hint: "DIR", required: true, about: "Tokenizer directory to make" },
@@ -17,6 +17,7 @@ const tokenizerTrain: Command = command({
       default: "biogpt",
       about: "biogpt (byte pair encoding of Moses tokens) or bert (WordPiece, lower case)",
     },
+    ...columnOptions,
     "vocab-size": { type: "integer", hint: "N", least: 1, default: 8192, about: "Tokens of the vocabulary" },
   },
   examples: [
@@ -32,6 +33,7 @@ const tokenizerTrain: Command = command({
     const { saveTokenizer } = await import("../../tokenizers/files.ts");
     const { trainTokenizer } = await import("../../tokenizers/registry.ts");
     const line = progress("reading");
+    const columns = columnsOf(args);
     let documents = 0;
     let failures = 0;
     let first: string | undefined;
@@ -40,7 +42,7 @@ const tokenizerTrain: Command = command({
       first ??= describeFailure(failure);
     };
     async function* texts(): AsyncGenerator<string> {
-      for await (const { title, text } of readDocuments(args.input, { signal, onFailure })) {
+      for await (const { title, text } of readDocuments(args.input, { signal, onFailure, columns })) {
         documents += 1;
         line.update({ done: documents, unit: "documents" });
         if (title !== "") yield title;
