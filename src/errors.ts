@@ -12,13 +12,28 @@ export type ErrorCode =
   | "RUNTIME" // ONNX Runtime, a device or a provider failed
   | "USAGE"; // a command was called the wrong way (exit code 2)
 
+/** Most characters of a value in a message. */
+const shown = 200;
+
+/** A message whose values, in quotes or behind "got", are cut where they are long: one may be a whole file. */
+function withShortValues(message: string): string {
+  const cut = (value: string): string => (value.length <= shown ? value : `${value.slice(0, shown)}…`);
+  return message
+    .replace(/(got ")([^]*)"/, (_, before: string, value: string) => `${before}${cut(value)}"`)
+    .replace(/(got )([[{][^]*)/, (_, before: string, value: string) => before + cut(value))
+    .split('"')
+    .map((part, i) => (i % 2 === 0 ? part : cut(part)))
+    .join('"');
+}
+
 /** Base class: `instanceof GalenError` separates a mistake that can be explained from a bug. */
 export class GalenError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: { hint?: string | undefined; cause?: unknown } = {}) {
-    super(options.hint === undefined ? message : `${message}\nHint: ${options.hint}`, { cause: options.cause });
+    const short = withShortValues(message);
+    super(options.hint === undefined ? short : `${short}\nHint: ${options.hint}`, { cause: options.cause });
     this.name = new.target.name;
     this.code = code;
     this.hint = options.hint;

@@ -3,7 +3,7 @@ import type * as z from "zod";
 import { ConfigError, type GalenError } from "./errors.ts";
 
 /** One of `errors.ts`. */
-export type ErrorClass = new (message: string, options?: { cause?: unknown }) => GalenError;
+export type ErrorClass = new (message: string, options?: { cause?: unknown; hint?: string | undefined }) => GalenError;
 
 /**
  * The value as the schema gives it.
@@ -15,12 +15,13 @@ export function checked<S extends z.ZodType>(
   value: unknown,
   where: string,
   Failure: ErrorClass = ConfigError,
+  hint?: string,
 ): z.output<S> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const issue = result.error.issues[0]!;
   const path = issue.path.map(String).join(".").slice(0, 200);
-  throw new Failure(`${where}${path === "" ? "" : `: ${path}`}: ${complaint(issue, value)}`);
+  throw new Failure(`${where}${path === "" ? "" : `: ${path}`}: ${complaint(issue, value)}`, { hint });
 }
 
 /** `expected string, got 5`. zod's own messages say less of what came, or nothing. */
@@ -29,8 +30,21 @@ function complaint(issue: z.core.$ZodIssue, json: unknown): string {
     return `expected the known fields only, got "${issue.keys.join('", "').slice(0, 200)}"`;
   let value = json;
   for (const key of issue.path) value = (value as Record<PropertyKey, unknown> | undefined)?.[key];
-  const expected = issue.message.replace(/^(?:Invalid|Too) \w+: /, "").replace(/, received [^,]*$/, "");
-  return `${expected}, got ${shown(value)}`;
+  return `${expectationOf(issue)}, got ${shown(value)}`;
+}
+
+/** What zod says was expected, without its own words around it. */
+function expectationOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === "invalid_union") {
+    // Of branches that look into the value, what they find there says more than what it is not.
+    const branches = issue.errors.map(([first]) => first).filter((first) => first !== undefined);
+    const said = branches.map(expectationOf).filter((text) => text.startsWith("expected "));
+    return said.length === 0 ? "expected another value" : `expected ${said.map((text) => text.slice(9)).join(" or ")}`;
+  }
+  if (issue.code === "invalid_format" && issue.pattern !== undefined) return `expected text like ${issue.pattern}`;
+  const text = issue.message.replace(/^(?:Invalid|Too) \w+: /, "").replace(/, received [^,]*$/, "");
+  if (/^(?:Invalid|Too|Unrecognized)\b/.test(text)) return "expected another value";
+  return text.startsWith("must ") ? `expected a value that ${text}` : text;
 }
 
 const shapes = {

@@ -90,9 +90,34 @@ export const deviceOptions = {
   threads: { type: "integer", hint: "N", least: 1, about: "Threads within an operation (default: one a core)" },
 } as const satisfies Options;
 
+/** Of commands that read documents, which may be tables. */
+export const columnOptions = {
+  "text-column": { type: "text", hint: "NAME", about: "Column of a CSV or TSV file with the texts (default: text)" },
+  "id-column": { type: "text", hint: "NAME", about: "Column with their identifiers (default: id)" },
+} as const satisfies Options;
+
+/** Of commands that read texts with labels. */
+export const labelColumnOptions = {
+  "text-column": columnOptions["text-column"],
+  "label-column": { type: "text", hint: "NAME", about: "Column of a CSV or TSV file with the labels (default: label)" },
+} as const satisfies Options;
+
+type ColumnValues = { readonly [Name in "id-column" | "text-column" | "label-column"]?: string | undefined };
+
+/** `columnOptions` as readers take them. */
+export function columnsOf(values: ColumnValues): { id?: string; text?: string; label?: string } {
+  const names = (["id", "text", "label"] as const).map((field) => [field, values[`${field}-column`]]);
+  return Object.fromEntries(names.filter(([, name]) => name !== undefined));
+}
+
 /** Of commands that are applied to texts: theirs as words, or those of a file (`textsOf` in texts.ts). */
 export const fileOptions = {
-  file: { type: "text", hint: "FILE", about: 'Texts from a file, one a line or JSON lines with "text"; - is stdin' },
+  file: {
+    type: "text",
+    hint: "FILE",
+    about: 'Texts of a file: one a line, JSON lines with "text", or a CSV or TSV file; - is stdin',
+  },
+  ...columnOptions,
 } as const satisfies Options;
 
 /** Of evaluations that are kept and resumed. */

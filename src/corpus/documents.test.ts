@@ -85,6 +85,24 @@ describe("readDocuments", () => {
     ).toEqual(["text", "text", "text", "abstract"]);
   });
 
+  test("reads tables that are named, by the columns asked for", async () => {
+    const table = await file("a.tsv", 'pmid\ttext of it\n7\tOne.\n8\t"Two\tlines"\n');
+    const documents: Document[] = [];
+    const columns = { id: "pmid", text: "text of it" };
+    for await (const document of readDocuments([table], { columns })) documents.push(document);
+    expect(documents.map(({ id, text }) => [id, text])).toEqual([
+      ["7", "One."],
+      ["8", "Two\tlines"],
+    ]);
+    await expect(collect([table])).rejects.toThrow(/a\.tsv:2: expected a string in "text" or "abstract"/);
+    const cut = await file("b.csv", 'text\nwhole\n"cut');
+    const { documents: whole, failures } = await collect([cut]);
+    expect([whole.length, failures[0]?.message]).toEqual([
+      1,
+      expect.stringMatching(/line 3: expected a quote that closes/),
+    ]);
+  });
+
   test("ends after so many documents", async () => {
     const path = await file("a.jsonl", '{"text":"1"}\n{"text":"2"}\nno JSON');
     const texts: string[] = [];

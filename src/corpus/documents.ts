@@ -1,6 +1,7 @@
 /**
- * Any corpus as a stream of documents for training and extraction: PubMed XML, dataset folders, JSONL and plain text.
- * A PubMed record's text is its abstract; a JSONL line's is `text`, else `abstract`; a .txt file is one document.
+ * Any corpus as a stream of documents for training and extraction: PubMed XML, dataset folders, JSONL, tables (.csv, .tsv;
+ * those in folders must be named) and plain text. A PubMed record's text is its abstract; a JSONL line's or a row's is
+ * `text`, else `abstract`; a .txt file is one document.
  */
 import { Buffer, isUtf8 } from "node:buffer";
 import { existsSync } from "node:fs";
@@ -9,6 +10,7 @@ import { basename, join } from "node:path";
 import { DataError } from "../errors.ts";
 import { required } from "../schema.ts";
 import { stdin } from "../io/bytes.ts";
+import { type ColumnNames, isTable } from "../io/csv.ts";
 import { nameOf } from "../io/lines.ts";
 import { take } from "../io/streams.ts";
 import { readDataset } from "./dataset.ts";
@@ -33,8 +35,12 @@ export interface ReadDocumentsOptions {
   readonly limit?: number | undefined;
   /** Gets what could not be read; without it the first failure is thrown. */
   readonly onFailure?: ((failure: ReadFailure) => void) | undefined;
+  /** Under which names a table (.csv, .tsv) has the fields. */
+  readonly columns?: ColumnNames | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+type Reading = Pick<ReadDocumentsOptions, "columns" | "signal">;
 
 type DocumentEvent = { readonly document: Document } | { readonly failure: ReadFailure };
 
@@ -63,8 +69,8 @@ async function* pubmedDocuments(file: SourceFile, signal?: AbortSignal): AsyncGe
   }
 }
 
-async function* jsonDocuments(file: SourceFile, signal?: AbortSignal): AsyncGenerator<DocumentEvent> {
-  for await (const event of readObjects(file, signal)) {
+async function* jsonDocuments(file: SourceFile, reading: Reading): AsyncGenerator<DocumentEvent> {
+  for await (const event of readObjects(file, reading)) {
     if (event.kind === "failure") {
       yield event;
       continue;
@@ -98,17 +104,19 @@ async function* datasetDocuments(folder: string): AsyncGenerator<DocumentEvent> 
   }
 }
 
-function fileDocuments(file: SourceFile, signal: AbortSignal | undefined): AsyncGenerator<DocumentEvent> {
+function fileDocuments(file: SourceFile, reading: Reading): AsyncGenerator<DocumentEvent> {
   const name = file.path.toLowerCase();
-  if (jsonName.test(name)) return jsonDocuments(file, signal);
+  if (jsonName.test(name) || isTable(name)) return jsonDocuments(file, reading);
   if (name.endsWith(".txt")) return textDocument(file);
-  if (isPubMedName(name)) return pubmedDocuments(file, signal);
-  throw new DataError(`${file.path}: expected .xml, .xml.gz, .jsonl, .jsonl.gz, .jsonl.zst or .txt, got another name`);
+  if (isPubMedName(name)) return pubmedDocuments(file, reading.signal);
+  throw new DataError(
+    `${file.path}: expected .xml, .jsonl, .csv, .tsv (each with .gz or without) or .txt, got another name`,
+  );
 }
 
-async function* inputEvents(input: string, signal: AbortSignal | undefined): AsyncGenerator<DocumentEvent> {
+async function* inputEvents(input: string, reading: Reading): AsyncGenerator<DocumentEvent> {
   if (input === stdin) {
-    yield* jsonDocuments({ path: stdin, name: nameOf(stdin), bytes: 0 }, signal);
+    yield* jsonDocuments({ path: stdin, name: nameOf(stdin), bytes: 0 }, reading);
     return;
   }
   const isFolder = (await stat(input).catch(() => undefined))?.isDirectory() === true;
@@ -117,8 +125,8 @@ async function* inputEvents(input: string, signal: AbortSignal | undefined): Asy
     return;
   }
   for (const file of await listSources([input], isDocumentName, ".xml, .jsonl or .txt files")) {
-    signal?.throwIfAborted();
-    yield* fileDocuments(file, signal);
+    reading.signal?.throwIfAborted();
+    yield* fileDocuments(file, reading);
   }
 }
 
@@ -137,12 +145,12 @@ export async function* readDocuments(
 
 async function* documentsOf(
   paths: readonly string[],
-  { signal, onFailure }: ReadDocumentsOptions,
+  { onFailure, ...reading }: ReadDocumentsOptions,
 ): AsyncGenerator<Document> {
   let count = 0;
   let first: ReadFailure | undefined;
   for (const path of paths) {
-    for await (const event of inputEvents(path, signal)) {
+    for await (const event of inputEvents(path, reading)) {
       if ("document" in event) {
         count += 1;
         yield event.document;

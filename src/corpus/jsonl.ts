@@ -1,5 +1,6 @@
-/** JSON Lines as a stream of objects: `.jsonl`, `.jsonl.gz`, `.jsonl.zst`. A bad line is reported and skipped. */
+/** JSON lines and tables as a stream of objects: `.jsonl`, `.csv`, `.tsv`, with .gz or .zst. A bad line is reported and skipped. */
 import { readBytes } from "../io/bytes.ts";
+import { type ColumnNames, isTable, readTable } from "../io/csv.ts";
 import { splitLines } from "../io/lines.ts";
 import type { ReadFailure } from "./pubmed/record.ts";
 import type { SourceFile } from "./source-files.ts";
@@ -9,14 +10,24 @@ export type JsonLine =
   | { readonly kind: "line"; readonly line: number; readonly value: Readonly<Record<string, unknown>> }
   | { readonly kind: "failure"; readonly failure: ReadFailure };
 
-/** The objects of a JSONL file, one a line; blank lines do not count. */
-export async function* readObjects(file: SourceFile, signal?: AbortSignal): AsyncGenerator<JsonLine> {
+/** The objects of a JSONL file, one a line, or of a table, one a row; blank lines do not count. */
+export async function* readObjects(
+  file: SourceFile,
+  { signal, columns }: { readonly signal?: AbortSignal | undefined; readonly columns?: ColumnNames | undefined } = {},
+): AsyncGenerator<JsonLine> {
   let line = 0;
   const failure = (message: string): JsonLine => ({
     kind: "failure",
     failure: { source: file.name, offset: null, line, message },
   });
   try {
+    if (isTable(file.path)) {
+      for await (const { number, value } of readTable(file.path, { signal, columns })) {
+        line = number;
+        yield { kind: "line", line, value };
+      }
+      return;
+    }
     for await (const found of splitLines(readBytes(file.path, { signal }))) {
       line = found.number;
       if ("problem" in found) yield failure(found.problem);

@@ -5,7 +5,7 @@ import { tokenizerFileNames, trainTokenizer } from "../tokenizers/registry.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import { readDocuments, type ReadDocumentsOptions } from "./documents.ts";
 
-export interface LearnTokenizerOptions extends Pick<ReadDocumentsOptions, "signal" | "onFailure"> {
+export interface LearnTokenizerOptions extends Pick<ReadDocumentsOptions, "signal" | "onFailure" | "columns"> {
   /** Folder to make. */
   readonly output: string;
   /** One of `learnableKinds`. */
@@ -24,12 +24,12 @@ export interface LearnTokenizerOptions extends Pick<ReadDocumentsOptions, "signa
  */
 export async function learnTokenizer(
   inputs: readonly string[],
-  { output, kind, vocabSize, overwrite, signal, onFailure, onProgress }: LearnTokenizerOptions,
+  { output, kind, vocabSize, overwrite, columns, signal, onFailure, onProgress }: LearnTokenizerOptions,
 ): Promise<Tokenizer> {
   await using claimed = await openOutput(output, { kind: "a tokenizer", names: tokenizerFileNames, inputs, overwrite });
   let documents = 0;
   async function* texts(): AsyncGenerator<string> {
-    for await (const { title, text } of readDocuments(inputs, { signal, onFailure })) {
+    for await (const { title, text } of readDocuments(inputs, { columns, signal, onFailure })) {
       documents += 1;
       onProgress?.({ documents, read: false });
       if (title !== "") yield title;

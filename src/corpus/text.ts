@@ -44,7 +44,7 @@ export function fieldsOf(value: Readonly<Record<string, unknown>>): Fields | str
   if (title !== null && typeof title !== "string") return 'expected a string in "title", got other';
   const name = typeof value["text"] === "string" ? "text" : "abstract";
   const tooLong = lengthProblem(name, text.length) ?? lengthProblem("title", title?.length ?? 0);
-  return tooLong ?? { id: id === undefined ? undefined : String(id), title: title ?? "", text };
+  return tooLong ?? { id: id === undefined || id === "" ? undefined : String(id), title: title ?? "", text };
 }
 
 /** The object that a JSON line holds; or what is wrong with it. */

@@ -56,6 +56,21 @@ describe("readTexts", () => {
     expect(await textsOf(long.slice(1))).toHaveLength(1);
   });
 
+  test("takes the rows of a table, whatever its columns are called", async () => {
+    const path = join(folder, "texts.csv");
+    writeFileSync(path, 'pmid;title;abstract;note\n7;T;"One; two.";n\n;;Three.;\n');
+    const rows: TextRow[] = [];
+    for await (const row of readTexts(path, { columns: { id: "pmid", text: "abstract" } })) rows.push(row);
+    expect(rows).toEqual([
+      { id: "7", title: "T", text: "One; two." },
+      { id: "3", title: "", text: "Three." },
+    ]);
+    writeFileSync(path, "body\nx\n");
+    await expect(readTexts(path).next()).rejects.toThrow(
+      `${path}:2: expected a string in "text" or "abstract", got other or none\nHint: the columns are body;`,
+    );
+  });
+
   test("keeps blank lines where they are asked for", async () => {
     expect((await textsOf("a\n\nb\n", { keepBlank: true })).map(({ text }) => text)).toEqual(["a", "", "b"]);
   });

@@ -1,14 +1,17 @@
 /**
  * Texts that a model is applied to: a line of a file each, or JSON lines with `text` (else `abstract`) and, if they are
- * there, `id` (else `_id`) and `title`. A file whose first text begins with a brace is read as JSON lines.
+ * there, `id` (else `_id`) and `title`, or the rows of a table (.csv, .tsv) with columns of these names. A file whose
+ * first text begins with a brace is read as JSON lines.
  */
 import { DataError } from "../errors.ts";
-import { type LineOptions, nameOf, readLines } from "../io/lines.ts";
+import { columnHint, isTable, readRows } from "../io/csv.ts";
+import type { RecordOptions } from "../io/json.ts";
+import { nameOf, readLines } from "../io/lines.ts";
 import { type Items, mapWindows, type StreamOptions } from "../io/streams.ts";
 import { required } from "../schema.ts";
 import { fieldsOf, lengthProblem, objectOf, type TextRow, titleAndText } from "./text.ts";
 
-export interface ReadTextsOptions extends LineOptions {
+export interface ReadTextsOptions extends RecordOptions {
   /** Blank lines are texts too. Default false. */
   readonly keepBlank?: boolean | undefined;
 }
@@ -23,6 +26,12 @@ export async function* readTexts(
   { keepBlank = false, ...options }: ReadTextsOptions = {},
 ): AsyncGenerator<TextRow> {
   required("readTexts: path", path, "text");
+  if (isTable(path)) {
+    for await (const { number, value } of readRows(path, options)) {
+      yield textOf(value, `${path}:${number}`, String(number), columnHint(value));
+    }
+    return;
+  }
   let isJson: boolean | undefined;
   for await (const { number, text } of readLines(path, options)) {
     const isBlank = text.trim() === "";
@@ -32,18 +41,22 @@ export async function* readTexts(
       const tooLong = lengthProblem("text", text.length);
       if (tooLong !== undefined) throw new DataError(`${nameOf(path)}:${number}: ${tooLong}`);
       yield { id: String(number), text };
-    } else yield textOf(text, `${nameOf(path)}:${number}`, String(number));
+      continue;
+    }
+    const where = `${nameOf(path)}:${number}`;
+    const value = objectOf(text);
+    if (typeof value !== "string") yield textOf(value, where, String(number));
+    else {
+      throw new DataError(`${where}: ${value}`, {
+        hint: "the first text begins with a brace, so JSON lines are expected",
+      });
+    }
   }
 }
 
-function textOf(line: string, where: string, number: string): TextRow {
-  const value = objectOf(line);
-  const found = typeof value === "string" ? value : fieldsOf({ id: value["_id"], ...value });
-  if (typeof found === "string") {
-    const hint =
-      typeof value === "string" ? "the first text begins with a brace, so JSON lines are expected" : undefined;
-    throw new DataError(`${where}: ${found}`, { hint });
-  }
+function textOf(value: Readonly<Record<string, unknown>>, where: string, number: string, hint?: string): TextRow {
+  const found = fieldsOf({ id: value["_id"], ...value });
+  if (typeof found === "string") throw new DataError(`${where}: ${found}`, { hint });
   return { ...found, id: found.id ?? number };
 }
 

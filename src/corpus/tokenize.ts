@@ -153,11 +153,12 @@ export interface TokenizedDocuments extends TokenManifest {
 export async function tokenizeDocuments(
   inputs: readonly string[],
   tokenizer: Tokenizer,
-  { onFailure, ...options }: TokenizeOptions & Pick<ReadDocumentsOptions, "onFailure">,
+  { onFailure, columns, ...options }: TokenizeOptions & Pick<ReadDocumentsOptions, "onFailure" | "columns">,
 ): Promise<TokenizedDocuments> {
   let failures = 0;
   const documents = readDocuments(inputs, {
     signal: options.signal,
+    columns,
     onFailure(failure) {
       failures += 1;
       onFailure?.(failure);

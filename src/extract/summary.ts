@@ -55,20 +55,26 @@ const columns = ["head", "relation", "tail", "documents", "grounded", "score", "
 const cellsOf = (one: CountedRelation): string[] =>
   columns.map((name) => (name === "examples" ? one.examples.join(" ") : String(one[name])));
 
-/** RFC 4180; a cell that a spreadsheet would take for a formula begins with an apostrophe. */
+/** A cell that a spreadsheet would take for a formula, behind white space or quotes too, begins with an apostrophe. */
+function guarded(cell: string): string {
+  return /^[\t\r\n]|^[\s"]*(?:[=@]|[+-](?!\d+(?:\.\d+)?$))/.test(cell) ? `'${cell}` : cell;
+}
+
+/** RFC 4180, without formulas. */
 export function toCsv(relations: readonly CountedRelation[]): string {
   const quote = (cell: string): string => {
-    const safe = /^[=@\t]|^[+-](?!\d+(\.\d+)?$)/.test(cell) ? `'${cell}` : cell;
+    const safe = guarded(cell);
     return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
   };
   const rows = [[...columns], ...relations.map(cellsOf)];
   return rows.map((row) => `${row.map(quote).join(",")}\r\n`).join("");
 }
 
-/** Tabs and line ends within cells become spaces. */
+/** Tabs and line ends within cells become spaces; no formulas. */
 export function toTsv(relations: readonly CountedRelation[]): string {
   const rows = [[...columns], ...relations.map(cellsOf)];
-  return rows.map((row) => `${row.map((cell) => cell.replace(/[\t\r\n]+/g, " ")).join("\t")}\n`).join("");
+  const plain = (cell: string): string => guarded(cell).replace(/[\t\r\n]+/g, " ");
+  return rows.map((row) => `${row.map(plain).join("\t")}\n`).join("");
 }
 
 /** Writes relations.csv and relations.tsv beside the run's triples.jsonl. */

@@ -94,5 +94,16 @@ test("tables quote what would break them or be taken for a formula", () => {
     examples: ["x"],
   };
   expect(toCsv([relation]).split("\r\n")[1]).toBe('"\'=A(""1,2"")",effect,"b\tc\nd",1,1,-0.5,x');
-  expect(toTsv([relation]).split("\n")[1]).toBe('=A("1,2")\teffect\tb c d\t1\t1\t-0.5\tx');
+  expect(toTsv([relation]).split("\n")[1]).toBe('\'=A("1,2")\teffect\tb c d\t1\t1\t-0.5\tx');
+  for (const head of ["=1", "@a", "+a", "-a", "\t=1", "\r=1", "\n=1", ' "=1', '"=1"', "\ra", "\na"]) {
+    expect(toTsv([{ ...relation, head }]).split("\n")[1]).toMatch(/^'/);
+    expect(
+      toCsv([{ ...relation, head }])
+        .split("\r\n")
+        .slice(1)
+        .join("\r\n"),
+    ).toMatch(/^"?'/);
+  }
+  for (const head of ["-1.5", "+3", "a=1", "(+)-a"])
+    expect(toTsv([{ ...relation, head }]).split("\n")[1]).toMatch(/^[^']/);
 });

@@ -1,9 +1,10 @@
-/** JSON files and JSON lines: each value is checked against a zod schema, and errors name file, line and field. */
+/** JSON files, JSON lines and tables: each value is checked against a zod schema, and errors name file, line and field. */
 import { open } from "node:fs/promises";
 import * as z from "zod";
 import { ConfigError, DataError } from "../errors.ts";
 import { checked, type ErrorClass, isTooDeep } from "../schema.ts";
 import { readText, writeAtomically } from "./files.ts";
+import { type ColumnNames, columnHint, isTable, readRows } from "./csv.ts";
 import { type LineOptions, nameOf, readLines } from "./lines.ts";
 import type { Items } from "./streams.ts";
 
@@ -55,12 +56,26 @@ export async function readJsonEntries<S extends z.ZodType>(path: string, schema:
   return Object.entries(entries).map(([key, value]) => [key.replace(/^#(?=\d+$)/, ""), value as z.output<S>]);
 }
 
-/** One JSON value a line; blank lines are skipped. @throws DataError that names the line. */
+export interface RecordOptions extends LineOptions {
+  /** Of a table. */
+  readonly columns?: ColumnNames | undefined;
+}
+
+/**
+ * One JSON value a line, or the rows of a table (.csv, .tsv) as objects; blank lines are skipped.
+ * @throws DataError that names the line.
+ */
 export async function* streamJsonLines<S extends z.ZodType>(
   path: string,
   schema: S,
-  options: LineOptions = {},
+  options: RecordOptions = {},
 ): AsyncGenerator<z.output<S>> {
+  if (isTable(path)) {
+    for await (const { number, value } of readRows(path, options)) {
+      yield checked(schema, value, `${path}:${number}`, DataError, columnHint(value));
+    }
+    return;
+  }
   for await (const { number, text } of readLines(path, options)) {
     if (text.trim() === "") continue;
     const where = `${nameOf(path)}:${number}`;
@@ -69,9 +84,13 @@ export async function* streamJsonLines<S extends z.ZodType>(
 }
 
 /** All of `streamJsonLines`. */
-export async function readJsonLines<S extends z.ZodType>(path: string, schema: S): Promise<z.output<S>[]> {
+export async function readJsonLines<S extends z.ZodType>(
+  path: string,
+  schema: S,
+  options: RecordOptions = {},
+): Promise<z.output<S>[]> {
   const values: z.output<S>[] = [];
-  for await (const value of streamJsonLines(path, schema)) values.push(value);
+  for await (const value of streamJsonLines(path, schema, options)) values.push(value);
   return values;
 }
 

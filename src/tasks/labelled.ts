@@ -1,6 +1,10 @@
-/** Texts with classes as JSON lines: `{"text", "label"}`, or `{"text", "labels": [...]}` where a text may have any number. */
+/**
+ * Texts with classes as JSON lines: `{"text", "label"}`, or `{"text", "labels": [...]}` where a text may have any number;
+ * or as a table with such columns, where labels are separated by bars.
+ */
 import * as z from "zod";
 import { DataError } from "../errors.ts";
+import type { ColumnNames } from "../io/csv.ts";
 import { streamJsonLines } from "../io/json.ts";
 
 export interface Labelled {
@@ -15,8 +19,13 @@ export interface LabelledTexts {
   readonly examples: readonly Labelled[];
 }
 
+const labelList = z.union([
+  z.array(z.string()),
+  // A cell of a table.
+  z.string().transform((text) => (text.trim() === "" ? [] : text.split("|").map((label) => label.trim()))),
+]);
 const line = z
-  .object({ text: z.string(), label: z.string().optional(), labels: z.array(z.string()).optional() })
+  .object({ text: z.string(), label: z.string().optional(), labels: labelList.optional() })
   .refine(({ label, labels }) => (label === undefined) !== (labels === undefined), 'expected "label" or "labels"');
 
 const fieldOf = (multiLabel: boolean): string => (multiLabel ? '"labels"' : '"label"');
@@ -24,11 +33,12 @@ const fieldOf = (multiLabel: boolean): string => (multiLabel ? '"labels"' : '"la
 /** Texts with which of the two fields each has: all the same one, the first text's where none is asked for. */
 async function* readLines(
   path: string,
-  multiLabel?: boolean,
+  multiLabel: boolean | undefined,
+  columns: ColumnNames | undefined,
 ): AsyncGenerator<Labelled & { readonly multiLabel: boolean }> {
   let number = 0;
   let wanted = multiLabel;
-  for await (const { text, label, labels } of streamJsonLines(path, line)) {
+  for await (const { text, label, labels } of streamJsonLines(path, line, { columns })) {
     number += 1;
     const found = labels !== undefined;
     wanted ??= found;
@@ -41,15 +51,15 @@ async function* readLines(
 }
 
 /** Texts one by one, all with "labels" (`multiLabel`) or all with "label". @throws DataError for lines that do not fit. */
-export function streamLabelled(path: string, multiLabel: boolean): AsyncIterable<Labelled> {
-  return readLines(path, multiLabel);
+export function streamLabelled(path: string, multiLabel: boolean, columns?: ColumnNames): AsyncIterable<Labelled> {
+  return readLines(path, multiLabel, columns);
 }
 
 /** All texts of a file. @throws DataError for no lines, lines that do not fit, or some with "label" and some not. */
-export async function readLabelled(path: string): Promise<LabelledTexts> {
+export async function readLabelled(path: string, columns?: ColumnNames): Promise<LabelledTexts> {
   const examples: Labelled[] = [];
   let isMulti = false;
-  for await (const { text, labels, multiLabel } of readLines(path)) {
+  for await (const { text, labels, multiLabel } of readLines(path, undefined, columns)) {
     examples.push({ text, labels });
     isMulti = multiLabel;
   }

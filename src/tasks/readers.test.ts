@@ -1,15 +1,13 @@
 /** Readers of benchmark formats, on small texts and on the real files; baselines that need no model. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { hasShared, shared } from "../../test/support/shared.ts";
-import { DataError } from "../errors.ts";
 import { valueOf } from "../metrics/report.ts";
 import { commonest, copyRelations } from "./baselines.ts";
 import { bc5cdr } from "./bc5cdr.ts";
 import { ddi } from "./ddi.ts";
-import { parseCsv } from "../io/csv.ts";
 import { readMedicalAbstracts } from "./medical-abstracts.ts";
 import { parseIob, readNer, readTagged } from "./ner.ts";
 import { formatPubTator, parsePubTator } from "./pubtator.ts";
@@ -43,16 +41,6 @@ describe("answers", () => {
 });
 
 describe("formats", () => {
-  it("reads quoted fields of comma-separated values", () => {
-    expect(parseCsv('a,"b, ""c""\nd"\r\n,e\n')).toEqual([
-      ["a", 'b, "c"\nd'],
-      ["", "e"],
-    ]);
-    expect(parseCsv("a,b")).toEqual([["a", "b"]]);
-    expect(parseCsv("a,")).toEqual([["a", ""]]);
-    expect(() => parseCsv('a,"b" c\n')).toThrow(DataError);
-  });
-
   it("reads sentences and documents of IOB files", () => {
     const text = "-DOCSTART- 7\n\na\tO\nb\tB-DNA\n\n\nc\tI-DNA\n";
     expect(parseIob(text)).toEqual([
@@ -119,6 +107,24 @@ describe.skipIf(!hasShared("data/benchmarks/nfcorpus"))("NFCorpus", () => {
     for await (const { id } of set.documents) ids.add(id);
     expect([ids.size, set.judgements.size, set.queries.size]).toEqual([3395, 324, 324]);
     for (const judged of set.judgements.values()) for (const id of judged.keys()) expect(ids.has(id)).toBe(true);
+  });
+});
+
+describe("retrieval sets", () => {
+  it("say which judged queries have no text", async () => {
+    const set = mkdtempSync(join(folder, "beir-"));
+    mkdirSync(join(set, "qrels"));
+    writeFileSync(join(set, "corpus.jsonl"), '{"_id":"d","text":"D"}\n');
+    writeFileSync(join(set, "queries.jsonl"), '{"_id":"a","text":"A"}\n');
+    writeFileSync(join(set, "qrels", "test.tsv"), "query\tdocument\tscore\na\td\t1\nb\td\t1\n");
+    const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+    expect((await readRetrievalSet(set, "test")).queries.size).toBe(1);
+    expect(warned.mock.calls[0]?.[0]).toMatch(/the 2 queries that .*test\.tsv judges, got 1; the first .* is "b"$/);
+    warned.mockRestore();
+    writeFileSync(join(set, "queries.jsonl"), '{"_id":"c","text":"C"}\n');
+    await expect(readRetrievalSet(set, "test")).rejects.toThrow(
+      /judges, got 0\nHint: the first that is missing is "a"/,
+    );
   });
 });
 

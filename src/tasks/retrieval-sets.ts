@@ -41,15 +41,22 @@ function parseQrels(text: string, path: string): Map<string, Map<string, number>
   return judgements;
 }
 
-/** One split: "train", "dev" or "test", whichever files there are. @throws DataError where a file does not fit. */
+/**
+ * One split: "train", "dev" or "test", whichever files there are. Judged queries without a text are warned of.
+ * @throws DataError where a file does not fit, or no judged query has a text.
+ */
 export async function readRetrievalSet(folder: string, split: string): Promise<RetrievalSet> {
   const path = `${folder}/qrels/${split}.tsv`;
   const judgements = parseQrels(await readText(path), path);
   const documents = reopened(() => streamJsonLines(`${folder}/corpus.jsonl`, line));
   const queries = await readJsonLines(`${folder}/queries.jsonl`, line);
-  return {
-    documents,
-    queries: new Map(queries.filter((one) => judgements.has(one.id)).map((one) => [one.id, one.text])),
-    judgements,
-  };
+  const judged = new Map(queries.filter((one) => judgements.has(one.id)).map((one) => [one.id, one.text]));
+  const missing = [...judgements.keys()].filter((id) => !judged.has(id));
+  if (missing.length > 0) {
+    const said = `${folder}/queries.jsonl: expected the ${judgements.size} queries that ${path} judges, got ${judged.size}`;
+    const example = `the first that is missing is "${missing[0]}"`;
+    if (judged.size === 0) throw new DataError(said, { hint: example });
+    process.emitWarning(`${said}; ${example}`, "GalenWarning");
+  }
+  return { documents, queries: judged, judgements };
 }

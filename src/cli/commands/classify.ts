@@ -18,13 +18,14 @@ const classify: Command = command({
   },
   examples: [
     ["classify --model runs/classes/model --file abstracts.jsonl", "a class a line"],
+    ["classify --model runs/classes/model --file trials.csv --text-column abstract", "of a table's column"],
     ['classify --model runs/classes/model "A trial of statins after stroke." --json', "all probabilities"],
   ],
   stoppable: true,
   async run({ args, json, output, signal }) {
     const { classifyTexts, loadClassifier } = await import("../../labellers.ts");
     const { textsOf } = await import("../texts.ts");
-    const texts = textsOf(args.text, args.file, signal);
+    const texts = textsOf(args.text, args, signal);
     await using classifier = await loadClassifier(args.model, loadOptions(args));
     const found = classifyTexts(classifier, texts, { maxTokens: args["max-tokens"], signal });
     for await (const { id, text, label, labels, probabilities } of found) {

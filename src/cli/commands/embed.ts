@@ -27,7 +27,7 @@ const embed: Command = command({
     const { keepFirst } = await import("../../io/streams.ts");
     const { decimals } = await import("../output.ts");
     const { textsOf } = await import("../texts.ts");
-    const texts = textsOf(args.text, args.file, signal);
+    const texts = textsOf(args.text, args, signal);
     await using embedder = await loadEmbedder(args.model, {
       ...loadOptions(args),
       weights: args.int8 ? "int8" : "float32",

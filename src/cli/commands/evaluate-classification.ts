@@ -1,10 +1,20 @@
 /** `galen evaluate classification`: accuracy, F1 and loss of a classifier. */
-import { type Command, command, deviceOptions, folderOptions, loadOptions } from "../command.ts";
+import {
+  columnsOf,
+  type Command,
+  command,
+  deviceOptions,
+  folderOptions,
+  labelColumnOptions,
+  loadOptions,
+} from "../command.ts";
 
 const evaluateClassification: Command = command({
   about: "Accuracy, F1 and loss of a classifier of texts",
   details: "Of a multi-label classifier: micro and macro F1, and how many label sets are right.",
-  positionals: { data: { required: true, about: 'JSON lines {"text", "label"}, or {"text", "labels": [...]}' } },
+  positionals: {
+    data: { required: true, about: 'JSON lines {"text", "label"}, or {"text", "labels": [...]}; or a CSV or TSV file' },
+  },
   options: {
     model: { type: "text", hint: "DIR", required: true, about: "Classifier's directory" },
     "max-tokens": {
@@ -13,6 +23,7 @@ const evaluateClassification: Command = command({
       least: 3,
       about: "Texts are cut to this (default: the model's length)",
     },
+    ...labelColumnOptions,
     ...folderOptions,
     ...deviceOptions,
   },
@@ -29,7 +40,7 @@ const evaluateClassification: Command = command({
     const { runWindows, writeReport } = await import("../evaluation.ts");
     const { model, data: where, "max-tokens": maxTokens } = args;
     await using classifier = await loadClassifier(model, loadOptions(args));
-    const examples = reopened(() => streamLabelled(where, classifier.multiLabel));
+    const examples = reopened(() => streamLabelled(where, classifier.multiLabel, columnsOf(args)));
     const report = await runWindows(args, terminal, (options) =>
       evaluate(classifier, examples, { ...options, maxTokens, where }),
     );

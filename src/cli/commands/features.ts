@@ -27,7 +27,7 @@ const features: Command = command({
     const { featuresOfTexts, openFeatures } = await import("../../features.ts");
     const { decimals } = await import("../output.ts");
     const { textsOf } = await import("../texts.ts");
-    const given = textsOf(args.text, args.file, signal);
+    const given = textsOf(args.text, args, signal);
     await using extractor = await openFeatures(args.model, loadOptions(args));
     const found = featuresOfTexts(extractor, given, { pool: args.pool as "mean", signal });
     for await (const { text, ids, tokens, offsets, vectors, cut } of found) {

@@ -27,7 +27,7 @@ const predict: Command = command({
     const { answerTexts, openTuned } = await import("../../soft-prompts/index.ts");
     const { textsOf } = await import("../texts.ts");
     const texts: string[] = [];
-    for await (const { text } of textsOf(args.input, args.file, signal)) texts.push(text);
+    for await (const { text } of textsOf(args.input, args, signal)) texts.push(text);
     await using tuned = await openTuned(args.model, { ...loadOptions(args), task: args.task });
     const bar = progress("answering");
     const onProgress = (done: number, total: number): void => bar.update({ done, total, unit: "texts" });

@@ -19,7 +19,7 @@ const tag: Command = command({
   async run({ args, json, output, signal }) {
     const { loadTagger, tagTexts } = await import("../../labellers.ts");
     const { textsOf } = await import("../texts.ts");
-    const texts = textsOf(args.text, args.file, signal);
+    const texts = textsOf(args.text, args, signal);
     await using tagger = await loadTagger(args.model, loadOptions(args));
     let untyped = false;
     for await (const { id, text, words, tags, unread, entities } of tagTexts(tagger, texts, { signal })) {

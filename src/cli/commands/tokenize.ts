@@ -1,11 +1,11 @@
 /** `galen tokenize`: texts to ids, pieces and offsets; or documents to the token files that training reads. */
 import { UsageError } from "../../errors.ts";
-import { type Command, command } from "../command.ts";
+import { columnOptions, columnsOf, type Command, command } from "../command.ts";
 
 const tokenize: Command = command({
   about: "Texts to tokens, or documents to training files",
   details:
-    "Prints one JSON line for every line of FILE or stdin, or for the text of every JSON line: ids, tokens, and the range of each token in the text (UTF-16 units). With --output the inputs are documents (.xml, .xml.gz, .jsonl, .txt, dataset folders, - for JSON lines on stdin), and DIR gets token files in Megatron's format for training and held out.",
+    "Prints one JSON line for every line of FILE or stdin, or for the text of every JSON line or row of a table: ids, tokens, and the range of each token in the text (UTF-16 units). With --output the inputs are documents (.xml, .xml.gz, .jsonl, .csv, .tsv, .txt, dataset folders, - for JSON lines on stdin), and DIR gets token files in Megatron's format for training and held out.",
   positionals: { input: { many: true, about: "File of lines (default: stdin); with --output, documents" } },
   options: {
     tokenizer: { type: "text", hint: "DIR", required: true, about: "Tokenizer or model directory" },
@@ -21,6 +21,7 @@ const tokenize: Command = command({
       default: 0.01,
       about: "With --output: share of documents held out",
     },
+    ...columnOptions,
     seed: { type: "integer", hint: "N", least: 0, default: 1, about: "With --output: which documents are held out" },
     overwrite: { type: "flag", about: "Replace token files that are there" },
   },
@@ -36,7 +37,11 @@ const tokenize: Command = command({
     if (args.output === undefined) {
       if (args.input.length > 1) throw new UsageError(`FILE: expected one file, got ${args.input.length}`);
       const { readTexts } = await import("../../corpus/texts.ts");
-      for await (const { text } of readTexts(args.input[0] ?? "-", { keepBlank: true, signal })) {
+      for await (const { text } of readTexts(args.input[0] ?? "-", {
+        keepBlank: true,
+        signal,
+        columns: columnsOf(args),
+      })) {
         const { ids, tokens, offsets } = tokenizer.encode(text);
         await output.json({ ids, tokens, offsets });
       }
@@ -52,6 +57,7 @@ const tokenize: Command = command({
       heldOut: args["held-out"],
       seed: args.seed,
       overwrite: args.overwrite,
+      columns: columnsOf(args),
       signal,
       onFailure: (failure) => (first ??= describeFailure(failure)),
       onProgress: ({ documents, tokens }) =>

@@ -1,10 +1,10 @@
 /** `galen tokenizer train`: a tokenizer learned from documents. */
-import { type Command, command } from "../command.ts";
+import { columnOptions, columnsOf, type Command, command } from "../command.ts";
 
 const tokenizerTrain: Command = command({
   about: "Learn a tokenizer from documents",
   details:
-    "Reads .xml, .xml.gz, .jsonl, .txt and dataset folders; titles and abstracts are learned from. DIR gets the files of a Hugging Face tokenizer.",
+    "Reads .xml, .xml.gz, .jsonl, .csv, .tsv, .txt and dataset folders; titles and abstracts are learned from. DIR gets the files of a Hugging Face tokenizer.",
   positionals: { input: { required: true, many: true, about: "Documents" } },
   options: {
     output: { type: "text", hint: "DIR", required: true, about: "Tokenizer directory to make" },
@@ -17,6 +17,7 @@ const tokenizerTrain: Command = command({
       about: "biogpt (byte pair encoding of Moses tokens) or bert (WordPiece, lower case)",
     },
     overwrite: { type: "flag", about: "Replace a tokenizer that is there" },
+    ...columnOptions,
     "vocab-size": { type: "integer", hint: "N", least: 1, default: 8192, about: "Tokens of the vocabulary" },
   },
   examples: [
@@ -31,6 +32,7 @@ const tokenizerTrain: Command = command({
     const { describeFailure } = await import("../../corpus/documents.ts");
     const { learnTokenizer } = await import("../../corpus/learn-tokenizer.ts");
     const line = progress("reading");
+    const columns = columnsOf(args);
     let documents = 0;
     let failures = 0;
     let first: string | undefined;
@@ -39,6 +41,7 @@ const tokenizerTrain: Command = command({
       kind: args.family,
       vocabSize: args["vocab-size"],
       overwrite: args.overwrite,
+      columns,
       signal,
       onFailure: (failure) => {
         failures += 1;

@@ -1,6 +1,6 @@
 /** `galen train`: a model by a recipe. */
 import { isRecipe, purposes, recipeList } from "../../recipes/list.ts";
-import { type Command, command, deviceOptions } from "../command.ts";
+import { columnsOf, type Command, command, deviceOptions, labelColumnOptions } from "../command.ts";
 
 const train: Command = command({
   about: "Train a model by a recipe",
@@ -26,7 +26,7 @@ const train: Command = command({
       required: true,
       many: "greedy",
       about:
-        "Documents, or token files (a prefix, or the folder of tokenize --output); JSON lines (for a tagger IOB2 too); a task's folder",
+        "Documents, or token files (a prefix, or the folder of tokenize --output); JSON lines (for a classifier CSV and TSV, for a tagger IOB2 too); a task's folder",
     },
     valid: {
       type: "text",
@@ -53,6 +53,7 @@ const train: Command = command({
       many: "repeat",
       about: "With --resume: a setting or fingerprint that is meant to differ from the run's, such as steps",
     },
+    ...labelColumnOptions,
     limit: { type: "integer", hint: "N", least: 1, about: "Learn from the first N examples only" },
     scale: {
       type: "text",
@@ -91,7 +92,7 @@ const train: Command = command({
   async run({ args, json, output, progress, signal }) {
     const { configure } = await import("../../recipes/index.ts");
     const { recipe, settings, scale, device, threads, data, valid, tokenizer, model, teacher, limit } = args;
-    const inputs = { data, valid, tokenizer, model, teacher, limit };
+    const inputs = { data, valid, tokenizer, model, teacher, limit, columns: columnsOf(args) };
     const given = Object.entries({ device, threads }).filter(([, value]) => value !== undefined);
     const config = await configure(recipe, {
       inputs,

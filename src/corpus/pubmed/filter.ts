@@ -10,7 +10,7 @@ import { overlapsRange } from "./partial-date.ts";
 import type { PubMedRecord } from "./record.ts";
 
 export interface PubMedFilters {
-  /** PMIDs. */
+  /** PMIDs, "PMID:" before them or not. */
   readonly ids?: readonly string[];
   /** MeSH descriptor UIs: D000818. */
   readonly codes?: readonly string[];
@@ -33,10 +33,17 @@ function lowerSet(values: readonly string[]): Set<string> {
   return new Set(values.map((value) => value.trim().toLowerCase()));
 }
 
+/** "123", "PMID:123" or "PMID 123". @throws ConfigError for anything else, which no record would ever have. */
+function pmidOf(text: string): number {
+  const number = /^(?:PMID\s*:?\s*)?(\d{1,9})$/i.exec(text.trim())?.[1];
+  if (number === undefined) throw new ConfigError(`filters.ids: expected PMIDs such as 123 or PMID:123, got "${text}"`);
+  return Number(number);
+}
+
 function selection(filters: PubMedFilters): RecordPredicate[] {
   const selectors: RecordPredicate[] = [];
   if (filters.ids !== undefined) {
-    const ids = new Set(filters.ids.map(Number));
+    const ids = new Set(filters.ids.map(pmidOf));
     selectors.push((record) => ids.has(record.pmid));
   }
   if (filters.codes !== undefined) {
@@ -90,7 +97,7 @@ function restrictions(filters: PubMedFilters): RecordPredicate[] {
 
 /**
  * One predicate for all of `filters`.
- * @throws ConfigError where a date is not one.
+ * @throws ConfigError where a date or a PMID is not one.
  */
 export function recordFilter(filters: PubMedFilters): RecordPredicate {
   const selectors = selection(filters);

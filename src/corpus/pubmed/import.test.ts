@@ -148,6 +148,17 @@ describe("importPubMed", () => {
     expect((await readdir(folder)).sort()).toEqual(["empty.xml", "packed.xml.gz", "paper.pdf"]);
   });
 
+  test("refuses identifiers that no record could have", async () => {
+    const wanted = {
+      inputs: [await source("a.xml", [article(1)])],
+      output: join(folder, "set"),
+      filters: { ids: ["1", "PMC7"] },
+    };
+    await expect(importPubMed(wanted)).rejects.toThrow(
+      'filters.ids: expected PMIDs such as 123 or PMID:123, got "PMC7"',
+    );
+  });
+
   test("reads back only the columns asked for", async () => {
     const output = join(folder, "set");
     await importPubMed({ inputs: [await source("a.xml", [article(1)])], output });
@@ -230,6 +241,7 @@ describe("importPubMed", () => {
     ["publication types", { publicationTypes: ["review"] }, [4]],
     ["an abstract", { hasAbstract: false }, [4]],
     ["lists and restrictions together", { ids: ["1", "2"], languages: ["eng"], from: "2016" }, [2]],
+    ["identifiers as they are cited", { ids: ["PMID:1", "pmid: 2", " PMID 3 "] }, [1, 2, 3]],
     ["an empty list", { ids: [] }, []],
   ])("filters by %s", async (_, filters, expected) => {
     const mesh = `<MeshHeadingList><MeshHeading><DescriptorName UI="D9">x</DescriptorName></MeshHeading></MeshHeadingList>`;

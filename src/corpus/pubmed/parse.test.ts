@@ -167,10 +167,21 @@ describe("an article", () => {
     ["<MedlineDate>1998 Dec-1999 Jan</MedlineDate>", { published: "1998", medlineDate: "1998 Dec-1999 Jan" }],
     ["<MedlineDate>1975 Jun 15-22</MedlineDate>", { published: "1975-06" }],
     ["<MedlineDate>2000 Nov-Dec</MedlineDate>", { published: "2000" }],
+    ["<MedlineDate>1984-85 Jan</MedlineDate>", { published: "1984", medlineDate: "1984-85 Jan" }],
+    ["<MedlineDate>1990-1 Jan</MedlineDate>", { published: "1990" }],
+    ["<MedlineDate>1978 Dec-79</MedlineDate>", { published: "1978" }],
+    ["<MedlineDate>1984-Jan</MedlineDate>", { published: "1984-01" }],
     ["<MedlineDate>undated</MedlineDate>", { published: null, year: null, medlineDate: "undated" }],
     ["", { published: null, year: null }],
   ])("never invents a part of the date %s", (pubDate, expected) => {
     expect(article({ pubDate })).toMatchObject(expected);
+  });
+
+  test("takes the date of the first publication where the issue has none", () => {
+    const electronic = "<ArticleDate><Year>2016</Year><Month>01</Month></ArticleDate>";
+    expect(article({ article: electronic, pubDate: "" })).toMatchObject({ published: "2016-01", year: 2016 });
+    const pubDate = "<Year>2017</Year>";
+    expect(article({ article: electronic, pubDate })).toMatchObject({ published: "2017", electronic: "2016-01" });
   });
 
   test("has electronic, created, completed, revised and history dates", () => {

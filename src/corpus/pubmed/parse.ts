@@ -238,11 +238,13 @@ function grantsOf(parent: Element | undefined): record.Grant[] {
   }));
 }
 
+/** The issue's or book's date; `electronic`, the first publication's, where there is none. */
 function publicationDate(
   date: Element | undefined,
+  electronic: string | null,
 ): Pick<record.PubMedRecord, "published" | "year" | "season" | "medlineDate"> {
   const medlineDate = textAt(date, "MedlineDate");
-  const published = dateOf(date) ?? (medlineDate === null ? null : medlinePartialDate(medlineDate));
+  const published = dateOf(date) ?? (medlineDate === null ? null : medlinePartialDate(medlineDate)) ?? electronic;
   const year = published === null ? null : Number(published.slice(0, 4));
   return { published, year, season: textAt(date, "Season"), medlineDate };
 }
@@ -304,6 +306,7 @@ function articleOf(root: Element): record.PubMedRecord {
   const ids = child(data, "ArticleIdList");
   const journal = child(article, "Journal");
   const issue = child(journal, "JournalIssue");
+  const electronic = dateOf(child(article, "ArticleDate"));
   return {
     ...shared(citation, article, data),
     kind: "article",
@@ -317,8 +320,8 @@ function articleOf(root: Element): record.PubMedRecord {
     book: null,
     publisher: null,
     isbn: null,
-    ...publicationDate(child(issue, "PubDate")),
-    electronic: dateOf(child(article, "ArticleDate")),
+    ...publicationDate(child(issue, "PubDate"), electronic),
+    electronic,
     doi: articleId(ids, "doi") ?? electronicId(article, "doi"),
     pmcid: articleId(ids, "pmc"),
     pii: articleId(ids, "pii") ?? electronicId(article, "pii"),
@@ -334,6 +337,7 @@ function bookOf(root: Element): record.PubMedRecord {
   const data = child(root, "PubmedBookData");
   const ids = child(document, "ArticleIdList");
   const authors = children(document, "AuthorList");
+  const electronic = dateOf(child(document, "ContributionDate"));
   return {
     ...shared(document, document, data),
     kind: "book",
@@ -347,8 +351,8 @@ function bookOf(root: Element): record.PubMedRecord {
     book: textAt(book, "BookTitle"),
     publisher: textAt(child(book, "Publisher"), "PublisherName"),
     isbn: textAt(book, "Isbn"),
-    ...publicationDate(child(book, "PubDate")),
-    electronic: dateOf(child(document, "ContributionDate")),
+    ...publicationDate(child(book, "PubDate"), electronic),
+    electronic,
     doi: articleId(ids, "doi"),
     pmcid: articleId(ids, "pmc"),
     pii: articleId(ids, "bookaccession"),

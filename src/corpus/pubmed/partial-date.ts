@@ -29,13 +29,18 @@ export function partialDate(year: string | null, month?: string | null, day?: st
   return dayValue >= 1 && dayValue <= last ? `${prefix}-${String(dayValue).padStart(2, "0")}` : prefix;
 }
 
-/** The part of a MedlineDate that is certain: "1975 Jun 15-22" is "1975-06", "1998 Dec-1999 Jan" is "1998". */
+/**
+ * The part of a MedlineDate that is certain: "1975 Jun 15-22" is "1975-06"; "1998 Dec-1999 Jan", "1984-85 Jan" and
+ * "1978 Dec-79" are a year.
+ */
 export function medlinePartialDate(text: string): string | null {
   const years = text.match(/\b\d{4}\b/g) ?? [];
   const year = years[0];
   if (year === undefined) return null;
+  // The last year of a range, in two digits or one.
+  const goesOn = /\d{4}\s*[-–/]\s*\d{1,2}\b/.test(text) || /[A-Za-z]\.?\s*[-–/]\s*\d{2}$/.test(text.trim());
   const named = text.match(/[A-Za-z]+/g)?.filter((word) => monthNumber(word) !== null) ?? [];
-  return years.length === 1 && named.length === 1 ? partialDate(year, named[0]) : year;
+  return years.length === 1 && named.length === 1 && !goesOn ? partialDate(year, named[0]) : year;
 }
 
 /** True where the partial `date` may lie in [from, to], both partial and inclusive: "2015" overlaps "2015-03". */

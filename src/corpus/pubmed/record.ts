@@ -102,7 +102,7 @@ export interface PubMedRecord {
   readonly book: string | null;
   readonly publisher: string | null;
   readonly isbn: string | null;
-  /** Date of the issue or book, as exact as the source gives it. */
+  /** Date of the issue or book, else of the first electronic publication, as exact as the source gives it. */
   readonly published: string | null;
   readonly year: number | null;
   readonly season: string | null;

@@ -79,7 +79,7 @@ async function readClasses(inputs: Inputs): Promise<Classes> {
   const path = onePath(inputs);
   const found = new Map<string, LabelledTexts>();
   const splits = await readSplits(inputs, async (file) => {
-    const texts = await readLabelled(file);
+    const texts = await readLabelled(file, inputs.columns);
     found.set(file, texts);
     return texts.examples;
   });

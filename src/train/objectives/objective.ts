@@ -6,6 +6,7 @@
 import type { TensorEntry } from "../../checkpoints/entries.ts";
 import { ConfigError } from "../../errors.ts";
 import type { Codec } from "../../generate/open.ts";
+import type { ColumnNames } from "../../io/csv.ts";
 import type { Graph, Value } from "../../graph/graph.ts";
 import type { Dim } from "../../graph/shape.ts";
 import type { Family, ModelConfig } from "../../models/index.ts";
@@ -28,6 +29,8 @@ export interface Inputs {
   readonly data: string | readonly string[];
   /** Held out, of the same form: its loss is measured at the start, on the way and at the end. */
   readonly valid?: string | undefined;
+  /** Under which names tables (.csv, .tsv) have text and label. */
+  readonly columns?: ColumnNames | undefined;
   /** Only the first n training examples. */
   readonly limit?: number | undefined;
 }
