@@ -84,7 +84,7 @@ describe("readDataset of a damaged file", () => {
     cpSync(join(good, "manifest.json"), join(folder, "bad", "manifest.json"));
   });
 
-  test("ends with all records or an error that names it, whichever byte is changed", { timeout: 120_000 }, async () => {
+  test("ends with all records or an error that names it, whichever byte is changed", { timeout: 600_000 }, async () => {
     const anywhere = fc.nat(bytes.length - 1);
     const inFooter = fc.integer({
       min: bytes.length - 8 - bytes.readUInt32LE(bytes.length - 8),
