@@ -2,6 +2,7 @@
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parquetMetadata } from "hyparquet";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test, vi } from "vitest";
 import { type TextRow, titleAndText } from "../src/corpus/text.ts";
@@ -15,6 +16,7 @@ import { embedTexts, loadEmbedder } from "../src/retrieval/embedder.ts";
 import { ranked, scoreChange, scoreLists } from "../src/retrieval/rerank.ts";
 import { openScorer, type Scorer } from "../src/retrieval/scorers.ts";
 import { writeVectors } from "../src/retrieval/vector-files.ts";
+import { pathFingerprint } from "../src/io/fingerprint.ts";
 import { stdoutOf } from "./support/command-line.ts";
 
 const golden = (name: string): string => fileURLToPath(new URL(`goldens/retrieval/${name}`, import.meta.url));
@@ -62,8 +64,13 @@ describe("embedding", () => {
   test.each(["npy", "parquet"])("into .%s gives the command's bytes", async (ending) => {
     await galen("embed", "--model", golden("mean"), "--file", at("texts.jsonl"), "--output", at(`command.${ending}`));
     await using embedder = await loadEmbedder(golden("mean"), one);
-    expect(await writeVectors(at(`own.${ending}`), embedder.width, embedTexts(embedder, read()))).toBe(40);
+    const model = { model: golden("mean") };
+    expect(await writeVectors(at(`own.${ending}`), embedder.width, embedTexts(embedder, read()), model)).toBe(40);
     expect(readFileSync(at(`own.${ending}`)).equals(readFileSync(at(`command.${ending}`)))).toBe(true);
+    if (ending === "npy") return;
+    const bytes = readFileSync(at("own.parquet"));
+    const { key_value_metadata: found } = parquetMetadata(Uint8Array.from(bytes).buffer);
+    expect(found).toEqual([{ key: "galen.model", value: await pathFingerprint(golden("mean")) }]);
   });
 
   test("leaves nothing behind where the stream breaks or the file has another ending", async () => {

@@ -115,15 +115,18 @@ export interface ShardWriter {
   finish(): Promise<void>;
 }
 
-/** A writer on an open, empty file; the caller closes the handle. */
+/** A writer on an open, empty file; the caller closes the handle. `metadata`: the file's own, by key. */
 export async function createShard(
   handle: FileHandle,
   columns: Columns,
   compression: Compression,
   createdBy: string,
+  metadata: Readonly<Record<string, string>> = {},
 ): Promise<ShardWriter> {
   const writer = new ByteWriter();
-  const parquet = new ParquetWriter({ writer, ...writerOptions(columns, compression), createdBy });
+  const kvMetadata = Object.entries(metadata).map(([key, value]) => ({ key, value }));
+  const own = kvMetadata.length === 0 ? {} : { kvMetadata };
+  const parquet = new ParquetWriter({ writer, ...writerOptions(columns, compression), createdBy, ...own });
   const flush = async (): Promise<void> => {
     await handle.writeFile(writer.getBytes());
     writer.index = 0;

@@ -3,13 +3,18 @@ import { type FileHandle, open } from "node:fs/promises";
 import { createShard, defaultCompression, encodeGroup } from "../corpus/parquet-codec.ts";
 import { ConfigError } from "../errors.ts";
 import { writeAtomically } from "../io/files.ts";
+import { pathFingerprint } from "../io/fingerprint.ts";
 import { inWindows, type Items } from "../io/streams.ts";
 import type { EmbeddedText } from "./embedder.ts";
 
 type Row = Pick<EmbeddedText, "id" | "vector">;
 
 /** Appends windows of vectors to an empty file. @returns how many there were. */
-type Format = (file: FileHandle, width: number, windows: AsyncIterable<readonly Row[]>) => Promise<number>;
+type Format = (
+  file: FileHandle,
+  shape: { readonly width: number; readonly model: string | undefined },
+  windows: AsyncIterable<readonly Row[]>,
+) => Promise<number>;
 
 /** Rows of a Parquet row group, which is in memory as a whole. */
 const groupRows = 1024;
@@ -17,27 +22,36 @@ const groupRows = 1024;
 /**
  * Writes vectors of `width` numbers to a file, in the format of its name's ending; it appears under its name when all
  * of them are there.
+ * `model`: the directory of the model that made them, whose fingerprint a Parquet file carries (`galen.model`), so that
+ * vectors of another model are not mixed in or compared with these.
  * @returns how many there were.
  * @throws ConfigError for another ending than .npy and .parquet.
  */
-export async function writeVectors(path: string, width: number, vectors: Items<Row>): Promise<number> {
+export async function writeVectors(
+  path: string,
+  width: number,
+  vectors: Items<Row>,
+  { model: folder }: { readonly model?: string | undefined } = {},
+): Promise<number> {
   const format = /\.(?:npy|parquet)$/.exec(path)?.[0];
   if (format === undefined) {
     throw new ConfigError(`output: expected a name that ends in .parquet or .npy, got ${path}`);
   }
   const write = format === ".npy" ? writeNpy : writeParquet;
+  const model = folder === undefined ? undefined : await pathFingerprint(folder);
   let rows = 0;
   await writeAtomically(path, async (temporary) => {
     await using file = await open(temporary, "wx");
-    rows = await write(file, width, inWindows(vectors, groupRows));
+    rows = await write(file, { width, model }, inWindows(vectors, groupRows));
   });
   return rows;
 }
 
 const columns = { id: "string", embedding: ["float"] } as const;
 
-const writeParquet: Format = async (file, _width, windows) => {
-  const shard = await createShard(file, columns, defaultCompression, "galen");
+const writeParquet: Format = async (file, { model }, windows) => {
+  const metadata = model === undefined ? {} : { "galen.model": model };
+  const shard = await createShard(file, columns, defaultCompression, "galen", metadata);
   for await (const rows of windows) {
     const group = rows.map(({ id, vector }) => ({ id, embedding: Array.from(vector) }));
     await shard.append(encodeGroup(group, columns, defaultCompression));
@@ -49,7 +63,7 @@ const writeParquet: Format = async (file, _width, windows) => {
 /** Bytes of the header, so that the number of rows can be put in at the end. */
 const headerBytes = 128;
 
-const writeNpy: Format = async (file, width, windows) => {
+const writeNpy: Format = async (file, { width }, windows) => {
   await file.writeFile(npyHeader(0, width));
   let count = 0;
   for await (const rows of windows) {

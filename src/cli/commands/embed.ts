@@ -41,7 +41,7 @@ const embed: Command = command({
     const onProgress = (done: number): void => line.update({ done, unit: "texts" });
     const { items, first } = keepFirst(embedTexts(embedder, texts, { ...options, signal, onProgress }), 64);
     let count = 0;
-    if (args.output !== undefined) count = await writeVectors(args.output, width, items);
+    if (args.output !== undefined) count = await writeVectors(args.output, width, items, { model: args.model });
     else for await (const { id, vector } of items) await output.json({ id, embedding: decimals(vector) });
     line.end();
     let loss: ReturnType<typeof cosines> | undefined;
