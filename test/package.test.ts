@@ -79,6 +79,12 @@ describe.skipIf(!existsSync(join(root, "dist/index.js")))("the tarball (of dist/
   );
 });
 
+test("every package of the lock has an integrity hash, those of other platforms as well", () => {
+  const { packages } = json<{ packages: Record<string, { integrity?: string; link?: true }> }>("package-lock.json");
+  const bare = Object.entries(packages).filter(([path, one]) => path !== "" && one.integrity === undefined);
+  expect(bare.map(([path]) => path)).toEqual([]);
+});
+
 test("a clone installs without ONNX Runtime's script too, whatever the version of npm", () => {
   // npm 11 goes by allowScripts; npm 10 runs those that the lock speaks of.
   const { packages } = json<{ packages: Record<string, { hasInstallScript?: boolean }> }>("package-lock.json");
