@@ -36,6 +36,7 @@ function writeData(): void {
   const texts = Array.from({ length: 24 }, (_, i) => `The ${organs[i % 4]} of patient ${i} was treated.`);
   const documents = texts.map((text, i) => ({ id: `d${i}`, title: "A report.", text }));
   for (const name of ["abstracts", "mine", "held-out", "trials", "texts"]) write(`${name}.jsonl`, lines(documents));
+  write("trials.csv", `nr;abstract\n${documents.map(({ text }, i) => `${i};"${text}"\n`).join("")}`);
   for (const name of ["abstracts", "sentences", "prompts"]) write(`${name}.txt`, `${texts.slice(0, 4).join("\n")}\n`);
   const labelled = texts.map((text, i) => ({ text, label: organs[i % 4]! }));
   for (const name of ["train", "test"]) write(`${name}.jsonl`, lines(labelled));
