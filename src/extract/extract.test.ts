@@ -10,6 +10,7 @@ import type { Document } from "../corpus/documents.ts";
 import { describeFailure, readDocuments } from "../corpus/documents.ts";
 import { openTuned, type TunedModel } from "../soft-prompts/index.ts";
 import { extractDocuments, type ExtractOptions, type ExtractResult, type Triple } from "./extract.ts";
+import { openPerplexityText } from "../eval/perplexity-text.ts";
 import { writeReview } from "./review.ts";
 import { extract } from "./run.ts";
 import { countRelations, writeRelations } from "./summary.ts";
@@ -197,6 +198,24 @@ describe("extraction", () => {
     const rest = await extract(tuned, [documentsPath], options);
     expect(rest).toMatchObject({ documents: 60, now: 56, stopped: false });
     expect(linesOf("aborted")).toBe(linesOf("whole"));
+  });
+
+  test("a table's columns are read as JSON lines are, and measured as they are", async () => {
+    const table = join(folder, "documents.csv");
+    const documents = tinyDocuments(60, 9);
+    const rows = documents.map(({ id, text }) => `${id};"${text}"\r\n`);
+    writeFileSync(table, `nr;body\r\n${rows.join("")}`);
+    const columns = { id: "nr", text: "body" };
+    const options = { window: 10, group: 4 };
+    await extract(tuned, [documentsPath], { ...options, output: join(folder, "of-lines") });
+    await extract(tuned, [table], { ...options, columns, output: join(folder, "of-table") });
+    expect(linesOf("of-table")).toBe(linesOf("of-lines"));
+    const ids = async (path: string, more: object): Promise<number[]> => {
+      const { stream } = await openPerplexityText([path], tiny.start, more);
+      return [...Array.from(stream.read(0, stream.tokens))];
+    };
+    expect(await ids(table, { columns })).toEqual(await ids(documentsPath, {}));
+    await expect(ids(table, {})).rejects.toThrow(/--text-column/);
   });
 
   test("inputs that grew, shrank or changed are refused by name, and what is done stays", async () => {

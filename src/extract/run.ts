@@ -12,7 +12,7 @@ import { writeRelations } from "./summary.ts";
 import { required } from "../schema.ts";
 
 export interface ExtractRunOptions
-  extends Omit<ExtractOptions, "inputs">, Pick<ReadDocumentsOptions, "limit" | "onFailure"> {}
+  extends Omit<ExtractOptions, "inputs">, Pick<ReadDocumentsOptions, "limit" | "onFailure" | "columns"> {}
 
 /** Contents of summary.json. */
 export interface ExtractSummary extends ExtractResult {
@@ -36,11 +36,12 @@ export async function extract(
 ): Promise<ExtractSummary> {
   required("extract: inputs", inputs, "list of texts");
   required("extract: options", given, "object");
-  const { limit, onFailure, ...options } = given;
+  const { limit, onFailure, columns, ...options } = given;
   const { output, signal } = options;
   let failures = 0;
   const documents = readDocuments(inputs, {
     limit,
+    columns,
     signal,
     onFailure(failure) {
       failures += 1;

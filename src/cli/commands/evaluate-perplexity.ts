@@ -1,5 +1,13 @@
 /** `galen evaluate perplexity`: how well a decoder predicts a text. */
-import { type Command, command, deviceOptions, folderOptions, loadOptions } from "../command.ts";
+import {
+  columnOptions,
+  columnsOf,
+  type Command,
+  command,
+  deviceOptions,
+  folderOptions,
+  loadOptions,
+} from "../command.ts";
 
 const evaluatePerplexity: Command = command({
   about: "How well a model predicts a text",
@@ -10,6 +18,7 @@ const evaluatePerplexity: Command = command({
     model: { type: "text", hint: "DIR", required: true, about: "Model directory" },
     context: { type: "integer", hint: "N", least: 2, about: "Tokens of a window (default: the model's positions)" },
     stride: { type: "integer", hint: "N", least: 1, about: "Tokens between windows (default: half the context)" },
+    ...columnOptions,
     ...folderOptions,
     ...deviceOptions,
   },
@@ -26,6 +35,7 @@ const evaluatePerplexity: Command = command({
     const bar = terminal.progress("reading");
     const failures: string[] = [];
     const text = await openPerplexityText(args.input, model, {
+      columns: columnsOf(args),
       signal: terminal.signal,
       onProgress: (done) => bar.update({ done, unit: "documents" }),
       onFailure: ({ source, message }) => void failures.push(`${source}: ${message}`),

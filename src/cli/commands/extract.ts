@@ -1,6 +1,6 @@
 /** `galen extract`: relations of a literature, with where they stand, counts, and a page to review them. */
 import { join } from "node:path";
-import { type Command, command, deviceOptions, loadOptions } from "../command.ts";
+import { columnOptions, columnsOf, type Command, command, deviceOptions, loadOptions } from "../command.ts";
 import { decodingOptions, toPredictOptions } from "../decoding-options.ts";
 import { duration } from "../progress.ts";
 
@@ -16,6 +16,7 @@ const extract: Command = command({
     resume: { type: "flag", about: "Go on where the run in --output ended" },
     "all-documents": { type: "flag", about: "Documents without triples too, to add on the page what was missed" },
     limit: { type: "integer", hint: "N", least: 1, about: "The first N documents only" },
+    ...columnOptions,
     ...decodingOptions,
     ...deviceOptions,
   },
@@ -40,6 +41,7 @@ const extract: Command = command({
       resume: args.resume,
       allDocuments: args["all-documents"],
       limit: args.limit,
+      columns: columnsOf(args),
       signal,
       onFailure(failure) {
         if (shown++ < 5) output.note(`not read: ${describeFailure(failure)}`);
