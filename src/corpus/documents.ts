@@ -10,7 +10,7 @@ import { basename, join } from "node:path";
 import { DataError } from "../errors.ts";
 import { required } from "../schema.ts";
 import { stdin } from "../io/bytes.ts";
-import { type ColumnNames, isTable } from "../io/csv.ts";
+import { columnHint, type ColumnNames, isTable } from "../io/csv.ts";
 import { nameOf } from "../io/lines.ts";
 import { take } from "../io/streams.ts";
 import { readDataset } from "./dataset.ts";
@@ -78,7 +78,8 @@ async function* jsonDocuments(file: SourceFile, reading: Reading): AsyncGenerato
     const { line, value } = event;
     const fields = fieldsOf(value);
     if (typeof fields === "string") {
-      yield { failure: { source: file.name, offset: null, line, message: fields } };
+      const message = isTable(file.path) ? `${fields}: ${columnHint(value)}` : fields;
+      yield { failure: { source: file.name, offset: null, line, message } };
     } else {
       const { id = `${file.name}:${line}`, title, text } = fields;
       yield { document: { id, title, text, source: file.name } };
