@@ -212,7 +212,7 @@ describe("extraction", () => {
     expect(linesOf("of-table")).toBe(linesOf("of-lines"));
     const ids = async (path: string, more: object): Promise<number[]> => {
       const { stream } = await openPerplexityText([path], tiny.start, more);
-      return [...Array.from(stream.read(0, stream.tokens))];
+      return Array.from(stream.read(0, stream.tokens));
     };
     expect(await ids(table, { columns })).toEqual(await ids(documentsPath, {}));
     await expect(ids(table, {})).rejects.toThrow(/--text-column/);
