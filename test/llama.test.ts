@@ -11,7 +11,7 @@ import { hiddenGraph, scoringGraph } from "../src/models/graphs.ts";
 import { recipeOf } from "../src/recipes/index.ts";
 import { parameterCount } from "../src/runtime/parameters.ts";
 import { train, withSettings } from "../src/train/index.ts";
-import { expectGradients, largestDifference } from "./support/goldens.ts";
+import { expectGradients, expectLogits } from "./support/goldens.ts";
 
 const folder = fileURLToPath(new URL("goldens/llama", import.meta.url));
 
@@ -24,15 +24,7 @@ describe.each(["llama", "llama3", "linear", "yarn", "mistral", "qwen2", "qwen3"]
 
     test.each(["none", "left", "right"])("logits with padding: %s", async (side) => {
       const mask = side === "none" ? undefined : (goldens[side] as number[][]);
-      const { logits } = await model.forward({ ids: goldens.ids, mask });
-      const rows = (mask ?? (goldens.ids as number[][]).map((row) => row.map(() => 1))).flat();
-      const width = logits.dims[2]!;
-      const expected = goldens[`logits/${side}`] as number[];
-      rows.forEach((kept, i) => {
-        if (kept === 0) return;
-        const range = [i * width, (i + 1) * width] as const;
-        expect(largestDifference(logits.data.slice(...range), expected.slice(...range))).toBeLessThan(1e-4);
-      });
+      await expectLogits(model, { ids: goldens.ids, mask }, goldens[`logits/${side}`]);
     });
 
     test("loss and every gradient", async () => {

@@ -24,6 +24,11 @@ export function tokensOfUpdate({ objective, batch, tokensPerBatch, accumulate }:
   return rows * (documents * documentTokens + queryTokens);
 }
 
+/** Cores that a run will have: 0 threads are one on each. */
+export function coresOf({ threads }: Pick<Config, "threads">): number {
+  return threads === 0 ? availableParallelism() : threads;
+}
+
 /** Seconds; forward and backward are 6 operations for each weight and token. */
 export function expectedSeconds(weights: number, tokens: number, cores: number): number {
   return (6 * weights * tokens) / (pace * cores);
@@ -67,7 +72,7 @@ export function createEstimator(
   return (event) => {
     if (event.type === "started") {
       const left = event.steps - event.step;
-      const cores = config.threads === 0 ? availableParallelism() : config.threads;
+      const cores = coresOf(config);
       // Of adapters the rest of the model is not known here.
       const known = config.trainable === "all" && config.device !== "webgpu";
       const seconds = expectedSeconds(event.parameters, left * tokensOfUpdate(config), cores);

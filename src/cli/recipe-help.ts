@@ -1,9 +1,8 @@
 /** `galen train RECIPE --help`: what it makes, what it needs first, its data, how long it takes, every setting. */
-import { availableParallelism } from "node:os";
 import { familyOf, scoringGraph } from "../models/index.ts";
 import { needsOf, type RecipeInfo, recipeList, type RecipeName, recipes } from "../recipes/index.ts";
 import { type Config, settingsOf } from "../train/index.ts";
-import { expectedSeconds, roughly, tokensOfUpdate } from "./estimate.ts";
+import { coresOf, expectedSeconds, roughly, tokensOfUpdate } from "./estimate.ts";
 import { section, wrap } from "./help.ts";
 
 /** Of the model that a recipe starts from: biomedbert-small's, or biogpt-nano's for tasks. */
@@ -66,7 +65,7 @@ function sizeOf(config: Config): string {
 
 /** On this machine's processor. */
 function timeRows(config: Config, { smaller, model }: RecipeInfo): [string, string][] {
-  const cores = config.threads === 0 ? availableParallelism() : config.threads;
+  const cores = coresOf(config);
   const usual = model === "decoder" ? usualWeights.decoder : usualWeights.encoder;
   const weights = weightsOf(config) ?? usual;
   const { steps, epochs, batch, accumulate } = config;

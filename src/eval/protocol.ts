@@ -3,11 +3,12 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { digest } from "../io/fingerprint.ts";
 import type { TokenStream } from "./perplexity-text.ts";
 
 /** The first sixteen hexadecimal digits of SHA-256 of the protocol as JSON. */
 export function protocolHash(protocol: Readonly<Record<string, unknown>>): string {
-  return createHash("sha256").update(JSON.stringify(protocol)).digest("hex").slice(0, 16);
+  return digest(createHash("sha256").update(JSON.stringify(protocol)));
 }
 
 /** A fingerprint of texts that come one by one, for a protocol. */
@@ -17,7 +18,7 @@ export function textsHasher(): { add(...texts: readonly string[]): void; digest(
     add(...texts) {
       for (const text of texts) hash.update(text).update("\0");
     },
-    digest: () => hash.digest("hex").slice(0, 16),
+    digest: () => digest(hash),
   };
 }
 
@@ -28,7 +29,7 @@ export function tokensHash(stream: TokenStream, signal?: AbortSignal): string {
     signal?.throwIfAborted();
     hash.update(Int32Array.from(stream.read(start, Math.min(65_536, stream.tokens - start))));
   }
-  return hash.digest("hex").slice(0, 16);
+  return digest(hash);
 }
 
 /** A fingerprint of a model directory's weights, settings and vocabulary, those of its numbered modules included. */
@@ -40,5 +41,5 @@ export async function modelFingerprint(folder: string): Promise<string> {
     hash.update(name).update("\0");
     for await (const chunk of createReadStream(join(folder, name))) hash.update(chunk as Uint8Array);
   }
-  return hash.digest("hex").slice(0, 16);
+  return digest(hash);
 }

@@ -12,7 +12,9 @@ const wholeBytes = 4 << 20;
 const samples = 16;
 
 /** The first sixteen hexadecimal digits of SHA-256. */
-const digest = (hash: Hash): string => hash.digest("hex").slice(0, 16);
+export function digest(hash: Hash): string {
+  return hash.digest("hex").slice(0, 16);
+}
 
 /** Of texts, or bytes, in order. */
 export function fingerprintOf(...parts: readonly (string | Uint8Array)[]): string {

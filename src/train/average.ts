@@ -1,9 +1,8 @@
 /** What learned after each of the last epochs, and their mean: fairseq's `checkpointN.pt` and average_checkpoints.py. */
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { writeSafetensors } from "../checkpoints/safetensors.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
-import { readInto } from "./checkpoint.ts";
+import { readInto, writeTensors } from "./checkpoint.ts";
 import type { Learned } from "./trainable.ts";
 
 type Named = ReadonlyMap<string, Tensor<"float32">>;
@@ -13,10 +12,7 @@ const nameOf = (epoch: number): string => `epoch-${String(epoch).padStart(6, "0"
 /** Keeps the weights after `epoch` (from 1), and no more than `count` in all. */
 export async function keepEpoch(output: string, epoch: number, learned: Named, count: number): Promise<void> {
   const folder = join(output, "epochs");
-  await writeSafetensors(
-    join(folder, nameOf(epoch)),
-    [...learned].map(([name, value]) => ({ name, ...value })),
-  );
+  await writeTensors(join(folder, nameOf(epoch)), learned);
   for (const name of await readdir(folder)) {
     if (/^epoch-\d+\.safetensors$/.test(name) && name <= nameOf(epoch - count)) await rm(join(folder, name));
   }

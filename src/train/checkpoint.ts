@@ -54,7 +54,8 @@ export async function saveModel(
   await writeTensors(join(folder, weightsFile), tensors);
 }
 
-function writeTensors(path: string, tensors: ReadonlyMap<string, Tensor>): Promise<void> {
+/** Tensors by name as one safetensors file. */
+export function writeTensors(path: string, tensors: ReadonlyMap<string, Tensor>): Promise<void> {
   return writeSafetensors(
     path,
     [...tensors].map(([name, value]) => ({ name, ...value })),

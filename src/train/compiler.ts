@@ -4,11 +4,16 @@ import { toOnnx } from "../graph/lower.ts";
 import type { Dim } from "../graph/shape.ts";
 import { differentiated, mixedPrecision } from "../models/graphs.ts";
 import { Owned } from "../runtime/owned.ts";
-import { createSession, type Session } from "../runtime/session.ts";
+import { createSession, type Session, type SessionOptions } from "../runtime/session.ts";
 import { tensor } from "../tensor/tensor.ts";
 import type { Config } from "./config.ts";
 import type { Compiler, LossProgram, Objective } from "./objectives/objective.ts";
 import { loraAdapter, partOf } from "./trainable.ts";
+
+/** Where a run computes: 0 threads are one a core. */
+export function sessionOptions({ device, threads }: Pick<Config, "device" | "threads">): SessionOptions {
+  return { device, threads: threads === 0 ? undefined : threads };
+}
 
 /** The loss of an objective, compiled when it is first run. */
 export function lossProgram(config: Config, objective: Objective): LossProgram {
@@ -17,7 +22,7 @@ export function lossProgram(config: Config, objective: Objective): LossProgram {
 }
 
 function compilerOf(config: Config, { start }: Objective): Compiler {
-  const { precision, checkpointing, device, threads, trainable, lora } = config;
+  const { precision, checkpointing, trainable, lora } = config;
   const targets = lora.targets ?? start.family.loraTargets;
   const adapt = trainable === "lora" ? loraAdapter({ ...lora, targets }) : undefined;
   const part = partOf(trainable, start);
@@ -33,8 +38,7 @@ function compilerOf(config: Config, { start }: Objective): Compiler {
       new Graph({ training, ...(training && precision === "float16" ? mixedPrecision(adapt) : { adapt }) }),
     session: (graph) =>
       createSession(toOnnx(graph), {
-        device,
-        threads: threads === 0 ? undefined : threads,
+        ...sessionOptions(config),
         keepRecomputation: checkpointing && graph.training,
       }),
   };

@@ -8,6 +8,7 @@ import { openOutput, type Output } from "../io/outputs.ts";
 import { Owned } from "../runtime/owned.ts";
 import { averageEpochs, keepEpoch } from "./average.ts";
 import { sweepCheckpoints } from "./checkpoint.ts";
+import { sessionOptions } from "./compiler.ts";
 import { checkedConfig, type Config } from "./config.ts";
 import { checkOutput, type RunOptions, type RunResult, runUpdates, startRun, type Training } from "./loop.ts";
 import { writeModelCard } from "./model-card.ts";
@@ -129,11 +130,12 @@ function everyOf({ evaluate, save, sample }: Config, perEpoch: number): Training
 
 /** What becomes of the weights. */
 function outcomeOf(
-  { average, sample, seed, device, threads }: Config,
+  config: Config,
   { start, sampling, save }: Objective,
   { plan, learned, merged }: Run,
   output: string,
 ): Pick<Training, "sample" | "endEpoch" | "save" | "writeModel"> {
+  const { average, sample, seed } = config;
   const last = Math.ceil(plan.steps / plan.perEpoch);
   const count = Math.min(average, last);
   return {
@@ -150,7 +152,7 @@ function outcomeOf(
         ...start,
         tokenizer: sampling.tokenizer,
         weights: Object.fromEntries(merged()),
-        session: { device, threads: threads === 0 ? undefined : threads },
+        session: sessionOptions(config),
       });
       const maxNewTokens = Math.min(sample.maxNewTokens, sampling.tokens);
       const options = { prompts: sample.prompts, maxNewTokens, doSample: true, topP: 0.9, seed };

@@ -42,6 +42,18 @@ export function kept(data: ArrayLike<number>, mask: readonly (readonly number[])
   return Array.from(data).filter((_, i) => flat[Math.floor(i / width)] === 1);
 }
 
+/** Logits are those of the golden; positions of padding have no meaning, all others count. */
+export async function expectLogits(
+  model: Model,
+  { ids, mask }: Pick<TokenRows, "ids" | "mask">,
+  expected: readonly number[],
+): Promise<void> {
+  const { logits } = await model.forward({ ids, mask });
+  const counted = mask ?? ids.map((row) => row.map(() => 1));
+  expect(logits.data.length).toBe(expected.length);
+  expect(largestDifference(kept(logits.data, counted), kept(expected, counted))).toBeLessThan(1e-4);
+}
+
 /** The loss and every gradient are those of FOLDER/gradients.safetensors. */
 export async function expectGradients(
   folder: string,
