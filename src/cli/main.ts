@@ -2,14 +2,14 @@
  * The `galen` command: finds the sub-command, checks its arguments, runs it. Exit codes: 0 done, 1 failed, 2 called the
  * wrong way. Loads neither ONNX Runtime nor any other dependency before a command runs.
  */
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { GalenError, UsageError } from "../errors.ts";
 import { parseArguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { type Entry, galen, type Group } from "./commands/index.ts";
-import { didYouMean, nearest } from "../suggest.ts";
+import { didYouMean, nearest, nearestFolder } from "../suggest.ts";
 import { commandHelp, groupHelp } from "./help.ts";
 import { createOutput, endWithReader, quoted } from "./output.ts";
 import { createProgress, noProgress, type Progress } from "./progress.ts";
@@ -146,18 +146,6 @@ function withFolders(error: GalenError, args: Readonly<Record<string, unknown>>)
     return new GalenError(error.code, message, { hint: `did you mean --${name} ${quoted(meant)}?`, cause: error });
   }
   return error;
-}
-
-/** The path with its parts as they are on disk, where each is nearly so. */
-function nearestFolder(path: string): string | undefined {
-  let found = path.startsWith("/") ? "/" : "";
-  for (const part of path.split("/").filter((one) => one !== "")) {
-    const exact = join(found, part);
-    const name = existsSync(exact) ? part : nearest(part, readdirSync(found === "" ? "." : found));
-    if (name === undefined || !statSync(join(found, name)).isDirectory()) return undefined;
-    found = join(found, name);
-  }
-  return found;
 }
 
 /**

@@ -11,7 +11,7 @@ import { type WeightFormatName, weightFormats } from "../graph/weights/index.ts"
 import { channelRanges, linearLayers } from "../graph/weights/layers.ts";
 import { finiteSession, requireFinite } from "./finite.ts";
 import { createSession, type Session, type SessionOptions, type Tensors } from "./session.ts";
-import { type Entries, parameterSources } from "./parameters.ts";
+import { type Entries, parameterSources, weightsFolder } from "./parameters.ts";
 
 export interface NetworkOptions extends SessionOptions {
   /**
@@ -42,8 +42,9 @@ export async function openNetwork(
 ): Promise<Session> {
   const device = options.device ?? "cpu";
   const format = formatOf(weights, device);
-  const session: SessionOptions = { ...options, externalFolder: folder };
-  const parameters = await parameterSources(graph, entries, folder);
+  const externalFolder = await weightsFolder(entries);
+  const session: SessionOptions = { ...options, externalFolder };
+  const parameters = await parameterSources(graph, entries, folder, externalFolder);
   const packers = linearLayers(graph).flatMap((layer) => {
     const pack = format.packer(layer);
     return pack === undefined ? [] : [{ layer, pack }];

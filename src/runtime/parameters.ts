@@ -1,5 +1,6 @@
 /** Parameters in memory: one flat float32 buffer with a view for each, and where a compiled model finds them on disk. */
-import { relative } from "node:path";
+import { realpath } from "node:fs/promises";
+import { dirname, relative, sep } from "node:path";
 import { readFloat32, readTensor, type TensorEntry } from "../checkpoints/entries.ts";
 import { CheckpointError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
@@ -153,21 +154,38 @@ export async function readParameters(graph: Graph, entries: Entries, where: stri
   return parameters;
 }
 
+/** The files of the weights, without the links that lead to them: those of the hub's cache are links. */
+async function realFiles(entries: Entries): Promise<Map<string, string>> {
+  const files = [...new Set([...entries.values()].map(({ file }) => file))];
+  return new Map(await Promise.all(files.map(async (file) => [file, await realpath(file)] as const)));
+}
+
+/** The innermost folder that holds all files of the weights: ONNX Runtime refuses links that lead out of what it is given. */
+export async function weightsFolder(entries: Entries): Promise<string> {
+  const folders = [...(await realFiles(entries)).values()].map((file) => dirname(file).split(sep));
+  const [first = [], ...others] = folders;
+  const end = first.findIndex((part, i) => others.some((parts) => parts[i] !== part));
+  return first.slice(0, end < 0 ? undefined : end).join(sep) || sep;
+}
+
 /**
  * Where ONNX Runtime finds each parameter: mapped from the checkpoint's own files, without conversion, or in the
- * model's bytes where the checkpoint does not hold plain little-endian numbers.
+ * model's bytes where the checkpoint does not hold plain little-endian numbers. `where` is for messages; places are
+ * relative to `folder`.
  */
 export async function parameterSources(
   graph: Graph,
   entries: Entries,
-  folder: string,
+  where: string,
+  folder = where,
 ): Promise<(name: string) => ParameterSource> {
   const sources = new Map<string, ParameterSource>();
+  const files = await realFiles(entries);
   for (const name of graph.parameters.keys()) {
-    const entry = entryOf(graph, entries, name, folder);
+    const entry = entryOf(graph, entries, name, where);
     const { dtype, offset, byteLength: length } = entry;
     if (entry.layout === undefined) {
-      sources.set(name, { dtype, location: relative(folder, entry.file), offset, length });
+      sources.set(name, { dtype, location: relative(folder, files.get(entry.file)!), offset, length });
     } else {
       const { data } = await readTensor(entry);
       sources.set(name, { dtype, bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) });
