@@ -4,6 +4,7 @@ import { writeFileAtomically } from "../io/files.ts";
 import { UsageError } from "../errors.ts";
 import { describeReport } from "../eval/print.ts";
 import { modelFingerprint } from "../eval/protocol.ts";
+import { hubSourceOf } from "../hub/index.ts";
 import type { WindowOptions } from "../eval/windows.ts";
 import type { Report } from "../metrics/report.ts";
 import type { Context } from "./command.ts";
@@ -52,10 +53,10 @@ export async function runWindows<T>(
 export async function writeReport(
   { output: folder }: Pick<Values, "output">,
   { json, output }: Pick<Terminal, "json" | "output">,
-  about: Readonly<Record<string, unknown>>,
+  { model, ...about }: { readonly model: string } & Readonly<Record<string, unknown>>,
   report: Report,
 ): Promise<void> {
-  const result = { ...about, ...report };
+  const result = { model: hubSourceOf(model) ?? model, ...about, ...report };
   const text = describeReport(report);
   if (folder !== undefined) {
     await writeFileAtomically(join(folder, "report.json"), `${JSON.stringify(result, null, 2)}\n`);

@@ -1,4 +1,5 @@
 /** A protocol's fingerprint: two reports with the same were made in the same way of the same data. */
+import { resolveModel } from "../hub/index.ts";
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readdir } from "node:fs/promises";
@@ -33,7 +34,8 @@ export function tokensHash(stream: TokenStream, signal?: AbortSignal): string {
 }
 
 /** A fingerprint of a model directory's weights, settings and vocabulary, those of its numbered modules included. */
-export async function modelFingerprint(folder: string): Promise<string> {
+export async function modelFingerprint(source: string): Promise<string> {
+  const folder = await resolveModel(source);
   const wanted = /^(?:\d+_[^/]+\/)?[^/]+\.(?:safetensors|bin|pt|json|txt)$/;
   const names = (await readdir(folder, { recursive: true })).map((name) => name.replaceAll("\\", "/"));
   const hash = createHash("sha256");

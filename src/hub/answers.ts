@@ -57,7 +57,11 @@ export function reasonOf(error: unknown): string {
   return inner.includes(code) ? inner : `${code} ${inner}`.trim();
 }
 
-export function unreachable({ name, settings }: Pick<Asked, "name" | "settings">, got: string, cause?: unknown): GalenError {
+export function unreachable(
+  { name, settings }: Pick<Asked, "name" | "settings">,
+  got: string,
+  cause?: unknown,
+): GalenError {
   const { HTTPS_PROXY, https_proxy, NODE_USE_ENV_PROXY } = process.env;
   const proxied = (HTTPS_PROXY ?? https_proxy) !== undefined && NODE_USE_ENV_PROXY === undefined;
   const error = new CheckpointError(`${describeName(name)}: expected an answer from ${settings.endpoint}, got ${got}`, {

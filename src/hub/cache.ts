@@ -3,7 +3,7 @@
  * by hash, `snapshots` by commit, whose files are links to blobs, and `refs` by branch or tag, which hold a commit.
  */
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, readdir, readFile, rename, rm, stat, symlink } from "node:fs/promises";
+import { copyFile, link, mkdir, readdir, readFile, rm, stat, symlink } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { writeAtomically, writeFileAtomically } from "../io/files.ts";
 import type { HubFile } from "./client.ts";
@@ -68,21 +68,27 @@ export async function hasSize(path: string, size: number): Promise<boolean> {
 }
 
 /**
- * Puts a blob into a snapshot as a link. Where there can be none, on some Windows, a blob that is new is moved there and
- * another copied, as Python does.
+ * Puts a blob into a snapshot as a link. Where there can be no symbolic one, on some Windows, it is a second name of the
+ * file, and a copy where there can be none of these either; Python moves the file there.
  */
-export async function link(blob: string, path: string, { isNew, symlinks }: { isNew: boolean; symlinks: boolean }): Promise<void> {
+export async function putInto(blob: string, path: string, { symlinks }: { readonly symlinks: boolean }): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   await rm(path, { force: true });
-  const linked = symlinks && (await symlink(relative(dirname(path), blob), path).then(() => true, isImpossible));
-  if (linked) return;
-  if (isNew) await rename(blob, path);
-  else await writeAtomically(path, (temporary) => copyFile(blob, temporary));
+  if (symlinks && (await succeeds(symlink(relative(dirname(path), blob), path)))) return;
+  if (await succeeds(link(blob, path))) return;
+  await writeAtomically(path, (temporary) => copyFile(blob, temporary));
 }
 
-/** @throws what is another's fault than links'. */
-function isImpossible(error: NodeJS.ErrnoException): boolean {
-  if (error.code === "EEXIST") return true; // by another process, of the same blob
-  if (["EPERM", "EACCES", "ENOSYS", "ENOTSUP", "EINVAL", "UNKNOWN"].includes(error.code ?? "")) return false;
-  throw error;
+const impossible = new Set(["EPERM", "EACCES", "ENOSYS", "ENOTSUP", "EINVAL", "EXDEV", "EMLINK", "UNKNOWN"]);
+
+/** False where this system has no such links. */
+async function succeeds(linking: Promise<void>): Promise<boolean> {
+  try {
+    await linking;
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    if (impossible.has(code)) return false;
+    if (code !== "EEXIST") throw error; // another process made it just now, of the same blob
+  }
+  return true;
 }

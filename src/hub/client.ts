@@ -89,7 +89,8 @@ function fetchOf(asked: Asked, signal: AbortSignal): typeof fetch {
   return async (input, init) => {
     const url = new URL(input instanceof Request ? input.url : input);
     // A list's next page is where the last one says.
-    if (url.origin !== new URL(asked.settings.endpoint).origin) throw wrong(asked, `a list that goes on at ${url.origin}`);
+    if (url.origin !== new URL(asked.settings.endpoint).origin)
+      throw wrong(asked, `a list that goes on at ${url.origin}`);
     const headers = Object.fromEntries(new Headers(init?.headers));
     const response = await request(asked, url, headers, AbortSignal.any([signal, AbortSignal.timeout(answerMs)]));
     const parts: Uint8Array<ArrayBuffer>[] = [];

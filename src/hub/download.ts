@@ -120,7 +120,8 @@ async function fetchOnce(job: Download, partial: string, have: number): Promise<
     await handle.sync();
     if (length < file.size) throw unreachable(asked, `${file.path} up to byte ${length} of ${file.size}`);
   } catch (error) {
-    if (silence.signal.aborted) throw unreachable(asked, `no byte of ${file.path} in ${silenceMs / 1000} seconds`, error);
+    if (silence.signal.aborted)
+      throw unreachable(asked, `no byte of ${file.path} in ${silenceMs / 1000} seconds`, error);
     throw error;
   } finally {
     clearTimeout(timer);

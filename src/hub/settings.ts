@@ -23,7 +23,9 @@ export async function hubSettings(): Promise<HubSettings> {
   return {
     endpoint: (HF_ENDPOINT || "https://huggingface.co").replace(/\/+$/, ""),
     cache: pathOf(HF_HUB_CACHE ?? HUGGINGFACE_HUB_CACHE ?? join(home, "hub")),
-    token: isSet("HF_HUB_DISABLE_IMPLICIT_TOKEN") ? undefined : await tokenOf(pathOf(HF_TOKEN_PATH ?? join(home, "token"))),
+    token: isSet("HF_HUB_DISABLE_IMPLICIT_TOKEN")
+      ? undefined
+      : await tokenOf(pathOf(HF_TOKEN_PATH ?? join(home, "token"))),
     offline: isSet("HF_HUB_OFFLINE") || isSet("TRANSFORMERS_OFFLINE"),
     symlinks: !isSet("HF_HUB_DISABLE_SYMLINKS"),
   };

@@ -17,9 +17,9 @@ import {
   cachedNames,
   hasSize,
   keepCommit,
-  link,
   modelCache,
   type ModelCache,
+  putInto,
   snapshotOf,
 } from "./cache.ts";
 import { commitOf, filesOf, type HubFile } from "./client.ts";
@@ -140,6 +140,8 @@ async function wanted(name: HubName, repository: Parameters<typeof neededFiles>[
 /** Where files are put, and how one is had. */
 interface Place {
   readonly folder: string;
+  /** Equal for files that are fetched once. */
+  keyOf(file: HubFile): string;
   isThere(file: HubFile): Promise<boolean>;
   /** Fetches it, unless its bytes are near. */
   make(file: HubFile, fetch: (path: string) => Promise<void>): Promise<void>;
@@ -149,12 +151,12 @@ function inCache(model: ModelCache, commit: string, symlinks: boolean): Place {
   const folder = snapshotOf(model, commit);
   return {
     folder,
+    keyOf: ({ etag }) => etag,
     isThere: (file) => hasSize(join(folder, file.path), file.size),
     async make(file, fetch) {
       const blob = blobOf(model, file);
-      const isNew = !(await hasSize(blob, file.size));
-      if (isNew) await fetch(blob);
-      await link(blob, join(folder, file.path), { isNew, symlinks });
+      if (!(await hasSize(blob, file.size))) await fetch(blob);
+      await putInto(blob, join(folder, file.path), { symlinks });
     },
   };
 }
@@ -163,9 +165,11 @@ function inFolder(model: ModelCache, commit: string, folder: string): Place {
   const same = new Set<string>();
   return {
     folder,
+    keyOf: ({ path }) => path,
     async isThere(file) {
       const path = join(folder, file.path);
-      if (!same.has(path) && (await hasSize(path, file.size)) && (await hashOf(path, file)) === file.etag) same.add(path);
+      if (!same.has(path) && (await hasSize(path, file.size)) && (await hashOf(path, file)) === file.etag)
+        same.add(path);
       return same.has(path);
     },
     async make(file, fetch) {
@@ -187,13 +191,16 @@ async function fetchCommit(
   asked: Asked,
   model: ModelCache,
   commit: string,
-  { part, output, signal, onProgress }: FetchOptions,
+  { part, output, signal: outer, onProgress }: FetchOptions,
 ): Promise<Fetched> {
   const { name, settings } = asked;
+  const stop = new AbortController();
+  const signal = AbortSignal.any([outer, stop.signal]);
   const list = new Map((await filesOf(asked, commit, signal)).map((file) => [file.path, file]));
   const place = output === undefined ? inCache(model, commit, settings.symlinks) : inFolder(model, commit, output);
   await using lock = heldWhenNeeded(output ?? model.locks, signal);
   const count = counter(onProgress);
+  const fetching = new Map<string, Promise<void>>();
   let isPlanned = false;
   const obtain = async (path: string): Promise<string> => {
     const file = list.get(path)!;
@@ -202,39 +209,48 @@ async function fetchCommit(
     // Another process may have made it while this one waited.
     if (await place.isThere(file)) return join(place.folder, path);
     if (!isPlanned) count.expect(file.size);
-    await place.make(file, (to) =>
-      download({ asked, commit, file, path: to, signal, onBytes: (kept, came) => count.bytes(file, kept, came) }),
-    );
+    await place.make(file, async (to) => {
+      const onBytes = (kept: number, came: number): void => count.bytes(file, kept, came);
+      if (!fetching.has(to)) fetching.set(to, download({ asked, commit, file, path: to, signal, onBytes }));
+      await fetching.get(to);
+    });
     return join(place.folder, path);
   };
   const paths = await wanted(name, { where: describeName(name), names: [...list.keys()], obtain }, part);
   const files = paths.map((path) => list.get(path)!);
-  let missing = 0;
-  for (const file of files) if (!(await place.isThere(file))) missing += file.size;
-  await checkRoom(asked, output ?? settings.cache, missing);
-  count.expect(missing);
+  const missing = new Map<string, number>();
+  for (const file of files) if (!(await place.isThere(file))) missing.set(place.keyOf(file), file.size);
+  const bytes = [...missing.values()].reduce((sum, size) => sum + size, 0);
+  await checkRoom(asked, output ?? settings.cache, bytes);
+  count.expect(bytes);
   isPlanned = true;
-  await inTurns(paths, obtain);
+  await inTurns(paths, obtain, () => stop.abort());
   if (output === undefined) await keepCommit(model, name, commit);
   const made = files.map(({ path, size }) => ({ path, size }));
   return { commit, path: pathIn(place.folder, name), files: made, fetched: count.fetched };
 }
 
-/** Four at a time; the first error ends it, once those under way have ended too. */
-async function inTurns(paths: readonly string[], obtain: (path: string) => Promise<unknown>): Promise<void> {
+/** Four at a time. The first error ends them all by `stop`, and is thrown when they have ended. */
+async function inTurns(
+  paths: readonly string[],
+  obtain: (path: string) => Promise<unknown>,
+  stop: () => void,
+): Promise<void> {
   const left = [...paths];
-  let failed = false;
+  const errors: unknown[] = [];
   const work = async (): Promise<void> => {
-    for (let path = left.shift(); path !== undefined && !failed; path = left.shift()) {
-      await obtain(path).catch((error: unknown) => {
-        failed = true;
-        throw error;
-      });
+    for (let path = left.shift(); path !== undefined; path = left.shift()) {
+      try {
+        await obtain(path);
+      } catch (error) {
+        errors.push(error);
+        left.length = 0;
+        stop();
+      }
     }
   };
-  const results = await Promise.allSettled(Array.from({ length: atOnce }, work));
-  const wrong = results.find((one) => one.status === "rejected");
-  if (wrong !== undefined) throw wrong.reason;
+  await Promise.all(Array.from({ length: atOnce }, work));
+  if (errors.length > 0) throw errors[0];
 }
 
 interface Held extends AsyncDisposable {

@@ -2,6 +2,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { createShard, defaultCompression, encodeGroup } from "../corpus/parquet-codec.ts";
 import { ConfigError } from "../errors.ts";
+import { resolveModel } from "../hub/index.ts";
 import { writeAtomically } from "../io/files.ts";
 import { pathFingerprint } from "../io/fingerprint.ts";
 import { inWindows, type Items } from "../io/streams.ts";
@@ -31,14 +32,14 @@ export async function writeVectors(
   path: string,
   width: number,
   vectors: Items<Row>,
-  { model: folder }: { readonly model?: string | undefined } = {},
+  { model: source }: { readonly model?: string | undefined } = {},
 ): Promise<number> {
   const format = /\.(?:npy|parquet)$/.exec(path)?.[0];
   if (format === undefined) {
     throw new ConfigError(`output: expected a name that ends in .parquet or .npy, got ${path}`);
   }
   const write = format === ".npy" ? writeNpy : writeParquet;
-  const model = folder === undefined ? undefined : await pathFingerprint(folder);
+  const model = source === undefined ? undefined : await pathFingerprint(await resolveModel(source));
   let rows = 0;
   await writeAtomically(path, async (temporary) => {
     await using file = await open(temporary, "wx");

@@ -4,6 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
+import { hubSourceOf } from "../hub/index.ts";
 import { readText, writeFileAtomically } from "../io/files.ts";
 import { type Config, settingsOf } from "./config.ts";
 import type { RunResult } from "./loop.ts";
@@ -95,10 +96,11 @@ function modelCard(facts: CardFacts, metrics: Metrics, licence = "unknown"): str
   const { config, inputs, objective } = facts;
   const { pipeline, library, use } = kinds[config.objective.kind];
   const { recipe } = config;
+  const base = inputs.model === undefined ? undefined : hubSourceOf(inputs.model)?.split("@")[0];
   return `---
 language: en
 license: ${licence}
-library_name: ${library}
+${base === undefined ? "" : `base_model: ${base}\n`}library_name: ${library}
 pipeline_tag: ${pipeline}
 tags:
   - galen
@@ -158,8 +160,10 @@ function dataOf({ model, teacher, data, valid }: CardFacts["inputs"], objective:
   ];
 }
 
-/** "nano" of runs/nano/model. */
+/** "nano" of runs/nano/model; name and commit of a model of the hub. */
 function nameOf(folder: string): string {
+  const source = hubSourceOf(folder);
+  if (source !== undefined) return source;
   const parts = folder.split(/[\\/]/).filter((part) => part !== "");
   return (parts.at(-1) === "model" ? parts.at(-2) : parts.at(-1)) ?? folder;
 }

@@ -10,6 +10,7 @@ import { writeFileAtomically } from "../io/files.ts";
 import { flat } from "../io/journal.ts";
 import { readSettings } from "../io/json.ts";
 import type { Config } from "./config.ts";
+import { sourceOf } from "./inputs.ts";
 import type { Inputs } from "./objectives/objective.ts";
 
 const recordName = "run.json";
@@ -28,7 +29,7 @@ export async function recordOf(
   const named = typeof tokenizer === "string" ? tokenizer : undefined;
   return {
     ...config,
-    inputs: { model, tokenizer: named, teacher, data, valid },
+    inputs: { model: sourceOf(model), tokenizer: sourceOf(named), teacher: sourceOf(teacher), data, valid },
     limit,
     fingerprints: {
       model: await of(model),

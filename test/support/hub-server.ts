@@ -139,8 +139,7 @@ async function answer(
   const { revisions = { main: mainCommit } } = model;
   const revision = decodeURIComponent(api?.[3] ?? file?.[2] ?? "main");
   const commit =
-    revisions[revision === "HEAD" ? "main" : revision] ??
-    Object.values(revisions).find((one) => one === revision);
+    revisions[revision === "HEAD" ? "main" : revision] ?? Object.values(revisions).find((one) => one === revision);
   if (commit === undefined) return refuse(404, "RevisionNotFound", `Invalid rev id: ${revision}`);
   if (api !== null) {
     const body = api[2] === "tree" ? listed(hub, model, searchParams, to, pathname) : about(repo!, model, commit);

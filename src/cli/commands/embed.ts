@@ -1,5 +1,5 @@
 /** `galen embed`: a vector for every text. */
-import { type Command, command, deviceOptions, fileOptions, loadOptions } from "../command.ts";
+import { type Command, command, deviceOptions, fileOptions, loadOptions, modelOption } from "../command.ts";
 
 const embed: Command = command({
   about: "Vectors of texts by an embedding model",
@@ -7,7 +7,7 @@ const embed: Command = command({
     'JSON lines may have "id" and "title" too. --output takes NAME.parquet (columns id, embedding) or NAME.npy; without it JSON lines are written.',
   positionals: { text: { many: true, about: "Texts; quote each" } },
   options: {
-    model: { type: "text", hint: "DIR", required: true, about: "Sentence Transformers directory" },
+    model: { ...modelOption, required: true, about: "Sentence Transformers directory" },
     ...fileOptions,
     output: { type: "text", hint: "FILE", about: ".parquet or .npy" },
     prompt: { type: "text", hint: "NAME", about: "The model's prompt of this name" },

@@ -75,6 +75,7 @@ export const galen: Group = {
       },
       otherwise: evaluateTask,
     },
+    pull: { about: "Fetch a model of Hugging Face's hub", load: () => import("./pull.ts") },
     convert: { about: "Convert a model between checkpoint formats", load: () => import("./convert.ts") },
     export: {
       about: "Models for other programs.",
