@@ -78,9 +78,16 @@ async function refusal(asked: Asked, { status, headers, url }: Response): Promis
   const { repo, revision } = asked.name;
   const { endpoint } = asked.settings;
   const [code, said] = [headers.get("x-error-code"), headers.get("x-error-message")];
+  const { origin } = new URL(url);
+  const [isStorage, words] = [origin !== new URL(endpoint).origin, said === null ? "" : ` (${said})`];
+  if (status === 416) {
+    return new CheckpointError(
+      `${describeName(asked.name)}: expected a file as long as it is listed, got a shorter one`,
+    );
+  }
   // Storage that the hub sends on to knows no models: its refusal is of this moment's address.
-  if (status === 429 || status >= 500 || new URL(url).origin !== new URL(endpoint).origin) {
-    return unreachable(asked, `status ${status}${said === null ? "" : ` (${said})`}`);
+  if (status === 429 || status >= 500 || isStorage) {
+    return unreachable(asked, `status ${status}${words}${isStorage ? ` of ${origin}` : ""}`);
   }
   if (code === "RevisionNotFound") {
     return new ConfigError(`${repo}: expected a branch, tag or commit of it, got "${revision}", which there is not`, {

@@ -80,7 +80,7 @@ async function answered<T>(asked: Asked, signal: AbortSignal, ask: (common: Comm
       signal.throwIfAborted();
       if (!(error instanceof GalenError)) throw wrong(asked, (error as Error).message, error);
       if (!isUnreachable(error) || time === tries) throw error;
-      await wait(200 * 2 ** time, undefined, { signal });
+      await wait(500 * 2 ** time, undefined, { signal });
     }
   }
 }

@@ -91,7 +91,7 @@ async function fetchRest(job: Download, partial: string): Promise<void> {
       if (!isUnreachable(error)) throw error;
       failures = (await lengthOf(partial)) > have ? 0 : failures + 1;
       if (failures === tries) throw error;
-      await wait(200 * 2 ** failures, undefined, { signal: job.signal });
+      await wait(500 * 2 ** failures, undefined, { signal: job.signal });
     }
     have = await lengthOf(partial);
   }
