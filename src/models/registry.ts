@@ -13,10 +13,11 @@ export const families: Readonly<Record<string, Family>> = Object.fromEntries(
   [bert, bertHash, bioGpt, llama, mistral, qwen2, qwen3].map((family: Family) => [family.modelType, family]),
 );
 
-/** The family that a config.json names. @throws ConfigError that lists those there are. */
+/** The family that a config.json names, or that knows it without. @throws ConfigError that lists those there are. */
 export function familyOf(json: unknown, where: string): Family {
   const type = (json as { model_type?: unknown } | null)?.model_type;
-  const family = typeof type === "string" && Object.hasOwn(families, type) ? families[type] : undefined;
+  const named = typeof type === "string" && Object.hasOwn(families, type) ? families[type] : undefined;
+  const family = type === undefined ? Object.values(families).find((one) => one.recognises?.(json)) : named;
   if (family === undefined) {
     const known = Object.keys(families).join(", ");
     throw new ConfigError(`${where}: model_type: expected one of ${known}, got ${shown(type)}`);

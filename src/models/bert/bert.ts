@@ -11,7 +11,7 @@ import { activations } from "../../nn/activations.ts";
 import { type Attend, attentionOf, joinHeads, splitHeads } from "../../nn/attention.ts";
 import { dropout, embedding, embeddingTable, layerNormLayer, linearLayer } from "../../nn/layers.ts";
 import { learnedPositions } from "../../nn/positions.ts";
-import { type BertConfig, bertHashSizes, bertSizes, parseBertConfig } from "./config.ts";
+import { type BertConfig, bertHashSizes, bertSizes, isUntypedBert, parseBertConfig } from "./config.ts";
 import { bertSequenceHead, bertTokenHead, maskedHead, pooler } from "./heads.ts";
 import { inBody, projectionWeight, tokenTable } from "./layers.ts";
 import { adaptBert, bodyScope, tokenTableName } from "./names.ts";
@@ -129,9 +129,9 @@ function bertFamily(modelType: string, name: string, sizes: Readonly<Record<stri
     pooled: (g, config, hidden_BTD) => (config.add_pooling_layer ? pooler(g, config, hidden_BTD) : undefined),
     logits: maskedHead.logits,
     tokenLoss: maskedHead.loss,
-    adapt: adaptBert,
+    adapt: (config, stored) => adaptBert(config, stored, `${name}Model`),
   };
 }
 
-export const bert: Family<BertConfig> = bertFamily("bert", "Bert", bertSizes);
+export const bert: Family<BertConfig> = { ...bertFamily("bert", "Bert", bertSizes), recognises: isUntypedBert };
 export const bertHash: Family<BertConfig> = bertFamily("bert_hash", "BertHash", bertHashSizes);

@@ -4,16 +4,19 @@ import { labelFields } from "../classification.ts";
 import { checked } from "../../schema.ts";
 import { activationName } from "../config.ts";
 
+const count = z.int().positive();
+
 const schema = z
   .looseObject({
-    model_type: z.enum(["bert", "bert_hash"]),
-    vocab_size: z.int().positive(),
-    hidden_size: z.int().positive(),
-    num_hidden_layers: z.int().positive(),
-    num_attention_heads: z.int().positive(),
-    intermediate_size: z.int().positive(),
-    max_position_embeddings: z.int().positive().default(512),
-    type_vocab_size: z.int().positive().default(2),
+    /** Files of before transformers 2.2 have none: see `isUntypedBert`. */
+    model_type: z.enum(["bert", "bert_hash"]).default("bert"),
+    vocab_size: count,
+    hidden_size: count,
+    num_hidden_layers: count,
+    num_attention_heads: count,
+    intermediate_size: count,
+    max_position_embeddings: count.default(512),
+    type_vocab_size: count.default(2),
     hidden_act: activationName.default("gelu"),
     hidden_dropout_prob: z.number().min(0).lt(1).default(0.1),
     attention_probs_dropout_prob: z.number().min(0).lt(1).default(0.1),
@@ -27,7 +30,7 @@ const schema = z
     /** A checkpoint's weights decide; it matters for new models. */
     add_pooling_layer: z.boolean().default(true),
     /** BERT-hash: width of the token table, before it is projected to `hidden_size`. */
-    projections: z.int().positive().optional(),
+    projections: count.optional(),
     /** BERT-hash: the projection has a bias. A checkpoint's weights decide. */
     projection_bias: z.boolean().default(false),
   })
@@ -45,6 +48,28 @@ export type BertConfig = z.infer<typeof schema>;
 /** @throws ConfigError that names the field. */
 export function parseBertConfig(json: unknown, where: string): BertConfig {
   return checked(schema, json, where);
+}
+
+/** What Google's BERT had in its configuration, whose successors began with the same fields and added their own. */
+const untyped = z.looseObject({
+  architectures: z.tuple([z.string().regex(/^Bert(?:Model|For)/)], z.string()).nullish(),
+  vocab_size: count,
+  hidden_size: count,
+  num_hidden_layers: count,
+  num_attention_heads: count,
+  intermediate_size: count,
+  max_position_embeddings: count,
+  // RoBERTa's configuration has the same fields, and one type.
+  type_vocab_size: z.int().min(2),
+  attention_probs_dropout_prob: z.number(),
+});
+
+/** Tables of another width, and other positions than BERT's: ELECTRA, ALBERT, DeBERTa, NEZHA, Longformer, LayoutLM. */
+const notBert = /^embedding_size$|relative|rotary|window|_2d_/;
+
+/** Whether a config.json that names no model type, such as BioBERT's and SciBERT's, is BERT's. */
+export function isUntypedBert(json: unknown): boolean {
+  return untyped.safeParse(json).success && !Object.keys(json as object).some((field) => notBert.test(field));
 }
 
 /** A shape of network. */
