@@ -4,13 +4,16 @@
  */
 import { ConfigError } from "../errors.ts";
 import { shown } from "../schema.ts";
-import { bert, bertHash } from "./bert/bert.ts";
+import { bert, bertHash, megatronBert } from "./bert/bert.ts";
 import { bioGpt } from "./biogpt/biogpt.ts";
 import type { Family } from "./family.ts";
 import { llama, mistral, qwen2, qwen3 } from "./llama/llama.ts";
 
 export const families: Readonly<Record<string, Family>> = Object.fromEntries(
-  [bert, bertHash, bioGpt, llama, mistral, qwen2, qwen3].map((family: Family) => [family.modelType, family]),
+  [bert, bertHash, megatronBert, bioGpt, llama, mistral, qwen2, qwen3].map((family: Family) => [
+    family.modelType,
+    family,
+  ]),
 );
 
 /** The family that a config.json names, or that knows it without. @throws ConfigError that lists those there are. */

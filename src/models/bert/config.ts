@@ -1,4 +1,4 @@
-/** config.json of BERT (Hugging Face's BertConfig) and BERT-hash, and Galen's named sizes of both. */
+/** config.json of BERT, Megatron's BERT (Hugging Face's classes of these) and BERT-hash, and the named sizes of each. */
 import * as z from "zod";
 import { labelFields } from "../classification.ts";
 import { checked } from "../../schema.ts";
@@ -9,7 +9,7 @@ const count = z.int().positive();
 const schema = z
   .looseObject({
     /** Files of before transformers 2.2 have none: see `isUntypedBert`. */
-    model_type: z.enum(["bert", "bert_hash"]).default("bert"),
+    model_type: z.enum(["bert", "bert_hash", "megatron-bert"]).default("bert"),
     vocab_size: count,
     hidden_size: count,
     num_hidden_layers: count,
@@ -40,7 +40,7 @@ const schema = z
   })
   .refine(({ model_type, projections }) => (model_type === "bert_hash") === (projections !== undefined), {
     path: ["projections"],
-    error: "expected a width for bert_hash, and none for bert",
+    error: "expected a width for bert_hash, and none for others",
   });
 
 export type BertConfig = z.infer<typeof schema>;
@@ -48,6 +48,11 @@ export type BertConfig = z.infer<typeof schema>;
 /** @throws ConfigError that names the field. */
 export function parseBertConfig(json: unknown, where: string): BertConfig {
   return checked(schema, json, where);
+}
+
+/** Whether norms stand before attention and feed-forward (Megatron's BERT), not behind their sums. */
+export function isPreNorm({ model_type }: BertConfig): boolean {
+  return model_type === "megatron-bert";
 }
 
 /** What Google's BERT had in its configuration, whose successors began with the same fields and added their own. */
@@ -77,21 +82,18 @@ interface Shape {
   readonly width: number;
   readonly layers: number;
   readonly heads: number;
-  readonly projections?: number;
 }
 
 /** The vocabulary of bert-base-uncased and BiomedBERT has 30,522 pieces. */
-function size({ width, layers, heads, projections }: Shape): BertConfig {
-  const hash = projections === undefined ? {} : { projections, tie_word_embeddings: false };
+function size({ width, layers, heads }: Shape, more: object = {}): BertConfig {
   return schema.parse({
-    model_type: projections === undefined ? "bert" : "bert_hash",
-    architectures: [projections === undefined ? "BertForMaskedLM" : "BertHashForMaskedLM"],
+    architectures: ["BertForMaskedLM"],
     vocab_size: 30522,
     hidden_size: width,
     num_hidden_layers: layers,
     num_attention_heads: heads,
     intermediate_size: 4 * width,
-    ...hash,
+    ...more,
   });
 }
 
@@ -100,9 +102,27 @@ export const bertSizes: Readonly<Record<string, BertConfig>> = {
   "biomedbert-base": size({ width: 768, layers: 12, heads: 12 }),
 };
 
+const hash = (shape: Shape, projections: number): BertConfig =>
+  size(shape, {
+    model_type: "bert_hash",
+    architectures: ["BertHashForMaskedLM"],
+    projections,
+    tie_word_embeddings: false,
+  });
+
 /** Head counts are ours: published parameter counts do not determine them. */
 export const bertHashSizes: Readonly<Record<string, BertConfig>> = {
-  "hash-femto": size({ width: 50, layers: 2, heads: 2, projections: 5 }),
-  "hash-pico": size({ width: 80, layers: 2, heads: 2, projections: 8 }),
-  "hash-nano": size({ width: 128, layers: 2, heads: 2, projections: 16 }),
+  "hash-femto": hash({ width: 50, layers: 2, heads: 2 }, 5),
+  "hash-pico": hash({ width: 80, layers: 2, heads: 2 }, 8),
+  "hash-nano": hash({ width: 128, layers: 2, heads: 2 }, 16),
+};
+
+const megatron = (shape: Shape): BertConfig =>
+  size(shape, { model_type: "megatron-bert", architectures: ["MegatronBertForMaskedLM"], vocab_size: 50176 });
+
+/** GatorTron (Yang et al. 2022, doi:10.1038/s41746-022-00742-2, table 1). */
+export const megatronBertSizes: Readonly<Record<string, BertConfig>> = {
+  "gatortron-base": megatron({ width: 1024, layers: 24, heads: 16 }),
+  "gatortron-medium": megatron({ width: 2560, layers: 48, heads: 40 }),
+  "gatortron-large": megatron({ width: 3584, layers: 56, heads: 56 }),
 };
