@@ -84,12 +84,9 @@ function joined(name: string, whole: TensorEntry, scales: TensorEntry | undefine
   }
   const width = groups * group;
   const read = async (): Promise<GroupedWeight> => {
-    const [numbers, factors] = [await readTensor(whole), await readTensor(scales)];
-    return {
-      ...{ bits, group, outputs, width },
-      whole: numbers.data as Uint8Array,
-      scales: factors.data as Float32Array,
-    };
+    const integers = (await readTensor(whole)).data as Uint8Array;
+    const factors = (await readTensor(scales)).data as Float32Array;
+    return { bits, group, outputs, width, whole: integers, scales: factors };
   };
   const grouped = { bits, group, parts: { whole, scales }, read };
   return { ...whole, name, dtype: "float32", dims: [outputs, width], grouped };

@@ -47,14 +47,12 @@ export async function openModelFolder(
   const grouping = groupingOf(quantization_config, path);
   const named = as === undefined ? plain : { ...plain, architectures: [architectureOf(family, as)] };
   const config = family.parseConfig(named, path);
-  const entries = await openCheckpoint(weights).catch(async (error: unknown) => {
+  const stored = await openCheckpoint(weights).catch(async (error: unknown) => {
     if (weights === folder) await refuseAdapter(folder, error);
     throw error;
   });
-  return withParameters({
-    ...{ folder, family, config },
-    entries: grouping === undefined ? entries : joinGroups(entries, grouping),
-  });
+  const entries = grouping === undefined ? stored : joinGroups(stored, grouping);
+  return withParameters({ folder, family, config, entries });
 }
 
 const adapterFile = "adapter_config.json";
