@@ -30,6 +30,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   tasks: [...base, "io", "tokenizers", "corpus", "metrics"],
   export: engine,
   convert: [...engine, "model"],
+  quantize: engine,
   features: library,
   labellers: library,
   likelihoods: library,

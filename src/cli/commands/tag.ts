@@ -1,5 +1,5 @@
 /** `galen tag`: named entities of texts. */
-import { type Command, command, deviceOptions, fileOptions, loadOptions } from "../command.ts";
+import { type Command, command, modelOptions, fileOptions, loadOptions } from "../command.ts";
 
 const tag: Command = command({
   about: "Named entities of sentences",
@@ -9,7 +9,7 @@ const tag: Command = command({
   options: {
     model: { type: "text", hint: "DIR", required: true, about: "Tagger's directory" },
     ...fileOptions,
-    ...deviceOptions,
+    ...modelOptions,
   },
   examples: [
     ['tag --model runs/ner/model "Mutations of BRCA1 cause breast cancer."', "entities and their types"],
