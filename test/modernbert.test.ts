@@ -24,7 +24,7 @@ import { trainBy } from "./support/training.ts";
 
 const goldens = fileURLToPath(new URL("goldens", import.meta.url));
 const folder = join(goldens, "modernbert");
-const { ids } = JSON.parse(readFileSync(join(folder, "goldens.json"), "utf8"));
+const { ids, sentences } = JSON.parse(readFileSync(join(folder, "goldens.json"), "utf8"));
 const masked = join(folder, "masked");
 const scratch = mkdtempSync(join(tmpdir(), "galen-modernbert-"));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -89,6 +89,14 @@ test("a checkpoint with the prefix of the whole model is opened as the network a
   const bare = await openModelFolder(join(folder, "bare"));
   const network = [...entries.keys()].filter((name) => name.startsWith("model."));
   expect([...bare.entries.keys()].sort()).toEqual(network.sort());
+});
+
+test("a directory of Sentence Transformers gives its vectors, of texts beyond the window too", async () => {
+  await using embedder = await loadEmbedder(join(folder, "sentence"), { threads: 1 });
+  const vectors = await embedder.embed(sentences.texts);
+  sentences.vectors.forEach((expected: number[], i: number) => {
+    expect(largestDifference(vectors[i]!, expected)).toBeLessThan(1e-5);
+  });
 });
 
 describe("documents that share a row", () => {
