@@ -56,6 +56,7 @@ const speakOfFamilies: Readonly<Record<string, string>> = {
   "models/bert/": "a family",
   "models/biogpt/": "a family",
   "models/llama/": "a family",
+  "models/modernbert/": "a family",
   "models/index.ts": "exports the families",
   "models/registry.ts": "lists the families",
   "tokenizers/bert/": "a kind of tokenizer",

@@ -6,6 +6,8 @@ export { bioGpt } from "./biogpt/biogpt.ts";
 export type { BioGptConfig } from "./biogpt/config.ts";
 export { llama, mistral, qwen2, qwen3 } from "./llama/llama.ts";
 export type { LlamaConfig } from "./llama/config.ts";
+export { modernBert } from "./modernbert/modernbert.ts";
+export type { ModernBertConfig } from "./modernbert/config.ts";
 export {
   architectureOf,
   type CacheShape,

@@ -8,9 +8,10 @@ import { bert, bertHash, megatronBert } from "./bert/bert.ts";
 import { bioGpt } from "./biogpt/biogpt.ts";
 import type { Family } from "./family.ts";
 import { llama, mistral, qwen2, qwen3 } from "./llama/llama.ts";
+import { modernBert } from "./modernbert/modernbert.ts";
 
 export const families: Readonly<Record<string, Family>> = Object.fromEntries(
-  [bert, bertHash, megatronBert, bioGpt, llama, mistral, qwen2, qwen3].map((family: Family) => [
+  [bert, bertHash, megatronBert, bioGpt, llama, mistral, qwen2, qwen3, modernBert].map((family: Family) => [
     family.modelType,
     family,
   ]),
