@@ -129,6 +129,8 @@ export interface Family<Config extends ModelConfig = ModelConfig> {
   withDropout(config: Config, rate: number): Config;
   /** Layers that low-rank adapters stand beside by default: the last part of their names. */
   readonly loraTargets: readonly string[];
+  /** Whether a config.json without `model_type`, as early libraries wrote it, is of this family. */
+  recognises?(json: unknown): boolean;
   /** @throws ConfigError that names the field. */
   parseConfig(json: unknown, where: string): Config;
   /** config.json's fields, where files call them otherwise than `Config` does. */
