@@ -55,6 +55,7 @@ const familyWords = /biogpt|(?<![a-z])bert|"##"|embed_tokens|word_embeddings|lea
 const speakOfFamilies: Readonly<Record<string, string>> = {
   "models/bert/": "a family",
   "models/biogpt/": "a family",
+  "models/gpt2/": "a family",
   "models/llama/": "a family",
   "models/modernbert/": "a family",
   "models/index.ts": "exports the families",

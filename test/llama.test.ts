@@ -1,20 +1,15 @@
 /** LLaMA and its relatives against transformers: logits, loss, gradients, generated ids (scripts/goldens/llama.py). */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { writeTokens } from "../src/corpus/token-files.ts";
 import { toOnnx } from "../src/graph/lower.ts";
 import { type Family, families, type ModelConfig } from "../src/models/index.ts";
 import { hiddenGraph, lossGraph, scoringGraph } from "../src/models/graphs.ts";
-import { recipeOf } from "../src/recipes/index.ts";
 import { int64 } from "../src/runtime/batch.ts";
 import { openModelFolder } from "../src/runtime/folder.ts";
 import { parameterCount, readParameters } from "../src/runtime/parameters.ts";
 import { createSession } from "../src/runtime/session.ts";
 import { tensor } from "../src/tensor/tensor.ts";
-import { train, withSettings } from "../src/train/index.ts";
 import { decoderEquals } from "./support/decoders.ts";
 import { largestDifference } from "./support/goldens.ts";
 
@@ -117,33 +112,3 @@ describe("sizes have the published numbers of parameters", () => {
     expect(parameterCount(hiddenGraph(llama!, config))).toBe(69_010_202_624 - 34_048 * 8192);
   });
 });
-
-test.each([[], ["trainable=lora"], ["precision=float16"], ["checkpointing=true"]])(
-  "a small one is pre-trained and goes on from its weights, %s",
-  async (...settings) => {
-    const place = mkdtempSync(join(tmpdir(), "galen-llama-"));
-    const writer = await writeTokens(join(place, "train"), { vocabSize: 61 });
-    for (let i = 0; i < 40; i++) {
-      await writer.write([1, ...Array.from({ length: 40 }, (_, t) => 4 + ((3 * t + i) % 57)), 2]);
-    }
-    await writer.close();
-    const tokenizer = {
-      vocabSize: 61,
-      special: {},
-      continuesWord: () => false,
-      files: () => new Map<string, string>(),
-    };
-    const { llama } = families;
-    const base = recipeOf("biogpt-nano")({ scale: "debug" });
-    const model = { ...llama!.debug(llama!.sizes["llama-nano"]!), vocab_size: 61 };
-    const config = withSettings({ ...base, model }, ["threads=1", "steps=30", "schedule.peak=1e-2", "batch=4"]);
-    const inputs = { data: join(place, "train"), valid: join(place, "train"), tokenizer };
-    const first = await train(config, { ...inputs, output: join(place, "first") });
-    expect(first.after!).toBeLessThan(first.before! - 1);
-    const more = withSettings(config, ["steps=10", ...settings]);
-    const next = await train(more, { ...inputs, model: first.model, output: join(place, "next") });
-    expect(next.before!).toBeCloseTo(first.after!, 4);
-    expect(next.after!).toBeLessThan(next.before!);
-    rmSync(place, { recursive: true });
-  },
-);

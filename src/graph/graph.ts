@@ -113,6 +113,8 @@ export interface Marks {
   readonly vocabulary?: true;
   /** It stands on the network: a training may start from a checkpoint without it. */
   readonly head?: true;
+  /** A linear layer's weight that is stored [in, out]. */
+  readonly transposed?: true;
 }
 
 export interface Parameter extends Marks {
@@ -174,7 +176,7 @@ export class Graph {
   }
 
   /** A weight, named by the scopes around it and `name`; asking again for the same name gives the same value. */
-  param(name: string, shape: readonly number[], init: Initialiser, marks: Pick<Marks, "vocabulary"> = {}): Value {
+  param(name: string, shape: readonly number[], init: Initialiser, marks: Omit<Marks, "head"> = {}): Value {
     const path = [...this.#scope, name].join(".");
     const known = this.parameters.get(path);
     if (known !== undefined) {

@@ -166,10 +166,17 @@ function gemm(a: Value, b: Value, options: { transA?: boolean; transB?: boolean 
 
 /** y = x Wᵀ [+ b], as torch.nn.Linear: x [..., in], weight [out, in], bias [out] → [..., out]. */
 export function linear(x: Value, weight: Value, bias?: Value): Value {
+  return overRows(x, weight, bias, true);
+}
+
+/** y = x W [+ b], as transformers' Conv1D: x [..., in], weight [in, out], bias [out] → [..., out]. */
+export function conv1d(x: Value, weight: Value, bias?: Value): Value {
+  return overRows(x, weight, bias, false);
+}
+
+function overRows(x: Value, weight: Value, bias: Value | undefined, transB: boolean): Value {
   const flat = reshape(x, [product(x.shape.slice(0, -1)), x.shape.at(-1)!]);
-  const y = applyOp(gemmOp, bias === undefined ? [flat, weight] : [flat, weight, bias], {
-    transA: false,
-    transB: true,
-  });
-  return reshape(y, [...x.shape.slice(0, -1), weight.shape[0]!]);
+  const inputs: [Value, Value, ...Value[]] = bias === undefined ? [flat, weight] : [flat, weight, bias];
+  const y = applyOp(gemmOp, inputs, { transA: false, transB });
+  return reshape(y, [...x.shape.slice(0, -1), y.shape[1]!]);
 }
