@@ -10,6 +10,7 @@ import { ConfigError, DataError } from "./errors.ts";
 import { resolveModel } from "./hub/index.ts";
 import { writeFileAtomically } from "./io/files.ts";
 import { Model } from "./model.ts";
+import { configText } from "./models/index.ts";
 import { type ModelFolder, openModelFolder, type OpenedFolder } from "./runtime/folder.ts";
 import { copyUsage } from "./runtime/save.ts";
 import { foreignFormats, type ForeignName, openForeign, writeForeign } from "./runtime/foreign.ts";
@@ -105,7 +106,7 @@ async function write(
   if (isForeign) return writeForeign(format, output, model);
   await copyUsage(model.folder, output);
   const json = { architectures: [family.architecture], ...config };
-  await writeFileAtomically(join(output, "config.json"), `${JSON.stringify(json, null, 2)}\n`);
+  await writeFileAtomically(join(output, "config.json"), configText(json));
   if (format === "pytorch") {
     const tensors = [...entries].map(([name, entry]) => [name, torchTensor(entry.name, entry)] as const);
     await writeTorchFile(join(output, "pytorch_model.bin"), Object.fromEntries(tensors));

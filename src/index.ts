@@ -15,6 +15,7 @@ export type { TokenRows } from "./runtime/batch.ts";
 export { quickstart, type QuickstartEvent, type QuickstartOptions, type QuickstartResult } from "./quickstart.ts";
 export { checkSeparate } from "./io/outputs.ts";
 export {
+  hubSourceOf,
   type HubProgress,
   pullModel,
   type Pulled,
@@ -65,6 +66,7 @@ export {
 } from "./labellers.ts";
 export { type Likelihoods, loadLikelihoods } from "./likelihoods.ts";
 export { convertModel, type ConvertOptions, type Converted } from "./convert.ts";
+export { quantizeModel, type Quantized, type QuantizeOptions } from "./quantize.ts";
 export { type Exported, exportOnnx, type ExportOptions } from "./export.ts";
 export {
   type FeatureExtractor,

@@ -13,6 +13,7 @@ import { openFeatures } from "../src/features.ts";
 import { loadClassifier, loadTagger } from "../src/labellers.ts";
 import { loadLikelihoods } from "../src/likelihoods.ts";
 import { loadModel } from "../src/model.ts";
+import { quantizeModel } from "../src/quantize.ts";
 import { configure } from "../src/recipes/index.ts";
 import { loadColbert, loadCrossEncoder, loadEmbedder, openScorer, writeVectors } from "../src/retrieval/index.ts";
 import { openModelFolder } from "../src/runtime/index.ts";
@@ -75,6 +76,7 @@ const doors: Readonly<Record<string, () => Promise<unknown>>> = {
   },
   exportOnnx: () => exportOnnx("org/decoder", join(folder, "decoder.onnx")),
   convertModel: () => convertModel({ source: "org/decoder", output: join(folder, "converted") }),
+  quantizeModel: () => quantizeModel({ source: "org/decoder", output: join(folder, "few"), bits: 8 }),
   modelFingerprint: () => modelFingerprint("org/decoder"),
   writeVectors: () =>
     writeVectors("v.parquet", 1, [{ id: "a", vector: Float32Array.of(1) }], { model: "org/embeddings" }),
@@ -156,6 +158,18 @@ test("every command with --model, --teacher or --tokenizer takes a name, and its
   }
 });
 
+test("every model that is a command's first word may be a name", async () => {
+  const found = await Promise.all(
+    commandsOf(galen).map(async ({ name, entry }) => ({ name, ...(await entry.load()).default })),
+  );
+  const words = found.flatMap(({ name, positionals = {} }) =>
+    Object.entries(positionals)
+      .filter(([word]) => word === "model" || word === "source")
+      .map(([word, { part }]) => `${name} ${word} ${part}`),
+  );
+  expect(words.toSorted()).toEqual(["convert source model", "quantize model model"]);
+});
+
 test("a command fetches a name before it runs; nothing but its result is on stdout", async () => {
   world.hub.models.set("org/fresh", { files: filesOfFolder(embeddings) });
   const printed = await stdoutOf("embed", "--model", "org/fresh", "--threads", "1", "--json", "Aspirin.");
@@ -204,7 +218,7 @@ test("a mistyped folder is no name: nobody is asked, and the one that is meant i
   expect(await saidBy("forward", "--model", "org/nothing", "--ids", "2")).toMatch(
     /error: org\/nothing: expected a model of/,
   );
-  expect(await saidBy("pull", "../x")).toMatch(/expected a name of Hugging Face's hub, such as microsoft\/biogpt, got/);
+  expect(await saidBy("pull", "../x")).toMatch(/expected a name of Hugging Face's hub, org\/name, got/);
 });
 
 test("a tuned model of the hub answers by its name", async () => {

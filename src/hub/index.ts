@@ -25,7 +25,7 @@ export interface ResolveOptions {
  * @throws ConfigError for a model or revision that there is not; CheckpointError where it cannot be had.
  */
 export async function resolveModel(source: string, options: ResolveOptions = {}): Promise<string> {
-  required("resolveModel: source", source, "text");
+  required("model directory", source, "text");
   const name = hubNameOf(source);
   if (name === undefined) return source;
   const { fetchModel } = await import("./snapshot.ts");
@@ -53,8 +53,8 @@ export async function pullModel(source: string, options: PullOptions = {}): Prom
   required("pullModel: source", source, "text");
   const name = parseHubName(source);
   if (name === undefined) {
-    throw new UsageError(`expected a name of Hugging Face's hub, such as microsoft/biogpt, got "${source}"`, {
-      hint: "a name is org/name, org/name@revision or org/name:file.gguf",
+    throw new UsageError(`expected a name of Hugging Face's hub, org/name, got "${source}"`, {
+      hint: "or org/name@revision, org/name:file.gguf; a folder needs no fetching",
     });
   }
   const { fetchModel } = await import("./snapshot.ts");

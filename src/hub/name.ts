@@ -3,6 +3,7 @@
  * exists on disk is a path, and so is what lies in a folder that exists, or nearly does: that is a slip of the finger.
  */
 import { existsSync } from "node:fs";
+import { required } from "../schema.ts";
 import { nearestFolder } from "../suggest.ts";
 
 export interface HubName {
@@ -47,6 +48,7 @@ export function hubNameOf(source: string): HubName | undefined {
 
 /** `org/name@commit` of a folder in the hub's cache, with `:file.gguf` of a file there; undefined for other paths. */
 export function hubSourceOf(path: string): string | undefined {
+  required("hubSourceOf: path", path, "text");
   const parts = /(?:^|[\\/])models--([^\\/]+)[\\/]snapshots[\\/]([0-9a-f]{40})(?:[\\/](.+\.gguf))?[\\/]?$/.exec(path);
   if (parts === null) return undefined;
   const [, repo, commit, inside] = parts;

@@ -11,7 +11,7 @@ import { parseJsonObject } from "../tokenizers/json.ts";
 import { writeSafetensors } from "../checkpoints/safetensors.ts";
 import { ConfigError } from "../errors.ts";
 import { resolveModel } from "../hub/index.ts";
-import { headOf, type LabelConfig, labelNames, type ModelConfig } from "../models/index.ts";
+import { configText, headOf, type LabelConfig, labelNames, type ModelConfig } from "../models/index.ts";
 import { scoringGraph } from "../models/graphs.ts";
 import { makeBatch } from "../runtime/batch.ts";
 import { type ModelFolder, openModelFolder } from "../runtime/folder.ts";
@@ -169,7 +169,7 @@ export async function saveCrossEncoder(
 ): Promise<void> {
   const { config, tokenizer, parameters, activation, maxTokens } = model;
   const json = { ...config, sentence_transformers: { activation_fn: activation, version: "5.3.0" } };
-  const files = new Map([...tokenizer.files(), ["config.json", `${JSON.stringify(json, null, 2)}\n`]]);
+  const files = new Map([...tokenizer.files(), ["config.json", configText(json)]]);
   if (maxTokens !== undefined) {
     const name = "tokenizer_config.json";
     const cut = { ...parseJsonObject(name, files.get(name) ?? "{}"), model_max_length: maxTokens };

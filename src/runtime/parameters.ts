@@ -1,10 +1,11 @@
 /** Parameters in memory: one flat float32 buffer with a view for each, and where a compiled model finds them on disk. */
-import { realpath } from "node:fs/promises";
+import { realpathSync } from "node:fs";
 import { dirname, relative, sep } from "node:path";
 import { readFloat32, readTensor, type TensorEntry } from "../checkpoints/entries.ts";
 import { CheckpointError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { ParameterSource } from "../graph/lower.ts";
+import type { FilePlace } from "../graph/onnx.ts";
 import { random } from "../tensor/random.ts";
 import { sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
 
@@ -154,38 +155,40 @@ export async function readParameters(graph: Graph, entries: Entries, where: stri
   return parameters;
 }
 
-/** The files of the weights, without the links that lead to them: those of the hub's cache are links. */
-async function realFiles(entries: Entries): Promise<Map<string, string>> {
-  const files = [...new Set([...entries.values()].map(({ file }) => file))];
-  return new Map(await Promise.all(files.map(async (file) => [file, await realpath(file)] as const)));
-}
+/** Without the links that lead to it: files of the hub's cache are links. */
+const realFile = (file: string): string => realpathSync.native(file);
 
-/** The innermost folder that holds all files of the weights: ONNX Runtime refuses links that lead out of what it is given. */
-export async function weightsFolder(entries: Entries): Promise<string> {
-  const folders = [...(await realFiles(entries)).values()].map((file) => dirname(file).split(sep));
-  const [first = [], ...others] = folders;
+/** The innermost folder that holds all files of the weights: ONNX Runtime follows no link out of what it is given. */
+export function weightsFolder(entries: Entries): string {
+  const files = new Set([...entries.values()].map(({ file }) => file));
+  const [first = [], ...others] = [...files].map((file) => dirname(realFile(file)).split(sep));
   const end = first.findIndex((part, i) => others.some((parts) => parts[i] !== part));
   return first.slice(0, end < 0 ? undefined : end).join(sep) || sep;
 }
 
+/** Where a tensor lies, as ONNX Runtime maps it. */
+export function placeOf({ file, offset, byteLength }: TensorEntry, folder: string): FilePlace {
+  return { location: relative(folder, realFile(file)), offset, length: byteLength };
+}
+
 /**
- * Where ONNX Runtime finds each parameter: mapped from the checkpoint's own files, without conversion, or in the
- * model's bytes where the checkpoint does not hold plain little-endian numbers. `where` is for messages; places are
- * relative to `folder`.
+ * Where ONNX Runtime finds each parameter but those `packed`: mapped from the checkpoint's own files, without
+ * conversion, or in the model's bytes where the checkpoint does not hold plain little-endian numbers. `where` is for
+ * messages; places are relative to `placed`, by default the same.
  */
 export async function parameterSources(
   graph: Graph,
   entries: Entries,
   where: string,
-  folder = where,
+  { packed, placed = where }: { readonly packed?: { has(name: string): boolean }; readonly placed?: string } = {},
 ): Promise<(name: string) => ParameterSource> {
   const sources = new Map<string, ParameterSource>();
-  const files = await realFiles(entries);
   for (const name of graph.parameters.keys()) {
     const entry = entryOf(graph, entries, name, where);
-    const { dtype, offset, byteLength: length } = entry;
-    if (entry.layout === undefined) {
-      sources.set(name, { dtype, location: relative(folder, files.get(entry.file)!), offset, length });
+    if (packed?.has(name) === true) continue;
+    const { dtype } = entry;
+    if (entry.layout === undefined && entry.grouped === undefined) {
+      sources.set(name, { dtype, ...placeOf(entry, placed) });
     } else {
       const { data } = await readTensor(entry);
       sources.set(name, { dtype, bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) });

@@ -38,7 +38,7 @@ export async function openTuned(
   source: string,
   options: LoadOptions & { readonly task?: string | undefined } = {},
 ): Promise<TunedModel> {
-  required("openTuned: source", source, "text");
+  required("openTuned: folder", source, "text");
   const folder = await resolveModel(source);
   const { task: wanted, ...load } = options;
   const [file, named] = [await readTaskFile(folder), wanted === undefined ? undefined : await openTask(wanted)];

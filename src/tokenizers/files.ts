@@ -19,7 +19,7 @@ const MAX_BYTES = 256 * 2 ** 20;
  * @throws DataError when the directory holds none, or a file is not what it should be; as `resolveModel`.
  */
 export async function loadTokenizer(source: string): Promise<Tokenizer> {
-  required("loadTokenizer: source", source, "text");
+  required("loadTokenizer: directory", source, "text");
   const directory = await resolveModel(source, { part: "tokenizer" });
   const present = await readdir(directory).catch((cause: unknown) => {
     throw new DataError(`${directory}: expected a directory with a tokenizer, got ${(cause as Error).message}`, {

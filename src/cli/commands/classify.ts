@@ -1,5 +1,5 @@
 /** `galen classify`: the class of every text, with probabilities. */
-import { type Command, command, deviceOptions, fileOptions, loadOptions, modelOption } from "../command.ts";
+import { type Command, command, modelOptions, fileOptions, loadOptions, modelOption } from "../command.ts";
 
 const classify: Command = command({
   about: "Classes of texts",
@@ -14,7 +14,7 @@ const classify: Command = command({
       least: 3,
       about: "Texts are cut to this (default: the model's length)",
     },
-    ...deviceOptions,
+    ...modelOptions,
   },
   examples: [
     ["classify --model runs/classes/model --file abstracts.jsonl", "a class a line"],

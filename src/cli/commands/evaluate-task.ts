@@ -1,5 +1,5 @@
 /** `galen evaluate task`: the published figures of a tuned model, and the sounder ones beside them. */
-import { type Command, command, deviceOptions, folderOptions, loadOptions, modelOption } from "../command.ts";
+import { type Command, command, modelOptions, folderOptions, loadOptions, modelOption } from "../command.ts";
 import { decodingOptions, toPredictOptions } from "../decoding-options.ts";
 
 const evaluateTask: Command = command({
@@ -21,7 +21,7 @@ const evaluateTask: Command = command({
     predictions: { type: "text", hint: "FILE", about: "Also write every answer as a JSON line" },
     ...decodingOptions,
     ...folderOptions,
-    ...deviceOptions,
+    ...modelOptions,
   },
   examples: [
     ["evaluate task ddi --model runs/ddi/model --data data/ddi", "on the test set"],

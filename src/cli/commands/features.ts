@@ -1,5 +1,5 @@
 /** `galen features`: hidden states of texts as JSON lines. */
-import { type Command, command, deviceOptions, fileOptions, loadOptions, modelOption } from "../command.ts";
+import { type Command, command, modelOptions, fileOptions, loadOptions, modelOption } from "../command.ts";
 
 const features: Command = command({
   about: "Hidden states of texts, per token or pooled",
@@ -16,7 +16,7 @@ const features: Command = command({
       default: "mean",
       about: "One vector a token, or how they become one",
     },
-    ...deviceOptions,
+    ...modelOptions,
   },
   examples: [
     ['features --model biogpt "Aspirin inhibits cyclooxygenase."', "the mean of the hidden states"],

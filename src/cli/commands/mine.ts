@@ -1,6 +1,6 @@
 /** `galen mine`: wrong documents that look right, for training. */
 import { UsageError } from "../../errors.ts";
-import { type Command, command, deviceOptions, loadOptions, modelOption } from "../command.ts";
+import { type Command, command, modelOptions, loadOptions, modelOption } from "../command.ts";
 import type { Progress } from "../progress.ts";
 
 const mine: Command = command({
@@ -22,7 +22,7 @@ const mine: Command = command({
     },
     scores: { type: "flag", about: "Write the scores" },
     seed: { type: "integer", hint: "N", least: 0, default: 1, about: "Of random ones" },
-    ...deviceOptions,
+    ...modelOptions,
   },
   examples: [
     ["mine --model random pairs.jsonl --output easy.jsonl", "what a reranker learns from first"],

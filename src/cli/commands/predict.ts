@@ -1,5 +1,5 @@
 /** `galen predict`: a tuned model answers for texts of one's own. */
-import { type Command, command, deviceOptions, fileOptions, loadOptions, modelOption } from "../command.ts";
+import { type Command, command, modelOptions, fileOptions, loadOptions, modelOption } from "../command.ts";
 import { decodingOptions, toPredictOptions } from "../decoding-options.ts";
 import type { LocatedEntity } from "../../tasks/index.ts";
 
@@ -16,7 +16,7 @@ const predict: Command = command({
     task: { type: "text", hint: "TASK", about: "Name of the task, where the directory has no task.json" },
     ...fileOptions,
     ...decodingOptions,
-    ...deviceOptions,
+    ...modelOptions,
   },
   examples: [
     ['predict --model runs/ddi/model "Aspirin increases the effect of warfarin."', "one text"],

@@ -1,5 +1,5 @@
 /** `galen rerank`: documents of each query in the order of a model's scores, or the scores for a student. */
-import { type Command, command, modelOption } from "../command.ts";
+import { batchLoadOptions, type Command, command, modelOption } from "../command.ts";
 import { scorerLoadOptions, scorerOptions } from "../scorer-options.ts";
 
 const rerank: Command = command({
@@ -27,7 +27,7 @@ const rerank: Command = command({
     const lists = await readLists(args.lists);
     await using scorer = await openScorer(args.model, {
       ...scorerLoadOptions(args),
-      weights: args.int8 ? "int8" : "float32",
+      ...batchLoadOptions(args),
     });
     const line = progress("scoring");
     const onProgress = (done: number): void => line.update({ done, total: lists.length, unit: "lists" });
@@ -45,7 +45,7 @@ const rerank: Command = command({
     line.end();
     let int8: Awaited<ReturnType<typeof scoreChange>> | undefined;
     if (args.int8 && first.length > 0) {
-      await using exact = await openScorer(args.model, scorerLoadOptions(args));
+      await using exact = await openScorer(args.model, { ...scorerLoadOptions(args), weights: "float32" });
       int8 = await scoreChange(exact, first);
       output.note(
         `int8: scores differ from float32 by ${int8.mean.toFixed(4)} (most ${int8.most.toFixed(4)} of ${int8.pairs} pairs), rank correlation ${int8.rankCorrelation.toFixed(4)}`,

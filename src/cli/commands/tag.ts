@@ -1,5 +1,5 @@
 /** `galen tag`: named entities of texts. */
-import { type Command, command, deviceOptions, fileOptions, loadOptions, modelOption } from "../command.ts";
+import { type Command, command, modelOptions, fileOptions, loadOptions, modelOption } from "../command.ts";
 
 const tag: Command = command({
   about: "Named entities of sentences",
@@ -9,7 +9,7 @@ const tag: Command = command({
   options: {
     model: { ...modelOption, required: true, about: "Tagger's directory" },
     ...fileOptions,
-    ...deviceOptions,
+    ...modelOptions,
   },
   examples: [
     ['tag --model runs/ner/model "Mutations of BRCA1 cause breast cancer."', "entities and their types"],

@@ -9,7 +9,7 @@ import { describeFailure } from "../../corpus/documents.ts";
 import { openTokens, type TokenFile } from "../../corpus/token-files.ts";
 import { checkTokenizer, tokenizeDocuments } from "../../corpus/tokenize.ts";
 import { ConfigError, DataError } from "../../errors.ts";
-import { type Family, familyOf, type ModelConfig } from "../../models/index.ts";
+import { configText, type Family, familyOf, type ModelConfig } from "../../models/index.ts";
 import { openModelFolder } from "../../runtime/folder.ts";
 import { Owned } from "../../runtime/owned.ts";
 import { random } from "../../tensor/random.ts";
@@ -94,7 +94,7 @@ export async function openLanguageModel(
     const train = await open(files.train);
     const valid = files.valid === undefined ? undefined : await open(files.valid);
     const json = { architectures: [start.family.architecture], ...start.config };
-    const saved = new Map([...(vocabulary?.files() ?? []), ["config.json", `${JSON.stringify(json, null, 2)}\n`]]);
+    const saved = new Map([...(vocabulary?.files() ?? []), ["config.json", configText(json)]]);
     const save: Objective["save"] = (folder, weights) => saveModel(folder, weights, saved);
     const sampling = vocabulary && isWhole(vocabulary) ? { tokenizer: vocabulary, tokens: tokens >> 1 } : undefined;
     return { start, vocabulary, train, valid, save, sampling, owned };
