@@ -16,6 +16,7 @@ import { embedTexts, loadEmbedder } from "../src/retrieval/embedder.ts";
 import { ranked, scoreChange, scoreLists } from "../src/retrieval/rerank.ts";
 import { openScorer, type Scorer } from "../src/retrieval/scorers.ts";
 import { writeVectors } from "../src/retrieval/vector-files.ts";
+import { readOrigin } from "../src/io/origin.ts";
 import { pathFingerprint } from "../src/io/fingerprint.ts";
 import { stdoutOf } from "./support/command-line.ts";
 
@@ -64,10 +65,16 @@ describe("embedding", () => {
   test.each(["npy", "parquet"])("into .%s gives the command's bytes", async (ending) => {
     await galen("embed", "--model", golden("mean"), "--file", at("texts.jsonl"), "--output", at(`command.${ending}`));
     await using embedder = await loadEmbedder(golden("mean"), one);
-    const model = { model: golden("mean") };
-    expect(await writeVectors(at(`own.${ending}`), embedder.width, embedTexts(embedder, read()), model)).toBe(40);
+    const sources = { model: golden("mean"), texts: at("texts.jsonl") };
+    expect(await writeVectors(at(`own.${ending}`), embedder.width, embedTexts(embedder, read()), sources)).toBe(40);
     expect(readFileSync(at(`own.${ending}`)).equals(readFileSync(at(`command.${ending}`)))).toBe(true);
-    if (ending === "npy") return;
+    if (ending === "npy") {
+      const origin = await readOrigin(at("command.npy"));
+      expect(origin).toEqual(await readOrigin(at("own.npy")));
+      expect(origin?.model?.fingerprint).toBe(await pathFingerprint(golden("mean")));
+      expect(origin?.texts).toEqual({ path: "texts.jsonl", fingerprint: await pathFingerprint(at("texts.jsonl")) });
+      return;
+    }
     const bytes = readFileSync(at("own.parquet"));
     const { key_value_metadata: found } = parquetMetadata(Uint8Array.from(bytes).buffer);
     expect(found).toEqual([{ key: "galen.model", value: await pathFingerprint(golden("mean")) }]);

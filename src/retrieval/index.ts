@@ -31,5 +31,6 @@ export { type SentenceFolder } from "./sentence-folder.ts";
 export { type SentenceDescription, saveSentenceFolder } from "./sentence-write.ts";
 export type { PromptOptions, TextRole } from "./text-rows.ts";
 export { writeVectors } from "./vector-files.ts";
-export { type ListRequirements, readLists, type ScoredList } from "../tasks/lists.ts";
+export { changedSources, type Origin, readOrigin, type Sources } from "../io/origin.ts";
+export { type ListRequirements, readLists, type ScoredList, writeLists } from "../tasks/lists.ts";
 export { streamPairs, streamRows } from "../tasks/pairs.ts";

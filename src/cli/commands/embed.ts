@@ -4,7 +4,7 @@ import { type Command, command, deviceOptions, fileOptions, loadOptions } from "
 const embed: Command = command({
   about: "Vectors of texts by an embedding model",
   details:
-    'JSON lines may have "id" and "title" too. --output takes NAME.parquet (columns id, embedding) or NAME.npy; without it JSON lines are written.',
+    'JSON lines may have "id" and "title" too. --output takes NAME.parquet (columns id, embedding) or NAME.npy; without it JSON lines are written. The model\'s fingerprint goes with the vectors: into the Parquet file, or beside the other, as NAME.npy.json.',
   positionals: { text: { many: true, about: "Texts; quote each" } },
   options: {
     model: { type: "text", hint: "DIR", required: true, about: "Sentence Transformers directory" },
@@ -41,7 +41,8 @@ const embed: Command = command({
     const onProgress = (done: number): void => line.update({ done, unit: "texts" });
     const { items, first } = keepFirst(embedTexts(embedder, texts, { ...options, signal, onProgress }), 64);
     let count = 0;
-    if (args.output !== undefined) count = await writeVectors(args.output, width, items, { model: args.model });
+    const sources = { model: args.model, texts: args.file };
+    if (args.output !== undefined) count = await writeVectors(args.output, width, items, sources);
     else for await (const { id, vector } of items) await output.json({ id, embedding: decimals(vector) });
     line.end();
     let loss: ReturnType<typeof cosines> | undefined;

@@ -21,9 +21,8 @@ const rerank: Command = command({
   async run({ args, json, output, progress, signal }) {
     const { openScorer } = await import("../../retrieval/scorers.ts");
     const { ranked, scoreChange, scoreLists } = await import("../../retrieval/rerank.ts");
-    const { readLists } = await import("../../tasks/lists.ts");
+    const { readLists, writeLists } = await import("../../tasks/lists.ts");
     const { keepFirst } = await import("../../io/streams.ts");
-    const { writeJsonLines } = await import("../../io/json.ts");
     const lists = await readLists(args.lists);
     await using scorer = await openScorer(args.model, {
       ...scorerLoadOptions(args),
@@ -33,7 +32,7 @@ const rerank: Command = command({
     const onProgress = (done: number): void => line.update({ done, total: lists.length, unit: "lists" });
     const scored = scoreLists(scorer, lists, { signal, onProgress });
     const { items, first } = keepFirst(scored, 64, ({ documents }) => documents.length);
-    if (args.output !== undefined) await writeJsonLines(args.output, items);
+    if (args.output !== undefined) await writeLists(args.output, items, { model: args.model, texts: args.lists });
     else {
       for await (const list of items) {
         const best = ranked(list);
