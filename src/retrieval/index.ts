@@ -29,6 +29,7 @@ export { ranked, type RerankedList, type RerankOptions, scoreChange, type ScoreC
 export { type Comparer, type Encoder, openScorer, type Scorer, type ScorerOptions } from "./scorers.ts";
 export { type SentenceFolder } from "./sentence-folder.ts";
 export { type SentenceDescription, saveSentenceFolder } from "./sentence-write.ts";
+export type { Cut, OnCut } from "../tokenizers/cut.ts";
 export type { PromptOptions, TextRole } from "./text-rows.ts";
 export { writeVectors } from "./vector-files.ts";
 export { changedSources, type Origin, readOrigin, type Sources } from "../io/origin.ts";

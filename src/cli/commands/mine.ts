@@ -35,10 +35,13 @@ const mine: Command = command({
     const { mineNegatives } = await import("../../retrieval/mine.ts");
     const { streamRows } = await import("../../tasks/pairs.ts");
     const { writeLists } = await import("../../tasks/lists.ts");
+    const { countCuts } = await import("../cuts.ts");
     const { dirname } = await import("node:path");
     const isRandom = args.model === "random";
     if (isRandom && args.scores) throw new UsageError("--scores: expected a model that scores, got random");
-    await using opened = isRandom ? undefined : await openScorer(args.model, loadOptions(args));
+    const cuts = countCuts();
+    const onCut = cuts.add;
+    await using opened = isRandom ? undefined : await openScorer(args.model, { ...loadOptions(args), onCut });
     const bars: { [stage: string]: Progress } = {};
     let pairs = 0;
     const found = mineNegatives(opened ?? { kind: "random", seed: args.seed }, streamRows(args.pairs), {
@@ -55,7 +58,8 @@ const mine: Command = command({
     });
     const lists = await writeLists(args.output, found, { model: args.model, texts: args.pairs, signal });
     for (const bar of Object.values(bars)) bar.end();
-    if (json) return output.json({ output: args.output, pairs, lists });
+    cuts.say(output);
+    if (json) return output.json({ output: args.output, pairs, lists, ...cuts.json() });
     await output.write(`${args.output}  ${lists} lists of ${pairs} pairs\n`);
   },
 });

@@ -22,10 +22,13 @@ const rerank: Command = command({
     const { openScorer } = await import("../../retrieval/scorers.ts");
     const { ranked, scoreChange, scoreLists } = await import("../../retrieval/rerank.ts");
     const { readLists, writeLists } = await import("../../tasks/lists.ts");
+    const { countCuts } = await import("../cuts.ts");
     const { keepFirst } = await import("../../io/streams.ts");
     const lists = await readLists(args.lists);
+    const cuts = countCuts();
     await using scorer = await openScorer(args.model, {
       ...scorerLoadOptions(args),
+      onCut: cuts.add,
       weights: args.int8 ? "int8" : "float32",
     });
     const line = progress("scoring");
@@ -42,6 +45,7 @@ const rerank: Command = command({
       }
     }
     line.end();
+    cuts.say(output);
     let int8: Awaited<ReturnType<typeof scoreChange>> | undefined;
     if (args.int8 && first.length > 0) {
       await using exact = await openScorer(args.model, scorerLoadOptions(args));
@@ -54,7 +58,8 @@ const rerank: Command = command({
     const { kind } = scorer;
     const { label } = args;
     if (json) {
-      await output.json({ output: args.output, lists: lists.length, scorer: kind, label, transform: "none", int8 });
+      const about = { output: args.output, lists: lists.length, scorer: kind, label, transform: "none", int8 };
+      await output.json({ ...about, ...cuts.json() });
     } else await output.write(`${args.output}  ${lists.length} lists\n`);
   },
 });
