@@ -130,6 +130,7 @@ describe("sizes have the published numbers of parameters", () => {
     return parameterCount(scoringGraph(family, config));
   };
   test.each([
+    ["llama-nano", 15_735_168],
     ["llama-2-7b", 6_738_415_616],
     ["llama-2-13b", 13_015_864_320],
     ["llama-2-70b", 68_976_648_192],

@@ -157,7 +157,11 @@ const llama2 = { vocab: 32_000, positions: 4096 };
 
 /** Published shapes, and `nano` for a laptop. */
 export const llamaSizes: Sizes = {
-  "llama-nano": size("llama", { vocab: 8192, width: 192, inner: 512, layers: 4, heads: 6, keys: 2, positions: 512 }),
+  "llama-nano": size(
+    "llama",
+    { vocab: 8192, width: 384, inner: 1024, layers: 8, heads: 6, keys: 2, positions: 1024 },
+    { tie_word_embeddings: true },
+  ),
   "llama-2-7b": size("llama", { ...llama2, width: 4096, inner: 11_008, layers: 32, heads: 32 }),
   "llama-2-13b": size("llama", { ...llama2, width: 5120, inner: 13_824, layers: 40, heads: 40 }),
   "llama-2-70b": size("llama", { ...llama2, width: 8192, inner: 28_672, layers: 80, heads: 64, keys: 8 }),
