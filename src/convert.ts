@@ -9,6 +9,7 @@ import { torchTensor, writeTorchFile } from "./checkpoints/torch-write.ts";
 import { ConfigError, DataError } from "./errors.ts";
 import { resolveModel } from "./hub/index.ts";
 import { writeFileAtomically } from "./io/files.ts";
+import { lockFolder } from "./io/lock.ts";
 import { Model } from "./model.ts";
 import { configText } from "./models/index.ts";
 import { type ModelFolder, openModelFolder, type OpenedFolder } from "./runtime/folder.ts";
@@ -58,6 +59,7 @@ export async function convertModel(options: ConvertOptions): Promise<Converted> 
   }
   const path = await resolveModel(source);
   const model = await openSource(path);
+  await using _ = await lockFolder(output);
   const tokenizer = await tokenizerOf(path);
   const notes = tokenizer instanceof Error ? [`no tokenizer written: ${tokenizer.message.split("\n")[0]}`] : [];
   const written = await write(model, tokenizer instanceof Error ? undefined : tokenizer, { output, format, dtype });

@@ -63,6 +63,7 @@ const speakOfFamilies: Readonly<Record<string, string>> = {
   "models/registry.ts": "lists the families",
   "tokenizers/bert/": "a kind of tokenizer",
   "tokenizers/biogpt/": "a kind of tokenizer",
+  "tokenizers/pipeline/": "kinds of tokenizer",
   "tokenizers/index.ts": "exports the kinds",
   "tokenizers/registry.ts": "lists the kinds",
   "tokenizers/tokenizer-json.ts": "a component of tokenizer.json is called BertProcessing",

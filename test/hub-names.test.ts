@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { commandsOf, galen } from "../src/cli/commands/index.ts";
 import { main } from "../src/cli/main.ts";
 import { convertModel } from "../src/convert.ts";
-import { evaluatePerplexity, modelFingerprint, openPerplexityText } from "../src/eval/index.ts";
+import { evaluatePerplexity, openPerplexityText } from "../src/eval/index.ts";
 import { exportOnnx } from "../src/export.ts";
 import { openFeatures } from "../src/features.ts";
 import { loadClassifier, loadTagger } from "../src/labellers.ts";
@@ -77,7 +77,6 @@ const doors: Readonly<Record<string, () => Promise<unknown>>> = {
   exportOnnx: () => exportOnnx("org/decoder", join(folder, "decoder.onnx")),
   convertModel: () => convertModel({ source: "org/decoder", output: join(folder, "converted") }),
   quantizeModel: () => quantizeModel({ source: "org/decoder", output: join(folder, "few"), bits: 8 }),
-  modelFingerprint: () => modelFingerprint("org/decoder"),
   writeVectors: () =>
     writeVectors("v.parquet", 1, [{ id: "a", vector: Float32Array.of(1) }], { model: "org/embeddings" }),
   evaluatePerplexity: async () => {

@@ -147,6 +147,11 @@ function entryOf(graph: Graph, entries: Entries, name: string, where: string): T
   return entry;
 }
 
+/** @throws CheckpointError when a parameter of the graph is missing or has another shape. */
+export function requireParameters(graph: Graph, entries: Entries, where: string): void {
+  for (const name of graph.parameters.keys()) entryOf(graph, entries, name, where);
+}
+
 /** Reads every parameter of a graph into memory, as float32. */
 export async function readParameters(graph: Graph, entries: Entries, where: string): Promise<Parameters> {
   const stored = [...graph.parameters.keys()].map((name) => [name, entryOf(graph, entries, name, where)] as const);
@@ -173,22 +178,21 @@ export function placeOf({ file, offset, byteLength }: TensorEntry, folder: strin
 
 /**
  * Where ONNX Runtime finds each parameter but those `packed`: mapped from the checkpoint's own files, without
- * conversion, or in the model's bytes where the checkpoint does not hold plain little-endian numbers. `where` is for
- * messages; places are relative to `placed`, by default the same.
+ * conversion, or in the model's bytes where the checkpoint does not hold plain little-endian numbers.
  */
 export async function parameterSources(
   graph: Graph,
   entries: Entries,
-  where: string,
-  { packed, placed = where }: { readonly packed?: { has(name: string): boolean }; readonly placed?: string } = {},
+  folder: string,
+  packed: { has(name: string): boolean } = new Map<string, never>(),
 ): Promise<(name: string) => ParameterSource> {
   const sources = new Map<string, ParameterSource>();
   for (const name of graph.parameters.keys()) {
-    const entry = entryOf(graph, entries, name, where);
-    if (packed?.has(name) === true) continue;
+    const entry = entryOf(graph, entries, name, folder);
+    if (packed.has(name)) continue;
     const { dtype } = entry;
     if (entry.layout === undefined && entry.grouped === undefined) {
-      sources.set(name, { dtype, ...placeOf(entry, placed) });
+      sources.set(name, { dtype, ...placeOf(entry, folder) });
     } else {
       const { data } = await readTensor(entry);
       sources.set(name, { dtype, bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) });
