@@ -69,13 +69,22 @@ export type Vjp<Inputs extends readonly Value[], Attributes> = (
   cotangents: readonly (Value | undefined)[],
 ) => { [K in keyof Inputs]: Cotangent };
 
+/**
+ * What a node does with an input W [out, in]: x Wᵀ [+ b], a cross-entropy with such logits, or taking rows; or with W
+ * [in, out], x W [+ b].
+ */
+export interface WeightUse {
+  readonly at: number;
+  readonly as: "product" | "transposed" | "loss" | "rows";
+}
+
 /** An operation: shape rule, lowering to ONNX and gradient together; no gradient without samples that it is checked on. */
 export type Op<Inputs extends readonly Value[], Attributes> = {
   readonly name: string;
   infer(inputs: Inputs, attributes: Attributes): readonly Type[];
   lower(onnx: OnnxBuilder, node: LoweredNode<Attributes>): void;
-  /** Whether a node is the product of a linear layer, x Wᵀ [+ b], of inputs x, W [out, in] and b [out]. Absent: none is. */
-  isLinear?(inputs: Inputs, attributes: Attributes): boolean;
+  /** The input that may be a packed weight (`OnnxBuilder.packed`), where a node has one. */
+  weight?(inputs: Inputs, attributes: Attributes): WeightUse | undefined;
 } & (
   | { readonly vjp: Vjp<Inputs, Attributes>; readonly samples: readonly [Sample<Attributes>, ...Sample<Attributes>[]] }
   | { readonly vjp: "nondifferentiable" }

@@ -8,6 +8,8 @@ export { gpt2 } from "./gpt2/gpt2.ts";
 export type { Gpt2Config } from "./gpt2/config.ts";
 export { llama, mistral, qwen2, qwen3 } from "./llama/llama.ts";
 export type { LlamaConfig } from "./llama/config.ts";
+export { modernBert } from "./modernbert/modernbert.ts";
+export type { ModernBertConfig } from "./modernbert/config.ts";
 export {
   architectureOf,
   type CacheShape,

@@ -9,9 +9,10 @@ import { bioGpt } from "./biogpt/biogpt.ts";
 import type { Family, ModelConfig } from "./family.ts";
 import { gpt2 } from "./gpt2/gpt2.ts";
 import { llama, mistral, qwen2, qwen3 } from "./llama/llama.ts";
+import { modernBert } from "./modernbert/modernbert.ts";
 
 export const families: Readonly<Record<string, Family>> = Object.fromEntries(
-  [bert, bertHash, megatronBert, bioGpt, gpt2, llama, mistral, qwen2, qwen3].map((family: Family) => [
+  [bert, bertHash, megatronBert, bioGpt, gpt2, llama, mistral, qwen2, qwen3, modernBert].map((family: Family) => [
     family.modelType,
     family,
   ]),

@@ -33,12 +33,19 @@ export function conv1dLayer(
   });
 }
 
-/** torch.nn.LayerNorm over the last axis: `weight` and `bias` [D]. */
-export function layerNormLayer(g: Graph, name: string, x_LD: Value, epsilon: number): Value {
+/** torch.nn.LayerNorm over the last axis: `weight` and, unless it is to have none, `bias` [D]. */
+export function layerNormLayer(
+  g: Graph,
+  name: string,
+  x_LD: Value,
+  epsilon: number,
+  { bias = true }: { readonly bias?: boolean } = {},
+): Value {
   return g.scope(name, () => {
     const width = x_LD.shape.at(-1) as number;
     const weight_D = g.param("weight", [width], { constant: 1 });
-    return layerNorm(x_LD, weight_D, g.param("bias", [width], { constant: 0 }), epsilon);
+    const none = (): Value => g.constant(x_LD.dtype, [width], Array<number>(width).fill(0));
+    return layerNorm(x_LD, weight_D, bias ? g.param("bias", [width], { constant: 0 }) : none(), epsilon);
   });
 }
 
