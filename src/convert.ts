@@ -8,6 +8,7 @@ import { saveSharded, tensorSource } from "./checkpoints/checkpoint.ts";
 import { torchTensor, writeTorchFile } from "./checkpoints/torch-write.ts";
 import { ConfigError, DataError } from "./errors.ts";
 import { writeFileAtomically } from "./io/files.ts";
+import { lockFolder } from "./io/lock.ts";
 import { Model } from "./model.ts";
 import { configText } from "./models/index.ts";
 import { type ModelFolder, openModelFolder, type OpenedFolder } from "./runtime/folder.ts";
@@ -56,6 +57,7 @@ export async function convertModel(options: ConvertOptions): Promise<Converted> 
     throw new ConfigError(`dtype: expected only with format safetensors, got ${dtype} with ${format}`);
   }
   const model = await openSource(source);
+  await using _ = await lockFolder(output);
   const tokenizer = await tokenizerOf(source);
   const notes = tokenizer instanceof Error ? [`no tokenizer written: ${tokenizer.message.split("\n")[0]}`] : [];
   const written = await write(model, tokenizer instanceof Error ? undefined : tokenizer, { output, format, dtype });

@@ -167,7 +167,11 @@ def main():
     # A whole word that no merge makes, for those that ignore merges.
     for word in ["Ġcytochrome", "zq"]:
         MODELS["bytes"]["vocab"][word] = len(MODELS["bytes"]["vocab"])
-    result = {"tokenizers": tokenizers.__version__, "texts": TEXTS, "models": MODELS, "variants": []}
+    # What is learned by default: words as GPT-2 and LLaMA cut them.
+    plain = trained(pre_tokenizers.ByteLevel(add_prefix_space=False), 400, ["<|endoftext|>"], pre_tokenizers.ByteLevel.alphabet())
+    characters = trained(pre_tokenizers.Metaspace(prepend_scheme="first"), 560, FRAME + BYTES, ["▁"])
+    learned = {"corpus": CORPUS, "byte-bpe": plain["merges"], "metaspace-bpe": characters["merges"]}
+    result = {"tokenizers": tokenizers.__version__, "texts": TEXTS, "models": MODELS, "learned": learned, "variants": []}
     for name, model, settings, rest, tokenizer in variants():
         pair = tokenizer.encode("Aspirin", "warfarin 3")
         written = {"name": name, "model": model, "settings": settings, "rest": rest}

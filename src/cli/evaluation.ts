@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { writeFileAtomically } from "../io/files.ts";
 import { UsageError } from "../errors.ts";
 import { describeReport } from "../eval/print.ts";
-import { modelFingerprint } from "../eval/protocol.ts";
+import { modelFingerprint } from "../io/fingerprint.ts";
 import type { WindowOptions } from "../eval/windows.ts";
 import type { Report } from "../metrics/report.ts";
 import type { Context } from "./command.ts";

@@ -69,10 +69,13 @@ export type Vjp<Inputs extends readonly Value[], Attributes> = (
   cotangents: readonly (Value | undefined)[],
 ) => { [K in keyof Inputs]: Cotangent };
 
-/** What a node does with an input W [out, in]: x Wᵀ [+ b], a cross-entropy with such logits, or taking rows. */
+/**
+ * What a node does with an input W [out, in]: x Wᵀ [+ b], a cross-entropy with such logits, or taking rows; or with W
+ * [in, out], x W [+ b].
+ */
 export interface WeightUse {
   readonly at: number;
-  readonly as: "product" | "loss" | "rows";
+  readonly as: "product" | "transposed" | "loss" | "rows";
 }
 
 /** An operation: shape rule, lowering to ONNX and gradient together; no gradient without samples that it is checked on. */

@@ -9,6 +9,7 @@ import { ConfigError } from "../errors.ts";
 import { writeFileAtomically } from "./files.ts";
 import { inputFingerprints, pathFingerprint } from "./fingerprint.ts";
 import { readSettings } from "./json.ts";
+import { lockBeside } from "./lock.ts";
 
 const source = z.strictObject({
   /** From the folder of the file; or a name that is no path's, such as "bm25". */
@@ -41,10 +42,12 @@ async function sourceOf(path: string | undefined, folder: string): Promise<Sourc
 }
 
 /**
- * Does `write`, which makes the file `path`, and then says beside it what that was made of.
- * @throws ConfigError, before anything is written, where another file has the name of what stands beside.
+ * Does `write`, which makes the file `path` and which no other run does meanwhile, and then says beside it what that was made of.
+ * @throws ConfigError, before anything is written, where another file has the name of what stands beside, or another
+ * run writes to `path`.
  */
 export async function withOrigin<T>(path: string, { model, texts }: Sources, write: () => Promise<T>): Promise<T> {
+  await using _ = await lockBeside(path);
   await stored(path).catch((cause: unknown) => {
     throw new ConfigError(`${beside(path)}: expected no file, or one that says what ${path} is made of, got another`, {
       hint: "nothing was touched: move it away, or name another --output",
@@ -55,6 +58,7 @@ export async function withOrigin<T>(path: string, { model, texts }: Sources, wri
   // Before, so that sources which change meanwhile do not pass for what was read.
   const made = { model: await sourceOf(model, folder), texts: await sourceOf(texts, folder) };
   const result = await write();
+  if (model === undefined && texts === undefined) return result;
   const origin: Origin = { file: await pathFingerprint(path), ...made };
   await writeFileAtomically(beside(path), `${JSON.stringify(origin, null, 2)}\n`);
   return result;

@@ -4,6 +4,7 @@ import { createShard, defaultCompression, encodeGroup } from "../corpus/parquet-
 import { ConfigError } from "../errors.ts";
 import { writeAtomically } from "../io/files.ts";
 import { pathFingerprint } from "../io/fingerprint.ts";
+import { lockBeside } from "../io/lock.ts";
 import { type Sources, withOrigin } from "../io/origin.ts";
 import { inWindows, type Items } from "../io/streams.ts";
 import type { EmbeddedText } from "./embedder.ts";
@@ -27,7 +28,7 @@ const groupRows = 1024;
  * vectors of another model are not mixed in or compared with these. A .npy file has no room for it: NAME.npy.json says
  * it, and which file of `texts` its rows are of (`readOrigin`).
  * @returns how many there were.
- * @throws ConfigError for another ending than .npy and .parquet.
+ * @throws ConfigError for another ending than .npy and .parquet, and where another run writes to the file.
  */
 export async function writeVectors(
   path: string,
@@ -40,9 +41,9 @@ export async function writeVectors(
     throw new ConfigError(`output: expected a name that ends in .parquet or .npy, got ${path}`);
   }
   if (format === ".npy") {
-    const write = (): Promise<number> => writeAs(writeNpy, path, { width, model: undefined }, vectors);
-    return sources.model === undefined ? write() : withOrigin(path, sources, write);
+    return withOrigin(path, sources, () => writeAs(writeNpy, path, { width, model: undefined }, vectors));
   }
+  await using _ = await lockBeside(path);
   const model = sources.model === undefined ? undefined : await pathFingerprint(sources.model);
   return writeAs(writeParquet, path, { width, model }, vectors);
 }

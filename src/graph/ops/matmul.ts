@@ -99,8 +99,8 @@ export function matMul(a: Value, b: Value, options: Partial<MatMul> = {}): Value
 }
 
 type Transposed = Omit<MatMul, "alpha">;
-const isLayer = ([, , c]: readonly Type[], { transA, transB }: Transposed): boolean =>
-  !transA && transB && (c === undefined || c.shape.length === 1);
+const isLayer = ([, , c]: readonly Type[], { transA }: Transposed): boolean =>
+  !transA && (c === undefined || c.shape.length === 1);
 
 /** One matrix product of ONNX's Gemm: op(A) op(B) [+ c], A and B of rank 2. */
 const gemmOp: Op<[a: Value, b: Value, ...c: Value[]], Transposed> = defineOp({
@@ -122,7 +122,8 @@ const gemmOp: Op<[a: Value, b: Value, ...c: Value[]], Transposed> = defineOp({
     if (packed === undefined) onnx.node("Gemm", inputs, { transA: transA ? 1 : 0, transB: transB ? 1 : 0 }, outputs[0]);
     else packed.multiply(onnx, inputs[0]!, inputs[2], outputs[0]);
   },
-  weight: (inputs, attributes) => (isLayer(inputs, attributes) ? { at: 1, as: "product" } : undefined),
+  weight: (inputs, attributes) =>
+    isLayer(inputs, attributes) ? { at: 1, as: attributes.transB ? "product" : "transposed" } : undefined,
   vjp: ({ inputs: [a, b, ...rest], attributes: { transA, transB } }, [dy]) => [
     transA ? gemm(b, dy!, { transA: transB, transB: true }) : gemm(dy!, b, { transB: !transB }),
     (sum): Value => {

@@ -169,7 +169,7 @@ describe("what else a tokenizer does", () => {
       const words = ids.filter((id, i) => i > 0 && !tokenizer.continuesWord(ids[i - 1]!, id)).length;
       // The template's token, and: the patients ' warfarin - dose 120 / 80 mmHg; "the" comes first where there is none.
       expect(words).toBe(name === "GPT-2" ? 9 : 10);
-      expect(tokenizer.tokenOf(tokenizer.idOfWord("aspirin")!)).toMatch(/^[Ġ▁]aspirin$/);
+      expect(tokenizer.tokenOf(tokenizer.idOfWord("and")!)).toMatch(/^[Ġ▁]and$/);
       expect(tokenizer.idOfWord("heparin")).toBeUndefined();
     }
   });

@@ -3,6 +3,7 @@ import { WORD_END } from "../biogpt/files.ts";
 import type { TokenizerKind } from "../tokenizer.ts";
 import { bpeTokenizerFromFiles } from "./bpe-tokenizer.ts";
 import { byteClasses, markClasses } from "./layouts.ts";
+import { trainByteBpe, trainMetaspaceBpe } from "./train.ts";
 
 export const byteBpeKind: TokenizerKind = {
   name: "byte-bpe",
@@ -14,6 +15,7 @@ export const byteBpeKind: TokenizerKind = {
       ? files.has("vocab.json") && files.get("merges.txt")?.includes(WORD_END) === false
       : pipeline.model === "BPE" && pipeline.preTokenizer?.includes("ByteLevel") === true,
   read: bpeTokenizerFromFiles,
+  learn: trainByteBpe,
 };
 
 export const metaspaceBpeKind: TokenizerKind = {
@@ -24,4 +26,5 @@ export const metaspaceBpeKind: TokenizerKind = {
   // What else there is of byte pair encoding is refused by the component that is not understood.
   recognises: (_files, pipeline) => pipeline?.model === "BPE",
   read: bpeTokenizerFromFiles,
+  learn: trainMetaspaceBpe,
 };

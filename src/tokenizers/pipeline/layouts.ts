@@ -85,6 +85,22 @@ export function bpePipeline({
   };
 }
 
+/** The parts of a tokenizer.json whose words are characters behind ▁, as LLaMA's class in Python makes them. */
+export function charactersPipeline(scheme: "always" | "first" | "never"): { model: JsonObject; [part: string]: Json } {
+  const strip = { type: "Strip", content: " ", start: 1, stop: 0 };
+  const decoders: Json[] = [
+    { type: "Replace", pattern: { String: "▁" }, content: " " },
+    { type: "ByteFallback" },
+    { type: "Fuse" },
+    ...(scheme === "never" ? [] : [strip]),
+  ];
+  return {
+    pre_tokenizer: { type: "Metaspace", replacement: "▁", prepend_scheme: scheme, split: false },
+    decoder: { type: "Sequence", decoders },
+    model: { unk_token: "<unk>", fuse_unk: true, byte_fallback: true },
+  };
+}
+
 function readMergeLines(file: string, text: string): Json[] {
   const lines = text.split(/\r?\n/);
   if (lines.at(-1) === "") lines.pop();
