@@ -30,6 +30,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   tasks: [...base, "io", "tokenizers", "corpus", "metrics"],
   export: engine,
   convert: [...engine, "model"],
+  quantize: engine,
   features: library,
   labellers: library,
   likelihoods: library,
@@ -54,7 +55,9 @@ const familyWords = /biogpt|(?<![a-z])bert|"##"|embed_tokens|word_embeddings|lea
 const speakOfFamilies: Readonly<Record<string, string>> = {
   "models/bert/": "a family",
   "models/biogpt/": "a family",
+  "models/gpt2/": "a family",
   "models/llama/": "a family",
+  "models/modernbert/": "a family",
   "models/index.ts": "exports the families",
   "models/registry.ts": "lists the families",
   "tokenizers/bert/": "a kind of tokenizer",
