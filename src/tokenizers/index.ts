@@ -11,6 +11,7 @@ export { type BioGptParts, bioGptPartsFromFiles, fairseqFiles } from "./biogpt/f
 export { countWords, trainBioGptTokenizer, type TrainBioGptOptions } from "./biogpt/train.ts";
 export { type Bpe, type BpeOptions, countPieces, createBpe, type Merge } from "./bpe/bpe.ts";
 export { type LearnedMerges, learnBpe } from "./bpe/learn.ts";
+export { chatIds, type ChatIdsOptions, type ChatMessage, type ChatOptions, chatPrompt, chatTemplates } from "./chat.ts";
 export type { PairEncoding, Side, Truncation } from "./layout.ts";
 export { mosesDetokenize } from "./moses/detokenizer.ts";
 export { type MosesOptions, type MosesToken, mosesTokenize } from "./moses/moses.ts";
