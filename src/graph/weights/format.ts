@@ -26,6 +26,8 @@ export interface WeightFormat {
   readonly device?: "cpu";
   /** Packing needs the ranges of a weight's input channels, which take a run over sample inputs. */
   readonly calibrated?: true;
+  /** Inputs are rounded by the range of all rows of a pass, so that a row's results depend on the others. */
+  readonly acrossRows?: true;
   /** It holds groups of so many bits: weights that are stored so are taken as they are. */
   readonly bits?: Bits;
   /** How a weight is packed; undefined where it stays as it is stored. */

@@ -18,6 +18,7 @@ const outlier = 5;
 export const int8: WeightFormat = {
   device: "cpu", // ONNX Runtime has the product there alone
   calibrated: true,
+  acrossRows: true,
   packer({ outputs, width, uses }) {
     if (outputs < leastOutputs || uses.size > 1 || !uses.has("product")) return undefined;
     return (weight, ranges) => {
