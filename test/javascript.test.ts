@@ -146,6 +146,10 @@ const calls: Record<string, Call[]> = {
       () => door("convertModel")({ source: golden, output: folder, format: "gguf" }),
     ],
   ],
+  quantizeModel: [
+    [/quantizeModel: options: expected an object, got nothing/, () => door("quantizeModel")()],
+    [/quantizeModel: source: expected a text, got nothing/, () => door("quantizeModel")({})],
+  ],
   exportOnnx: [[/exportOnnx: path: expected a text, got nothing/, () => door("exportOnnx")(golden)]],
   tensor: [
     [/tensor: expected one of float32, .*, got float/, () => door("tensor")("float", [2])],
