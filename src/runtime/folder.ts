@@ -40,7 +40,7 @@ export async function openModelFolder(
   if (json === undefined) {
     await refuseAdapter(folder);
     throw new CheckpointError(`${path}: expected a model directory with this file, got none`, {
-      hint: "name a directory in Hugging Face's format: config.json, model.safetensors, tokenizer files",
+      hint: "name a directory in Hugging Face's format (config.json, model.safetensors, tokenizer files), or a model of its hub: org/name",
     });
   }
   const family = familyOf(json, path);
