@@ -163,6 +163,21 @@ describe("layers", () => {
     expect(importersOf(/ort-node\.ts$/)).toEqual(["runtime/session.ts"]);
   });
 
+  test("one file imports the hub's client, and nothing loads it before a name is given", () => {
+    expect(imports.filter(({ from }) => from === "@huggingface/hub").map(({ file }) => file)).toEqual([
+      "hub/client.ts",
+    ]);
+    const reached = new Set(["index.ts", "cli/main.ts", ...files.filter((file) => file.startsWith("cli/commands/"))]);
+    for (const file of reached) {
+      const code = readFileSync(join(source, file), "utf8");
+      for (const [, from] of code.matchAll(/^(?:import|export)(?! type)[^"();=]*"(\.[^"]+)";/gm)) {
+        reached.add(relative(source, join(source, dirname(file), from!)));
+      }
+    }
+    expect(reached.size).toBeGreaterThan(100);
+    expect([...reached].filter((file) => file.startsWith("hub/")).toSorted()).toEqual(["hub/index.ts", "hub/name.ts"]);
+  });
+
   test("no file is longer than 500 lines, tables excepted", () => {
     const long = files.filter((file) => {
       const lines = readFileSync(join(source, file), "utf8").split("\n").length;
