@@ -79,7 +79,7 @@ describe("config.json", () => {
     [{ rope_parameters: { sliding_attention: { rope_type: "odd" } } }, "rope_parameters.sliding_attention"],
     [
       { rope_parameters: { full_attention: { rope_type: "longrope", short_factor: [1], long_factor: [1] } } },
-      "rope_parameters.full_attention: long_factor: expected 2 factors",
+      "rope_parameters.full_attention: short_factor: expected 2 factors",
     ],
     [{ classifier_pooling: "max" }, "classifier_pooling"],
     [{ intermediate_size: 11 }, "intermediate_size: expected 10, as the weights have, got 11"],
