@@ -77,6 +77,10 @@ describe("config.json", () => {
     [{ num_attention_heads: 8 }, "num_attention_heads: expected a number of heads of even width"],
     [{ local_rope_theta: null }, "local_rope_theta"],
     [{ rope_parameters: { sliding_attention: { rope_type: "odd" } } }, "rope_parameters.sliding_attention"],
+    [
+      { rope_parameters: { full_attention: { rope_type: "longrope", short_factor: [1], long_factor: [1] } } },
+      "rope_parameters.full_attention: short_factor: expected 2 factors",
+    ],
     [{ classifier_pooling: "max" }, "classifier_pooling"],
     [{ intermediate_size: 11 }, "intermediate_size: expected 10, as the weights have, got 11"],
   ])("%j is refused", async (change, message) => {
