@@ -6,12 +6,12 @@
  */
 // B batch, T tokens, D width, F feed-forward width, H heads, G key heads, K width of a head, V vocabulary
 import type { Graph, Value } from "../../graph/graph.ts";
-import { add, linearCrossEntropy, matMul, mul, reshape } from "../../graph/ops/index.ts";
+import { add, linearCrossEntropy, matMul, mul, reshape, rotate } from "../../graph/ops/index.ts";
 import { activations } from "../../nn/activations.ts";
 import { type Attend, attentionOf, joinHeads, splitHeads } from "../../nn/attention.ts";
 import { dropout, embedding, linearLayer, rmsNormLayer, vocabularyTable } from "../../nn/layers.ts";
 import { positionsOf } from "../../nn/positions.ts";
-import { rotate, rotations, turnsByLongest } from "../../nn/rotary.ts";
+import { rotations, turnsByLongest } from "../../nn/rotary.ts";
 import { labelCount, labelMeasure, lastTokenHead, tokenHead } from "../classification.ts";
 import { caricature } from "../config.ts";
 import type { CacheShape, Family, Measures, Shapes } from "../family.ts";
