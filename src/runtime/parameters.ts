@@ -1,6 +1,6 @@
 /** Parameters in memory: one flat float32 buffer with a view for each, and where a compiled model finds them on disk. */
 import { relative } from "node:path";
-import { readFloat32, readTensor, type TensorEntry } from "../checkpoints/entries.ts";
+import { isPlain, readFloat32, readTensor, type TensorEntry } from "../checkpoints/entries.ts";
 import { CheckpointError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { ParameterSource } from "../graph/lower.ts";
@@ -166,7 +166,7 @@ export async function parameterSources(
   for (const name of graph.parameters.keys()) {
     const entry = entryOf(graph, entries, name, folder);
     const { dtype, offset, byteLength: length } = entry;
-    if (entry.layout === undefined) {
+    if (isPlain(entry)) {
       sources.set(name, { dtype, location: relative(folder, entry.file), offset, length });
     } else {
       const { data } = await readTensor(entry);
