@@ -3,44 +3,92 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { writeTokens } from "../src/corpus/token-files.ts";
-import { loadModel } from "../src/model.ts";
+import { toOnnx } from "../src/graph/lower.ts";
 import { type Family, families, type ModelConfig } from "../src/models/index.ts";
-import { hiddenGraph, scoringGraph } from "../src/models/graphs.ts";
+import { hiddenGraph, lossGraph, scoringGraph } from "../src/models/graphs.ts";
 import { recipeOf } from "../src/recipes/index.ts";
-import { parameterCount } from "../src/runtime/parameters.ts";
+import { int64 } from "../src/runtime/batch.ts";
+import { openModelFolder } from "../src/runtime/folder.ts";
+import { parameterCount, readParameters } from "../src/runtime/parameters.ts";
+import { createSession } from "../src/runtime/session.ts";
+import { tensor } from "../src/tensor/tensor.ts";
 import { train, withSettings } from "../src/train/index.ts";
-import { expectGradients, expectLogits } from "./support/goldens.ts";
+import { decoderEquals } from "./support/decoders.ts";
+import { largestDifference } from "./support/goldens.ts";
 
 const folder = fileURLToPath(new URL("goldens/llama", import.meta.url));
 
-describe.each(["llama", "llama3", "linear", "yarn", "mistral", "qwen2", "qwen3"])(
-  "%s equals transformers",
-  async (name) => {
-    const goldens = JSON.parse(readFileSync(`${folder}/${name}/goldens.json`, "utf8"));
-    const model = await loadModel(`${folder}/${name}/model`, { threads: 1 });
-    afterAll(() => model.dispose());
+describe.each([
+  "llama",
+  "eight-heads",
+  "llama3",
+  "linear",
+  "yarn",
+  "mistral",
+  "mistral-window",
+  "qwen2",
+  "qwen2-window",
+  "qwen3",
+  "qwen3-window",
+])("%s equals transformers", (name) => decoderEquals(`${folder}/${name}`));
 
-    test.each(["none", "left", "right"])("logits with padding: %s", async (side) => {
-      const mask = side === "none" ? undefined : (goldens[side] as number[][]);
-      await expectLogits(model, { ids: goldens.ids, mask }, goldens[`logits/${side}`]);
-    });
+describe("windows", () => {
+  const config = JSON.parse(readFileSync(`${folder}/qwen3-window/model/config.json`, "utf8"));
+  const { mistral, qwen3 } = families;
+  const seen = (fields: object): unknown => {
+    const parsed = qwen3!.parseConfig({ ...config, ...fields }, "here");
+    return qwen3!.debug(parsed);
+  };
 
-    test("loss and every gradient", async () => {
-      await expectGradients(`${folder}/${name}`, model, { ids: goldens.ids, mask: goldens.right }, goldens);
-    });
+  test.each([
+    [{ layer_types: ["full_attention"] }, "here: layer_types: expected 2, as num_hidden_layers says, got 1"],
+    [{ use_sliding_window: false }, "here: layer_types: expected full_attention alone, got sliding_attention"],
+    [{ sliding_window: null }, "here: layer_types: expected full_attention alone, got sliding_attention"],
+    [{ layer_types: ["full_attention", "chunked_attention"] }, "here: layer_types.1"],
+  ])("%o is refused", (fields, message) => {
+    expect(() => seen(fields)).toThrow(message);
+  });
 
-    test("ids of greedy search and beam search", async () => {
-      for (const { options, prompt, sequences } of goldens.generate) {
-        const { max_new_tokens: maxNewTokens, num_beams: numBeams } = options;
-        const settings = { maxNewTokens, ...(numBeams === undefined ? {} : { numBeams }) };
-        const found = await model.generate({ ids: [prompt], ...settings, padTokenId: 0 });
-        expect(found.sequences, JSON.stringify({ options, prompt })).toEqual(sequences);
-      }
-    });
-  },
-);
+  test.each([
+    { layer_types: null, max_window_layers: null },
+    { layer_types: null, use_sliding_window: null },
+  ])("%o is read", (fields) => {
+    expect(seen(fields)).toMatchObject({ num_hidden_layers: 2 });
+  });
+
+  test("a model that looks back over few tokens takes as many as it has positions", () => {
+    const { sizes, cache } = mistral!;
+    expect(cache!(sizes["mistral-7b"]!).maxTokens).toBe(32_768);
+  });
+
+  test("packed documents get the losses that each has alone", async () => {
+    const { family, config: small, entries } = await openModelFolder(`${folder}/mistral-window/model`);
+    const texts = [17, 9].map((length, row) => Array.from({ length }, (_, i) => 4 + ((7 * i + 5 * row) % 37)));
+    const lossesOf = async (rows: number[][], documents: number[][]): Promise<number[]> => {
+      const graph = lossGraph(family, small, { packed: true, each: true, gradients: false });
+      await using session = await createSession(toOnnx(graph), { threads: 1 });
+      const parameters = await readParameters(graph, entries, "mistral-window");
+      const labels = rows.map((row, r) =>
+        row.map((_, t) => (documents[r]![t] === documents[r]![t + 1] ? row[t + 1]! : -1)),
+      );
+      const columns = rows[0]!.length;
+      const outputs = await session.run({
+        ids: int64(rows, columns),
+        documents: int64(documents, columns),
+        labels: int64(labels, columns),
+        scale: tensor("float32", [], Float32Array.of(1)),
+        ...Object.fromEntries(parameters.tensors),
+      });
+      return Array.from(outputs["losses"]!.data, Number);
+    };
+    const numbers = texts.map((text, i) => text.map(() => i));
+    const packed = await lossesOf([texts.flat()], [numbers.flat()]);
+    const alone = await Promise.all(texts.map((text, i) => lossesOf([text], [numbers[i]!])));
+    expect(largestDifference(packed, alone.flat())).toBeLessThan(1e-5);
+  });
+});
 
 describe("sizes have the published numbers of parameters", () => {
   const count = (size: string): number => {

@@ -1,6 +1,6 @@
 /** Model families: networks as functions over a graph, their configurations and named sizes. */
 export { type LabelConfig, labelNames, problemOf } from "./classification.ts";
-export { bert, bertHash } from "./bert/bert.ts";
+export { bert, bertHash, megatronBert } from "./bert/bert.ts";
 export type { BertConfig } from "./bert/config.ts";
 export { bioGpt } from "./biogpt/biogpt.ts";
 export type { BioGptConfig } from "./biogpt/config.ts";

@@ -4,19 +4,23 @@
  */
 import { ConfigError } from "../errors.ts";
 import { shown } from "../schema.ts";
-import { bert, bertHash } from "./bert/bert.ts";
+import { bert, bertHash, megatronBert } from "./bert/bert.ts";
 import { bioGpt } from "./biogpt/biogpt.ts";
 import type { Family } from "./family.ts";
 import { llama, mistral, qwen2, qwen3 } from "./llama/llama.ts";
 
 export const families: Readonly<Record<string, Family>> = Object.fromEntries(
-  [bert, bertHash, bioGpt, llama, mistral, qwen2, qwen3].map((family: Family) => [family.modelType, family]),
+  [bert, bertHash, megatronBert, bioGpt, llama, mistral, qwen2, qwen3].map((family: Family) => [
+    family.modelType,
+    family,
+  ]),
 );
 
-/** The family that a config.json names. @throws ConfigError that lists those there are. */
+/** The family that a config.json names, or that knows it without. @throws ConfigError that lists those there are. */
 export function familyOf(json: unknown, where: string): Family {
   const type = (json as { model_type?: unknown } | null)?.model_type;
-  const family = typeof type === "string" && Object.hasOwn(families, type) ? families[type] : undefined;
+  const named = typeof type === "string" && Object.hasOwn(families, type) ? families[type] : undefined;
+  const family = type === undefined ? Object.values(families).find((one) => one.recognises?.(json)) : named;
   if (family === undefined) {
     const known = Object.keys(families).join(", ");
     throw new ConfigError(`${where}: model_type: expected one of ${known}, got ${shown(type)}`);

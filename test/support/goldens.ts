@@ -72,9 +72,14 @@ export async function expectGradients(
   }
 }
 
-/** Ten AdamW steps with clipping give the golden's losses and the weights of FOLDER/adamw.safetensors. */
-export async function expectTenSteps(folder: string, rows: TokenRows, golden: HeadGolden): Promise<void> {
-  const { family, config, entries } = await openModelFolder(folder);
+/** Ten AdamW steps of `model` with clipping give the golden's losses and the weights of FOLDER/adamw.safetensors. */
+export async function expectTenSteps(
+  folder: string,
+  rows: TokenRows,
+  golden: HeadGolden,
+  model: string = folder,
+): Promise<void> {
+  const { family, config, entries } = await openModelFolder(model);
   const graph = lossGraph(family, config, { masked: true, typed: true, gathered: true });
   const parameters = await readParameters(graph, entries, folder);
   const gradients = allocateParameters(graph);

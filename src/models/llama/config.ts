@@ -1,5 +1,7 @@
 /** Configurations of LLaMA and its relatives: Hugging Face's fields, old and new, and the named sizes. */
 import * as z from "zod";
+import { ConfigError } from "../../errors.ts";
+import type { Windows } from "../../nn/attention.ts";
 import { ropeFields, type Rotation, type RopeScaling } from "../../nn/rotary.ts";
 import { checked } from "../../schema.ts";
 import { labelFields } from "../classification.ts";
@@ -21,9 +23,12 @@ const schema = z.looseObject({
   head_dim: count.nullish(),
   hidden_act: activationName.default("silu"),
   max_position_embeddings: count,
-  /** Tokens that a token looks back over; null: all. */
+  /** Tokens that a token sees, itself the last; null: all before it. Absent: transformers' default. */
   sliding_window: count.nullish(),
+  /** Qwen's: without it no layer slides; with it those of `layer_types`, or else those above the lowest so many. */
   use_sliding_window: z.boolean().nullish(),
+  layer_types: z.array(z.enum(["full_attention", "sliding_attention"])).nullish(),
+  max_window_layers: z.int().min(0).nullish(),
   rms_norm_eps: z.number().positive().default(1e-6),
   initializer_range: z.number().positive().default(0.02),
   /** Files of before transformers 5; newer ones have both in `rope_parameters`. */
@@ -42,8 +47,11 @@ const schema = z.looseObject({
 
 export type LlamaConfig = z.infer<typeof schema>;
 
+/** Which layers see no farther than `sliding_window`: those that the configuration says, in one way or another. */
+export type Sliding = "no layer" | "every layer" | "some layers";
+
 /** @throws ConfigError that names the field. */
-export function parseLlamaConfig(json: unknown, where: string): LlamaConfig {
+export function parseLlamaConfig(json: unknown, where: string, sliding: Sliding = "no layer"): LlamaConfig {
   const config = checked(schema, json, where);
   const { num_attention_heads: heads } = config;
   const divides = (of: number) => z.number().refine((by) => of % by === 0, `expected a divisor of ${of}`);
@@ -52,6 +60,7 @@ export function parseLlamaConfig(json: unknown, where: string): LlamaConfig {
     checked(z.looseObject({ num_attention_heads: divides(config.hidden_size) }), config, where);
   }
   rotationOf(config, where);
+  windowsOf(config, sliding, where);
   return config;
 }
 
@@ -61,6 +70,27 @@ export function keyHeads({ num_key_value_heads: keys, num_attention_heads: heads
 
 export function headWidth({ head_dim, hidden_size, num_attention_heads }: LlamaConfig): number {
   return head_dim ?? hidden_size / num_attention_heads;
+}
+
+/** How far each layer looks. @throws ConfigError for kinds of layers that contradict the other fields. */
+export function windowsOf(config: LlamaConfig, sliding: Sliding, where = "config.json"): Windows | undefined {
+  const { num_hidden_layers: layers, layer_types: kinds, use_sliding_window, sliding_window = 4096 } = config;
+  const full = config.max_window_layers ?? 28; // as 4096 transformers' default
+  if (sliding === "no layer") return undefined;
+  if (sliding === "every layer") return Array.from({ length: layers }, () => sliding_window);
+  const window = use_sliding_window === true ? sliding_window : null;
+  if (kinds === null || kinds === undefined) {
+    return Array.from({ length: layers }, (_, layer) => (layer < full ? null : window));
+  }
+  if (kinds.length !== layers) {
+    throw new ConfigError(`${where}: layer_types: expected ${layers}, as num_hidden_layers says, got ${kinds.length}`);
+  }
+  if (window === null && kinds.includes("sliding_attention")) {
+    throw new ConfigError(`${where}: layer_types: expected full_attention alone, got sliding_attention`, {
+      hint: "set sliding_window, and use_sliding_window to true",
+    });
+  }
+  return kinds.map((kind) => (kind === "full_attention" ? null : window));
 }
 
 /** What positions turn queries and keys by. @throws ConfigError for a scaling that is not known. */
