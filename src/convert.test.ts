@@ -29,11 +29,11 @@ async function bytesOf(path: string): Promise<Map<string, string>> {
 describe("conversion", () => {
   test.each(["safetensors", "pytorch", "fairseq"] as const)(
     "to %s and back gives the same weights, logits and tokens",
-    async (format: ModelFormat) => {
-      const there = join(folder, format);
-      const { parity, tokenizer, notes } = await convertModel({ source: tiny.start, output: there, format });
+    async (to: ModelFormat) => {
+      const there = join(folder, to);
+      const { parity, tokenizer, notes } = await convertModel({ source: tiny.start, output: there, to });
       expect({ parity: parity.difference, tokenizer, notes }).toEqual({ parity: 0, tokenizer: true, notes: [] });
-      const back = join(folder, `${format}-back`);
+      const back = join(folder, `${to}-back`);
       const again = await convertModel({ source: there, output: back });
       expect(again.parity.difference).toBe(0);
       expect(again.parity.largest).toBeGreaterThan(0.1);
@@ -71,7 +71,7 @@ describe("conversion", () => {
   });
 
   test("half precision is close, and says how close", async () => {
-    const { parity } = await convertModel({ source: tiny.start, output: join(folder, "half"), dtype: "float16" });
+    const { parity } = await convertModel({ source: tiny.start, output: join(folder, "half"), type: "f16" });
     expect(parity.difference).toBeGreaterThan(0);
     expect(parity.difference).toBeLessThan(0.01 * parity.largest);
   });
@@ -84,7 +84,7 @@ describe("conversion", () => {
     expect(notes[0]).toMatch(/^output_projection\.weight is a head of its own/);
     expect(JSON.parse(readFileSync(join(output, "config.json"), "utf8"))).toMatchObject({ tie_word_embeddings: false });
     const back = join(folder, "untied-fairseq");
-    expect((await convertModel({ source: output, output: back, format: "fairseq" })).parity.difference).toBe(0);
+    expect((await convertModel({ source: output, output: back, to: "fairseq" })).parity.difference).toBe(0);
     expect((await openCheckpoint(back)).has("decoder.output_projection.weight")).toBe(true);
   });
 
@@ -104,8 +104,8 @@ describe("conversion", () => {
 
   test("a family without the format is named, with the formats that it has", async () => {
     const source = fileURLToPath(new URL("../test/goldens/bert/masked", import.meta.url));
-    await expect(convertModel({ source, output: join(folder, "none"), format: "fairseq" })).rejects.toThrow(
-      /format: expected one that bert has besides its own \(none\), got fairseq/,
+    await expect(convertModel({ source, output: join(folder, "none"), to: "fairseq" })).rejects.toThrow(
+      /to: expected a format that bert has besides its own \(none\), got fairseq/,
     );
   });
 

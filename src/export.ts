@@ -9,6 +9,7 @@ import { ConfigError } from "./errors.ts";
 import { type ParameterSource, toOnnx } from "./graph/lower.ts";
 import { scoringGraph } from "./models/graphs.ts";
 import { openModelFolder } from "./runtime/folder.ts";
+import { directoryOf } from "./runtime/foreign.ts";
 import { required } from "./schema.ts";
 import { parameterSources } from "./runtime/parameters.ts";
 
@@ -42,7 +43,8 @@ export async function exportOnnx(folder: string, path: string, options: ExportOp
   required("exportOnnx: path", path, "text");
   const { family, config, entries } = await openModelFolder(folder);
   const graph = scoringGraph(family, config);
-  const sourceOf = await parameterSources(graph, entries, folder);
+  const directory = directoryOf(folder);
+  const sourceOf = await parameterSources(graph, entries, directory);
   const names = [...graph.parameters.keys()];
   const total = names.reduce((sum, name) => sum + lengthOf(sourceOf(name)), 0);
   const weights = options.weights ?? (total < inlineLimit ? "inline" : "external");
@@ -51,7 +53,7 @@ export async function exportOnnx(folder: string, path: string, options: ExportOp
       hint: "export with external weights",
     });
   }
-  await using files = new Files(folder);
+  await using files = new Files(directory);
   const placed = new Map<string, ParameterSource>();
   let data: Exported["data"];
   if (weights === "inline") {

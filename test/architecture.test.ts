@@ -18,7 +18,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   tensor: base,
   io: base,
   checkpoints: [...base, "io"],
-  tokenizers: [...base, "io"],
+  tokenizers: [...base, "io", "checkpoints"],
   graph: base,
   nn: [...base, "graph"],
   models: [...base, "graph", "nn"],

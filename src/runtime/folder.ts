@@ -1,5 +1,7 @@
 /** A model directory in Hugging Face's format: config.json and weights, of any family. */
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import * as z from "zod";
 import { openCheckpoint } from "../checkpoints/checkpoint.ts";
 import { readFloat32, type TensorEntry } from "../checkpoints/entries.ts";
@@ -7,6 +9,7 @@ import { CheckpointError, ConfigError } from "../errors.ts";
 import { readSettings } from "../io/json.ts";
 import { required } from "../schema.ts";
 import { architectureOf, type Family, familyOf, type ModelConfig, type Role } from "../models/index.ts";
+import { isAlone, isForeign, openForeign } from "./foreign.ts";
 
 export interface ModelFolder {
   readonly folder: string;
@@ -24,31 +27,41 @@ export interface OpenedFolder extends ModelFolder {
 }
 
 /**
- * Reads config.json and the headers of the weights. `as`: in this role, whatever `architectures` says; `weights`: a
- * checkpoint that is not the directory's own.
+ * Opens a model: a directory with config.json, one of another library's checkpoints that says itself what it holds, or
+ * such a file. `as`: in this role, whatever `architectures` says.
  * @throws ConfigError or CheckpointError that names the file and what was expected of it.
  */
 export async function openModelFolder(
-  folder: string,
-  { as, weights = folder }: { readonly as?: Role | undefined; readonly weights?: string } = {},
+  path: string,
+  { as }: { readonly as?: Role | undefined } = {},
 ): Promise<OpenedFolder> {
-  required("model directory", folder, "text");
-  const path = join(folder, "config.json");
-  const json = await readSettings(path);
+  required("model directory", path, "text");
+  const names = await readdir(path).catch(() => undefined);
+  const isFile = names === undefined && existsSync(path);
+  const folder = isFile ? dirname(path) : path;
+  const described = join(folder, "config.json");
+  const json = isFile && isAlone(path) ? undefined : await readSettings(described);
   if (json === undefined) {
     await refuseAdapter(folder);
-    throw new CheckpointError(`${path}: expected a model directory with this file, got none`, {
-      hint: "name a directory in Hugging Face's format: config.json, model.safetensors, tokenizer files",
+    if (isForeign(path, names) || isFile) return withParameters(await openForeign(path, as));
+    throw new CheckpointError(`${described}: expected a model directory with this file, got none`, {
+      hint: hintOf(names),
     });
   }
-  const family = familyOf(json, path);
+  const family = familyOf(json, described);
   const named = as === undefined ? json : { ...json, architectures: [architectureOf(family, as)] };
-  const config = family.parseConfig(named, path);
-  const entries = await openCheckpoint(weights).catch(async (error: unknown) => {
-    if (weights === folder) await refuseAdapter(folder, error);
+  const config = family.parseConfig(named, described);
+  const entries = await openCheckpoint(path).catch(async (error: unknown) => {
+    if (!isFile) await refuseAdapter(folder, error);
     throw error;
   });
   return withParameters({ folder, family, config, entries });
+}
+
+function hintOf(names: readonly string[] = []): string {
+  const alone = names.filter(isAlone);
+  if (alone.length > 0) return `name the file itself: ${alone.slice(0, 5).join(", ")}`;
+  return "name a directory in Hugging Face's format: config.json, model.safetensors, tokenizer files";
 }
 
 const adapterFile = "adapter_config.json";
@@ -103,7 +116,8 @@ async function bound(model: ModelFolder): Promise<OpenedFolder> {
   const { folder, family, entries: stored } = model;
   const { prefix } = family.measures(model.config).layers;
   refusePrefix([...stored.values()][0]?.file ?? folder, [...stored.keys()], prefix);
-  const foreign = Object.values(family.foreign ?? {}).find((format) => format.recognises(stored));
+  const checkpoint = { stored, setting: () => undefined };
+  const foreign = Object.values(family.foreign ?? {}).find((format) => format.recognises(checkpoint));
   const own = foreign === undefined ? stored : renamed(stored, (name) => foreign.parameterOf(name, folder));
   const adapted = (
     config: ModelConfig,

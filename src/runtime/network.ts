@@ -10,6 +10,8 @@ import type { LinearLayer, PackedWeight, WeightFormat } from "../graph/weights/f
 import { type WeightFormatName, weightFormats } from "../graph/weights/index.ts";
 import { channelRanges, linearLayers } from "../graph/weights/layers.ts";
 import { finiteSession, requireFinite } from "./finite.ts";
+import { directoryOf } from "./foreign.ts";
+import { settle } from "./settled.ts";
 import { createSession, type Session, type SessionOptions, type Tensors } from "./session.ts";
 import { type Entries, parameterSources } from "./parameters.ts";
 
@@ -42,20 +44,21 @@ export async function openNetwork(
 ): Promise<Session> {
   const device = options.device ?? "cpu";
   const format = formatOf(weights, device);
-  const session: SessionOptions = { ...options, externalFolder: folder };
-  const parameters = await parameterSources(graph, entries, folder);
   const packers = linearLayers(graph).flatMap((layer) => {
     const pack = format.packer(layer);
     return pack === undefined ? [] : [{ layer, pack }];
   });
+  await using settled = await settle(entries, graph.parameters.keys(), directoryOf(folder));
+  const parameters = await parameterSources(graph, settled.entries, settled.folder);
+  const session: SessionOptions = { ...options, externalFolder: settled.folder };
   const layers = packers.map(({ layer }) => layer);
   const ranges =
     format.calibrated === true ? await rangesOf(graph, layers, { parameters }, session, sample) : undefined;
   const packed = new Map<string, PackedWeight>();
   for (const { layer, pack } of packers) {
-    const entry = entries.get(layer.name)!;
+    const entry = settled.entries.get(layer.name)!;
     const weight = await readFloat32(entry);
-    requireFinite(`${entry.file}: "${layer.name}"`, weight, entry.dims);
+    requireFinite(`${entries.get(layer.name)!.file}: "${layer.name}"`, weight, entry.dims);
     packed.set(layer.name, pack(weight, ranges?.get(layer.name)));
   }
   const model = toOnnx(graph, { parameters, packed, branches: device === "cpu" });

@@ -4,21 +4,27 @@
  */
 import { readFile, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { readGgufHeader } from "../checkpoints/gguf/header.ts";
 import { writeFileAtomically } from "../io/files.ts";
 import { pointerError } from "../io/pointer.ts";
 import { DataError } from "../errors.ts";
 import { required } from "../schema.ts";
+import { tokenizerFilesOf } from "./gguf.ts";
 import { isComplete, noTokenizer, readTokenizer, tokenizerFileNames } from "./registry.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 const MAX_BYTES = 256 * 2 ** 20;
 
 /**
- * The tokenizer of a directory, of any kind that is known.
- * @throws DataError when the directory holds none, or a file is not what it should be.
+ * The tokenizer of a directory, of any kind that is known, or of a GGUF file.
+ * @throws DataError when there is none, or a file is not what it should be; CheckpointError for a damaged GGUF file.
  */
 export async function loadTokenizer(directory: string): Promise<Tokenizer> {
   required("loadTokenizer: directory", directory, "text");
+  if (/\.gguf$/i.test(directory)) {
+    const { metadata } = await readGgufHeader(directory);
+    return readTokenizer(tokenizerFilesOf(metadata, directory), `${directory}: `);
+  }
   const present = await readdir(directory).catch((cause: unknown) => {
     throw new DataError(`${directory}: expected a directory with a tokenizer, got ${(cause as Error).message}`, {
       cause,

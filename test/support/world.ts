@@ -90,7 +90,7 @@ export async function writeWorld(): Promise<void> {
     "tokenizer train pubmed/ --output runs/wordpiece --family bert --vocab-size 400",
     "tokenize --tokenizer runs/tokenizer --output runs/tokens --held-out 0.1 pubmed/",
     `train biogpt-nano steps=1 model.max_position_embeddings=512 --data runs/tokens --tokenizer runs/tokenizer --output runs/nano ${small}`,
-    "convert runs/nano/model --output biogpt-fairseq --format fairseq",
+    "convert runs/nano/model --output biogpt-fairseq --to fairseq",
     `train ddi steps=1 ${on("runs/nano/model", "data/ddi")} --output runs/ddi`,
     `train hoc steps=1 ${on("runs/nano/model", "data/hoc")} --output runs/hoc`,
     `train my-relations.json steps=1 ${on("runs/nano/model", "my-data")} --output runs/mine`,

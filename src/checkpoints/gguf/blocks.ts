@@ -108,18 +108,19 @@ const q8 = blockType(
     const scale = halfAt(blocks, at);
     for (let i = 0; i < 32; i++) into[to + i] = scale * ((blocks[at + 2 + i]! << 24) >> 24);
   },
-  (numbers) => narrowed(numbers, 34, (block, bytes, at) => {
-    let most = 0;
-    for (const value of block) most = Math.max(most, Math.abs(value));
-    const scale = Math.fround(most / 127);
-    const inverse = scale === 0 ? 0 : Math.fround(1 / scale);
-    setHalf(bytes, at, scale);
-    for (const [i, value] of block.entries()) {
-      // Halves are rounded away from zero.
-      const scaled = Math.fround(value * inverse);
-      bytes[at + 2 + i] = Math.sign(scaled) * Math.floor(Math.abs(scaled) + 0.5);
-    }
-  }),
+  (numbers) =>
+    narrowed(numbers, 34, (block, bytes, at) => {
+      let most = 0;
+      for (const value of block) most = Math.max(most, Math.abs(value));
+      const scale = Math.fround(most / 127);
+      const inverse = scale === 0 ? 0 : Math.fround(1 / scale);
+      setHalf(bytes, at, scale);
+      for (const [i, value] of block.entries()) {
+        // Halves are rounded away from zero.
+        const scaled = Math.fround(value * inverse);
+        bytes[at + 2 + i] = Math.sign(scaled) * Math.floor(Math.abs(scaled) + 0.5);
+      }
+    }),
 );
 
 const q4 = simple("Q4_0", 4, false, (numbers) =>

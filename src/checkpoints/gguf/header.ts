@@ -202,7 +202,12 @@ function headerOf(reader: Reader): GgufHeader {
     tensors.set(tensor.name, tensor);
   }
   const alignment = metadata.get("general.alignment") ?? 32;
-  if (typeof alignment !== "number" || alignment < 1 || alignment > 1 << 20 || !Number.isInteger(Math.log2(alignment))) {
+  if (
+    typeof alignment !== "number" ||
+    alignment < 1 ||
+    alignment > 1 << 20 ||
+    !Number.isInteger(Math.log2(alignment))
+  ) {
     throw reader.malformed("a power of two", String(alignment).slice(0, 80), "general.alignment");
   }
   const dataStart = Math.ceil(reader.at / alignment) * alignment;
