@@ -39,7 +39,7 @@ describe.each(cases)("$name in $type", ({ name, type, sha256, ids, logits, greed
     // Where weights are float16, llama.cpp rounds what it multiplies them with as well; logits reach 6.
     const off = found.map((value, i) => Math.abs(value - logits[i]!));
     expect(Math.max(...off)).toBeLessThan(type === "f32" ? 2e-4 : 2e-2);
-    const { sequences } = await model.generate({ ids: [greedy.slice(0, 3)], maxNewTokens: 9 });
+    const { sequences } = await model.generate({ ids: [greedy.slice(0, 3)], maxNewTokens: 9, eosTokenId: 2 });
     expect(sequences).toEqual([greedy]);
   });
 

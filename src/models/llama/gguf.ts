@@ -89,11 +89,11 @@ function configOf(checkpoint: ForeignCheckpoint, modelType: string, prefix: stri
   ) {
     throw new CheckpointError(`${where}: ${prefix}: expected heads of one width, all of which is turned, got others`);
   }
-  const token = (name: string): number | null => {
-    const id = setting(`tokenizer.ggml.${name}_token_id`);
-    return typeof id === "number" ? id : null;
+  const token = (...names: string[]): number[] => {
+    const ids = names.map((name) => setting(`tokenizer.ggml.${name}_token_id`));
+    return [...new Set(ids)].filter((id) => typeof id === "number");
   };
-  const ends = [...new Set([token("eos"), token("eot")])].filter((id) => id !== null);
+  const [starts, ends, fillers] = [token("bos"), token("eos", "eot"), token("padding")];
   return {
     model_type: modelType,
     vocab_size: vocabulary,
@@ -109,9 +109,9 @@ function configOf(checkpoint: ForeignCheckpoint, modelType: string, prefix: stri
     tie_word_embeddings: !stored.has("output.weight"),
     attention_bias: stored.has("blk.0.attn_output.bias"),
     mlp_bias: stored.has("blk.0.ffn_gate.bias"),
-    bos_token_id: token("bos"),
-    eos_token_id: ends.length > 1 ? ends : (ends[0] ?? null),
-    pad_token_id: token("padding"),
+    ...(starts.length === 0 ? {} : { bos_token_id: starts[0] }),
+    ...(ends.length === 0 ? {} : { eos_token_id: ends.length === 1 ? ends[0] : ends }),
+    ...(fillers.length === 0 ? {} : { pad_token_id: fillers[0] }),
   };
 }
 
