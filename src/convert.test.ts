@@ -90,7 +90,7 @@ describe("conversion", () => {
 
   test("a folder without weights, weights without their settings, and other tensors are named", async () => {
     await expect(convertModel({ source: tiny.data, output: folder })).rejects.toThrow(
-      /data: expected model\.safetensors/,
+      /config\.json: expected a model directory with this file/,
     );
     const alone = join(folder, "alone.safetensors");
     copyFileSync(join(goldens, "safetensors/model.safetensors"), alone);

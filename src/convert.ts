@@ -12,6 +12,7 @@ import { CheckpointError, ConfigError, DataError } from "./errors.ts";
 import { writeFileAtomically } from "./io/files.ts";
 import { checkSeparate, openOutput } from "./io/outputs.ts";
 import { Model } from "./model.ts";
+import { configText } from "./models/index.ts";
 import { writeFairseqModel, writtenFormat } from "./runtime/foreign.ts";
 import { type ModelFolder, openModelFolder } from "./runtime/folder.ts";
 import { writeGgufModel } from "./runtime/gguf.ts";
@@ -168,7 +169,7 @@ async function write(
   }
   await copyUsage(model.folder, output);
   const json = { architectures: [family.architecture], ...config };
-  await writeFileAtomically(join(output, "config.json"), `${JSON.stringify(json, null, 2)}\n`);
+  await writeFileAtomically(join(output, "config.json"), configText(json));
   if (to === "pytorch") {
     const tensors = [...entries].map(([name, entry]) => [name, torchTensor(entry.name, entry)] as const);
     await writeTorchFile(join(output, "pytorch_model.bin"), Object.fromEntries(tensors));
@@ -192,8 +193,9 @@ async function compare(a: ModelFolder, b: ModelFolder): Promise<Converted["parit
   const length = Math.min(32, positions);
   const draw = random(1);
   const ids = Array.from({ length: 2 }, () => Array.from({ length }, () => draw.integer(vocabulary)));
-  await using first = new Model(a);
-  await using second = new Model(b);
+  // Few bits are widened, as the weights are written.
+  await using first = new Model(a, { weights: "float32" });
+  await using second = new Model(b, { weights: "float32" });
   const { architecture } = a.family;
   const isLanguage = (a.config.architectures?.[0] ?? architecture) === architecture;
   const run = async (model: Model): Promise<Float32Array> =>

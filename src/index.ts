@@ -57,6 +57,7 @@ export {
 } from "./labellers.ts";
 export { type Likelihoods, loadLikelihoods } from "./likelihoods.ts";
 export { convertModel, type ConvertOptions, type Converted } from "./convert.ts";
+export { quantizeModel, type Quantized, type QuantizeOptions } from "./quantize.ts";
 export { type Exported, exportOnnx, type ExportOptions } from "./export.ts";
 export {
   type FeatureExtractor,

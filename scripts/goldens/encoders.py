@@ -9,11 +9,13 @@ states of the bare network with padding on either side; the named sizes' numbers
 import json
 import pathlib
 import shutil
+import string
 import sys
 
 import torch
 import transformers
 from safetensors.torch import save_file
+from sentence_transformers import SentenceTransformer, models
 
 SEED = 20261126
 GOLDENS = pathlib.Path(__file__).parents[2] / "test/goldens"
@@ -208,6 +210,7 @@ def modernbert():
     heads["biased"] = case(out / "biased", randomise(biased), inputs, masked_labels(ids))
     bare = randomise(transformers.ModernBertModel(config()))
     save(bare, out / "bare")
+    sentences = sentence_folder(out / "sentence", config)
     base = transformers.ModernBertConfig()
     large = transformers.ModernBertConfig(
         hidden_size=1024, intermediate_size=2624, num_hidden_layers=28, num_attention_heads=16
@@ -219,7 +222,27 @@ def modernbert():
         }
         for name, shape in (("modernbert-base", base), ("modernbert-large", large))
     }
-    write(out, {"heads": heads, "hidden": hidden_states(bare, ids, {}), "sizes": sizes}, ids)
+    figures = {"heads": heads, "hidden": hidden_states(bare, ids, {}), "sizes": sizes, "sentences": sentences}
+    write(out, figures, ids)
+
+
+def sentence_folder(folder, config):
+    """An embedding model, saved by Sentence Transformers, and its vectors; three of the texts are beyond the window."""
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *string.ascii_lowercase]
+    pieces += [f"##{letter}" for letter in string.ascii_lowercase]
+    network = folder.parent / "network"
+    vocabulary = {token: i for i, token in enumerate(pieces)}
+    transformers.BertTokenizer(vocab=vocabulary, model_max_length=32).save_pretrained(network)
+    save_into = randomise(transformers.ModernBertModel(config(vocab_size=len(pieces))))
+    save_into.save_pretrained(network, safe_serialization=True)
+    transformer = models.Transformer(str(network), max_seq_length=24)
+    pooling = models.Pooling(8, pooling_mode="mean")
+    model = SentenceTransformer(modules=[transformer, pooling, models.Normalize()], device="cpu")
+    model.save(str(folder))
+    shutil.rmtree(network)
+    (folder / "README.md").unlink(missing_ok=True)
+    texts = ["a", "renal failure", "the kidney and the heart", "insulin " * 9, ""]
+    return {"texts": texts, "vectors": model.encode(texts).tolist()}
 
 
 families = {"megatron-bert": megatron_bert, "modernbert": modernbert}

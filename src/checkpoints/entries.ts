@@ -6,6 +6,7 @@
 import { open, type FileHandle } from "node:fs/promises";
 import { CheckpointError } from "../errors.ts";
 import { allocate, byteSize, sizeOf, view, type DType, type Tensor, type TypedArrays } from "../tensor/tensor.ts";
+import { dequantizeGroups, type GroupedWeight, type Grouping, transposed } from "../tensor/grouped.ts";
 import { pointerError } from "../io/pointer.ts";
 import { isFloat, toFloat32 } from "./floats.ts";
 
@@ -21,10 +22,28 @@ export interface TensorEntry {
   readonly byteLength: number;
   /** Only where the bytes are not the tensor as it is: a strided view or big-endian numbers. */
   readonly layout?: StridedLayout;
+  /** Only of a matrix in few bits, whose `dtype` is what it is read as, float32; offset and length are not its numbers'. */
+  readonly grouped?: GroupedEntry;
   /** Only where the bytes are blocks of few bits; `dtype` is then what they are widened to, float32. */
   readonly blocks?: BlockFormat;
   /** Only where the tensor is made of others: its numbers, as `dtype` says. `file` is where most of them come from. */
   readonly make?: () => Promise<TypedArrays[DType]>;
+}
+
+export interface GroupedParts {
+  readonly whole: TensorEntry;
+  readonly scales: TensorEntry;
+  readonly shifts: TensorEntry | undefined;
+}
+
+/** A matrix in few bits, as a file holds it. */
+export interface GroupedEntry extends Grouping {
+  /** Where its parts lie, if they lie as `GroupedWeight` has them. */
+  readonly parts?: GroupedParts;
+  /** Whether its groups are shifted. */
+  readonly shifted: boolean;
+  /** [outputs, width], also of one that is `transposed`. */
+  read(): Promise<GroupedWeight>;
 }
 
 /** Blocks of few bits, so many numbers and bytes each. */
@@ -37,8 +56,8 @@ export interface BlockFormat {
 }
 
 /** Whether the bytes in the file are the tensor as it is. */
-export function isPlain({ layout, blocks, make }: TensorEntry): boolean {
-  return layout === undefined && blocks === undefined && make === undefined;
+export function isPlain({ layout, grouped, blocks, make }: TensorEntry): boolean {
+  return layout === undefined && grouped === undefined && blocks === undefined && make === undefined;
 }
 
 interface StridedLayout {
@@ -108,6 +127,12 @@ export async function readTensor(entry: TensorEntry): Promise<Tensor> {
   const { dtype, dims } = entry;
   if (entry.make !== undefined) return { dtype, dims, data: await entry.make() };
   if (entry.blocks !== undefined) return { dtype, dims, data: await readFloat32(entry) };
+  if (entry.grouped !== undefined) {
+    const weight = await entry.grouped.read();
+    const numbers = dequantizeGroups(weight);
+    const data = entry.grouped.transposed === true ? transposed(numbers, weight.outputs, weight.width) : numbers;
+    return { dtype: entry.dtype, dims: entry.dims, data };
+  }
   return withFile(entry.file, async (handle) => {
     const count = sizeOf(entry.dims);
     const { layout } = entry;
@@ -135,7 +160,11 @@ export async function readFloat32(entry: TensorEntry, into?: Float32Array): Prom
   if (!isFloat(dtype)) throw new CheckpointError(`${label(entry)}: expected a float dtype, got ${dtype}`);
   if (into !== undefined && into.length !== count)
     throw new CheckpointError(`${label(entry)}: expected room for ${count} numbers, got ${into.length}`);
-  if (entry.layout !== undefined || entry.make !== undefined) {
+  if (
+    entry.layout !== undefined ||
+    entry.make !== undefined ||
+    (entry.grouped !== undefined && entry.blocks === undefined)
+  ) {
     const { data } = await readTensor(entry);
     if (into === undefined && data instanceof Float32Array) return data;
     return toFloat32(dtype, data as TypedArrays[typeof dtype], into);

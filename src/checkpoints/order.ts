@@ -4,6 +4,7 @@
  */
 import { CheckpointError } from "../errors.ts";
 import { allocate, byteSize, sizeOf, type TypedArrays, type DType } from "../tensor/tensor.ts";
+import type { GroupedWeight } from "../tensor/grouped.ts";
 import { readTensor, type TensorEntry } from "./entries.ts";
 
 /** Rows of each head between Meta's order (pairs beside each other) and Hugging Face's (half a head apart). */
@@ -44,16 +45,31 @@ function reordered(entry: TensorEntry, order: Order, from: (half: number, within
       `${entry.file}: tensor ${JSON.stringify(entry.name.slice(0, 100))}: expected rows of ${order.heads} heads of even width, got ${rows}`,
     );
   }
-  const width = sizeOf(dims.slice(1));
-  return madeEntry(entry, dims, async () => {
-    const { data } = await readTensor(entry);
-    const out = allocate(dtype, data.length);
+  const inOrder = <T extends TypedArrays[DType]>(data: T, out: T): T => {
+    const width = data.length / rows;
     for (let row = 0; row < rows; row++) {
       const source = row - (row % head) + from(head / 2, row % head);
       out.set(data.subarray(source * width, (source + 1) * width) as never, row * width);
     }
     return out;
+  };
+  const made = madeEntry(entry, dims, async () => {
+    const { data } = await readTensor(entry);
+    return inOrder(data, allocate(dtype, data.length));
   });
+  const { grouped } = entry;
+  if (grouped === undefined || grouped.transposed === true) return made;
+  const { bits, group, shifted } = grouped;
+  const read = async (): Promise<GroupedWeight> => {
+    const { whole, scales, shifts, ...weight } = await grouped.read();
+    return {
+      ...weight,
+      whole: inOrder(whole, new Uint8Array(whole.length)),
+      scales: inOrder(scales, new Float32Array(scales.length)),
+      ...(shifts === undefined ? {} : { shifts: inOrder(shifts, new Float32Array(shifts.length)) }),
+    };
+  };
+  return { ...made, grouped: { bits, group, shifted, read } };
 }
 
 export function transposed(entry: TensorEntry): TensorEntry {

@@ -39,7 +39,7 @@ export async function evaluatePerplexity(
   if (!family.causal) throw new ConfigError(`perplexity: expected a decoder, got ${family.modelType}`);
   const { vocab_size: vocabSize, max_position_embeddings: positions } = config;
   const { context = positions, window = windowsTogether, device, threads, signal, onProgress } = options;
-  const { stride = Math.max(1, Math.floor(context / 2)), weights = "float32" } = options;
+  const { stride = Math.max(1, Math.floor(context / 2)), weights } = options;
   checkRange("context", context, 2, positions);
   checkRange("stride", stride, 1, context);
   const { stream } = text;
@@ -55,7 +55,7 @@ export async function evaluatePerplexity(
     stride,
     data: tokensHash(stream, signal),
     // float32 came first, and its hashes stay what they are.
-    ...(weights === "float32" ? {} : { weights }),
+    ...(weights === undefined || weights === "float32" ? {} : { weights }),
   };
   const spans = spansOf(stream.tokens - 1, context, stride);
   let nats = 0;

@@ -4,7 +4,7 @@
  * resumable group by group. Files: triples.jsonl, documents.jsonl (those with triples, or all), journal.jsonl.
  */
 import * as z from "zod";
-import { inputFingerprints } from "../io/fingerprint.ts";
+import { inputFingerprints, modelFingerprint } from "../io/fingerprint.ts";
 import { openJournal } from "../io/journal.ts";
 import { inWindows, type Items, ranges } from "../io/streams.ts";
 import { ConfigError } from "../errors.ts";
@@ -148,6 +148,7 @@ export async function extractDocuments(
   const decoding = decodingOf(tuned, { ...options, repeatGuard: options.repeatGuard ?? true });
   const settings = {
     model: model.folder,
+    weights: await modelFingerprint(model.folder),
     task: task.name,
     version: task.version,
     decoder: { ...decoding, maxNewTokens: options.maxNewTokens },

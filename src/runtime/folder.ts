@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import * as z from "zod";
 import { openCheckpoint } from "../checkpoints/checkpoint.ts";
 import { readFloat32, type TensorEntry } from "../checkpoints/entries.ts";
+import { groupingOf, joinGroups } from "../checkpoints/grouped.ts";
 import { CheckpointError, ConfigError } from "../errors.ts";
 import { readSettings } from "../io/json.ts";
 import { required } from "../schema.ts";
@@ -49,12 +50,15 @@ export async function openModelFolder(
     });
   }
   const family = familyOf(json, described);
-  const named = as === undefined ? json : { ...json, architectures: [architectureOf(family, as)] };
+  const { quantization_config, ...plain } = json;
+  const grouping = groupingOf(quantization_config, described);
+  const named = as === undefined ? plain : { ...plain, architectures: [architectureOf(family, as)] };
   const config = family.parseConfig(named, described);
-  const entries = await openCheckpoint(path).catch(async (error: unknown) => {
+  const stored = await openCheckpoint(path).catch(async (error: unknown) => {
     if (!isFile) await refuseAdapter(folder, error);
     throw error;
   });
+  const entries = grouping === undefined ? stored : joinGroups(stored, () => grouping);
   return withParameters({ folder, family, config, entries });
 }
 

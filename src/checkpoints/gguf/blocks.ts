@@ -3,13 +3,22 @@
  * offset. Widened to float32 with the bits that ggml gives; Q8_0 and Q4_0 are made as well, with its reference's bytes.
  * Left out: two and three bits, ternary numbers and the types that need a codebook.
  */
+import type { Bits, GroupedWeight } from "../../tensor/grouped.ts";
 import type { BlockFormat } from "../entries.ts";
 import { fromFloat32, toFloat32 } from "../floats.ts";
 
 export interface BlockType extends BlockFormat {
+  /** The same numbers as a weight in groups, where they are such; a shift is rounded to float32 once. */
+  readonly groups?: {
+    readonly bits: Bits;
+    readonly shifted: boolean;
+    of(blocks: Uint8Array, shape: Shape): GroupedWeight;
+  };
   /** Blocks of these numbers, whole ones. */
   narrow?(numbers: Float32Array): Uint8Array;
 }
+
+type Shape = Pick<GroupedWeight, "outputs" | "width">;
 
 const half = new Uint16Array(1);
 const wide = new Float32Array(1);
@@ -149,13 +158,54 @@ function narrowed(
   return bytes;
 }
 
+/** Four bits: of a byte's two numbers the upper is sixteen behind the lower, where a group has it beside it. */
+function fourBits(shifted: boolean): NonNullable<BlockType["groups"]> {
+  const low = shifted ? 4 : 2;
+  return {
+    bits: 4,
+    shifted,
+    of(blocks, { outputs, width }) {
+      const count = (outputs * width) / 32;
+      const whole = new Uint8Array(count * 16);
+      const scales = new Float32Array(count);
+      const shifts = shifted ? new Float32Array(count) : undefined;
+      for (let block = 0, at = 0; block < count; block++, at += low + 16) {
+        scales[block] = halfAt(blocks, at);
+        if (shifts !== undefined) shifts[block] = halfAt(blocks, at + 2) + 8 * scales[block]!;
+        for (let i = 0; i < 8; i++) {
+          const [first, second] = [blocks[at + low + 2 * i]!, blocks[at + low + 2 * i + 1]!];
+          whole[block * 16 + i] = (first & 15) | ((second & 15) << 4);
+          whole[block * 16 + 8 + i] = (first >> 4) | (second & 0xf0);
+        }
+      }
+      return { bits: 4, group: 32, outputs, width, whole, scales, ...(shifts === undefined ? {} : { shifts }) };
+    },
+  };
+}
+
+/** Eight bits with a sign, where a group counts from 128. */
+const eightBits: NonNullable<BlockType["groups"]> = {
+  bits: 8,
+  shifted: false,
+  of(blocks, { outputs, width }) {
+    const count = (outputs * width) / 32;
+    const whole = new Uint8Array(count * 32);
+    const scales = new Float32Array(count);
+    for (let block = 0, at = 0; block < count; block++, at += 34) {
+      scales[block] = halfAt(blocks, at);
+      for (let i = 0; i < 32; i++) whole[block * 32 + i] = blocks[at + 2 + i]! ^ 128;
+    }
+    return { bits: 8, group: 32, outputs, width, whole, scales };
+  },
+};
+
 /** By their numbers in files (ggml.h, `ggml_type`). */
 export const blockTypes: ReadonlyMap<number, BlockType> = new Map([
-  [2, q4],
-  [3, simple("Q4_1", 4, true)],
+  [2, { ...q4, groups: fourBits(false) }],
+  [3, { ...simple("Q4_1", 4, true), groups: fourBits(true) }],
   [6, simple("Q5_0", 5, false)],
   [7, simple("Q5_1", 5, true)],
-  [8, q8],
+  [8, { ...q8, groups: eightBits }],
   [12, superBlock("Q4_K", 4)],
   [13, superBlock("Q5_K", 5)],
   [14, q6k],

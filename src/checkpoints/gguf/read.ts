@@ -5,8 +5,8 @@
 import { resolve } from "node:path";
 import { CheckpointError } from "../../errors.ts";
 import { byteSize, type DType, sizeOf } from "../../tensor/tensor.ts";
-import type { TensorEntry } from "../entries.ts";
-import { blockTypes } from "./blocks.ts";
+import { type GroupedEntry, readTensor, type TensorEntry } from "../entries.ts";
+import { type BlockType, blockTypes } from "./blocks.ts";
 import { type GgufHeader, type GgufTensor, type GgufValue, readGgufHeader } from "./header.ts";
 
 export interface GgufFile {
@@ -92,5 +92,31 @@ function entryOf(path: string, header: GgufHeader, { name, dims, type, offset }:
     throw misplaced(path, name, `${byteLength} bytes at ${start}`, `a file of ${header.size} bytes`);
   }
   const place = { name, file: resolve(path), dims, offset: start, byteLength };
-  return blocks === undefined ? { ...place, dtype: plain! } : { ...place, dtype: "float32", blocks };
+  if (blocks === undefined) return { ...place, dtype: plain! };
+  const entry: TensorEntry = { ...place, dtype: "float32", blocks };
+  return blocks.groups === undefined || dims.length !== 2
+    ? entry
+    : { ...entry, grouped: groupedOf(entry, blocks.groups) };
+}
+
+/** A matrix in the bits that the file has. */
+function groupedOf(entry: TensorEntry, { bits, shifted, of }: NonNullable<BlockType["groups"]>): GroupedEntry {
+  const { file, offset, byteLength, dims } = entry;
+  const [outputs, width] = dims as [number, number];
+  return {
+    bits,
+    group: 32,
+    shifted,
+    async read() {
+      const bytes = await readTensor({
+        name: entry.name,
+        file,
+        dtype: "uint8",
+        dims: [byteLength],
+        offset,
+        byteLength,
+      });
+      return of(bytes.data as Uint8Array, { outputs, width });
+    },
+  };
 }

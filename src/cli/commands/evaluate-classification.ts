@@ -3,7 +3,7 @@ import {
   columnsOf,
   type Command,
   command,
-  deviceOptions,
+  modelOptions,
   folderOptions,
   labelColumnOptions,
   loadOptions,
@@ -25,7 +25,7 @@ const evaluateClassification: Command = command({
     },
     ...labelColumnOptions,
     ...folderOptions,
-    ...deviceOptions,
+    ...modelOptions,
   },
   examples: [
     ["evaluate classification --model runs/classes/model test.jsonl --max-tokens 128", "as it was trained"],

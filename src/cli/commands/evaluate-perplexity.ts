@@ -4,7 +4,7 @@ import {
   columnsOf,
   type Command,
   command,
-  deviceOptions,
+  modelOptions,
   folderOptions,
   loadOptions,
 } from "../command.ts";
@@ -20,7 +20,7 @@ const evaluatePerplexity: Command = command({
     stride: { type: "integer", hint: "N", least: 1, about: "Tokens between windows (default: half the context)" },
     ...columnOptions,
     ...folderOptions,
-    ...deviceOptions,
+    ...modelOptions,
   },
   examples: [
     ["evaluate perplexity --model runs/nano/model held-out.jsonl", "on documents"],

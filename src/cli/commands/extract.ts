@@ -1,6 +1,6 @@
 /** `galen extract`: relations of a literature, with where they stand, counts, and a page to review them. */
 import { join } from "node:path";
-import { columnOptions, columnsOf, type Command, command, deviceOptions, loadOptions } from "../command.ts";
+import { columnOptions, columnsOf, type Command, command, modelOptions, loadOptions } from "../command.ts";
 import { decodingOptions, toPredictOptions } from "../decoding-options.ts";
 import { duration } from "../progress.ts";
 
@@ -18,7 +18,7 @@ const extract: Command = command({
     limit: { type: "integer", hint: "N", least: 1, about: "The first N documents only" },
     ...columnOptions,
     ...decodingOptions,
-    ...deviceOptions,
+    ...modelOptions,
   },
   examples: [
     ["extract pubmed/*.xml.gz --model runs/ddi/model --output mined", "PubMed XML"],

@@ -2,7 +2,7 @@
 import { ConfigError, UsageError } from "../../errors.ts";
 import type { GenerateOptions } from "../../generate/index.ts";
 import type { Model } from "../../model.ts";
-import { type Command, command, deviceOptions, loadOptions } from "../command.ts";
+import { type Command, command, modelOptions, loadOptions } from "../command.ts";
 import { generateOptions, inOptionNames, toGenerateOptions } from "../generate-options.ts";
 import type { Output } from "../output.ts";
 import { parseRows } from "../rows.ts";
@@ -45,7 +45,7 @@ const generate: Command = command({
     },
     ids: { type: "text", hint: "IDS", about: "Prompts as ids instead: 2,9,33;2,4" },
     ...generateOptions,
-    ...deviceOptions,
+    ...modelOptions,
   },
   examples: [
     ['generate --model runs/nano/model "Aspirin is" --max-new-tokens 40', "greedy search"],

@@ -76,6 +76,7 @@ export const galen: Group = {
       otherwise: evaluateTask,
     },
     convert: { about: "Convert a model between checkpoint formats", load: () => import("./convert.ts") },
+    quantize: { about: "Write a model in 4 or 8 bits", load: () => import("./quantize.ts") },
     export: {
       about: "Models for other programs.",
       commands: { onnx: { about: "Write a model as an ONNX file", load: () => import("./export-onnx.ts") } },

@@ -1,5 +1,5 @@
 /** `galen rerank`: documents of each query in the order of a model's scores, or the scores for a student. */
-import { type Command, command } from "../command.ts";
+import { batchLoadOptions, type Command, command } from "../command.ts";
 import { scorerLoadOptions, scorerOptions } from "../scorer-options.ts";
 
 const rerank: Command = command({
@@ -21,19 +21,21 @@ const rerank: Command = command({
   async run({ args, json, output, progress, signal }) {
     const { openScorer } = await import("../../retrieval/scorers.ts");
     const { ranked, scoreChange, scoreLists } = await import("../../retrieval/rerank.ts");
-    const { readLists } = await import("../../tasks/lists.ts");
+    const { readLists, writeLists } = await import("../../tasks/lists.ts");
+    const { countCuts } = await import("../cuts.ts");
     const { keepFirst } = await import("../../io/streams.ts");
-    const { writeJsonLines } = await import("../../io/json.ts");
     const lists = await readLists(args.lists);
+    const cuts = countCuts();
     await using scorer = await openScorer(args.model, {
       ...scorerLoadOptions(args),
-      weights: args.int8 ? "int8" : "float32",
+      ...batchLoadOptions(args),
+      onCut: cuts.add,
     });
     const line = progress("scoring");
     const onProgress = (done: number): void => line.update({ done, total: lists.length, unit: "lists" });
     const scored = scoreLists(scorer, lists, { signal, onProgress });
     const { items, first } = keepFirst(scored, 64, ({ documents }) => documents.length);
-    if (args.output !== undefined) await writeJsonLines(args.output, items);
+    if (args.output !== undefined) await writeLists(args.output, items, { model: args.model, texts: args.lists });
     else {
       for await (const list of items) {
         const best = ranked(list);
@@ -43,9 +45,10 @@ const rerank: Command = command({
       }
     }
     line.end();
+    cuts.say(output);
     let int8: Awaited<ReturnType<typeof scoreChange>> | undefined;
     if (args.int8 && first.length > 0) {
-      await using exact = await openScorer(args.model, scorerLoadOptions(args));
+      await using exact = await openScorer(args.model, { ...scorerLoadOptions(args), weights: "float32" });
       int8 = await scoreChange(exact, first);
       output.note(
         `int8: scores differ from float32 by ${int8.mean.toFixed(4)} (most ${int8.most.toFixed(4)} of ${int8.pairs} pairs), rank correlation ${int8.rankCorrelation.toFixed(4)}`,
@@ -55,7 +58,8 @@ const rerank: Command = command({
     const { kind } = scorer;
     const { label } = args;
     if (json) {
-      await output.json({ output: args.output, lists: lists.length, scorer: kind, label, transform: "none", int8 });
+      const about = { output: args.output, lists: lists.length, scorer: kind, label, transform: "none", int8 };
+      await output.json({ ...about, ...cuts.json() });
     } else await output.write(`${args.output}  ${lists.length} lists\n`);
   },
 });

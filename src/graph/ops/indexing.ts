@@ -13,7 +13,12 @@ const gatherOp: Op<[table: Value, index: Value], null> = defineOp({
     if (index.dtype !== "int64") throw new ShapeError(`Gather: expected int64 indices, got ${index.dtype}`);
     return [{ dtype: table.dtype, shape: [...index.shape, ...table.shape.slice(1)] }];
   },
-  lower: (onnx, { inputs, outputs }) => onnx.node("Gather", inputs, { axis: 0 }, outputs[0]),
+  lower: (onnx, { inputs, outputs }) => {
+    const packed = onnx.packed.get(inputs[0]!);
+    if (packed?.rows === undefined) onnx.node("Gather", inputs, { axis: 0 }, outputs[0]);
+    else packed.rows(onnx, inputs[1]!, outputs[0]!);
+  },
+  weight: () => ({ at: 0, as: "rows" }),
   vjp: ({ inputs: [table, index] }, [dy]) => {
     const accumulate = (sum: Value | undefined): Value => addRows(sum ?? zeros(dy!, table.shape), index, dy!);
     return [accumulate, null];

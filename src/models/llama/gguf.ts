@@ -188,16 +188,16 @@ function llama3Of(divisors: Float32Array, old: number, theta: number, headSize: 
 
 /** Sections are metadata's types. */
 function settingsOf(config: LlamaConfig, prefix: string): Record<string, Record<string, string | number | boolean>> {
-  const { theta, scaling } = rotationOf(config);
-  if (scaling.rope_type === "dynamic") {
-    throw new ConfigError('rope_type: expected one that llama.cpp has, got "dynamic"', {
-      hint: 'set rope_type to "default" in config.json: up to max_position_embeddings nothing changes',
+  const { scaling } = rotationOf(config);
+  if (scaling.rope_type === "dynamic" || scaling.rope_type === "longrope") {
+    throw new ConfigError(`rope_type: expected one that llama.cpp's ${prefix} has, got "${scaling.rope_type}"`, {
+      hint: 'set rope_type to "default" in config.json: up to the length that the model was trained for nothing changes',
     });
   }
   if (config.hidden_act !== "silu") {
     throw new ConfigError(`hidden_act: expected silu, which llama.cpp's ${prefix} has, got ${config.hidden_act}`);
   }
-  const width = headWidth(config);
+  const [width, old] = [headWidth(config), oldLength(config)];
   const at = (entries: Record<string, number | undefined>): Record<string, number> =>
     Object.fromEntries(
       Object.entries(entries).flatMap(([key, value]) => (value === undefined ? [] : [[`${prefix}.${key}`, value]])),
@@ -222,13 +222,14 @@ function settingsOf(config: LlamaConfig, prefix: string): Record<string, Record<
       "attention.key_length": width,
       "attention.value_length": width,
       "rope.dimension_count": width,
-      "rope.scaling.original_context_length": oldLength(config),
+      "rope.scaling.original_context_length": old,
       vocab_size: config.vocab_size,
     }),
     float32: at({
       "attention.layer_norm_rms_epsilon": config.rms_norm_eps,
-      "rope.freq_base": theta,
-      "rope.scaling.factor": scaled?.factor,
+      "rope.freq_base": scaling.rope_theta,
+      "rope.scaling.factor":
+        scaled === undefined ? undefined : (scaled.factor ?? config.max_position_embeddings / old!),
       "rope.scaling.yarn_beta_fast": yarn?.beta_fast ?? undefined,
       "rope.scaling.yarn_beta_slow": yarn?.beta_slow ?? undefined,
     }),
@@ -238,8 +239,7 @@ function settingsOf(config: LlamaConfig, prefix: string): Record<string, Record<
 /** The length that a model was trained for before its positions were stretched. */
 function oldLength(config: LlamaConfig): number | undefined {
   const { scaling } = rotationOf(config);
-  if (scaling.rope_type === "llama3") return scaling.original_max_position_embeddings;
-  if (scaling.rope_type !== "yarn") return undefined;
+  if (scaling.rope_type !== "llama3" && scaling.rope_type !== "yarn") return undefined;
   return scaling.original_max_position_embeddings ?? config.max_position_embeddings;
 }
 
@@ -266,9 +266,10 @@ export function gguf(
       settingsOf: (config) => settingsOf(config, prefix),
       storedAs: (parameters) => [...parameters].map((name) => [storedName(name), name] as const),
       tensorsOf: (config): Record<string, Float32Array> => {
-        const { theta, scaling } = rotationOf(config);
+        const { scaling } = rotationOf(config);
         if (scaling.rope_type !== "llama3") return {};
-        return { [factors]: divisorsOf(scaling, theta, headWidth(config)) };
+        const whole = { ...scaling, original_max_position_embeddings: oldLength(config)! };
+        return { [factors]: divisorsOf(whole, scaling.rope_theta, headWidth(config)) };
       },
       lossesOf: (config) =>
         slides(config) ? ["llama.cpp looks back over all tokens, not over sliding_window of them"] : [],
