@@ -37,16 +37,17 @@ export async function readGroups(entry: TensorEntry, grouping: Grouping): Promis
 const inlineBytes = 1 << 20;
 
 /**
- * The parameters `names`, in files that are mapped, those in `groupings` in groups.
+ * The `parameters`, in files that are mapped, those in `groupings` in groups.
  * @throws DataError where the disk for temporary files is full; CheckpointError for a weight that is not finite.
  */
 export async function hold(
   entries: Entries,
   folder: string,
-  names: Iterable<string>,
+  parameters: Iterable<string>,
   groupings: ReadonlyMap<string, Grouping>,
 ): Promise<Held> {
-  const others = [...names].filter((name) => !groupings.has(name) && !isPlain(entries.get(name)!));
+  const names = [...parameters];
+  const others = names.filter((name) => !groupings.has(name) && !isPlain(entries.get(name)!));
   const made = others.reduce((sum, name) => sum + sizeOf(entries.get(name)!.dims) * byteSize.float32, 0);
   const isMapped = [...groupings.keys()].every((name) => entries.get(name)!.grouped?.parts !== undefined);
   if (isMapped && made <= inlineBytes) return { entries, folder, [Symbol.asyncDispose]: async () => {} };
@@ -55,7 +56,7 @@ export async function hold(
   const remove = (): Promise<void> => rm(place, { recursive: true, force: true }).catch(() => {});
   try {
     const file = join(place, "model.safetensors");
-    const tensors = [...names].flatMap((name): TensorSource[] => {
+    const tensors = names.flatMap((name): TensorSource[] => {
       const [entry, grouping] = [entries.get(name)!, groupings.get(name)];
       if (grouping === undefined) return [tensorSource(name, entry)];
       const shape = { dims: entry.dims, shifted: entry.grouped?.shifted === true };
