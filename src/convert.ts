@@ -40,6 +40,8 @@ const safetensorsTypes: Partial<Record<NumberType, "float32" | "float16" | "bflo
 export interface ConvertOptions {
   /** A model directory, or a file of weights with what describes it in it or beside it. */
   readonly source: string;
+  /** The model that an adapter belongs to. Default: what the adapter names, where that is a path. */
+  readonly base?: string | undefined;
   /** A directory, or for "gguf" a file. It must not be there, or be empty. */
   readonly output: string;
   /** Default: "gguf" where `output` ends in .gguf, else "safetensors". */
@@ -76,15 +78,15 @@ const bounds: Readonly<Record<NumberType, number>> = { f32: 1e-5, f16: 0.02, bf1
  */
 export async function convertModel(options: ConvertOptions): Promise<Converted> {
   required("convertModel: options", options, "object");
-  const { source, output, type } = options;
+  const { source, output, type, base } = options;
   required("convertModel: source", source, "text");
   required("convertModel: output", output, "text");
   const to = options.to ?? (output.endsWith(".gguf") ? "gguf" : "safetensors");
   checkFormat(to, type, output);
-  const model = await openModelFolder(source);
+  const model = await openModelFolder(source, { base });
   if (to === "gguf" || to === "fairseq") writtenFormat(to, model);
-  await using _claimed = await claim(to, source, output);
-  const tokenizer = await tokenizerOf(model.folder);
+  await using _claimed = await claim(to, [source, base], output);
+  const tokenizer = await tokenizerOf(model.folder, base);
   const found = tokenizer instanceof Error ? undefined : tokenizer;
   const notes = tokenizer instanceof Error ? [`no tokenizer written: ${tokenizer.message.split("\n")[0]}`] : [];
   try {
@@ -129,9 +131,13 @@ function different(output: string, { relative, largest, difference }: Converted[
 }
 
 /** The output is this conversion's until it is disposed of. */
-async function claim(to: ModelFormat, source: string, output: string): Promise<AsyncDisposable> {
-  if (to !== "gguf") return openOutput(output, { kind: "a model", names: [], inputs: [source] });
-  await checkSeparate(output, [source]);
+async function claim(
+  to: ModelFormat,
+  inputs: readonly (string | undefined)[],
+  output: string,
+): Promise<AsyncDisposable> {
+  if (to !== "gguf") return openOutput(output, { kind: "a model", names: [], inputs });
+  await checkSeparate(output, inputs);
   if (existsSync(output)) {
     throw new ConfigError(`${output}: expected no file of this name, got one`, {
       hint: "nothing was touched: name another --output",
@@ -140,12 +146,13 @@ async function claim(to: ModelFormat, source: string, output: string): Promise<A
   return { [Symbol.asyncDispose]: async () => undefined };
 }
 
-/** The tokenizer beside the weights, or why there is none. */
-async function tokenizerOf(folder: string): Promise<Tokenizer | DataError> {
-  return loadTokenizer(folder).catch((error: unknown) => {
+/** The tokenizer beside the weights, or of an adapter's base; or why there is none. */
+async function tokenizerOf(folder: string, base?: string): Promise<Tokenizer | DataError> {
+  const found = await loadTokenizer(folder).catch((error: unknown) => {
     if (error instanceof DataError) return error;
     throw error;
   });
+  return found instanceof Error && base !== undefined ? tokenizerOf(base) : found;
 }
 
 type Target = Pick<ConvertOptions, "output" | "type"> & { readonly to: ModelFormat };

@@ -92,15 +92,14 @@ describe("an adapter's folder", () => {
     const directory = join(folder, "adapter");
     mkdirSync(directory);
     writeFileSync(join(directory, "adapter_config.json"), JSON.stringify(adapter));
-    writeFileSync(join(directory, "adapter_model.safetensors"), "");
-    const said = /adapter: expected a model, got an adapter alone \(LORA\) of "microsoft\/biogpt"\n.*merge_and_unload/;
+    await expect(loadModel(directory)).rejects.toThrow(/adapter: expected adapter_model\.safetensors or .* got none/);
+    await writeSafetensors(join(directory, "adapter_model.safetensors"), []);
+    const said = /adapter: expected an adapter whose base is here, got "microsoft\/biogpt"\n.*--base DIR/;
     await expect(loadModel(directory)).rejects.toThrow(said);
     cpSync(join(source, "config.json"), join(directory, "config.json"));
     await expect(loadModel(directory)).rejects.toThrow(said);
     writeFileSync(join(directory, "adapter_config.json"), "{}");
-    await expect(loadModel(directory)).rejects.toThrow(
-      /adapter alone \(peft\) of a base that adapter_config\.json does not name/,
-    );
+    await expect(loadModel(directory)).rejects.toThrow(/whose base is here, got none that it names/);
   });
 
   test("beside a whole model's weights does not matter", async () => {

@@ -2,14 +2,15 @@
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import * as z from "zod";
 import { openCheckpoint } from "../checkpoints/checkpoint.ts";
 import { readFloat32, type TensorEntry } from "../checkpoints/entries.ts";
 import { groupingOf, joinGroups } from "../checkpoints/grouped.ts";
+import { adapterFile, baseFolder, openAdapter } from "../checkpoints/peft.ts";
 import { CheckpointError, ConfigError } from "../errors.ts";
 import { readSettings } from "../io/json.ts";
 import { required } from "../schema.ts";
 import { architectureOf, type Family, familyOf, type ModelConfig, type Role } from "../models/index.ts";
+import { roleOf, withAdapter } from "./adapter.ts";
 import { isAlone, isForeign, openForeign } from "./foreign.ts";
 
 export interface ModelFolder {
@@ -27,23 +28,30 @@ export interface OpenedFolder extends ModelFolder {
   readonly notes: readonly string[];
 }
 
+export interface OpenOptions {
+  /** In this role, whatever `architectures` says. */
+  readonly as?: Role | undefined;
+  /** The model that an adapter belongs to. Default: what the adapter names, where that is a path. */
+  readonly base?: string | undefined;
+}
+
 /**
- * Opens a model: a directory with config.json, one of another library's checkpoints that says itself what it holds, or
- * such a file. `as`: in this role, whatever `architectures` says.
+ * Opens a model: a directory with config.json, one of another library's checkpoints that says itself what it holds, such
+ * a file, or an adapter of peft's, which is merged into its base as it is read.
  * @throws ConfigError or CheckpointError that names the file and what was expected of it.
  */
-export async function openModelFolder(
-  path: string,
-  { as }: { readonly as?: Role | undefined } = {},
-): Promise<OpenedFolder> {
+export async function openModelFolder(path: string, { as, base }: OpenOptions = {}): Promise<OpenedFolder> {
   required("model directory", path, "text");
   const names = await readdir(path).catch(() => undefined);
   const isFile = names === undefined && existsSync(path);
+  if (names?.includes(adapterFile) === true && !names.some((name) => weights.test(name))) {
+    return openWithAdapter(path, as, base);
+  }
+  if (base !== undefined) throw new ConfigError(`base: expected with an adapter's folder, got ${path}`);
   const folder = isFile ? dirname(path) : path;
   const described = join(folder, "config.json");
   const json = isFile && isAlone(path) ? undefined : await readSettings(described);
   if (json === undefined) {
-    await refuseAdapter(folder);
     if (isForeign(path, names) || isFile) return withParameters(await openForeign(path, as));
     throw new CheckpointError(`${described}: expected a model directory with this file, got none`, {
       hint: hintOf(names),
@@ -54,33 +62,32 @@ export async function openModelFolder(
   const grouping = groupingOf(quantization_config, described);
   const named = as === undefined ? plain : { ...plain, architectures: [architectureOf(family, as)] };
   const config = family.parseConfig(named, described);
-  const stored = await openCheckpoint(path).catch(async (error: unknown) => {
-    if (!isFile) await refuseAdapter(folder, error);
-    throw error;
-  });
+  const stored = await openCheckpoint(path);
   const entries = grouping === undefined ? stored : joinGroups(stored, () => grouping);
   return withParameters({ folder, family, config, entries });
+}
+
+/** A whole model's weights. */
+const weights = /^(?:model|pytorch_model|consolidated|checkpoint).*\.(?:safetensors|bin|pth|pt|json)$/;
+
+async function openWithAdapter(folder: string, as: Role | undefined, given: string | undefined): Promise<OpenedFolder> {
+  const adapter = (await openAdapter(folder))!;
+  const place = given ?? baseFolder(folder, adapter.base);
+  if (place === undefined) {
+    const named = adapter.base === undefined ? "none that it names" : JSON.stringify(adapter.base);
+    throw new CheckpointError(`${folder}: expected an adapter whose base is here, got ${named}`, {
+      hint: `merge it: galen convert ${folder} --base DIR --output DIR`,
+    });
+  }
+  const opened = await openModelFolder(place, { as: as ?? roleOf(adapter) });
+  const { notes, ...merged } = await withParameters(withAdapter(opened, adapter));
+  return { ...merged, notes: [...opened.notes, ...notes] };
 }
 
 function hintOf(names: readonly string[] = []): string {
   const alone = names.filter(isAlone);
   if (alone.length > 0) return `name the file itself: ${alone.slice(0, 5).join(", ")}`;
   return "name a directory in Hugging Face's format: config.json, model.safetensors, tokenizer files";
-}
-
-const adapterFile = "adapter_config.json";
-const adapterSchema = z.looseObject({ base_model_name_or_path: z.string().nullish(), peft_type: z.string().nullish() });
-
-/** @throws CheckpointError where a folder without weights is an adapter's, as peft saves it. */
-async function refuseAdapter(folder: string, cause?: unknown): Promise<void> {
-  const adapter = await readSettings(join(folder, adapterFile), adapterSchema);
-  if (adapter === undefined) return;
-  const { base_model_name_or_path: base, peft_type: kind } = adapter;
-  const of = base === undefined || base === null ? `a base that ${adapterFile} does not name` : JSON.stringify(base);
-  throw new CheckpointError(`${folder}: expected a model, got an adapter alone (${kind ?? "peft"}) of ${of}`, {
-    cause,
-    hint: "merge it into its base first: peft's merge_and_unload(), then save_pretrained(), and name that folder",
-  });
 }
 
 /** What programs put before every name when they save a model that they have wrapped. */

@@ -5,7 +5,7 @@
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { tensorSource } from "../checkpoints/checkpoint.ts";
 import { isPlain, readFloat32, type TensorEntry } from "../checkpoints/entries.ts";
 import { groupedSources, joinGroups } from "../checkpoints/grouped.ts";
@@ -33,6 +33,11 @@ export async function readGroups(entry: TensorEntry, grouping: Grouping): Promis
   return quantizeGroups(transposed(numbers, rows, columns), { outputs: columns, width: rows, bits, group });
 }
 
+/** Whether ONNX Runtime would not map a tensor, since its file is not in the folder that it is given. */
+function isOutside(folder: string, entry: TensorEntry): boolean {
+  return isPlain(entry) && relative(folder, entry.file).startsWith("..");
+}
+
 /** So many bytes that are no file's stay in the model's own. */
 const inlineBytes = 1 << 20;
 
@@ -50,7 +55,8 @@ export async function hold(
   const others = names.filter((name) => !groupings.has(name) && !isPlain(entries.get(name)!));
   const made = others.reduce((sum, name) => sum + sizeOf(entries.get(name)!.dims) * byteSize.float32, 0);
   const isMapped = [...groupings.keys()].every((name) => entries.get(name)!.grouped?.parts !== undefined);
-  if (isMapped && made <= inlineBytes) return { entries, folder, [Symbol.asyncDispose]: async () => {} };
+  const isWithin = names.every((name) => groupings.has(name) || !isOutside(folder, entries.get(name)!));
+  if (isMapped && made <= inlineBytes && isWithin) return { entries, folder, [Symbol.asyncDispose]: async () => {} };
   const place = await mkdtemp(join(tmpdir(), "galen-bits-"));
   // Windows keeps a file that is mapped: it is left to the system then.
   const remove = (): Promise<void> => rm(place, { recursive: true, force: true }).catch(() => {});

@@ -5,6 +5,7 @@
 import { readFile, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { readGgufHeader } from "../checkpoints/gguf/header.ts";
+import { adapterBase, adapterFile } from "../checkpoints/peft.ts";
 import { writeFileAtomically } from "../io/files.ts";
 import { pointerError } from "../io/pointer.ts";
 import { DataError } from "../errors.ts";
@@ -30,7 +31,11 @@ export async function loadTokenizer(directory: string): Promise<Tokenizer> {
       cause,
     });
   });
-  if (!isComplete(present)) throw noTokenizer(directory, present);
+  if (!isComplete(present)) {
+    const base = present.includes(adapterFile) ? await adapterBase(directory) : undefined;
+    if (base !== undefined) return loadTokenizer(base);
+    throw noTokenizer(directory, present);
+  }
   const names = tokenizerFileNames.filter((name) => present.includes(name));
   return readTokenizer(await readFiles(directory, names), `${directory}/`);
 }

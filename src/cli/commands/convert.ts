@@ -4,10 +4,11 @@ import { type Command, command } from "../command.ts";
 const convert: Command = command({
   about: "Convert a model between checkpoint formats",
   details:
-    "SOURCE is a model directory (model.safetensors or pytorch_model.bin, sharded or not), one of fairseq's (checkpoint.pt) or Meta's (consolidated.*.pth with params.json), or a file: GGUF, llama2.c's .bin, or one of such a directory. The tokenizer goes along: fairseq's dict.txt and bpecodes become vocab.json and merges.txt, GGUF's vocabulary becomes tokenizer.json, and back. Both models are then run on the same tokens, and the largest difference of their logits is printed; a result that computes something else is removed. No pickle is executed.",
+    "SOURCE is a model directory (model.safetensors or pytorch_model.bin, sharded or not), one of fairseq's (checkpoint.pt) or Meta's (consolidated.*.pth with params.json), or a file: GGUF, llama2.c's .bin, or one of such a directory; or an adapter of peft's, which is merged into its base. The tokenizer goes along: fairseq's dict.txt and bpecodes become vocab.json and merges.txt, GGUF's vocabulary becomes tokenizer.json, and back. Both models are then run on the same tokens, and the largest difference of their logits is printed; a result that computes something else is removed. No pickle is executed.",
   positionals: { source: { required: true, about: "Model directory or checkpoint file" } },
   options: {
     output: { type: "text", hint: "PATH", required: true, about: "Directory to write, or for gguf a file" },
+    base: { type: "text", hint: "DIR", about: "Model that SOURCE, an adapter of peft's, is merged into" },
     to: {
       type: "text",
       hint: "FORMAT",
@@ -27,12 +28,13 @@ const convert: Command = command({
     ["convert biogpt --output biogpt-half --type f16", "half the size"],
     ["convert runs/ddi/model --output ddi-fairseq --to fairseq", "back to fairseq"],
     ["convert llama --output llama.gguf --type q4_0", "for llama.cpp and Ollama, in four bits"],
+    ["convert adapter --base llama --output merged", "peft's adapter into its base"],
     ["convert model.gguf --output model", "GGUF to Hugging Face"],
   ],
   async run({ args, json, output }) {
     const { convertModel } = await import("../../convert.ts");
-    const { source, to, type } = args;
-    const result = await convertModel({ source, output: args.output, to: to as "gguf", type: type as "f16" });
+    const { source, base, to, type } = args;
+    const result = await convertModel({ source, base, output: args.output, to: to as "gguf", type: type as "f16" });
     if (json) return output.json({ source, output: args.output, ...result });
     for (const note of result.notes) output.note(note);
     const { difference, largest, relative, tokens } = result.parity;
