@@ -39,7 +39,9 @@ describe.each(["plain", "patterns", "classes", "turned"])("%s", (name) => {
 
 test("a base that is not where the adapter says is named, and may be given", async () => {
   const source = changed("plain", { base_model_name_or_path: "example/base" });
-  await expect(loadModel(source)).rejects.toThrow(/expected an adapter whose base is here, got "example\/base"\n.*--base DIR/);
+  await expect(loadModel(source)).rejects.toThrow(
+    /expected an adapter whose base is here, got "example\/base"\n.*--base DIR/,
+  );
   const output = join(folder, "given");
   expect((await convertModel({ source, base: llama, output })).parity.difference).toBe(0);
   await expect(convertModel({ source: llama, base: llama, output: join(folder, "x") })).rejects.toThrow(
