@@ -38,7 +38,7 @@ const safetensorsTypes: Partial<Record<NumberType, "float32" | "float16" | "bflo
 };
 
 export interface ConvertOptions {
-  /** A model directory, or a file of weights with what describes it in it or beside it. */
+  /** A model directory, a name of Hugging Face's hub, or a file of weights with what describes it in it or beside it. */
   readonly source: string;
   /** The model that an adapter belongs to. Default: what the adapter names, where that is a path. */
   readonly base?: string | undefined;
@@ -85,7 +85,7 @@ export async function convertModel(options: ConvertOptions): Promise<Converted> 
   checkFormat(to, type, output);
   const model = await openModelFolder(source, { base });
   if (to === "gguf" || to === "fairseq") writtenFormat(to, model);
-  await using _claimed = await claim(to, [source, base], output);
+  await using _ = await claim(to, [source, base], output);
   const tokenizer = await tokenizerOf(model.folder, base);
   const found = tokenizer instanceof Error ? undefined : tokenizer;
   const notes = tokenizer instanceof Error ? [`no tokenizer written: ${tokenizer.message.split("\n")[0]}`] : [];

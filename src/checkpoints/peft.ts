@@ -224,8 +224,9 @@ export function baseFolder(folder: string, base: string | undefined): string | u
   return places.find((place) => existsSync(place) && !existsSync(join(place, adapterFile)));
 }
 
-/** Where the base of a folder's adapter lies, if it does. */
+/** Where the base of a folder's adapter lies, or what it is called. */
 export async function adapterBase(folder: string): Promise<string | undefined> {
   const settings = await readSettings(join(folder, adapterFile), schema);
-  return baseFolder(folder, settings?.base_model_name_or_path ?? undefined);
+  const base = settings?.base_model_name_or_path ?? undefined;
+  return baseFolder(folder, base) ?? (base !== undefined && existsSync(base) ? undefined : base);
 }

@@ -7,8 +7,8 @@ import { readFloat32, type TensorEntry } from "../checkpoints/entries.ts";
 import { groupingOf, joinGroups } from "../checkpoints/grouped.ts";
 import { adapterFile, baseFolder, openAdapter } from "../checkpoints/peft.ts";
 import { CheckpointError, ConfigError } from "../errors.ts";
+import { hubNameOf, resolveModel } from "../hub/index.ts";
 import { readSettings } from "../io/json.ts";
-import { required } from "../schema.ts";
 import { architectureOf, type Family, familyOf, type ModelConfig, type Role } from "../models/index.ts";
 import { roleOf, withAdapter } from "./adapter.ts";
 import { isAlone, isForeign, openForeign } from "./foreign.ts";
@@ -37,11 +37,11 @@ export interface OpenOptions {
 
 /**
  * Opens a model: a directory with config.json, one of another library's checkpoints that says itself what it holds, such
- * a file, or an adapter of peft's, which is merged into its base as it is read.
+ * a file, an adapter of peft's, which is merged into its base as it is read; or a name of Hugging Face's hub.
  * @throws ConfigError or CheckpointError that names the file and what was expected of it.
  */
-export async function openModelFolder(path: string, { as, base }: OpenOptions = {}): Promise<OpenedFolder> {
-  required("model directory", path, "text");
+export async function openModelFolder(source: string, { as, base }: OpenOptions = {}): Promise<OpenedFolder> {
+  const path = await resolveModel(source);
   const names = await readdir(path).catch(() => undefined);
   const isFile = names === undefined && existsSync(path);
   if (names?.includes(adapterFile) === true && !names.some((name) => weights.test(name))) {
@@ -72,10 +72,12 @@ const weights = /^(?:model|pytorch_model|consolidated|checkpoint).*\.(?:safetens
 
 async function openWithAdapter(folder: string, as: Role | undefined, given: string | undefined): Promise<OpenedFolder> {
   const adapter = (await openAdapter(folder))!;
-  const place = given ?? baseFolder(folder, adapter.base);
+  const { base: named } = adapter;
+  const isName = named !== undefined && hubNameOf(named) !== undefined;
+  const place = given ?? baseFolder(folder, named) ?? (isName ? named : undefined);
   if (place === undefined) {
-    const named = adapter.base === undefined ? "none that it names" : JSON.stringify(adapter.base);
-    throw new CheckpointError(`${folder}: expected an adapter whose base is here, got ${named}`, {
+    const got = named === undefined ? "none that it names" : JSON.stringify(named);
+    throw new CheckpointError(`${folder}: expected an adapter whose base is here, got ${got}`, {
       hint: `merge it: galen convert ${folder} --base DIR --output DIR`,
     });
   }

@@ -5,7 +5,7 @@
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { tensorSource } from "../checkpoints/checkpoint.ts";
 import { isPlain, readFloat32, type TensorEntry } from "../checkpoints/entries.ts";
 import { groupedSources, joinGroups } from "../checkpoints/grouped.ts";
@@ -18,7 +18,6 @@ import type { Entries } from "./parameters.ts";
 /** Disposed of when the session is open: what it mapped stays mapped. */
 export interface Held extends AsyncDisposable {
   readonly entries: Entries;
-  readonly folder: string;
 }
 
 /** The matrix `entry` in groups: as it is stored, or quantised. @throws CheckpointError where it is not finite. */
@@ -33,11 +32,6 @@ export async function readGroups(entry: TensorEntry, grouping: Grouping): Promis
   return quantizeGroups(transposed(numbers, rows, columns), { outputs: columns, width: rows, bits, group });
 }
 
-/** Whether ONNX Runtime would not map a tensor, since its file is not in the folder that it is given. */
-function isOutside(folder: string, entry: TensorEntry): boolean {
-  return isPlain(entry) && relative(folder, entry.file).startsWith("..");
-}
-
 /** So many bytes that are no file's stay in the model's own. */
 const inlineBytes = 1 << 20;
 
@@ -47,7 +41,6 @@ const inlineBytes = 1 << 20;
  */
 export async function hold(
   entries: Entries,
-  folder: string,
   parameters: Iterable<string>,
   groupings: ReadonlyMap<string, Grouping>,
 ): Promise<Held> {
@@ -55,8 +48,7 @@ export async function hold(
   const others = names.filter((name) => !groupings.has(name) && !isPlain(entries.get(name)!));
   const made = others.reduce((sum, name) => sum + sizeOf(entries.get(name)!.dims) * byteSize.float32, 0);
   const isMapped = [...groupings.keys()].every((name) => entries.get(name)!.grouped?.parts !== undefined);
-  const isWithin = names.every((name) => groupings.has(name) || !isOutside(folder, entries.get(name)!));
-  if (isMapped && made <= inlineBytes && isWithin) return { entries, folder, [Symbol.asyncDispose]: async () => {} };
+  if (isMapped && made <= inlineBytes) return { entries, [Symbol.asyncDispose]: async () => {} };
   const place = await mkdtemp(join(tmpdir(), "galen-bits-"));
   // Windows keeps a file that is mapped: it is left to the system then.
   const remove = (): Promise<void> => rm(place, { recursive: true, force: true }).catch(() => {});
@@ -70,7 +62,7 @@ export async function hold(
     });
     await writeSafetensors(file, tensors, { inOrder: true });
     const written = joinGroups((await openSafetensors(file)).entries, (name) => groupings.get(name));
-    return { entries: written, folder: place, [Symbol.asyncDispose]: remove };
+    return { entries: written, [Symbol.asyncDispose]: remove };
   } catch (error) {
     await remove();
     throw error;

@@ -6,22 +6,28 @@ import { readFile, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { readGgufHeader } from "../checkpoints/gguf/header.ts";
 import { adapterBase, adapterFile } from "../checkpoints/peft.ts";
+import { resolveModel } from "../hub/index.ts";
 import { writeFileAtomically } from "../io/files.ts";
 import { pointerError } from "../io/pointer.ts";
 import { DataError } from "../errors.ts";
 import { required } from "../schema.ts";
 import { tokenizerFilesOf } from "./gguf.ts";
+import { filesOfSentencePiece } from "./pipeline/sentencepiece.ts";
 import { isComplete, noTokenizer, readTokenizer, tokenizerFileNames } from "./registry.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
+/** SentencePiece's model, which counts where there is no other file of a tokenizer. */
+const sentencePieceName = "tokenizer.model";
 const MAX_BYTES = 256 * 2 ** 20;
 
 /**
- * The tokenizer of a directory, of any kind that is known, or of a GGUF file.
- * @throws DataError when there is none, or a file is not what it should be; CheckpointError for a damaged GGUF file.
+ * The tokenizer of a directory, of a GGUF file, or of a name of Hugging Face's hub, of any kind that is known.
+ * @throws DataError when the directory holds none, or a file is not what it should be; as `resolveModel`; CheckpointError for
+ * a damaged GGUF file.
  */
-export async function loadTokenizer(directory: string): Promise<Tokenizer> {
-  required("loadTokenizer: directory", directory, "text");
+export async function loadTokenizer(source: string): Promise<Tokenizer> {
+  required("loadTokenizer: directory", source, "text");
+  const directory = await resolveModel(source, { part: "tokenizer" });
   if (/\.gguf$/i.test(directory)) {
     const { metadata } = await readGgufHeader(directory);
     return readTokenizer(tokenizerFilesOf(metadata, directory), `${directory}: `);
@@ -31,13 +37,17 @@ export async function loadTokenizer(directory: string): Promise<Tokenizer> {
       cause,
     });
   });
-  if (!isComplete(present)) {
+  const hasModel = present.includes(sentencePieceName) && !isComplete(present);
+  if (!hasModel && !isComplete(present)) {
     const base = present.includes(adapterFile) ? await adapterBase(directory) : undefined;
     if (base !== undefined) return loadTokenizer(base);
     throw noTokenizer(directory, present);
   }
   const names = tokenizerFileNames.filter((name) => present.includes(name));
-  return readTokenizer(await readFiles(directory, names), `${directory}/`);
+  const files = await readFiles(directory, names);
+  if (!hasModel) return readTokenizer(files, `${directory}/`);
+  const model = await readBounded(join(directory, sentencePieceName));
+  return readTokenizer(filesOfSentencePiece(model, files, `${directory}/`), `${directory}/`);
 }
 
 /** Writes the tokenizer's files into a directory, each at once; `loadTokenizer` makes the same tokenizer of them. */
@@ -51,13 +61,7 @@ async function readFiles(directory: string, names: readonly string[]): Promise<M
   const files = new Map<string, string>();
   for (const name of names) {
     const path = join(directory, name);
-    const { size } = await stat(path);
-    if (size > MAX_BYTES) {
-      throw new DataError(`${path}: expected a tokenizer file of at most ${MAX_BYTES} bytes, got ${size}`);
-    }
-    const bytes = await readFile(path);
-    const pointer = pointerError(path, bytes);
-    if (pointer !== undefined) throw pointer;
+    const bytes = await readBounded(path);
     try {
       files.set(name, new TextDecoder("utf-8", { fatal: true }).decode(bytes));
     } catch (cause) {
@@ -68,4 +72,15 @@ async function readFiles(directory: string, names: readonly string[]): Promise<M
     }
   }
   return files;
+}
+
+async function readBounded(path: string): Promise<Uint8Array> {
+  const { size } = await stat(path);
+  if (size > MAX_BYTES) {
+    throw new DataError(`${path}: expected a tokenizer file of at most ${MAX_BYTES} bytes, got ${size}`);
+  }
+  const bytes = await readFile(path);
+  const pointer = pointerError(path, bytes);
+  if (pointer !== undefined) throw pointer;
+  return bytes;
 }

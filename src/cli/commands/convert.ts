@@ -5,7 +5,9 @@ const convert: Command = command({
   about: "Convert a model between checkpoint formats",
   details:
     "SOURCE is a model directory (model.safetensors or pytorch_model.bin, sharded or not), one of fairseq's (checkpoint.pt) or Meta's (consolidated.*.pth with params.json), or a file: GGUF, llama2.c's .bin, or one of such a directory; or an adapter of peft's, which is merged into its base. The tokenizer goes along: fairseq's dict.txt and bpecodes become vocab.json and merges.txt, GGUF's vocabulary becomes tokenizer.json, and back. Both models are then run on the same tokens, and the largest difference of their logits is printed; a result that computes something else is removed. No pickle is executed.",
-  positionals: { source: { required: true, about: "Model directory or checkpoint file" } },
+  positionals: {
+    source: { required: true, part: "model", about: "Model directory, name of the hub, or checkpoint file" },
+  },
   options: {
     output: { type: "text", hint: "PATH", required: true, about: "Directory to write, or for gguf a file" },
     base: { type: "text", hint: "DIR", about: "Model that SOURCE, an adapter of peft's, is merged into" },
