@@ -11,9 +11,8 @@ import { resolveModel } from "./hub/index.ts";
 import { type ParameterSource, toOnnx } from "./graph/lower.ts";
 import { scoringGraph } from "./models/graphs.ts";
 import { openModelFolder } from "./runtime/folder.ts";
-import { directoryOf } from "./runtime/foreign.ts";
 import { required } from "./schema.ts";
-import { parameterSources } from "./runtime/parameters.ts";
+import { parameterSources, weightsFolder } from "./runtime/parameters.ts";
 
 export interface ExportOptions {
   /** Default "inline" below 2 GB, else "external". */
@@ -46,7 +45,7 @@ export async function exportOnnx(source: string, path: string, options: ExportOp
   const folder = await resolveModel(source);
   const { family, config, entries } = await openModelFolder(folder);
   const graph = scoringGraph(family, config);
-  const directory = directoryOf(folder);
+  const directory = weightsFolder(entries);
   const sourceOf = await parameterSources(graph, entries, directory);
   const names = [...graph.parameters.keys()];
   const total = names.reduce((sum, name) => sum + lengthOf(sourceOf(name)), 0);

@@ -45,11 +45,6 @@ export function isAlone(path: string): boolean {
   return /\.gguf$/i.test(path);
 }
 
-/** The directory of a model's files: itself, or where it is a file that which holds it. */
-export function directoryOf(model: string): string {
-  return isAlone(model) ? dirname(model) : model;
-}
-
 /** Whether a path, of a file or a folder with these names, is one that says itself what model it holds. */
 export function isForeign(path: string, names: readonly string[] | undefined): boolean {
   if (names === undefined) return readers.some(([name]) => name.test(path));

@@ -114,7 +114,10 @@ export async function writeWorld(): Promise<void> {
   cpSync(golden("mean"), "all-MiniLM-L6-v2", { recursive: true });
   cpSync(golden("cross-one"), "runs/reranker/model", { recursive: true });
   cpSync(golden("colbert"), "runs/colbert/model", { recursive: true });
+  cpSync(join(root, "test/goldens/llama/llama/model"), "llama", { recursive: true });
+  cpSync(join(root, "test/goldens/peft/plain"), "adapter", { recursive: true });
   for (const line of [
+    "convert llama --output model.gguf",
     `train classifier epochs=1 ${on("all-MiniLM-L6-v2", "train.jsonl")} --output runs/classes`,
     `train tagger epochs=1 ${on("all-MiniLM-L6-v2", "test.tsv")} --output runs/ner`,
   ]) {
