@@ -6,6 +6,8 @@ import { afterAll, describe, expect, test } from "vitest";
 import { writeTinyTask } from "../test/support/tiny-task.ts";
 import { openCheckpoint } from "./checkpoints/checkpoint.ts";
 import { readTensor } from "./checkpoints/entries.ts";
+import { parseArguments } from "./cli/arguments.ts";
+import convert from "./cli/commands/convert.ts";
 import { convertModel, type ModelFormat } from "./convert.ts";
 import { loadModel } from "./model.ts";
 import { loadTokenizer } from "./tokenizers/files.ts";
@@ -124,4 +126,13 @@ describe("conversion", () => {
     const config = JSON.parse(readFileSync(join(folder, "pytorch/config.json"), "utf8"));
     expect(config).toMatchObject({ architectures: ["BioGptForCausalLM"], model_type: "biogpt" });
   });
+});
+
+test.each([
+  ["--format", "--to"],
+  ["--dtype", "--type"],
+])("the option %s is said to be %s now", (before, now) => {
+  expect(() => parseArguments(["x", "--output", "y", before, "z"], convert)).toThrow(
+    `${before}: unknown option\nHint: it is called ${now} now`,
+  );
 });
