@@ -19,7 +19,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   io: base,
   hub: [...base, "io", "suggest"],
   checkpoints: [...base, "io"],
-  tokenizers: [...base, "io", "hub"],
+  tokenizers: [...base, "io", "hub", "checkpoints"],
   graph: base,
   nn: [...base, "graph"],
   models: [...base, "graph", "nn"],

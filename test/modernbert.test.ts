@@ -99,7 +99,7 @@ test("a checkpoint with the prefix of the whole model is opened as the network a
 test.each(["safetensors", "pytorch"] as const)("is converted to %s and gives the same", async (format) => {
   for (const name of ["masked", "biased", "single"]) {
     const output = mkdtempSync(join(scratch, "converted-"));
-    const { parity } = await convertModel({ source: join(folder, name), output, format });
+    const { parity } = await convertModel({ source: join(folder, name), output, to: format });
     expect(parity.difference).toBe(0);
     expect(await logitsOf(output)).toEqual(await logitsOf(join(folder, name)));
   }

@@ -69,6 +69,8 @@ export interface Definition<O extends Options, P extends Positionals> {
   readonly details?: string;
   readonly positionals?: P;
   readonly options: O;
+  /** What options were called before, and are called now. */
+  readonly renamed?: Readonly<Record<string, string>>;
   /** Without the leading "galen", each with what it does. */
   readonly examples: readonly (readonly [command: string, about: string])[];
   /** More tables for its help: a title, and rows of two columns each. */

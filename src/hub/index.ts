@@ -8,7 +8,7 @@ import { describeName, hubNameOf, parseHubName } from "./name.ts";
 import type { Part } from "./needed.ts";
 import type { HubProgress } from "./snapshot.ts";
 
-export { hubSourceOf } from "./name.ts";
+export { hubNameOf, hubSourceOf } from "./name.ts";
 export type { HubProgress } from "./snapshot.ts";
 
 export interface ResolveOptions {
