@@ -8,7 +8,9 @@ import { saveSharded, tensorSource } from "./checkpoints/checkpoint.ts";
 import { torchTensor, writeTorchFile } from "./checkpoints/torch-write.ts";
 import { ConfigError, DataError } from "./errors.ts";
 import { writeFileAtomically } from "./io/files.ts";
+import { lockFolder } from "./io/lock.ts";
 import { Model } from "./model.ts";
+import { configText } from "./models/index.ts";
 import { type ModelFolder, openModelFolder, type OpenedFolder } from "./runtime/folder.ts";
 import { copyUsage } from "./runtime/save.ts";
 import { foreignFormats, type ForeignName, openForeign, writeForeign } from "./runtime/foreign.ts";
@@ -55,6 +57,7 @@ export async function convertModel(options: ConvertOptions): Promise<Converted> 
     throw new ConfigError(`dtype: expected only with format safetensors, got ${dtype} with ${format}`);
   }
   const model = await openSource(source);
+  await using _ = await lockFolder(output);
   const tokenizer = await tokenizerOf(source);
   const notes = tokenizer instanceof Error ? [`no tokenizer written: ${tokenizer.message.split("\n")[0]}`] : [];
   const written = await write(model, tokenizer instanceof Error ? undefined : tokenizer, { output, format, dtype });
@@ -103,7 +106,7 @@ async function write(
   if (isForeign) return writeForeign(format, output, model);
   await copyUsage(model.folder, output);
   const json = { architectures: [family.architecture], ...config };
-  await writeFileAtomically(join(output, "config.json"), `${JSON.stringify(json, null, 2)}\n`);
+  await writeFileAtomically(join(output, "config.json"), configText(json));
   if (format === "pytorch") {
     const tensors = [...entries].map(([name, entry]) => [name, torchTensor(entry.name, entry)] as const);
     await writeTorchFile(join(output, "pytorch_model.bin"), Object.fromEntries(tensors));

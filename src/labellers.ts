@@ -92,6 +92,8 @@ export interface Classified {
   readonly labels: readonly string[];
   /** By class. */
   readonly probabilities: Readonly<Record<string, number>>;
+  /** Longer than the model takes: its end was not read. */
+  readonly cut: boolean;
 }
 
 export interface Classifier extends AsyncDisposable {
@@ -116,8 +118,9 @@ export async function loadClassifier(folder: string, options: NetworkOptions = {
     identity: identityOf(options),
     async classify(texts, { maxTokens = most } = {}) {
       required("classify: texts", texts, "list of texts");
-      const ids = texts.map((text) => encodeCut(tokenizer, text, maxTokens));
+      const encoded = texts.map((text) => encodeCut(tokenizer, text, maxTokens));
       const results: Classified[] = Array.from({ length: texts.length });
+      const ids = encoded.map((one) => one.ids);
       await forRows(labeller, ids, 32, (row, logits) => {
         const shares = multiLabel ? Array.from(logits, (logit) => 1 / (1 + Math.exp(-logit))) : probabilities(logits);
         const label = labels[indexOfLargest(logits)]!;
@@ -125,6 +128,7 @@ export async function loadClassifier(folder: string, options: NetworkOptions = {
           label,
           labels: multiLabel ? labels.filter((_, i) => shares[i]! > 0.5) : [label],
           probabilities: Object.fromEntries(labels.map((name, i) => [name, shares[i]!])),
+          cut: encoded[row]!.cut,
         };
       });
       return results;

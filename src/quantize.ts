@@ -17,10 +17,11 @@ import { checkSeparate } from "./io/outputs.ts";
 import { headOf } from "./models/family.ts";
 import { hiddenGraph, scoringGraph } from "./models/graphs.ts";
 import { type OpenedFolder, openModelFolder } from "./runtime/folder.ts";
+import { readGroups } from "./runtime/grouped.ts";
 import { copyUsage } from "./runtime/save.ts";
 import { required } from "./schema.ts";
 import { byteSize, sizeOf } from "./tensor/tensor.ts";
-import { type Bits } from "./tensor/grouped.ts";
+import type { Bits, Grouping } from "./tensor/grouped.ts";
 import { loadTokenizer } from "./tokenizers/files.ts";
 
 export interface QuantizeOptions {
@@ -104,14 +105,11 @@ async function requireEmpty(output: string): Promise<void> {
   );
 }
 
-/** Names of the matrices that are held in groups. */
-function groupedNames({ family, config }: OpenedFolder, group: number): Set<string> {
+/** How each matrix is held that is held in groups. */
+function groupings({ family, config }: OpenedFolder, { bits, group }: Grouping): Map<string, Grouping> {
   const graph = headOf(family, config) === undefined ? hiddenGraph(family, config) : scoringGraph(family, config);
-  return new Set(
-    weightsOf(graph)
-      .filter((weight) => takesGroups(weight, group))
-      .map(({ name }) => name),
-  );
+  const taken = weightsOf(graph).filter((weight) => takesGroups(weight, group));
+  return new Map(taken.map(({ name, transposed }) => [name, { bits, group, transposed }]));
 }
 
 async function write(
@@ -121,12 +119,15 @@ async function write(
 ): Promise<Quantized> {
   const { family, config, entries } = model;
   await mkdir(folder, { recursive: true });
-  const names = groupedNames(model, group);
+  const held = groupings(model, { bits, group });
   const total = [...entries.values()].reduce((sum, { dims }) => sum + sizeOf(dims), 0);
   let done = 0;
   const tensors = [...entries].flatMap(([name, entry]): TensorSource[] => {
-    const grouping = { bits, group };
-    const parts = names.has(name) ? groupedSources(name, entry, grouping) : [tensorSource(name, entry)];
+    const grouping = held.get(name);
+    const parts =
+      grouping !== undefined
+        ? groupedSources(name, entry, grouping, () => readGroups(entry, grouping))
+        : [tensorSource(name, entry)];
     const [first, ...rest] = parts as [TensorSource, ...TensorSource[]];
     const data = async (): Promise<Awaited<TensorSource["data"]> & ArrayLike<unknown>> => {
       signal?.throwIfAborted();
@@ -153,8 +154,8 @@ async function write(
   return {
     bits,
     group,
-    packed: names.size,
-    kept: entries.size - names.size,
+    packed: held.size,
+    kept: entries.size - held.size,
     bytes: { before: bytesOf([...entries.values()]), after: bytesOf(tensors) },
     notes: [...model.notes, ...(tokenizer === undefined ? ["no tokenizer written: the model has none"] : [])],
   };

@@ -6,7 +6,7 @@
 import { open, type FileHandle } from "node:fs/promises";
 import { CheckpointError } from "../errors.ts";
 import { allocate, byteSize, sizeOf, view, type DType, type Tensor, type TypedArrays } from "../tensor/tensor.ts";
-import { type Bits, dequantizeGroups, type GroupedWeight } from "../tensor/grouped.ts";
+import { dequantizeGroups, type GroupedWeight, type Grouping, transposed } from "../tensor/grouped.ts";
 import { pointerError } from "../io/pointer.ts";
 import { isFloat, toFloat32 } from "./floats.ts";
 
@@ -26,12 +26,19 @@ export interface TensorEntry {
   readonly grouped?: GroupedEntry;
 }
 
+export interface GroupedParts {
+  readonly whole: TensorEntry;
+  readonly scales: TensorEntry;
+  readonly shifts: TensorEntry | undefined;
+}
+
 /** A matrix in few bits, as a file holds it. */
-export interface GroupedEntry {
-  readonly bits: Bits;
-  readonly group: number;
+export interface GroupedEntry extends Grouping {
   /** Where its parts lie, if they lie as `GroupedWeight` has them. */
-  readonly parts?: { readonly whole: TensorEntry; readonly scales: TensorEntry };
+  readonly parts?: GroupedParts;
+  /** Whether its groups are shifted. */
+  readonly shifted: boolean;
+  /** [outputs, width], also of one that is `transposed`. */
   read(): Promise<GroupedWeight>;
 }
 
@@ -100,7 +107,9 @@ function label(entry: TensorEntry): string {
 /** Reads a tensor in the dtype it is stored in. @throws CheckpointError when the file is shorter than it was. */
 export async function readTensor(entry: TensorEntry): Promise<Tensor> {
   if (entry.grouped !== undefined) {
-    const data = dequantizeGroups(await entry.grouped.read());
+    const weight = await entry.grouped.read();
+    const numbers = dequantizeGroups(weight);
+    const data = entry.grouped.transposed === true ? transposed(numbers, weight.outputs, weight.width) : numbers;
     return { dtype: entry.dtype, dims: entry.dims, data };
   }
   return withFile(entry.file, async (handle) => {

@@ -1,13 +1,14 @@
 /**
  * Weights in few bits in safetensors files: a matrix NAME is `NAME`, uint8 [outputs, groups, group · bits / 8], with its
- * scales beside it, `NAME.scales`, float32 [outputs, groups], as ONNX Runtime takes them, so that it maps them from the
- * file. config.json's `quantization_config` says how many bits and how large groups are.
+ * scales beside it, `NAME.scales`, float32 [outputs, groups], and, where groups are shifted, `NAME.shifts`, as ONNX
+ * Runtime takes them, so that it maps them from the file; `NAME.transposed` in place of `NAME` where the matrix itself is
+ * [width, outputs]. config.json's `quantization_config` says how many bits and how large groups are.
  */
 import * as z from "zod";
 import { CheckpointError, ConfigError } from "../errors.ts";
 import { checked } from "../schema.ts";
-import { type Bits, type GroupedWeight, quantizeGroups } from "../tensor/grouped.ts";
-import { readFloat32, readTensor, type TensorEntry } from "./entries.ts";
+import type { GroupedWeight, Grouping } from "../tensor/grouped.ts";
+import { type GroupedParts, readFloat32, readTensor, type TensorEntry } from "./entries.ts";
 import type { TensorSource } from "./safetensors.ts";
 
 const method = "galen";
@@ -19,12 +20,6 @@ const schema = z.looseObject({
     error: "expected a power of two from 16 to 4096",
   }),
 });
-
-/** How the matrices of a folder are held. */
-export interface Grouping {
-  readonly bits: Bits;
-  readonly group: number;
-}
 
 /** What config.json says of a folder of such weights. */
 export function groupingFields({ bits, group }: Grouping): object {
@@ -48,76 +43,94 @@ export function groupingOf(quantization: unknown, where: string): Grouping | und
   return { bits, group };
 }
 
-const scalesName = (name: string): string => `${name}.scales`;
+/** The parts beside the whole numbers, and what their names end in. */
+const parts = ["scales", "shifts"] as const;
+const turnedEnd = ".transposed";
+const partName = (name: string, part: (typeof parts)[number]): string => `${name}.${part}`;
 
 /**
- * The tensors of a checkpoint, each matrix in few bits as one.
+ * The tensors of a checkpoint, each matrix in few bits, of which `groupingOf` says how, as one.
  * @throws CheckpointError for parts that do not fit each other, or a matrix without scales.
  */
-export function joinGroups(stored: ReadonlyMap<string, TensorEntry>, grouping: Grouping): Map<string, TensorEntry> {
+export function joinGroups(
+  stored: ReadonlyMap<string, TensorEntry>,
+  groupingOf: (name: string) => Grouping | undefined,
+): Map<string, TensorEntry> {
   const entries = new Map(stored);
-  for (const [name, whole] of stored) {
-    if (whole.dtype !== "uint8") continue;
-    const scales = stored.get(scalesName(name));
-    entries.set(name, joined(name, whole, scales, grouping));
-    entries.delete(scalesName(name));
+  for (const [storedName, whole] of stored) {
+    const transposed = storedName.endsWith(turnedEnd);
+    const name = transposed ? storedName.slice(0, -turnedEnd.length) : storedName;
+    const grouping = groupingOf(name);
+    if (whole.dtype !== "uint8" || grouping === undefined) continue;
+    const [scales, shifts] = parts.map((part) => stored.get(partName(name, part)));
+    for (const own of [storedName, ...parts.map((part) => partName(name, part))]) entries.delete(own);
+    entries.set(name, joined(name, { whole, scales, shifts }, { ...grouping, transposed }));
   }
   return entries;
 }
 
-function joined(name: string, whole: TensorEntry, scales: TensorEntry | undefined, grouping: Grouping): TensorEntry {
-  const { bits, group } = grouping;
-  const [outputs, groups, bytes] = whole.dims;
-  const fits =
-    whole.dims.length === 3 &&
-    bytes === (group * bits) / 8 &&
-    scales?.dtype === "float32" &&
-    scales.dims.join() === [outputs, groups].join();
-  if (!fits || outputs === undefined || groups === undefined || scales === undefined) {
-    const shape = (entry: TensorEntry | undefined): string =>
-      entry === undefined ? "none" : `${entry.dtype} [${entry.dims.join(", ")}]`;
+type Found = Omit<GroupedParts, "scales"> & { readonly scales: TensorEntry | undefined };
+
+function joined(
+  name: string,
+  { whole, scales, shifts }: Found,
+  { bits, group, transposed = false }: Grouping,
+): TensorEntry {
+  const [outputs, groups, bytes] = whole.dims as [number, number, number];
+  const isPerGroup = ({ dtype, dims }: TensorEntry): boolean =>
+    dtype === "float32" && dims.join() === [outputs, groups].join();
+  const fits = whole.dims.length === 3 && bytes === (group * bits) / 8 && (shifts === undefined || isPerGroup(shifts));
+  if (!fits || scales === undefined || !isPerGroup(scales)) {
+    const shown = [whole, scales, ...(shifts === undefined ? [] : [shifts])].map((entry) =>
+      entry === undefined ? "none" : `${entry.dtype} [${entry.dims.join(", ")}]`,
+    );
     throw new CheckpointError(
       `${whole.file}: "${name.slice(0, 100)}": expected uint8 [outputs, groups, ${(group * bits) / 8}] and "NAME.scales", ` +
-        `float32 [outputs, groups], got ${shape(whole)} and ${shape(scales)}`,
+        `float32 [outputs, groups], got ${shown.join(" and ")}`,
       { hint: "config.json's quantization_config and the weights do not belong together" },
     );
   }
   const width = groups * group;
   const read = async (): Promise<GroupedWeight> => {
     const integers = (await readTensor(whole)).data as Uint8Array;
-    const factors = (await readTensor(scales)).data as Float32Array;
-    return { bits, group, outputs, width, whole: integers, scales: factors };
+    const [factors, added] = [await readFloat32(scales), shifts === undefined ? undefined : await readFloat32(shifts)];
+    const weight = { bits, group, outputs, width, whole: integers, scales: factors };
+    return added === undefined ? weight : { ...weight, shifts: added };
   };
-  const grouped = { bits, group, parts: { whole, scales }, read };
-  return { ...whole, name, dtype: "float32", dims: [outputs, width], grouped };
+  const grouped = { bits, group, transposed, parts: { whole, scales, shifts }, shifted: shifts !== undefined, read };
+  return { ...whole, name, dtype: "float32", dims: transposed ? [width, outputs] : [outputs, width], grouped };
 }
 
-/** A matrix's two parts, to be written one after the other: it is read and quantised as the first is asked for. */
-export function groupedSources(name: string, entry: TensorEntry, grouping: Grouping): TensorSource[] {
-  const { bits, group } = grouping;
-  const [outputs, width] = entry.dims as [number, number];
-  let scales: Float32Array | undefined;
+/** A matrix of these dimensions as it is written: `read` is called as its first part's turn comes, one after the other. */
+export function groupedSources(
+  name: string,
+  { dims, shifted = false }: { readonly dims: readonly number[]; readonly shifted?: boolean },
+  { bits, group, transposed = false }: Grouping,
+  read: () => Promise<GroupedWeight>,
+): TensorSource[] {
+  const [outputs, width] = transposed ? dims.toReversed() : dims;
+  const groups = width! / group;
+  let weight: GroupedWeight | undefined;
+  const whole = async (): Promise<Uint8Array> => (weight = await read()).whole;
+  const written = shifted ? parts : (["scales"] as const);
   return [
     {
-      name,
+      name: transposed ? name + turnedEnd : name,
       dtype: "uint8",
-      dims: [outputs, width / group, (group * bits) / 8],
-      data: async (): Promise<Uint8Array> => {
-        const weight = quantizeGroups(await readFloat32(entry), { outputs, width, bits, group });
-        scales = weight.scales;
-        return weight.whole;
-      },
+      dims: [outputs!, groups, (group * bits) / 8],
+      data: whole,
     },
-    {
-      name: scalesName(name),
-      dtype: "float32",
-      dims: [outputs, width / group],
+    ...written.map((part, i) => ({
+      name: partName(name, part),
+      dtype: "float32" as const,
+      dims: [outputs!, groups],
       data: (): Float32Array => {
-        if (scales === undefined) throw new CheckpointError(`${name}: expected its whole numbers to be written first`);
-        const given = scales;
-        scales = undefined;
-        return given;
+        const numbers = weight?.[part];
+        if (i === written.length - 1) weight = undefined;
+        if (numbers === undefined)
+          throw new CheckpointError(`${name}: expected ${part} after its whole numbers, got none`);
+        return numbers;
       },
-    },
+    })),
   ];
 }

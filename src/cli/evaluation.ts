@@ -3,10 +3,11 @@ import { join } from "node:path";
 import { writeFileAtomically } from "../io/files.ts";
 import { UsageError } from "../errors.ts";
 import { describeReport } from "../eval/print.ts";
-import { modelFingerprint } from "../eval/protocol.ts";
+import { modelFingerprint } from "../io/fingerprint.ts";
 import type { WindowOptions } from "../eval/windows.ts";
 import type { Report } from "../metrics/report.ts";
 import type { Context } from "./command.ts";
+import type { Cuts } from "./cuts.ts";
 import type { Progress } from "./progress.ts";
 
 interface Values {
@@ -54,13 +55,16 @@ export async function writeReport(
   { json, output }: Pick<Terminal, "json" | "output">,
   about: Readonly<Record<string, unknown>>,
   report: Report,
+  cuts?: Cuts,
 ): Promise<void> {
+  cuts?.say(output);
   const result = { ...about, ...report };
   const text = describeReport(report);
   if (folder !== undefined) {
     await writeFileAtomically(join(folder, "report.json"), `${JSON.stringify(result, null, 2)}\n`);
     await writeFileAtomically(join(folder, "report.txt"), text);
   }
-  if (json) await output.json(result);
+  // Of this call alone, and so no part of the report: the windows of before are not read again.
+  if (json) await output.json({ ...result, ...cuts?.json() });
   else await output.write(text);
 }

@@ -4,7 +4,7 @@
  * resumable group by group. Files: triples.jsonl, documents.jsonl (those with triples, or all), journal.jsonl.
  */
 import * as z from "zod";
-import { inputFingerprints } from "../io/fingerprint.ts";
+import { inputFingerprints, modelFingerprint } from "../io/fingerprint.ts";
 import { openJournal } from "../io/journal.ts";
 import { inWindows, type Items, ranges } from "../io/streams.ts";
 import { ConfigError } from "../errors.ts";
@@ -18,6 +18,7 @@ import {
   type PredictOptions,
   predictSources,
   type TunedModel,
+  wholeSentences,
 } from "../soft-prompts/predict.ts";
 import { type JoinedText, chunksOf, joinDocument, type Place, placeIn } from "./chunks.ts";
 import { placePair } from "./ground.ts";
@@ -148,6 +149,7 @@ export async function extractDocuments(
   const decoding = decodingOf(tuned, { ...options, repeatGuard: options.repeatGuard ?? true });
   const settings = {
     model: model.folder,
+    weights: await modelFingerprint(model.folder),
     task: task.name,
     version: task.version,
     decoder: { ...decoding, maxNewTokens: options.maxNewTokens },
@@ -255,7 +257,8 @@ function triplesOf(
   answers.forEach(({ answer, text, score, parts, tokens, complete }, i) => {
     const [start, end] = chunks[i]!;
     const part = searchable(joined.text.slice(start, end));
-    const kept = (complete ? answer : task.parse(wholeSentences(text))) as readonly Relation[];
+    const whole = complete || decoder["copyOnly"] === true; // copied names are whole already
+    const kept = (whole ? answer : task.parse(endsWhole(text) ? text : wholeSentences(text))) as readonly Relation[];
     const own = new Map(
       parts.flatMap((one) => {
         const found = task.parse(one.text) as readonly Relation[];
@@ -295,10 +298,8 @@ function documentsOf(part: readonly Prepared[], found: readonly Found[], all: bo
 const keyOf = ({ head, tail, relation }: Relation): string => JSON.stringify([head, tail, relation]);
 const rounded = (score: number): number => Number(score.toFixed(4));
 
-/** An answer that was cut off may end within a sentence; what stands before the last semicolon does not. */
-function wholeSentences(text: string): string {
-  return /\.\s*$/.test(text) ? text : text.slice(0, Math.max(0, text.lastIndexOf(";")));
-}
+/** An answer that was cut off may end within a sentence. */
+const endsWhole = (text: string): boolean => /\.\s*$/.test(text);
 
 function mentionOf(name: string, range: Range | undefined, joined: JoinedText): Mention {
   const place = range === undefined ? undefined : placeIn(joined, range);

@@ -1,7 +1,7 @@
 /** Lowers a graph to an ONNX model: only what the outputs need, each op by its own rule. */
 import type { DType } from "../tensor/tensor.ts";
 import type { Graph, Node, Value } from "./graph.ts";
-import { encodeOnnx, type FilePlace, type OnnxNode, type OnnxTensor, type OnnxValueInfo, onnxType } from "./onnx.ts";
+import { encodeOnnx, type FilePlace, type OnnxNode, type OnnxValueInfo, onnxType } from "./onnx.ts";
 import { OnnxBuilder, type PackedWeight, type Target } from "./onnx-builder.ts";
 
 /** Where a parameter's numbers are: fed at every run, in the model's bytes, or in a file that ONNX Runtime maps. */
@@ -19,8 +19,6 @@ export interface LowerOptions {
   readonly contrib?: boolean;
   /** Work that some inputs do not need is left out by an If at run time. Default false: GPUs would wait for each. */
   readonly branches?: boolean;
-  /** Filled with the numbers of large packed weights, by the names of files that the model then expects them in. */
-  readonly apart?: Map<string, Uint8Array>;
   /** Default: the graph's. */
   readonly outputs?: ReadonlyMap<string, Value>;
   readonly name?: string;
@@ -81,24 +79,9 @@ export function toOnnx(graph: Graph, options: LowerOptions = {}): Uint8Array {
   return encodeOnnx({
     name: options.name ?? "galen",
     nodes: [...casts, ...onnx.nodes],
-    initializers: options.apart === undefined ? onnx.initializers : keptApart(onnx.initializers, options.apart),
+    initializers: onnx.initializers,
     inputs,
     outputs,
-  });
-}
-
-/** Numbers in the model's bytes up to this; a protobuf message ends at 2 GB. */
-const mostInside = 1 << 16;
-
-function keptApart(initializers: readonly OnnxTensor[], apart: Map<string, Uint8Array>): OnnxTensor[] {
-  const known = new Map<Uint8Array, string>();
-  return initializers.map((tensor) => {
-    const { data } = tensor;
-    if (!(data instanceof Uint8Array) || data.length <= mostInside) return tensor;
-    const location = known.get(data) ?? tensor.name;
-    known.set(data, location);
-    apart.set(location, data);
-    return { ...tensor, data: { location, offset: 0, length: data.length } };
   });
 }
 

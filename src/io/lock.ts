@@ -1,5 +1,5 @@
 /**
- * A lock on a folder that the system keeps: it is gone with the process that holds it, however that ends, so no dead
+ * A lock on an output that the system keeps: it is gone with the process that holds it, however that ends, so no dead
  * process keeps anyone out and two that start at once cannot both have it.
  */
 import { mkdir, open, stat, unlink } from "node:fs/promises";
@@ -11,7 +11,7 @@ const lockName = ".galen.lock";
 
 /** Whether an entry of a folder is a lock, which is nobody's work. */
 export function isLock(name: string): boolean {
-  return name === lockName;
+  return name.endsWith(lockName);
 }
 
 /**
@@ -23,10 +23,10 @@ export async function lockFolder(folder: string): Promise<AsyncDisposable> {
   return lock(join(folder, lockName), folder);
 }
 
-/** Locks a folder that is exchanged as a whole: the lock lies beside it. @throws as `lockFolder`. */
-export async function lockBeside(folder: string): Promise<AsyncDisposable> {
-  await writing(folder, () => mkdir(dirname(folder), { recursive: true }));
-  return lock(`${folder}${lockName}`, folder);
+/** Locks a file, or a folder that is exchanged as a whole: the lock lies beside it. @throws as `lockFolder`. */
+export async function lockBeside(path: string): Promise<AsyncDisposable> {
+  await writing(path, () => mkdir(dirname(path), { recursive: true }));
+  return lock(`${path}${lockName}`, path);
 }
 
 async function lock(path: string, what: string): Promise<AsyncDisposable> {
@@ -36,8 +36,8 @@ async function lock(path: string, what: string): Promise<AsyncDisposable> {
     if (!tryLock(file.fd)) {
       const owner = (await file.readFile("utf8").catch(() => "")).trim();
       await file.close();
-      throw new ConfigError(`${what}: expected a folder that no other run writes to, got one of process ${owner}`, {
-        hint: "wait for it or end it, or name another folder",
+      throw new ConfigError(`${what}: expected an output that no other run writes to, got one of process ${owner}`, {
+        hint: "wait for it or end it, or name another --output",
       });
     }
     // Whoever had it before removes the file: what was locked must be what others will find.

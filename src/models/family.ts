@@ -133,6 +133,8 @@ export interface Family<Config extends ModelConfig = ModelConfig> {
   recognises?(json: unknown): boolean;
   /** @throws ConfigError that names the field. */
   parseConfig(json: unknown, where: string): Config;
+  /** config.json's fields, where files call them otherwise than `Config` does. */
+  written?(config: Config): object;
   /** Final hidden states x_BTD. */
   hidden(g: Graph, config: Config, inputs: ModelInputs): Value;
   /** One vector a row, pooled_BD, from hidden_BTD, where the model has a layer for that. */

@@ -1,7 +1,7 @@
 /** Layers as functions over a graph: each declares its parameters under a scope and applies ops. */
 // L leading axes, I and O input and output width, D width, V rows of a table
 import type { Graph, Initialiser, Value } from "../graph/graph.ts";
-import { cast, dropoutWithSeed, gather, layerNorm, linear, rmsNorm } from "../graph/ops/index.ts";
+import { cast, conv1d, dropoutWithSeed, gather, layerNorm, linear, rmsNorm } from "../graph/ops/index.ts";
 
 interface LinearOptions {
   readonly bias?: boolean;
@@ -15,6 +15,21 @@ export function linearLayer(g: Graph, name: string, x_LI: Value, width: number, 
     const weight_OI = g.param("weight", [width, x_LI.shape.at(-1) as number], { normal: options.deviation });
     if (options.bias === false) return linear(x_LI, weight_OI);
     return linear(x_LI, weight_OI, g.param("bias", [width], { constant: 0 }));
+  });
+}
+
+/** transformers' Conv1D, a linear layer whose weight is stored the other way: `weight` [I, O], `bias` [O]. */
+export function conv1dLayer(
+  g: Graph,
+  name: string,
+  x_LI: Value,
+  width: number,
+  { deviation }: Pick<LinearOptions, "deviation">,
+): Value {
+  return g.scope(name, () => {
+    const shape = [x_LI.shape.at(-1) as number, width];
+    const weight_IO = g.param("weight", shape, { normal: deviation }, { transposed: true });
+    return conv1d(x_LI, weight_IO, g.param("bias", [width], { constant: 0 }));
   });
 }
 

@@ -11,6 +11,7 @@ import { bioGptRecipes } from "./biogpt.ts";
 import { biomedBertRecipes } from "./biomedbert.ts";
 import { encoderRecipes } from "./encoders.ts";
 import { checkInputs } from "./inputs.ts";
+import { llamaRecipes } from "./llama.ts";
 import { isRecipe, type RecipeName } from "./list.ts";
 import type { Recipe, Scale } from "./recipe.ts";
 import { softPromptRecipe, softPromptRecipes } from "./soft-prompts.ts";
@@ -22,6 +23,7 @@ export { softPromptRecipe } from "./soft-prompts.ts";
 
 export const recipes: Readonly<Record<RecipeName, Recipe>> = {
   ...bioGptRecipes,
+  ...llamaRecipes,
   ...biomedBertRecipes,
   ...encoderRecipes,
   ...softPromptRecipes,

@@ -11,6 +11,7 @@ import { embeddingGraph, embeddingWidth } from "../models/embedding.ts";
 import { makeBatch } from "../runtime/batch.ts";
 import { type NetworkOptions, openNetwork } from "../runtime/network.ts";
 import type { Session } from "../runtime/session.ts";
+import type { OnCut } from "../tokenizers/cut.ts";
 import type { PairTokenizer } from "../tokenizers/pairs.ts";
 import { byTokens, sliceRows } from "../runtime/batching.ts";
 import { sampleInputs } from "./sample.ts";
@@ -21,6 +22,8 @@ import { loadPairTokenizer } from "./tokenizer.ts";
 export interface EmbedOptions extends PromptOptions {
   /** Texts in a run of the network. Default 32. */
   readonly batchSize?: number;
+  /** Told which texts, with their prompts, were longer than the model takes. */
+  readonly onCut?: OnCut | undefined;
 }
 
 export interface Embedder extends AsyncDisposable {
@@ -68,6 +71,8 @@ export interface EmbeddedText {
   /** Title and text, as embedded. */
   readonly text: string;
   readonly vector: Float32Array;
+  /** Longer than the model takes: its end has no part in the vector. */
+  readonly cut: boolean;
 }
 
 /** Vectors of a stream of texts, in their order; `window` of them (default 1,024) are sorted by length together. */
@@ -76,8 +81,15 @@ export function embedTexts(
   texts: Items<TextRow>,
   { window = 1024, signal, onProgress, ...options }: EmbedOptions & StreamOptions = {},
 ): AsyncGenerator<EmbeddedText> {
-  const compute = async (some: readonly string[]) =>
-    (await embedder.embed(some, options)).map((vector) => ({ vector }));
+  const compute = async (some: readonly string[]) => {
+    const cut = new Set<string>();
+    const onCut: OnCut = (found) => {
+      for (const text of found.texts) cut.add(text);
+      options.onCut?.(found);
+    };
+    const vectors = await embedder.embed(some, { ...options, onCut });
+    return vectors.map((vector, i) => ({ vector, cut: cut.has(some[i]!) }));
+  };
   return mapTexts(texts, compute, { window, signal, onProgress });
 }
 

@@ -51,7 +51,7 @@ export async function openModelFolder(
     if (weights === folder) await refuseAdapter(folder, error);
     throw error;
   });
-  const entries = grouping === undefined ? stored : joinGroups(stored, grouping);
+  const entries = grouping === undefined ? stored : joinGroups(stored, () => grouping);
   return withParameters({ folder, family, config, entries });
 }
 

@@ -6,14 +6,17 @@ import { readFloat32, type TensorEntry } from "../checkpoints/entries.ts";
 import { ConfigError } from "../errors.ts";
 import type { Graph, Value } from "../graph/graph.ts";
 import { type LowerOptions, toOnnx } from "../graph/lower.ts";
+import type { FilePlace } from "../graph/onnx.ts";
 import type { PackedWeight } from "../graph/onnx-builder.ts";
 import type { Weight, WeightFormat } from "../graph/weights/format.ts";
-import { inMemory, packedGroups } from "../graph/weights/groups.ts";
+import { packedGroups, takesGroups } from "../graph/weights/groups.ts";
 import { type WeightFormatName, weightFormats } from "../graph/weights/index.ts";
 import { channelRanges, weightsOf } from "../graph/weights/layers.ts";
+import { type Grouping, transposed } from "../tensor/grouped.ts";
 import { finiteSession, requireFinite } from "./finite.ts";
+import { holdGroups } from "./grouped.ts";
 import { createSession, type Session, type SessionOptions, type Tensors } from "./session.ts";
-import { type Entries, parameterSources, placeOf } from "./parameters.ts";
+import { type Entries, parameterSources, placeOf, requireParameters } from "./parameters.ts";
 
 export interface NetworkOptions extends SessionOptions {
   /**
@@ -47,51 +50,57 @@ export async function openNetwork(
 ): Promise<Session> {
   const device = options.device ?? "cpu";
   const format = weights === undefined ? undefined : formatOf(weights, device);
-  const session: SessionOptions = { ...options, externalFolder: folder };
   const all = weightsOf(graph);
-  const packed = await storedGroups(all, entries, folder, (bits) =>
-    format === undefined ? device === "cpu" : format.bits === bits,
+  const groupings = new Map(
+    all.flatMap((weight) => {
+      const grouping = groupingOf(weight, entries.get(weight.name)?.grouped, format, device);
+      return grouping === undefined ? [] : [[weight.name, grouping] as const];
+    }),
   );
-  const parameters = await parameterSources(graph, entries, folder, packed);
+  requireParameters(graph, entries, folder);
+  await using held = await holdGroups(entries, folder, graph.parameters.keys(), groupings);
+  const packed = new Map<string, PackedWeight>();
+  for (const { name, outputs, width } of all) {
+    const grouping = groupings.get(name);
+    if (grouping === undefined) continue;
+    const { whole, scales, shifts } = held.entries.get(name)!.grouped!.parts!;
+    const place = (entry: TensorEntry): FilePlace => placeOf(entry, held.folder);
+    const parts = { whole: place(whole), scales: place(scales), shifts: shifts && place(shifts) };
+    packed.set(name, packedGroups(name, { ...grouping, ...parts, outputs, width }));
+  }
+  const session: SessionOptions = { ...options, externalFolder: held.folder };
+  const parameters = await parameterSources(graph, held.entries, held.folder, packed);
   const packers = all.flatMap((weight) => {
     const pack = packed.has(weight.name) ? undefined : format?.packer(weight);
     return pack === undefined ? [] : [{ weight, pack }];
   });
-  const calibrated = packers.map(({ weight }) => weight);
+  const layers = packers.map(({ weight }) => weight);
   const ranges =
-    format?.calibrated === true ? await rangesOf(graph, calibrated, { parameters }, session, sample) : undefined;
+    format?.calibrated === true ? await rangesOf(graph, layers, { parameters }, session, sample) : undefined;
   for (const { weight, pack } of packers) {
     const entry = entries.get(weight.name)!;
     const numbers = await readFloat32(entry);
     requireFinite(`${entry.file}: "${weight.name}"`, numbers, entry.dims);
-    packed.set(weight.name, pack(numbers, ranges?.get(weight.name)));
+    const { name, outputs, width } = weight;
+    packed.set(name, pack(weight.transposed ? transposed(numbers, width, outputs) : numbers, ranges?.get(name)));
   }
-  const externalData = new Map<string, Uint8Array>();
-  const model = toOnnx(graph, { parameters, packed, apart: externalData, branches: device === "cpu" });
-  return finiteSession(await createSession(model, { ...session, externalData }), folder, entries);
+  const model = toOnnx(graph, { parameters, packed, branches: device === "cpu" });
+  return finiteSession(await createSession(model, session), folder, entries);
 }
 
-/** Weights that are stored in few bits, where `keeps` says that they are multiplied so. */
-async function storedGroups(
-  weights: readonly Weight[],
-  entries: Entries,
-  folder: string,
-  keeps: (bits: number) => boolean,
-): Promise<Map<string, PackedWeight>> {
-  const packed = new Map<string, PackedWeight>();
-  for (const { name, outputs, width, uses } of weights) {
-    const grouped = entries.get(name)?.grouped;
-    if (grouped === undefined || !keeps(grouped.bits) || uses.has("other")) continue;
-    const { bits, group, parts } = grouped;
-    const shape = { bits, group, outputs, width };
-    const place = (entry: TensorEntry): ReturnType<typeof placeOf> => placeOf(entry, folder);
-    const weight =
-      parts === undefined
-        ? inMemory(await grouped.read())
-        : { ...shape, whole: place(parts.whole), scales: place(parts.scales) };
-    packed.set(name, packedGroups(name, weight));
-  }
-  return packed;
+/** How a weight is held in groups, if it is: as it is stored, or as the format says. */
+function groupingOf(
+  weight: Weight,
+  stored: Grouping | undefined,
+  format: WeightFormat | undefined,
+  device: string,
+): Grouping | undefined {
+  if (weight.uses.has("other")) return undefined;
+  if (format === undefined) return device === "cpu" ? stored : undefined;
+  const { grouping } = format;
+  if (grouping === undefined) return undefined;
+  if (stored?.bits === grouping.bits) return stored;
+  return takesGroups(weight, grouping.group) ? { ...grouping, transposed: weight.transposed } : undefined;
 }
 
 function formatOf(name: WeightFormatName, device: string): WeightFormat {

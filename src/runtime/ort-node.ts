@@ -33,9 +33,6 @@ async function create(
     graphOptimizationLevel: "all",
     logSeverityLevel: 3,
     extra,
-    ...(options.externalData === undefined
-      ? {}
-      : { externalData: [...options.externalData].map(([path, data]) => ({ path, data })) }),
     ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
     ...(options.profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: options.profile }),
   };

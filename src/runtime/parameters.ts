@@ -146,6 +146,11 @@ function entryOf(graph: Graph, entries: Entries, name: string, where: string): T
   return entry;
 }
 
+/** @throws CheckpointError when a parameter of the graph is missing or has another shape. */
+export function requireParameters(graph: Graph, entries: Entries, where: string): void {
+  for (const name of graph.parameters.keys()) entryOf(graph, entries, name, where);
+}
+
 /** Reads every parameter of a graph into memory, as float32. */
 export async function readParameters(graph: Graph, entries: Entries, where: string): Promise<Parameters> {
   const stored = [...graph.parameters.keys()].map((name) => [name, entryOf(graph, entries, name, where)] as const);
@@ -167,7 +172,7 @@ export async function parameterSources(
   graph: Graph,
   entries: Entries,
   folder: string,
-  packed: { has(name: string): boolean } = new Set<string>(),
+  packed: { has(name: string): boolean } = new Map<string, never>(),
 ): Promise<(name: string) => ParameterSource> {
   const sources = new Map<string, ParameterSource>();
   for (const name of graph.parameters.keys()) {

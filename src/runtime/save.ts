@@ -3,6 +3,7 @@ import { copyFile, cp, mkdir, readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type SaveOptions, saveSharded, tensorSource } from "../checkpoints/checkpoint.ts";
 import { writeFileAtomically } from "../io/files.ts";
+import { configText } from "../models/index.ts";
 import { ConfigError } from "../errors.ts";
 import { required } from "../schema.ts";
 import type { ModelFolder } from "./folder.ts";
@@ -35,7 +36,7 @@ export async function saveModelFolder(folder: string, model: ModelFolder, option
   await saveSharded(folder, tensors, options);
   const stored = options.dtype ?? tensors[0]?.dtype ?? "float32";
   const config = { architectures: [model.family.architecture], ...model.config, dtype: stored };
-  await writeFileAtomically(join(folder, "config.json"), `${JSON.stringify(config, null, 2)}\n`);
+  await writeFileAtomically(join(folder, "config.json"), configText(config));
   for (const name of await readdir(model.folder)) {
     if (companions.test(name)) await copyFile(join(model.folder, name), join(folder, name));
   }

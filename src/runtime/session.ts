@@ -16,8 +16,6 @@ export interface SessionOptions {
   readonly threads?: number | undefined;
   /** Folder that the model's external initialisers are relative to. */
   readonly externalFolder?: string | undefined;
-  /** What external initialisers hold that lie in no file, by the names of the files that they are said to lie in. */
-  readonly externalData?: ReadonlyMap<string, Uint8Array> | undefined;
   /** Recomputation for gradient checkpointing must survive: no merging of equal nodes. */
   readonly keepRecomputation?: boolean | undefined;
   /** Writes ONNX Runtime's trace to a file that begins with this. */

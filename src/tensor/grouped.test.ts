@@ -57,7 +57,7 @@ test("rows are filled up to whole groups with zeros", () => {
   back.forEach((value, i) => expect(Math.abs(value - weight[i]!)).toBeLessThan(0.005));
 });
 
-test("the lower half of a byte comes first, and a group may have a zero of its own", () => {
+test("the lower half of a byte comes first, and a group may be shifted", () => {
   const weight: GroupedWeight = {
     bits: 4,
     group: 16,
@@ -65,7 +65,7 @@ test("the lower half of a byte comes first, and a group may have a zero of its o
     width: 16,
     whole: Uint8Array.from({ length: 8 }, (_, i) => 2 * i + ((2 * i + 1) << 4)),
     scales: Float32Array.of(0.5),
-    zeros: Float32Array.of(2.5),
+    shifts: Float32Array.of(2.75),
   };
   expect([...dequantizeGroups(weight)]).toEqual(Array.from({ length: 16 }, (_, i) => (i - 2.5) * 0.5));
 });

@@ -7,21 +7,26 @@ import { ShapeError } from "../errors.ts";
 
 export type Bits = 4 | 8;
 
-export interface GroupedWeight {
+export interface Grouping {
   readonly bits: Bits;
   /** Numbers that share a scale. */
   readonly group: number;
+  /** The matrix is stored [width, outputs]. */
+  readonly transposed?: boolean;
+}
+
+export interface GroupedWeight extends Omit<Grouping, "transposed"> {
   readonly outputs: number;
   readonly width: number;
   /** [outputs, groups · group · bits / 8], rows filled up to whole groups; of two numbers in a byte the lower comes first. */
   readonly whole: Uint8Array;
   /** [outputs, groups], where a row has ⌈width / group⌉ groups. */
   readonly scales: Float32Array;
-  /** [outputs, groups]: the whole numbers that stand for zero, which need not be whole. Absent: 8 or 128. */
-  readonly zeros?: Float32Array;
+  /** [outputs, groups], added to the numbers of a group: (whole - middle) · scale + shift. Absent: 0. */
+  readonly shifts?: Float32Array;
 }
 
-/** The whole number that stands for zero where a weight does not say. */
+/** The whole number that stands for zero. */
 export const middle: Readonly<Record<Bits, number>> = { 4: 8, 8: 128 };
 
 /** Groups of a row. */
@@ -119,19 +124,28 @@ function putBytes(x: Float32Array, start: number, end: number, scale: number, to
 
 /** The weight's numbers, [outputs, width] row-major. */
 export function dequantizeGroups(weight: GroupedWeight): Float32Array {
-  const { bits, group, outputs, width, whole, scales, zeros } = weight;
+  const { bits, group, outputs, width, whole, scales, shifts } = weight;
   const [groups, bytes] = [groupsOf(weight), rowBytes(weight)];
   const numbers = new Float32Array(outputs * width);
   for (let row = 0; row < outputs; row++) {
     for (let g = 0; g < groups; g++) {
-      const [scale, zero] = [scales[row * groups + g]!, zeros?.[row * groups + g] ?? middle[bits]];
+      const [scale, shift] = [scales[row * groups + g]!, shifts?.[row * groups + g] ?? 0];
       const end = Math.min(width, (g + 1) * group);
       for (let k = g * group; k < end; k++) {
         const byte = whole[row * bytes + ((k * bits) >> 3)]!;
         const value = bits === 8 ? byte : k % 2 === 0 ? byte & 15 : byte >> 4;
-        numbers[row * width + k] = (value - zero) * scale;
+        numbers[row * width + k] = (value - middle[bits]) * scale + shift;
       }
     }
   }
   return numbers;
+}
+
+/** A matrix [rows, columns] as [columns, rows]. */
+export function transposed(numbers: Float32Array, rows: number, columns: number): Float32Array {
+  const turned = new Float32Array(numbers.length);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) turned[column * rows + row] = numbers[row * columns + column]!;
+  }
+  return turned;
 }

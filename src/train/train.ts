@@ -14,7 +14,7 @@ import { checkOutput, type RunOptions, type RunResult, runUpdates, startRun, typ
 import { writeModelCard } from "./model-card.ts";
 import { openObjective } from "./objectives/index.ts";
 import type { Inputs, Objective } from "./objectives/objective.ts";
-import { checkRecord, recordOf } from "./record.ts";
+import { type Base, baseOf, checkRecord, recordOf } from "./record.ts";
 import { createRun, type Run } from "./run.ts";
 import { alone, type Peers } from "./updater.ts";
 
@@ -49,7 +49,7 @@ export async function train(config: Config, options: TrainOptions): Promise<RunR
   const record = await recordOf(config, options);
   if (resume === true) await checkRecord(output, record, change);
   const notes: string[] = [];
-  const objective = owned.use(await open(config, options, notes));
+  const objective = owned.use(await open(config, options, baseOf(options, record), notes));
   const run = owned.use(await createRun(config, objective, { peers, signal }));
   const { state, plan, learned, fresh } = run;
   if (objective.start.folder !== undefined && fresh.length > 0) notes.push(`new weights: ${fresh.join(", ")}`);
@@ -89,7 +89,8 @@ export async function train(config: Config, options: TrainOptions): Promise<RunR
     emit,
   );
   if (writes && !result.stopped) {
-    await writeModelCard({ config, inputs: options, output, result, objective, learned: learned.flat.length });
+    const facts = { config, inputs: options, output, result, objective, learned: learned.flat.length };
+    await writeModelCard({ ...facts, base: baseOf(options, record) });
   }
   return result;
 }
@@ -100,7 +101,12 @@ function claim({ output, resume, model, tokenizer, teacher, data, valid }: Train
   return openOutput(output, { kind: "a run", names: runNames, inputs, resume, overwrite: true });
 }
 
-async function open(config: Config, options: TrainOptions, notes: string[]): Promise<Objective> {
+async function open(
+  config: Config,
+  options: TrainOptions,
+  base: Base | undefined,
+  notes: string[],
+): Promise<Objective> {
   const { recipe, seed, trainable, steps, epochs, average } = config;
   const { signal, onEvent, output, resume = false } = options;
   const objective = await openObjective(config.objective, options, {
@@ -110,7 +116,7 @@ async function open(config: Config, options: TrainOptions, notes: string[]): Pro
     seed,
     device: config.device,
     signal,
-    provenance: { recipe, seed, trainable, steps, epochs, average },
+    provenance: { recipe, seed, trainable, steps, epochs, average, base },
     note: (text) => notes.push(text),
     reading: (done) => void onEvent?.({ type: "reading", ...done }),
   });

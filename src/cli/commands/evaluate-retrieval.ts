@@ -23,12 +23,14 @@ const evaluateRetrieval: Command = command({
     const { readRetrievalSet } = await import("../../tasks/retrieval-sets.ts");
     const { openScorer } = await import("../../retrieval/scorers.ts");
     const { evaluateRetrieval: evaluate } = await import("../../eval/retrieval.ts");
+    const { countCuts } = await import("../cuts.ts");
     const { runWindows, writeReport } = await import("../evaluation.ts");
+    const cuts = countCuts();
     const set = await readRetrievalSet(args.data, args.split);
-    await using scorer = await openScorer(args.model, scorerLoadOptions(args));
+    await using scorer = await openScorer(args.model, { ...scorerLoadOptions(args), onCut: cuts.add });
     const { model, split, candidates } = args;
     const report = await runWindows(args, terminal, (options) => evaluate(scorer, set, { ...options, candidates }));
-    await writeReport(args, terminal, { model, split, kind: scorer.kind, label: args.label }, report);
+    await writeReport(args, terminal, { model, split, kind: scorer.kind, label: args.label }, report, cuts);
   },
 });
 export default evaluateRetrieval;

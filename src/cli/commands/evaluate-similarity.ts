@@ -25,14 +25,16 @@ const evaluateSimilarity: Command = command({
     const { openScorer } = await import("../../retrieval/scorers.ts");
     const { evaluateSimilarity: evaluate } = await import("../../eval/similarity.ts");
     const { streamPairs } = await import("../../tasks/pairs.ts");
+    const { countCuts } = await import("../cuts.ts");
     const { runWindows, writeReport } = await import("../evaluation.ts");
+    const cuts = countCuts();
     const { model, pairs, limit, negatives: kind, "per-positive": perPositive, seed } = args;
-    await using scorer = await openScorer(model, scorerLoadOptions(args));
+    await using scorer = await openScorer(model, { ...scorerLoadOptions(args), onCut: cuts.add });
     const negatives = { kind: kind as "random", perPositive, seed };
     const report = await runWindows(args, terminal, (options) =>
       evaluate(scorer, streamPairs(pairs, limit), negatives, options),
     );
-    await writeReport(args, terminal, { model, kind: scorer.kind, label: args.label }, report);
+    await writeReport(args, terminal, { model, kind: scorer.kind, label: args.label }, report, cuts);
   },
 });
 export default evaluateSimilarity;

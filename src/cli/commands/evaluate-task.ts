@@ -32,6 +32,7 @@ const evaluateTask: Command = command({
     const { openTuned } = await import("../../soft-prompts/predict.ts");
     const { askTuned } = await import("../../eval/abilities.ts");
     const { evaluate } = await import("../../eval/evaluate.ts");
+    const { countCuts } = await import("../cuts.ts");
     const { runWindows, writeReport } = await import("../evaluation.ts");
     const { model, data, limit } = args;
     const split = args.split as "test";
@@ -44,7 +45,11 @@ const evaluateTask: Command = command({
       const lines = replies.map((one, i) => `${JSON.stringify({ id: examples[i]!.id, ...(one as object) })}\n`);
       await writeFileAtomically(args.predictions, lines.join(""));
     }
-    await writeReport(args, terminal, { model }, report);
+    const cuts = countCuts("examples");
+    for (const [i, reply] of replies.entries()) {
+      cuts.one(tuned.task.source(examples[i]!), (reply as { readonly cut?: boolean }).cut === true);
+    }
+    await writeReport(args, terminal, { model }, report, cuts);
   },
 });
 

@@ -21,19 +21,21 @@ const rerank: Command = command({
   async run({ args, json, output, progress, signal }) {
     const { openScorer } = await import("../../retrieval/scorers.ts");
     const { ranked, scoreChange, scoreLists } = await import("../../retrieval/rerank.ts");
-    const { readLists } = await import("../../tasks/lists.ts");
+    const { readLists, writeLists } = await import("../../tasks/lists.ts");
+    const { countCuts } = await import("../cuts.ts");
     const { keepFirst } = await import("../../io/streams.ts");
-    const { writeJsonLines } = await import("../../io/json.ts");
     const lists = await readLists(args.lists);
+    const cuts = countCuts();
     await using scorer = await openScorer(args.model, {
       ...scorerLoadOptions(args),
       ...batchLoadOptions(args),
+      onCut: cuts.add,
     });
     const line = progress("scoring");
     const onProgress = (done: number): void => line.update({ done, total: lists.length, unit: "lists" });
     const scored = scoreLists(scorer, lists, { signal, onProgress });
     const { items, first } = keepFirst(scored, 64, ({ documents }) => documents.length);
-    if (args.output !== undefined) await writeJsonLines(args.output, items);
+    if (args.output !== undefined) await writeLists(args.output, items, { model: args.model, texts: args.lists });
     else {
       for await (const list of items) {
         const best = ranked(list);
@@ -43,6 +45,7 @@ const rerank: Command = command({
       }
     }
     line.end();
+    cuts.say(output);
     let int8: Awaited<ReturnType<typeof scoreChange>> | undefined;
     if (args.int8 && first.length > 0) {
       await using exact = await openScorer(args.model, { ...scorerLoadOptions(args), weights: "float32" });
@@ -55,7 +58,8 @@ const rerank: Command = command({
     const { kind } = scorer;
     const { label } = args;
     if (json) {
-      await output.json({ output: args.output, lists: lists.length, scorer: kind, label, transform: "none", int8 });
+      const about = { output: args.output, lists: lists.length, scorer: kind, label, transform: "none", int8 };
+      await output.json({ ...about, ...cuts.json() });
     } else await output.write(`${args.output}  ${lists.length} lists\n`);
   },
 });

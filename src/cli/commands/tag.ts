@@ -18,15 +18,14 @@ const tag: Command = command({
   stoppable: true,
   async run({ args, json, output, signal }) {
     const { loadTagger, tagTexts } = await import("../../labellers.ts");
+    const { countCuts } = await import("../cuts.ts");
     const { textsOf } = await import("../texts.ts");
     const texts = textsOf(args.text, args, signal);
     await using tagger = await loadTagger(args.model, loadOptions(args));
+    const cuts = countCuts();
     let untyped = false;
     for await (const { id, text, words, tags, unread, entities } of tagTexts(tagger, texts, { signal })) {
-      if (unread > 0) {
-        const read = words.length - unread;
-        output.note(`longer than the model takes, cut after ${read} of ${words.length} words: ${text.slice(0, 60)}`);
-      }
+      cuts.one(text, unread > 0);
       if (!untyped && entities.some(({ type }) => type === "_")) {
         untyped = true;
         output.note('"_": the tagger was trained on tags without a type, a bare B or I');
@@ -34,6 +33,7 @@ const tag: Command = command({
       if (json) await output.json({ id, words, tags, ...(unread > 0 && { unread }), entities });
       else await output.write(`${text}\n${entities.map((one) => `  ${one.type}  ${one.text}\n`).join("")}`);
     }
+    cuts.say(output);
   },
 });
 export default tag;

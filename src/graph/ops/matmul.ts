@@ -99,8 +99,8 @@ export function matMul(a: Value, b: Value, options: Partial<MatMul> = {}): Value
 }
 
 type Transposed = Omit<MatMul, "alpha">;
-const isLayer = ([, , c]: readonly Type[], { transA, transB }: Transposed): boolean =>
-  !transA && transB && (c === undefined || c.shape.length === 1);
+const isLayer = ([, , c]: readonly Type[], { transA }: Transposed): boolean =>
+  !transA && (c === undefined || c.shape.length === 1);
 
 /** One matrix product of ONNX's Gemm: op(A) op(B) [+ c], A and B of rank 2. */
 const gemmOp: Op<[a: Value, b: Value, ...c: Value[]], Transposed> = defineOp({
@@ -122,7 +122,8 @@ const gemmOp: Op<[a: Value, b: Value, ...c: Value[]], Transposed> = defineOp({
     if (packed === undefined) onnx.node("Gemm", inputs, { transA: transA ? 1 : 0, transB: transB ? 1 : 0 }, outputs[0]);
     else packed.multiply(onnx, inputs[0]!, inputs[2], outputs[0]);
   },
-  weight: (inputs, attributes) => (isLayer(inputs, attributes) ? { at: 1, as: "product" } : undefined),
+  weight: (inputs, attributes) =>
+    isLayer(inputs, attributes) ? { at: 1, as: attributes.transB ? "product" : "transposed" } : undefined,
   vjp: ({ inputs: [a, b, ...rest], attributes: { transA, transB } }, [dy]) => [
     transA ? gemm(b, dy!, { transA: transB, transB: true }) : gemm(dy!, b, { transB: !transB }),
     (sum): Value => {
@@ -166,10 +167,17 @@ function gemm(a: Value, b: Value, options: { transA?: boolean; transB?: boolean 
 
 /** y = x Wᵀ [+ b], as torch.nn.Linear: x [..., in], weight [out, in], bias [out] → [..., out]. */
 export function linear(x: Value, weight: Value, bias?: Value): Value {
+  return overRows(x, weight, bias, true);
+}
+
+/** y = x W [+ b], as transformers' Conv1D: x [..., in], weight [in, out], bias [out] → [..., out]. */
+export function conv1d(x: Value, weight: Value, bias?: Value): Value {
+  return overRows(x, weight, bias, false);
+}
+
+function overRows(x: Value, weight: Value, bias: Value | undefined, transB: boolean): Value {
   const flat = reshape(x, [product(x.shape.slice(0, -1)), x.shape.at(-1)!]);
-  const y = applyOp(gemmOp, bias === undefined ? [flat, weight] : [flat, weight, bias], {
-    transA: false,
-    transB: true,
-  });
-  return reshape(y, [...x.shape.slice(0, -1), weight.shape[0]!]);
+  const inputs: [Value, Value, ...Value[]] = bias === undefined ? [flat, weight] : [flat, weight, bias];
+  const y = applyOp(gemmOp, inputs, { transA: false, transB });
+  return reshape(y, [...x.shape.slice(0, -1), y.shape[1]!]);
 }

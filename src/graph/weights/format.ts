@@ -3,7 +3,7 @@
  * packs one, and the ONNX nodes that use the packed weight. No other file knows one format from another:
  * `runtime/network.ts` has weights packed, and a packed weight writes its own products.
  */
-import type { Bits } from "../../tensor/grouped.ts";
+import type { Grouping } from "../../tensor/grouped.ts";
 import type { Value, WeightUse } from "../graph.ts";
 import type { PackedWeight } from "../onnx-builder.ts";
 
@@ -17,6 +17,8 @@ export interface Weight {
   readonly inputs: readonly Value[];
   /** "other": an op that takes it only as it is stored; it is then in the model twice. */
   readonly uses: ReadonlySet<WeightUse["as"] | "other">;
+  /** The parameter is stored as [width, outputs]. */
+  readonly transposed: boolean;
   /** Its rows are the vocabulary's. */
   readonly vocabulary: boolean;
 }
@@ -28,14 +30,14 @@ export interface WeightFormat {
   readonly calibrated?: true;
   /** Inputs are rounded by the range of all rows of a pass, so that a row's results depend on the others. */
   readonly acrossRows?: true;
-  /** It holds groups of so many bits: weights that are stored so are taken as they are. */
-  readonly bits?: Bits;
+  /** It holds weights in groups, which are written to a file before the graph is compiled, or lie in one already. */
+  readonly grouping?: Grouping;
   /** How a weight is packed; undefined where it stays as it is stored. */
   packer(weight: Weight): Packer | undefined;
 }
 
 /**
- * Packs a weight [outputs, width], row-major.
+ * Packs a weight [outputs, width], row-major, however it is stored.
  * @param ranges the largest absolute number of each input channel [width], where the format is calibrated.
  */
 export type Packer = (numbers: Float32Array, ranges: Float32Array | undefined) => PackedWeight;

@@ -4,13 +4,10 @@
  * do not depend on what else is in its batch. Products with float32 inputs (accuracy level 1) are exact to 1e-7 instead of
  * 5e-3, and 4 (four bits) to 100 times (eight) slower for a single row.
  */
-import { type Bits, type GroupedWeight, groupsOf, middle, quantizeGroups, rowBytes } from "../../tensor/grouped.ts";
+import { type Bits, type Grouping, groupsOf, rowBytes } from "../../tensor/grouped.ts";
 import type { OnnxTensor } from "../onnx.ts";
 import type { OnnxBuilder, PackedWeight } from "../onnx-builder.ts";
 import type { Weight, WeightFormat } from "./format.ts";
-
-/** Numbers in a group unless a folder says otherwise. */
-export const defaultGroup = 32;
 
 /** Outputs that a layer needs to be worth it: a classifier's few rows take no memory and decide everything. */
 const leastOutputs = 32;
@@ -21,39 +18,25 @@ export function takesGroups({ outputs, width, uses, vocabulary }: Weight, group:
   return vocabulary || !uses.has("rows");
 }
 
-export function groupFormat(bits: Bits): WeightFormat {
-  return {
-    device: "cpu", // where it was tried
-    bits,
-    packer(weight) {
-      if (!takesGroups(weight, defaultGroup)) return undefined;
-      const { name, outputs, width } = weight;
-      return (numbers) =>
-        packedGroups(name, inMemory(quantizeGroups(numbers, { outputs, width, bits, group: defaultGroup })));
-    },
-  };
-}
+/** Groups of 32, which are made before the graph is compiled, since they lie in files that the engine maps. */
+export const groupFormat = (bits: Bits): WeightFormat => ({
+  device: "cpu", // where it was tried
+  grouping: { bits, group: 32 },
+  packer: () => undefined,
+});
 
 type Stored = OnnxTensor["data"];
 
-/** A grouped weight in memory, or one whose parts lie in a file that ONNX Runtime maps. */
-export interface StoredGroups extends Pick<GroupedWeight, "bits" | "group" | "outputs" | "width"> {
+/** A weight in groups whose parts lie in a file. */
+export interface StoredGroups extends Grouping {
+  readonly outputs: number;
+  readonly width: number;
   readonly whole: Stored;
   readonly scales: Stored;
-  /** What each group's zero adds to its numbers: [outputs, groups]. Absent: none lies beside the middle. */
-  readonly shifts?: Stored;
+  readonly shifts?: Stored | undefined;
 }
 
-const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array =>
-  new Uint8Array(buffer, byteOffset, byteLength);
-
-/** A weight in memory. */
-export function inMemory({ whole, scales, zeros, ...shape }: GroupedWeight): StoredGroups {
-  const shifts = zeros?.map((zero, i) => (middle[shape.bits] - zero) * scales[i]!);
-  return { ...shape, whole, scales: bytesOf(scales), ...(shifts === undefined ? {} : { shifts: bytesOf(shifts) }) };
-}
-
-/** The same array, or the same place in a file, twice: with the dimensions that either operator wants. */
+/** The whole numbers are two initialisers in the same place, with the dimensions that either operator wants. */
 export function packedGroups(name: string, weight: StoredGroups): PackedWeight {
   const { bits, group, outputs, width } = weight;
   const groups = groupsOf(weight);
@@ -72,7 +55,7 @@ export function packedGroups(name: string, weight: StoredGroups): PackedWeight {
       const attributes = { K: width, N: outputs, bits, block_size: group, accuracy_level: 4 };
       const { shifts } = weight;
       if (shifts === undefined) return onnx.contribNode("MatMulNBits", inputs, attributes, output);
-      // The operator is slow with zeros that are not whole numbers: what they add is a product with the groups' sums.
+      // What shifts add is a product with the groups' sums: the operator itself is slow with zeros that are not whole.
       const sums = onnx.node("ReduceSum", [byGroups(onnx, x), onnx.ints([-1])], { keepdims: 0 });
       const added = onnx.contribNode("FusedMatMul", [sums, perGroup(onnx, "shifts", shifts)], { transB: 1 });
       return onnx.node("Add", [onnx.contribNode("MatMulNBits", inputs, attributes), added], {}, output);

@@ -20,7 +20,8 @@ export const int8: WeightFormat = {
   calibrated: true,
   acrossRows: true,
   packer({ outputs, width, uses }) {
-    if (outputs < leastOutputs || uses.size > 1 || !uses.has("product")) return undefined;
+    const isLayer = uses.size === 1 && (uses.has("product") || uses.has("transposed"));
+    if (outputs < leastOutputs || !isLayer) return undefined;
     return (weight, ranges) => {
       const divisors = ranges === undefined ? undefined : channelDivisors(ranges);
       const reciprocals = divisors?.map((divisor) => 1 / divisor);

@@ -12,15 +12,18 @@ export function weightsOf(graph: Graph): Weight[] {
     for (const [i, input] of inputs.entries()) {
       const as = i === use?.at ? use.as : "other";
       uses.set(input, (uses.get(input) ?? new Set()).add(as));
-      if (as === "product") multiplied.set(input, [inputs[0]!, ...(multiplied.get(input) ?? [])]);
+      if (as === "product" || as === "transposed")
+        multiplied.set(input, [inputs[0]!, ...(multiplied.get(input) ?? [])]);
     }
   }
   return [...graph.parameters].flatMap(([name, { value, vocabulary = false }]) => {
     const found = uses.get(value);
     const isPackable = found !== undefined && value.shape.length === 2 && [...found].some((use) => use !== "other");
     if (!isPackable) return [];
-    const [outputs, width] = value.shape as [number, number];
-    return [{ name, outputs, width, inputs: multiplied.get(value) ?? [], uses: found, vocabulary }];
+    const transposed = found.has("transposed");
+    if (transposed && found.size > 1) return [];
+    const [outputs, width] = (transposed ? value.shape.toReversed() : value.shape) as [number, number];
+    return [{ name, outputs, width, inputs: multiplied.get(value) ?? [], uses: found, transposed, vocabulary }];
   });
 }
 

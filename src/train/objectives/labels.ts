@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { DataError } from "../../errors.ts";
 import { labelLoss } from "../../models/graphs.ts";
+import { configText } from "../../models/index.ts";
 import { makeBatch } from "../../runtime/batch.ts";
 import { checkLabels, type Labelled, type LabelledTexts, readLabelled } from "../../tasks/labelled.ts";
 import { readTagged, type Tagged } from "../../tasks/ner.ts";
@@ -27,7 +28,7 @@ function headObjective(
 ): Pick<Objective, "start" | "order" | "reduction" | "unit" | "dropoutStream" | "loss" | "save"> &
   Pick<Objective, typeof Symbol.asyncDispose> {
   const { family, config, tokenizer } = source;
-  const files = new Map(tokenizer.files()).set("config.json", `${JSON.stringify(config, null, 2)}\n`);
+  const files = new Map(tokenizer.files()).set("config.json", configText(config));
   return {
     start: source,
     // Not by length, with which a class may go.
@@ -56,7 +57,7 @@ export async function openClasses(
       splits,
       ({ text }) => text.length,
       (texts) => {
-        const ids = texts.map(({ text }) => encodeCut(tokenizer, text, documentTokens));
+        const ids = texts.map(({ text }) => encodeCut(tokenizer, text, documentTokens).ids);
         const targets = texts.flatMap((one) => labels.map((label) => Number(one.labels.includes(label))));
         const classes = multiLabel
           ? float32(targets, [texts.length, labels.length])
