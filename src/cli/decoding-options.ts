@@ -22,7 +22,10 @@ export function repeatGuardOf(args: Readonly<Record<string, unknown>>): boolean 
 export const decodingOptions = {
   beams: { type: "integer", hint: "N", least: 1, about: "Beams of beam search (default: the task's, 1 as published)" },
   "max-new-tokens": { type: "integer", hint: "N", least: 1, about: "Most tokens of an answer" },
-  "copy-only": { type: "flag", about: "Names are copied from the text, whole words in a row; the rest is the task's own words" },
+  "copy-only": {
+    type: "flag",
+    about: "Names are copied from the text, whole words in a row; the rest is the task's own words",
+  },
   ...lookupOptions,
   ...repeatGuardOptions,
 } as const satisfies Readonly<Record<string, Option>>;

@@ -68,7 +68,9 @@ export function copyOnly(
         return { part, ids, at: 0, start, following };
       });
     }
-    return options.flatMap((ids) => (ids.length === 0 ? follow(part) : [{ part, ids, at: 0, start: -1, following: -1 }]));
+    return options.flatMap((ids) =>
+      ids.length === 0 ? follow(part) : [{ part, ids, at: 0, start: -1, following: -1 }],
+    );
   };
   const follow = (part: number): Reading[] => parts[part]!.next.flatMap(begin);
   const after = (reading: Reading): Reading[] => {
@@ -193,7 +195,9 @@ function createNames({ sentence }: AnswerForm, tokenizer: Tokenizer, source: str
   /** The text that a name is decoded to. */
   const textOf = (start: number, following: number): string => {
     const first = firstWord(start, "x ");
-    return tokenizer.decode([...first.ids, ...ids.slice(first.following, following)], { skipSpecialTokens: true }).trim();
+    return tokenizer
+      .decode([...first.ids, ...ids.slice(first.following, following)], { skipSpecialTokens: true })
+      .trim();
   };
   const known = new Map<string, boolean>();
   const isEnd: Names["isEnd"] = (place, start, following) => {
@@ -225,22 +229,24 @@ function createNames({ sentence }: AnswerForm, tokenizer: Tokenizer, source: str
 }
 
 /** No mark at an end that is drawn to the task's words, or drives them off, when tokens become text. */
-const edges = /^[\p{L}\p{N}([](?:.*[\p{L}\p{N})\]+%])?$/su;
+const edges = /^(?:[\p{L}\p{N}]|[\p{L}\p{N}([].*[\p{L}\p{N})\]+%])$/su;
 
 /**
  * For each place of a name what must not stand in it, since a parser that makes names as long as possible would end an
  * earlier one there: the words that follow an earlier name, and what separates sentences.
  */
 function forbiddenIn(sentence: AnswerForm["sentence"]): RegExp[] {
-  const escape = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+  const escape = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&").replace(/\s+/g, "\\s+");
   const found: RegExp[] = [];
   const earlier: string[] = [];
   for (const part of sentence) {
-    if (typeof part === "string") {
-      if (found.length > 0 && part.trim() !== "") earlier.push(escape(part.trim()).replace(/\s+/g, "\\s+"));
-    } else if ("name" in part) {
-      const words = earlier.map((text) => `|(?<![\\p{L}\\p{N}])${text}(?![\\p{L}\\p{N}])`);
-      found.push(new RegExp(`;${words.join("")}`, "u"));
+    if (typeof part === "object") {
+      if ("name" in part) found.push(new RegExp([";", ...earlier].join("|"), "u"));
+    } else if (found.length > 0 && part.trim() !== "") {
+      const text = part.trim();
+      const before = /^[\p{L}\p{N}]/u.test(text) ? "(?<![\\p{L}\\p{N}])" : "";
+      const after = /[\p{L}\p{N}]$/u.test(text) ? "(?![\\p{L}\\p{N}])" : "";
+      earlier.push(before + escape(text) + after);
     }
   }
   return found;

@@ -145,7 +145,9 @@ export async function predictSources(
   // Longest first, so that what does not fit shows at once; rows that are decoded together are alike.
   const order = laid.map((_, i) => i).sort((a, b) => laid[b]!.ids.length - laid[a]!.ids.length);
   const prompts = order.map((index) => laid[index]!.ids);
-  const copying = order.map((index) => (decoding.copyOnly ? copyFrom(tuned, sources[index]!, laid[index]!) : undefined));
+  const copying = order.map((index) =>
+    decoding.copyOnly ? copyFrom(tuned, sources[index]!, laid[index]!) : undefined,
+  );
   const eos = layout.tokenizer.special.eos!;
   let done = 0;
   const { sequences, scores, logProbabilities } = await model.generate({
@@ -213,7 +215,12 @@ function partsOf(
   return parts;
 }
 
-function processorsOf(prompt: readonly number[], eos: number, decoding: Settings, copying: CopyOnly | undefined): Processor[] {
+function processorsOf(
+  prompt: readonly number[],
+  eos: number,
+  decoding: Settings,
+  copying: CopyOnly | undefined,
+): Processor[] {
   const guarded = prompt.length + decoding.maxNewTokens < decoding.maxLength;
   return [
     ...(copying === undefined ? [] : [copying.process]),

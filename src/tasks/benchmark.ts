@@ -18,7 +18,10 @@ export interface Example<Gold = unknown> {
 }
 
 /** A text that stands in every sentence, a name from the text, or one of several texts, `many`: or some in a row. */
-export type AnswerPart = string | { readonly name: true } | { readonly oneOf: readonly string[]; readonly many?: boolean };
+export type AnswerPart =
+  | string
+  | { readonly name: true }
+  | { readonly oneOf: readonly string[]; readonly many?: boolean };
 
 /** How answers are built that are sentences about names from the text: joined by "; ", a full stop after the last. */
 export interface AnswerForm {

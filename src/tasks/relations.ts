@@ -78,7 +78,11 @@ export function nameTemplate(template: string): {
 }
 
 /** Sentences of a template: {head}, {tail} and {name} are names, others are `words`, or with `many` some in a row. */
-export function formOf(template: string, words: readonly string[], more: { none?: string; many?: boolean } = {}): AnswerForm {
+export function formOf(
+  template: string,
+  words: readonly string[],
+  more: { none?: string; many?: boolean } = {},
+): AnswerForm {
   const { many = false, ...none } = more;
   const sentence = template.split(/(\{[a-z]+\})/).flatMap((part): AnswerPart[] => {
     if (/^\{(?:head|tail|name)\}$/.test(part)) return [{ name: true }];
