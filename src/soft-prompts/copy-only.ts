@@ -6,7 +6,7 @@
  */
 import type { Processor } from "../generate/index.ts";
 import type { AnswerForm, AnswerPart } from "../tasks/benchmark.ts";
-import { findName, searchable } from "../tasks/places.ts";
+import { findName, type Searchable, searchable } from "../tasks/places.ts";
 import { answerOf } from "../tasks/relations.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 
@@ -124,6 +124,23 @@ function startOf(tokenizer: Tokenizer, text: string): number[] {
   return ids.slice(before.length, ids.length - after.length);
 }
 
+/** Words come again and again: of how many the tokens are remembered. */
+const remembered = 1 << 17;
+const wordsOf = new WeakMap<Tokenizer, Map<string, { readonly ids: readonly number[]; readonly text: string }>>();
+
+/** A word's ids as it is written behind `before`, and the text that these alone are decoded to. */
+function wordBehind(tokenizer: Tokenizer, before: string, word: string): { ids: readonly number[]; text: string } {
+  let words = wordsOf.get(tokenizer);
+  if (words === undefined || words.size > remembered) wordsOf.set(tokenizer, (words = new Map()));
+  const key = `${before}\n${word}`;
+  let found = words.get(key);
+  if (found === undefined) {
+    const ids = added(tokenizer, before, word);
+    words.set(key, (found = { ids, text: tokenizer.decode(ids, { skipSpecialTokens: true }).trim() }));
+  }
+  return found;
+}
+
 /** Ids that `text` adds behind `before`, whose white space at the end is the text's. */
 function added(tokenizer: Tokenizer, before: string, text: string): number[] {
   const [head, all] = [startOf(tokenizer, before.trimEnd()), startOf(tokenizer, before + text)];
@@ -174,62 +191,72 @@ interface Names {
 
 function createNames({ sentence }: AnswerForm, tokenizer: Tokenizer, source: string, kept: number): Names {
   const { ids, bounds, isWord } = sourceTokens(tokenizer, source, kept);
-  const within = searchable(source);
+  let within: Searchable | undefined;
   const forbidden = forbiddenIn(sentence);
   const special = new Set(Object.values(tokenizer.special));
   const isUsable = (index: number): boolean => index < ids.length && !special.has(ids[index]!);
-  const begins = bounds.map(({ start }, i) => isUsable(i) && isWord(start) && (bounds[i - 1]?.end ?? 0) <= start);
+  const begins = bounds.map(
+    ({ start, end }, i) =>
+      isUsable(i) && isWord(start) && (bounds[i - 1]?.end ?? 0) <= start && mayBegin.test(source.slice(start, end)),
+  );
   const ends = bounds.map(({ start, end }, i) => start < end && isWord(end) && (bounds[i + 1]?.start ?? end) >= end);
-  const words = new Map<string, { readonly ids: readonly number[]; readonly following: number }>();
-
-  const firstWord: Names["firstWord"] = (start, before) => {
-    const key = `${start} ${before}`;
-    let found = words.get(key);
-    if (found === undefined) {
-      const last = ends.indexOf(true, start);
-      const text = source.slice(bounds[start]!.start, bounds[last]!.end);
-      words.set(key, (found = { ids: added(tokenizer, before, text), following: last + 1 }));
-    }
-    return found;
+  const lastOfWord = ends.map(() => -1);
+  for (let i = ends.length - 1, last = -1; i >= 0; i--) {
+    if (!isUsable(i)) last = -1;
+    else if (ends[i]) last = i;
+    lastOfWord[i] = last;
+  }
+  const sourceText = (start: number, following: number): string =>
+    source.slice(bounds[start]!.start, bounds[following - 1]!.end);
+  const word = (start: number, before: string): { ids: readonly number[]; text: string; following: number } => {
+    const following = lastOfWord[start]! + 1;
+    return { ...wordBehind(tokenizer, before, sourceText(start, following)), following };
   };
   /** The text that a name is decoded to. */
   const textOf = (start: number, following: number): string => {
-    const first = firstWord(start, "x ");
+    const first = word(start, "x ");
+    if (first.following === following) return first.text;
     return tokenizer
       .decode([...first.ids, ...ids.slice(first.following, following)], { skipSpecialTokens: true })
       .trim();
   };
+  const isFound = (name: string, start: number, following: number): boolean => {
+    const text = sourceText(start, following);
+    return name === text || findName(name, (within ??= searchable(source))).length > 0;
+  };
   const known = new Map<string, boolean>();
   const isEnd: Names["isEnd"] = (place, start, following) => {
-    if (!ends[following - 1]) return false;
+    if (!ends[following - 1] || !mayEnd.test(sourceText(start, following))) return false;
     const key = `${place} ${start} ${following}`;
     let found = known.get(key);
     if (found === undefined) {
       const name = textOf(start, following);
-      const isRead = edges.test(name) && answerOf(name) === name && !forbidden[place]!.test(name);
-      known.set(key, (found = isRead && findName(name, within).length > 0));
+      const isRead =
+        mayBegin.test(name) && mayEnd.test(name) && answerOf(name) === name && !forbidden[place]!.test(name);
+      known.set(key, (found = isRead && isFound(name, start, following)));
     }
     return found;
   };
   const hasEnd: Names["hasEnd"] = (place, start, following) => {
     for (let next = following; next <= start + longestName && isUsable(next - 1); next++) {
       if (isEnd(place, start, next)) return true;
+      // What is forbidden in a name stays so in a longer one.
+      if (ends[next - 1] && forbidden[place]!.test(sourceText(start, next))) return false;
     }
     return false;
   };
   const starts = forbidden.map((_, place) =>
     ids.flatMap((_id, start) => {
-      if (!begins[start] || ends.indexOf(true, start) === -1) return [];
-      const { ids: first, following } = firstWord(start, "x ");
-      const isWhole = first.every((id) => !special.has(id)) && range(start, following).every(isUsable);
-      return isWhole && hasEnd(place, start, following) ? [start] : [];
+      if (!begins[start] || lastOfWord[start] === -1) return [];
+      const { ids: first, following } = word(start, "x ");
+      return first.every((id) => !special.has(id)) && hasEnd(place, start, following) ? [start] : [];
     }),
   );
-  return { idAt: (index) => ids[index]!, starts: (place) => starts[place]!, firstWord, isEnd, hasEnd };
+  return { idAt: (index) => ids[index]!, starts: (place) => starts[place]!, firstWord: word, isEnd, hasEnd };
 }
 
 /** No mark at an end that is drawn to the task's words, or drives them off, when tokens become text. */
-const edges = /^(?:[\p{L}\p{N}]|[\p{L}\p{N}([].*[\p{L}\p{N})\]+%])$/su;
+const [mayBegin, mayEnd] = [/^[\p{L}\p{N}([]/u, /[\p{L}\p{N})\]+%]$/u];
 
 /**
  * For each place of a name what must not stand in it, since a parser that makes names as long as possible would end an
@@ -251,8 +278,6 @@ function forbiddenIn(sentence: AnswerForm["sentence"]): RegExp[] {
   }
   return found;
 }
-
-const range = (start: number, end: number): number[] => Array.from({ length: end - start }, (_, i) => start + i);
 
 interface SourceTokens {
   readonly ids: readonly number[];
