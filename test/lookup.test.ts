@@ -270,6 +270,6 @@ describe("drafts", () => {
     expect(good.choose([draft], 50)).toEqual([draft.tokens]);
     expect(bad.choose([draft], 50)).toEqual([[]]);
     // What pays for one row need not for many, whose pass costs more with every token.
-    expect(good.choose([draft, ...Array<typeof draft>(40).fill({ tokens: [], matched: 0 })], 50)[0]).toEqual([]);
+    expect(good.choose([draft, ...Array.from({ length: 40 }, () => ({ tokens: [], matched: 0 }))], 50)[0]).toEqual([]);
   });
 });

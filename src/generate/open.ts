@@ -62,7 +62,7 @@ export async function openGenerator(source: GeneratorSource): Promise<Generator>
       cache,
       vocabSize: config.vocab_size,
       weights: parameterCount(graph),
-      acrossRows: source.acrossRows,
+      acrossRows: source.acrossRows === true || cache.acrossRows,
     },
     config,
     defaults,

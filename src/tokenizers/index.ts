@@ -11,11 +11,13 @@ export { type BioGptParts, bioGptPartsFromFiles, fairseqFiles } from "./biogpt/f
 export { countWords, trainBioGptTokenizer, type TrainBioGptOptions } from "./biogpt/train.ts";
 export { type Bpe, type BpeOptions, countPieces, createBpe, type Merge } from "./bpe/bpe.ts";
 export { type LearnedMerges, learnBpe } from "./bpe/learn.ts";
+export { chatIds, type ChatIdsOptions, type ChatMessage, type ChatOptions, chatPrompt, chatTemplates } from "./chat.ts";
 export type { PairEncoding, Side, Truncation } from "./layout.ts";
 export { mosesDetokenize } from "./moses/detokenizer.ts";
 export { type MosesOptions, type MosesToken, mosesTokenize } from "./moses/moses.ts";
 export * from "./pairs.ts";
 export { bpeTokenizerFromFiles } from "./pipeline/bpe-tokenizer.ts";
+export { filesOfSentencePiece, sentencePieceModel } from "./pipeline/sentencepiece.ts";
 export { type TrainBpeOptions, trainByteBpe, trainMetaspaceBpe } from "./pipeline/train.ts";
 export { learnableKinds, readTokenizer, tokenizerFileNames, tokenizerKinds, trainTokenizer } from "./registry.ts";
 export type * from "./tokenizer.ts";

@@ -30,7 +30,7 @@ export function isComplete(names: readonly string[], of: TokenizerKind["layouts"
 
 /** That `names` are no tokenizer's. */
 export function noTokenizer(where: string, names: readonly string[]): DataError {
-  const expected = [...new Set(layouts.map((layout) => layout.join(" and ")))].join(", or ");
+  const expected = [...new Set(layouts.map((layout) => layout.join(" and "))), "tokenizer.model"].join(", or ");
   const got = names.length === 0 ? "nothing" : [...names].sort().slice(0, 10).join(", ");
   return new DataError(`${where}: expected ${expected}; got ${got}`, {
     hint: "download the tokenizer's files beside the weights",

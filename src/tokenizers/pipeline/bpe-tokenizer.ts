@@ -7,7 +7,7 @@
 import { ConfigError } from "../../errors.ts";
 import { required } from "../../schema.ts";
 import { addedTokenJson, addedTokensDecoder, newAddedToken, type Role } from "../added-files.ts";
-import { type AddedToken, addedTokenFinder } from "../added-tokens.ts";
+import { type AddedToken, addedTokenFinder, matcherOf } from "../added-tokens.ts";
 import { idsOf } from "../ids.ts";
 import { asObject, type JsonObject, parseJsonObject } from "../json.ts";
 import { pairMethods, type Sink } from "../pair-encoder.ts";
@@ -53,12 +53,14 @@ function bpeTokenizer(description: Description): PairTokenizer {
   const mark = byBytes ? byteCharacters[0x20]! : "▁";
   const written = byBytes ? inByteCharacters : (word: string): string => word;
 
+  const read = textReader(description, tokens);
+
   return {
     family: byBytes ? "byte-bpe" : "metaspace-bpe",
     vocabSize: ids.size,
     special: roleIds,
     ...pairMethods({
-      read: textReader(description, tokens),
+      read,
       template: description.postProcessor.template,
       tokens,
       padId: roleIds.pad,
@@ -80,13 +82,56 @@ function bpeTokenizer(description: Description): PairTokenizer {
               ),
             ),
         }),
+    literal: {
+      write: literalWriter(addedTokens),
+      encodeIds(text) {
+        const sink = { ids: [], offsets: undefined };
+        read(text, sink, true);
+        return sink.ids;
+      },
+    },
     files: () => filesOf(description),
     addTokens: (added) => bpeTokenizer(withTokens(description, added)),
   };
 }
 
-/** Added tokens first, in the text as it is, then in the normalized text; what is between is cut into words. */
-function textReader(description: Description, tokens: readonly string[]): (text: string, sink: Sink) => void {
+/** Put into added tokens that are to be read as text: a code point that is for no text (Unicode, section 23.7). */
+const BREAK = "\ufdd0";
+
+/** A function that breaks the added tokens of a text, in whatever they overlap. */
+function literalWriter(addedTokens: readonly AddedToken[]): (part: string) => string {
+  const contents = addedTokens.map(({ content }) => content).filter((content) => Array.from(content).length > 1);
+  if (contents.length === 0) return (part) => part;
+  const matches = matcherOf(contents);
+  return (part) => {
+    let text = part.replaceAll(BREAK, "");
+    // Breaking one may leave another that it overlapped.
+    for (let found = matches(text); found.length > 0; found = matches(text)) {
+      let written = "";
+      let done = 0;
+      for (const { index } of found) {
+        const after = index + (text.codePointAt(index)! > 0xffff ? 2 : 1);
+        written += text.slice(done, after) + BREAK;
+        done = after;
+      }
+      text = written + text.slice(done);
+    }
+    return text;
+  };
+}
+
+function withoutBreaks(text: Aligned): Aligned {
+  return { ...text, text: text.text.replaceAll(BREAK, "") };
+}
+
+/**
+ * Added tokens first, in the text as it is, then in the normalized text; what is between is cut into words. `broken`:
+ * tokens may be broken, which keeps no offsets.
+ */
+function textReader(
+  description: Description,
+  tokens: readonly string[],
+): (text: string, sink: Sink, broken?: boolean) => void {
   const { normalizer, preTokenizer, addedTokens, postProcessor } = description;
   // Special tokens are looked for before others, whatever their ids.
   const ordered = [...addedTokens].sort((a, b) => Number(b.special) - Number(a.special));
@@ -104,32 +149,33 @@ function textReader(description: Description, tokens: readonly string[]): (text:
   // Where the pre-tokenizer goes by places, what the normalizer does to them counts.
   const needsPlaces = preTokenizer.byPlace && normalizer !== undefined;
 
-  const readSegment = (text: string, base: number, sink: Sink): void => {
+  const readSegment = (text: string, base: number, sink: Sink, broken: boolean): void => {
     const tracked = sink.offsets !== undefined || needsPlaces;
     const whole = normalize({ text, base, places: undefined }, tracked);
     const parts = inNormalized?.find(whole.text);
     if (parts === undefined) {
-      cut(whole, tracked, sink);
+      cut(broken ? withoutBreaks(whole) : whole, tracked, sink);
       return;
     }
     for (const { token, start, end } of parts) {
-      if (token === undefined) cut(sliceAligned(whole, start, end), tracked, sink);
-      else write.added(token, placeStart(whole, start), placeEnd(whole, end - 1), whole.text.slice(start, end), sink);
+      const part = sliceAligned(whole, start, end);
+      if (token === undefined) cut(broken ? withoutBreaks(part) : part, tracked, sink);
+      else write.added(token, placeStart(whole, start), placeEnd(whole, end - 1), part.text, sink);
     }
   };
 
-  return (given, sink) => {
+  return (given, sink, broken = false) => {
     required("encode: text", given, "text");
     const text = given.isWellFormed() ? given : given.toWellFormed();
     write.begin(text);
     const parts = inText?.find(text);
     if (parts === undefined) {
-      if (text !== "") readSegment(text, 0, sink);
+      if (text !== "") readSegment(text, 0, sink, broken);
       return;
     }
     for (const { token, start, end } of parts) {
       const part = text.slice(start, end);
-      if (token === undefined) readSegment(part, start, sink);
+      if (token === undefined) readSegment(part, start, sink, broken);
       else write.added(token, start, end, part, sink);
     }
   };

@@ -101,6 +101,13 @@ export function charactersPipeline(scheme: "always" | "first" | "never"): { mode
   };
 }
 
+/** The same as LLaMA 2's file has it: ▁ before every part of a text, as SentencePiece puts it before the whole. */
+export function olderPipeline(): { model: JsonObject; [part: string]: Json } {
+  const replace = { type: "Replace", pattern: { String: " " }, content: "▁" };
+  const normalizer = { type: "Sequence", normalizers: [{ type: "Prepend", prepend: "▁" }, replace] };
+  return { ...charactersPipeline("always"), pre_tokenizer: null, normalizer };
+}
+
 function readMergeLines(file: string, text: string): Json[] {
   const lines = text.split(/\r?\n/);
   if (lines.at(-1) === "") lines.pop();

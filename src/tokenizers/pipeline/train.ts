@@ -1,12 +1,13 @@
 /**
  * Learns byte pair encoding from texts, of bytes as GPT-2 has it or of characters as LLaMA has it, as the trainer of
  * Hugging Face tokenizers does: texts are cut into words as they will be when they are encoded, the words are counted,
- * and pairs are merged. A text begins with the token that begins one.
+ * and pairs are merged. A text begins with the token that begins one. The vocabulary of characters merges as
+ * SentencePiece does, with every pair whose product is a token, not only those that were learned.
  */
 import { ConfigError } from "../../errors.ts";
 import { addedTokenJson, newAddedToken } from "../added-files.ts";
 import { trainBpe } from "../bpe/train.ts";
-import { asObject, type JsonObject } from "../json.ts";
+import { asObject, type Json, type JsonObject } from "../json.ts";
 import type { TemplatePart } from "../layout.ts";
 import type { PairTokenizer } from "../pairs.ts";
 import { templateJson, withVocabulary } from "../tokenizer-json.ts";
@@ -14,8 +15,9 @@ import type { Texts } from "../tokenizer.ts";
 import { bpeTokenizerFromFiles } from "./bpe-tokenizer.ts";
 import { byteToken } from "./bpe.ts";
 import { byteCharacters, inByteCharacters } from "./bytes.ts";
-import { bpePipeline, charactersPipeline } from "./layouts.ts";
+import { bpePipeline, olderPipeline } from "./layouts.ts";
 import { readPreTokenizer, type Taker } from "./pre-tokenizers.ts";
+import { mergesOf } from "./sentencepiece.ts";
 
 export interface TrainBpeOptions {
   /** Tokens of the vocabulary, special tokens and alphabet among them. */
@@ -37,6 +39,8 @@ interface Form {
   /** Tokens besides the special ones that are there from the start. */
   readonly fixed: readonly string[];
   readonly alphabet: readonly string[];
+  /** The merges that a vocabulary has, where they are not those that were learned. */
+  readonly merges?: (tokens: readonly string[]) => readonly (readonly [string, string])[];
 }
 
 const endOfText = "<|endoftext|>";
@@ -52,7 +56,7 @@ const bytes: Form = {
   alphabet: byteCharacters,
 };
 
-const { model: characterModel, ...characterParts } = charactersPipeline("first");
+const { model: characterModel, ...characterParts } = olderPipeline();
 const characters: Form = {
   words: { type: "Metaspace", replacement: "▁", prepend_scheme: "first", split: true },
   pipeline: characterParts,
@@ -62,6 +66,9 @@ const characters: Form = {
   roles: { bos_token: "<s>", eos_token: "</s>", unk_token: "<unk>" },
   fixed: Array.from({ length: 256 }, (_, byte) => byteToken(byte)),
   alphabet: ["▁"],
+  // All that its tokens allow, so that SentencePiece and llama.cpp, which know no others, give the same ids.
+  merges: (tokens) =>
+    mergesOf(tokens.slice(3 + 256).map((content, i) => ({ content, score: -i, type: "normal" as const }))),
 };
 
 /** Byte pair encoding of bytes. @throws ConfigError for a vocabulary that cannot hold all bytes. */
@@ -91,7 +98,7 @@ async function train(form: Form, texts: Texts, options: TrainBpeOptions): Promis
     ...form.pipeline,
     added_tokens: special.map((token, id) => addedTokenJson(newAddedToken(token, id, { special: true }))),
     post_processor: templateJson({ single, pair }, new Map(vocabulary)),
-    model: { ...form.model, merges: merges.map((merge) => [...merge]) },
+    model: { ...form.model, merges: (form.merges?.(tokens) ?? merges).map((merge): Json => [...merge]) },
   });
   const config = { ...form.roles, clean_up_tokenization_spaces: false, tokenizer_class: "PreTrainedTokenizerFast" };
   return bpeTokenizerFromFiles(
