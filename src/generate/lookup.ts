@@ -80,7 +80,7 @@ export function createLookup({ cache, weights }: Pick<Decoder, "cache" | "weight
           expected += hopes[row]!;
         });
         // Tokens that come for nothing, less the work on all; a pass of several reads the cache half as fast.
-        const gain = expected * (plain / rows) - rows * (i + 1) - rows * reading * 0.5;
+        const gain = expected * (plain / rows) - rows * (i + 1) - rows * reading;
         if (gain > best.gain) best = { tokens: i + 1, gain };
       }
       return drafts.map((draft) => draft.tokens.slice(0, best.tokens));
