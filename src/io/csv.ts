@@ -93,7 +93,6 @@ export async function* readTable(path: string, options: TableOptions = {}): Asyn
   const texts = decode(readBytes(path, { signal }));
   const start = await firstLine(texts);
   const parser = parse({
-    bom: true,
     delimiter: separatorOf(start, path),
     info: true,
     max_record_size: limit,
