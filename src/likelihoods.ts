@@ -6,12 +6,13 @@
  */
 // N scored tokens
 import { ConfigError } from "./errors.ts";
+import { resolveModel } from "./hub/index.ts";
 import { lossGraph } from "./models/graphs.ts";
 import { makeBatch } from "./runtime/batch.ts";
+import { calibrationRows } from "./runtime/calibration.ts";
 import { byTokens, sliceRows } from "./runtime/batching.ts";
 import { openModelFolder } from "./runtime/folder.ts";
-import { openNetwork } from "./runtime/network.ts";
-import type { SessionOptions } from "./runtime/session.ts";
+import { type NetworkOptions, openNetwork } from "./runtime/network.ts";
 import { required } from "./schema.ts";
 import { tensor } from "./tensor/tensor.ts";
 import { loadTokenizer } from "./tokenizers/files.ts";
@@ -52,15 +53,19 @@ function encodePair(tokenizer: Tokenizer, context: string, choice: string, posit
 }
 
 /** @throws ConfigError for a model that is no decoder, DataError where the directory has no tokenizer. */
-export async function loadLikelihoods(folder: string, options: SessionOptions = {}): Promise<Likelihoods> {
+export async function loadLikelihoods(source: string, options: NetworkOptions = {}): Promise<Likelihoods> {
+  const folder = await resolveModel(source);
   const { family, config, entries } = await openModelFolder(folder, { as: "language" });
   if (!family.causal) throw new ConfigError(`${folder}: expected a decoder, got ${family.modelType}`);
   const tokenizer = await loadTokenizer(folder);
   // Padding is on the right, where no token of a decoder looks: rows need no mask.
   const graph = lossGraph(family, config, { gathered: true, gradients: false, each: true });
-  // Nothing is calibrated: log-likelihoods are computed in float32.
-  const session = await openNetwork(graph, entries, folder, options, () => ({}));
   const scale = tensor("float32", [], Float32Array.of(1));
+  const session = await openNetwork(graph, entries, folder, options, () => {
+    const { tensors } = makeBatch({ ids: calibrationRows(config, tokenizer) }, config);
+    const [at, labels] = [tensor("int64", [1]), tensor("int64", [1])];
+    return { ids: tensors.ids, at, labels, scale };
+  });
 
   /** Of each sequence the log-probability of its choice. */
   const score = async (sequences: readonly Sequence[]): Promise<number[]> => {

@@ -1,46 +1,126 @@
 /** LLaMA and its relatives against transformers: logits, loss, gradients, generated ids (scripts/goldens/llama.py). */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { afterAll, describe, expect, test } from "vitest";
-import { writeTokens } from "../src/corpus/token-files.ts";
-import { loadModel } from "../src/model.ts";
+import { describe, expect, test } from "vitest";
+import { toOnnx } from "../src/graph/lower.ts";
 import { type Family, families, type ModelConfig } from "../src/models/index.ts";
-import { hiddenGraph, scoringGraph } from "../src/models/graphs.ts";
-import { recipeOf } from "../src/recipes/index.ts";
-import { parameterCount } from "../src/runtime/parameters.ts";
-import { train, withSettings } from "../src/train/index.ts";
-import { expectGradients, expectLogits } from "./support/goldens.ts";
+import { hiddenGraph, lossGraph, scoringGraph } from "../src/models/graphs.ts";
+import { int64, makeBatch } from "../src/runtime/batch.ts";
+import { openModelFolder } from "../src/runtime/folder.ts";
+import { parameterCount, readParameters } from "../src/runtime/parameters.ts";
+import { createSession } from "../src/runtime/session.ts";
+import { tensor } from "../src/tensor/tensor.ts";
+import { decoderEquals } from "./support/decoders.ts";
+import { largestDifference } from "./support/goldens.ts";
 
 const folder = fileURLToPath(new URL("goldens/llama", import.meta.url));
 
-describe.each(["llama", "llama3", "linear", "yarn", "mistral", "qwen2", "qwen3"])(
-  "%s equals transformers",
-  async (name) => {
-    const goldens = JSON.parse(readFileSync(`${folder}/${name}/goldens.json`, "utf8"));
-    const model = await loadModel(`${folder}/${name}/model`, { threads: 1 });
-    afterAll(() => model.dispose());
+describe.each([
+  "llama",
+  "eight-heads",
+  "llama3",
+  "linear",
+  "dynamic",
+  "longrope",
+  "yarn",
+  "mistral",
+  "mistral-window",
+  "qwen2",
+  "qwen2-window",
+  "qwen3",
+  "qwen3-window",
+])("%s equals transformers", (name) => decoderEquals(`${folder}/${name}`));
 
-    test.each(["none", "left", "right"])("logits with padding: %s", async (side) => {
-      const mask = side === "none" ? undefined : (goldens[side] as number[][]);
-      await expectLogits(model, { ids: goldens.ids, mask }, goldens[`logits/${side}`]);
-    });
+describe("rotary positions", () => {
+  const { llama } = families;
+  const read = (name: string, scaling: object = {}): ModelConfig => {
+    const config = JSON.parse(readFileSync(`${folder}/${name}/model/config.json`, "utf8"));
+    return llama!.parseConfig({ ...config, rope_parameters: { ...config.rope_parameters, ...scaling } }, "here");
+  };
 
-    test("loss and every gradient", async () => {
-      await expectGradients(`${folder}/${name}`, model, { ids: goldens.ids, mask: goldens.right }, goldens);
-    });
+  test.each([
+    [{ rope_type: "spiral" }, "here: rope_parameters: rope_type: "],
+    [{ rope_theta: 0 }, "here: rope_parameters: rope_theta: expected number to be >0, got 0"],
+    [{ long_factor: [1, 2] }, "here: rope_parameters: long_factor: expected 4 factors, got [1,2]"],
+    [{ short_factor: [1, 2, 0, 4] }, "here: rope_parameters: short_factor.2"],
+  ])("%o is refused", (scaling, message) => {
+    expect(() => read("longrope", scaling)).toThrow(message);
+  });
 
-    test("ids of greedy search and beam search", async () => {
-      for (const { options, prompt, sequences } of goldens.generate) {
-        const { max_new_tokens: maxNewTokens, num_beams: numBeams } = options;
-        const settings = { maxNewTokens, ...(numBeams === undefined ? {} : { numBeams }) };
-        const found = await model.generate({ ids: [prompt], ...settings, padTokenId: 0 });
-        expect(found.sequences, JSON.stringify({ options, prompt })).toEqual(sequences);
-      }
-    });
-  },
-);
+  test("rows may be as long as the trained length is stretched, and no longer", () => {
+    const rows = (tokens: number): { ids: number[][] } => ({ ids: [Array.from({ length: tokens }, () => 4)] });
+    for (const name of ["linear", "dynamic"]) {
+      expect(llama!.cache!(read(name)).maxTokens).toBe(32);
+      expect(makeBatch(rows(32), read(name)).tokens).toBe(32);
+      expect(() => makeBatch(rows(33), read(name))).toThrow("expected at most 32 a row, got 33");
+    }
+    for (const name of ["llama3", "yarn", "longrope"]) expect(llama!.cache!(read(name)).maxTokens).toBe(64);
+  });
+
+  test("the trained length may stand beside rope_parameters, and factors follow from it", () => {
+    const { rope_parameters, ...config } = read("yarn") as ModelConfig & { rope_parameters: Record<string, unknown> };
+    const { factor: _, original_max_position_embeddings, ...scaling } = rope_parameters;
+    const onnxOf = (json: object): Uint8Array => toOnnx(scoringGraph(llama!, llama!.parseConfig(json, "here")));
+    const beside = onnxOf({ ...config, original_max_position_embeddings, rope_parameters: scaling });
+    expect(beside).toEqual(onnxOf({ ...config, rope_parameters }));
+  });
+});
+
+describe("windows", () => {
+  const config = JSON.parse(readFileSync(`${folder}/qwen3-window/model/config.json`, "utf8"));
+  const { mistral, qwen3 } = families;
+  const seen = (fields: object): unknown => {
+    const parsed = qwen3!.parseConfig({ ...config, ...fields }, "here");
+    return qwen3!.debug(parsed);
+  };
+
+  test.each([
+    [{ layer_types: ["full_attention"] }, "here: layer_types: expected 2, as num_hidden_layers says, got 1"],
+    [{ use_sliding_window: false }, "here: layer_types: expected full_attention alone, got sliding_attention"],
+    [{ sliding_window: null }, "here: layer_types: expected full_attention alone, got sliding_attention"],
+    [{ layer_types: ["full_attention", "chunked_attention"] }, "here: layer_types.1"],
+  ])("%o is refused", (fields, message) => {
+    expect(() => seen(fields)).toThrow(message);
+  });
+
+  test.each([
+    { layer_types: null, max_window_layers: null },
+    { layer_types: null, use_sliding_window: null },
+  ])("%o is read", (fields) => {
+    expect(seen(fields)).toMatchObject({ num_hidden_layers: 2 });
+  });
+
+  test("a model that looks back over few tokens takes as many as it has positions", () => {
+    const { sizes, cache } = mistral!;
+    expect(cache!(sizes["mistral-7b"]!).maxTokens).toBe(32_768);
+  });
+
+  test("packed documents get the losses that each has alone", async () => {
+    const { family, config: small, entries } = await openModelFolder(`${folder}/mistral-window/model`);
+    const texts = [17, 9].map((length, row) => Array.from({ length }, (_, i) => 4 + ((7 * i + 5 * row) % 37)));
+    const lossesOf = async (rows: number[][], documents: number[][]): Promise<number[]> => {
+      const graph = lossGraph(family, small, { packed: true, each: true, gradients: false });
+      await using session = await createSession(toOnnx(graph), { threads: 1 });
+      const parameters = await readParameters(graph, entries, "mistral-window");
+      const labels = rows.map((row, r) =>
+        row.map((_, t) => (documents[r]![t] === documents[r]![t + 1] ? row[t + 1]! : -1)),
+      );
+      const columns = rows[0]!.length;
+      const outputs = await session.run({
+        ids: int64(rows, columns),
+        documents: int64(documents, columns),
+        labels: int64(labels, columns),
+        scale: tensor("float32", [], Float32Array.of(1)),
+        ...Object.fromEntries(parameters.tensors),
+      });
+      return Array.from(outputs["losses"]!.data, Number);
+    };
+    const numbers = texts.map((text, i) => text.map(() => i));
+    const packed = await lossesOf([texts.flat()], [numbers.flat()]);
+    const alone = await Promise.all(texts.map((text, i) => lossesOf([text], [numbers[i]!])));
+    expect(largestDifference(packed, alone.flat())).toBeLessThan(1e-5);
+  });
+});
 
 describe("sizes have the published numbers of parameters", () => {
   const count = (size: string): number => {
@@ -50,6 +130,7 @@ describe("sizes have the published numbers of parameters", () => {
     return parameterCount(scoringGraph(family, config));
   };
   test.each([
+    ["llama-nano", 15_735_168],
     ["llama-2-7b", 6_738_415_616],
     ["llama-2-13b", 13_015_864_320],
     ["llama-2-70b", 68_976_648_192],
@@ -69,33 +150,3 @@ describe("sizes have the published numbers of parameters", () => {
     expect(parameterCount(hiddenGraph(llama!, config))).toBe(69_010_202_624 - 34_048 * 8192);
   });
 });
-
-test.each([[], ["trainable=lora"], ["precision=float16"], ["checkpointing=true"]])(
-  "a small one is pre-trained and goes on from its weights, %s",
-  async (...settings) => {
-    const place = mkdtempSync(join(tmpdir(), "galen-llama-"));
-    const writer = await writeTokens(join(place, "train"), { vocabSize: 61 });
-    for (let i = 0; i < 40; i++) {
-      await writer.write([1, ...Array.from({ length: 40 }, (_, t) => 4 + ((3 * t + i) % 57)), 2]);
-    }
-    await writer.close();
-    const tokenizer = {
-      vocabSize: 61,
-      special: {},
-      continuesWord: () => false,
-      files: () => new Map<string, string>(),
-    };
-    const { llama } = families;
-    const base = recipeOf("biogpt-nano")({ scale: "debug" });
-    const model = { ...llama!.debug(llama!.sizes["llama-nano"]!), vocab_size: 61 };
-    const config = withSettings({ ...base, model }, ["threads=1", "steps=30", "schedule.peak=1e-2", "batch=4"]);
-    const inputs = { data: join(place, "train"), valid: join(place, "train"), tokenizer };
-    const first = await train(config, { ...inputs, output: join(place, "first") });
-    expect(first.after!).toBeLessThan(first.before! - 1);
-    const more = withSettings(config, ["steps=10", ...settings]);
-    const next = await train(more, { ...inputs, model: first.model, output: join(place, "next") });
-    expect(next.before!).toBeCloseTo(first.after!, 4);
-    expect(next.after!).toBeLessThan(next.before!);
-    rmSync(place, { recursive: true });
-  },
-);

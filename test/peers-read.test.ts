@@ -53,14 +53,14 @@ test.skipIf(peerPackage("sentence_transformers") === undefined)(
   async () => {
     const requests: Request[] = [];
     const ours: ArrayLike<number>[][] = [];
-    for (const name of ["mean", "every", "prompt"]) {
+    for (const name of ["mean", "every", "prompt", "../modernbert/sentence"]) {
       await using embedder = await loadEmbedder(`${goldens}/${name}`);
       const { model, stages, entries, maxTokens, prompts, defaultPrompt } = embedder.folder;
-      const folder = join(scratch, name);
+      const folder = join(scratch, name.replaceAll(/\W/g, "-"));
       await saveSentenceFolder(
         folder,
         { config: model.config, tokenizer: embedder.tokenizer, parameters: await tensors(entries) },
-        { stages, width: 32, maxTokens, prompts, defaultPrompt },
+        { stages, width: model.config.hidden_size, maxTokens, prompts, defaultPrompt },
       );
       requests.push(["embedder", folder, texts]);
       ours.push(await embedder.embed(texts));

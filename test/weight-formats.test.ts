@@ -106,7 +106,9 @@ test("a classifier's probabilities are near those of float32", async () => {
 
 test("a format that is unknown, or that the device lacks, is refused with what there is", async () => {
   await using unknown = await loadModel(folder, { weights: "int3" as never });
-  await expect(unknown.forward({ ids })).rejects.toThrow('weights: expected one of float32, int8, got "int3"');
+  await expect(unknown.forward({ ids })).rejects.toThrow(
+    'weights: expected one of float32, int8, int8-groups, int4, got "int3"',
+  );
   await using elsewhere = await loadModel(folder, { weights: "int8", device: "webgpu" });
   await expect(elsewhere.generate({ ids })).rejects.toThrow("weights in int8: expected device cpu, got webgpu");
 });

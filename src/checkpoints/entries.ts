@@ -6,6 +6,7 @@
 import { open, type FileHandle } from "node:fs/promises";
 import { CheckpointError } from "../errors.ts";
 import { allocate, byteSize, sizeOf, view, type DType, type Tensor, type TypedArrays } from "../tensor/tensor.ts";
+import { dequantizeGroups, type GroupedWeight, type Grouping, transposed } from "../tensor/grouped.ts";
 import { pointerError } from "../io/pointer.ts";
 import { isFloat, toFloat32 } from "./floats.ts";
 
@@ -21,6 +22,24 @@ export interface TensorEntry {
   readonly byteLength: number;
   /** Only where the bytes are not the tensor as it is: a strided view or big-endian numbers. */
   readonly layout?: StridedLayout;
+  /** Only of a matrix in few bits, whose `dtype` is what it is read as, float32; offset and length are not its numbers'. */
+  readonly grouped?: GroupedEntry;
+}
+
+export interface GroupedParts {
+  readonly whole: TensorEntry;
+  readonly scales: TensorEntry;
+  readonly shifts: TensorEntry | undefined;
+}
+
+/** A matrix in few bits, as a file holds it. */
+export interface GroupedEntry extends Grouping {
+  /** Where its parts lie, if they lie as `GroupedWeight` has them. */
+  readonly parts?: GroupedParts;
+  /** Whether its groups are shifted. */
+  readonly shifted: boolean;
+  /** [outputs, width], also of one that is `transposed`. */
+  read(): Promise<GroupedWeight>;
 }
 
 interface StridedLayout {
@@ -87,6 +106,12 @@ function label(entry: TensorEntry): string {
 
 /** Reads a tensor in the dtype it is stored in. @throws CheckpointError when the file is shorter than it was. */
 export async function readTensor(entry: TensorEntry): Promise<Tensor> {
+  if (entry.grouped !== undefined) {
+    const weight = await entry.grouped.read();
+    const numbers = dequantizeGroups(weight);
+    const data = entry.grouped.transposed === true ? transposed(numbers, weight.outputs, weight.width) : numbers;
+    return { dtype: entry.dtype, dims: entry.dims, data };
+  }
   return withFile(entry.file, async (handle) => {
     const count = sizeOf(entry.dims);
     const { layout } = entry;
@@ -114,7 +139,7 @@ export async function readFloat32(entry: TensorEntry, into?: Float32Array): Prom
   if (!isFloat(dtype)) throw new CheckpointError(`${label(entry)}: expected a float dtype, got ${dtype}`);
   if (into !== undefined && into.length !== count)
     throw new CheckpointError(`${label(entry)}: expected room for ${count} numbers, got ${into.length}`);
-  if (entry.layout !== undefined) {
+  if (entry.layout !== undefined || entry.grouped !== undefined) {
     const { data } = await readTensor(entry);
     return toFloat32(dtype, data as TypedArrays[typeof dtype], into);
   }

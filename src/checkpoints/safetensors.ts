@@ -35,6 +35,8 @@ export interface WriteOptions {
   metadata?: Readonly<Record<string, string>>;
   /** What float tensors are stored as; others keep their dtype. */
   dtype?: FloatDType;
+  /** Tensors follow one another as they are given, not as the reference implementation orders them. */
+  inOrder?: boolean;
 }
 
 const headerLimit = 100_000_000; // bytes; the reference implementation's limit
@@ -172,9 +174,11 @@ export async function writeSafetensors(
   options: WriteOptions = {},
 ): Promise<void> {
   const stored = [...tensors].map((source) => ({ source, dtype: storedDType(source.dtype, options.dtype) }));
-  stored.sort(
-    (a, b) => dtypes.indexOf(b.dtype) - dtypes.indexOf(a.dtype) || compareBytes(a.source.name, b.source.name),
-  );
+  if (options.inOrder !== true) {
+    stored.sort(
+      (a, b) => dtypes.indexOf(b.dtype) - dtypes.indexOf(a.dtype) || compareBytes(a.source.name, b.source.name),
+    );
+  }
   const header = makeHeader(path, stored, options.metadata ?? { format: "pt" });
   await writeAtomically(path, async (temporary) => {
     const handle = await open(temporary, "w");

@@ -2,6 +2,7 @@
  * What a command is: a description, options, examples and a function. Files under `commands/` import the library
  * inside `run`, so that help comes without loading ONNX Runtime.
  */
+import { UsageError } from "../errors.ts";
 import type { Output } from "./output.ts";
 import type { Progress } from "./progress.ts";
 
@@ -14,6 +15,8 @@ export interface Option {
   readonly default?: string | number;
   readonly choices?: readonly string[];
   readonly least?: number;
+  /** It is a model's: a name of Hugging Face's hub is fetched before the command runs, all of it or the tokenizer. */
+  readonly part?: "model" | "tokenizer";
   /** May be given several times; "greedy": and takes every word up to the next option, as a shell's *.xml gives. */
   readonly many?: "repeat" | "greedy";
 }
@@ -25,6 +28,8 @@ export interface Positional {
   readonly about: string;
   readonly required?: true;
   readonly choices?: readonly string[];
+  /** As of options. */
+  readonly part?: "model";
   /** Or a file whose name ends so. */
   readonly orFile?: string;
   /** The last one may take all that is left. */
@@ -84,10 +89,30 @@ export function command<const O extends Options, const P extends Positionals = R
   return definition as unknown as Command;
 }
 
+/** What is taken wherever a model is. */
+export const modelSources =
+  "MODEL is a folder, a file such as model.gguf, or a name of Hugging Face's hub: org/name, org/name@revision, org/name:file.gguf.";
+export const modelOption = { type: "text", hint: "MODEL", part: "model" } as const satisfies Omit<Option, "about">;
+export const tokenizerOption = { type: "text", hint: "MODEL", part: "tokenizer" } as const satisfies Omit<
+  Option,
+  "about"
+>;
+
 /** Where a model runs. The names are `devices` of the runtime, which help must not load. */
 export const deviceOptions = {
   device: { type: "text", hint: "NAME", choices: ["cpu", "webgpu", "cuda", "auto"], about: "Where the model runs" },
   threads: { type: "integer", hint: "N", least: 1, about: "Threads within an operation (default: one a core)" },
+} as const satisfies Options;
+
+/** Of commands that run a model: where, and how many bits its weights are held in. */
+export const modelOptions = {
+  ...deviceOptions,
+  bits: {
+    type: "integer",
+    hint: "N",
+    choices: ["4", "8"],
+    about: "Hold weights in 4 or 8 bits: less memory, faster generation (galen quantize does it once)",
+  },
 } as const satisfies Options;
 
 /** Of commands that read documents, which may be tables. */
@@ -134,15 +159,32 @@ export const folderOptions = {
   resume: { type: "flag", about: "Go on where the run in --output ended, with the same report in the end" },
 } as const satisfies Options;
 
-type DeviceValues = { readonly device: string | undefined; readonly threads: number | undefined };
+interface ModelValues {
+  readonly device: string | undefined;
+  readonly threads: number | undefined;
+  readonly bits: number | undefined;
+}
 
-/** `deviceOptions` as `loadModel` takes them. */
-export function loadOptions({ device, threads }: DeviceValues): {
+/** `modelOptions` as `loadModel` takes them. */
+export function loadOptions({ device, threads, bits }: ModelValues): {
   device?: "cpu" | "webgpu" | "cuda" | "auto";
   threads?: number;
+  weights?: "int4" | "int8-groups";
 } {
   return {
     ...(device === undefined ? {} : { device: device as "cpu" }),
     ...(threads === undefined ? {} : { threads }),
+    ...(bits === undefined ? {} : { weights: bits === 4 ? "int4" : "int8-groups" }),
   };
+}
+
+/** `loadOptions` of commands with `--int8`. @throws UsageError where both are given. */
+export function batchLoadOptions(
+  values: ModelValues & { readonly int8: boolean },
+): Omit<ReturnType<typeof loadOptions>, "weights"> & { weights?: "int4" | "int8-groups" | "int8" } {
+  if (!values.int8) return loadOptions(values);
+  if (values.bits === undefined) return { ...loadOptions(values), weights: "int8" };
+  throw new UsageError("--int8: expected it without --bits, got both", {
+    hint: "--int8 multiplies in eight bits, for speed; --bits is how weights are held, for memory",
+  });
 }

@@ -1,9 +1,9 @@
 /** What the commands that score texts against texts have in common: where the model runs, and what its score is. */
-import { deviceOptions, loadOptions, type Option } from "./command.ts";
+import { modelOptions, loadOptions, type Option } from "./command.ts";
 
 export const scorerOptions = {
   label: { type: "text", hint: "CLASS", about: "Of a reranker with several classes: the one that is the score" },
-  ...deviceOptions,
+  ...modelOptions,
 } as const satisfies Readonly<Record<string, Option>>;
 
 /** `scorerOptions` as `openScorer` takes them. */

@@ -7,6 +7,7 @@ export { evaluatePerplexity, type PerplexityOptions } from "./perplexity.ts";
 export { openPerplexityText, type PerplexityText, type PerplexityTextOptions } from "./perplexity-text.ts";
 export { describeReport } from "./print.ts";
 export { modelFingerprint } from "../io/fingerprint.ts";
+export { type QuantizationLoss, quantizationLoss, type QuantizationOptions } from "./quantization.ts";
 export { evaluateRetrieval, type RetrievalOptions } from "./retrieval.ts";
 export { evaluateSimilarity, type Negatives, type SimilarityOptions } from "./similarity.ts";
 export type { WayName } from "./ways.ts";

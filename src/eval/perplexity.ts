@@ -27,19 +27,19 @@ export interface PerplexityOptions extends WindowOptions, Pick<NetworkOptions, "
 const windowsTogether = 16;
 
 /**
- * Measures the model in `folder` on a text, of which `openPerplexityText` makes one.
+ * Measures the model of `source` on a text, of which `openPerplexityText` makes one.
  * @throws ConfigError for a model that is no decoder or windows that do not fit; DataError for fewer than two tokens.
  */
 export async function evaluatePerplexity(
-  folder: string,
+  source: string,
   text: PerplexityText,
   options: PerplexityOptions = {},
 ): Promise<Report> {
-  const { family, config, entries } = await openModelFolder(folder);
+  const { folder, family, config, entries } = await openModelFolder(source);
   if (!family.causal) throw new ConfigError(`perplexity: expected a decoder, got ${family.modelType}`);
   const { vocab_size: vocabSize, max_position_embeddings: positions } = config;
   const { context = positions, window = windowsTogether, device, threads, signal, onProgress } = options;
-  const { stride = Math.max(1, Math.floor(context / 2)), weights = "float32" } = options;
+  const { stride = Math.max(1, Math.floor(context / 2)), weights } = options;
   checkRange("context", context, 2, positions);
   checkRange("stride", stride, 1, context);
   const { stream } = text;
@@ -55,7 +55,7 @@ export async function evaluatePerplexity(
     stride,
     data: tokensHash(stream, signal),
     // float32 came first, and its hashes stay what they are.
-    ...(weights === "float32" ? {} : { weights }),
+    ...(weights === undefined || weights === "float32" ? {} : { weights }),
   };
   const spans = spansOf(stream.tokens - 1, context, stride);
   let nats = 0;

@@ -69,13 +69,22 @@ export type Vjp<Inputs extends readonly Value[], Attributes> = (
   cotangents: readonly (Value | undefined)[],
 ) => { [K in keyof Inputs]: Cotangent };
 
+/**
+ * What a node does with an input W [out, in]: x Wᵀ [+ b], a cross-entropy with such logits, or taking rows; or with W
+ * [in, out], x W [+ b].
+ */
+export interface WeightUse {
+  readonly at: number;
+  readonly as: "product" | "transposed" | "loss" | "rows";
+}
+
 /** An operation: shape rule, lowering to ONNX and gradient together; no gradient without samples that it is checked on. */
 export type Op<Inputs extends readonly Value[], Attributes> = {
   readonly name: string;
   infer(inputs: Inputs, attributes: Attributes): readonly Type[];
   lower(onnx: OnnxBuilder, node: LoweredNode<Attributes>): void;
-  /** Whether a node is the product of a linear layer, x Wᵀ [+ b], of inputs x, W [out, in] and b [out]. Absent: none is. */
-  isLinear?(inputs: Inputs, attributes: Attributes): boolean;
+  /** The input that may be a packed weight (`OnnxBuilder.packed`), where a node has one. */
+  weight?(inputs: Inputs, attributes: Attributes): WeightUse | undefined;
 } & (
   | { readonly vjp: Vjp<Inputs, Attributes>; readonly samples: readonly [Sample<Attributes>, ...Sample<Attributes>[]] }
   | { readonly vjp: "nondifferentiable" }
@@ -107,6 +116,8 @@ export interface Marks {
   readonly vocabulary?: true;
   /** It stands on the network: a training may start from a checkpoint without it. */
   readonly head?: true;
+  /** A linear layer's weight that is stored [in, out]. */
+  readonly transposed?: true;
 }
 
 export interface Parameter extends Marks {
@@ -168,7 +179,7 @@ export class Graph {
   }
 
   /** A weight, named by the scopes around it and `name`; asking again for the same name gives the same value. */
-  param(name: string, shape: readonly number[], init: Initialiser, marks: Pick<Marks, "vocabulary"> = {}): Value {
+  param(name: string, shape: readonly number[], init: Initialiser, marks: Omit<Marks, "head"> = {}): Value {
     const path = [...this.#scope, name].join(".");
     const known = this.parameters.get(path);
     if (known !== undefined) {

@@ -7,8 +7,8 @@ import { tensor } from "../tensor/tensor.ts";
 import { Graph } from "./graph.ts";
 import { toOnnx } from "./lower.ts";
 import { add, gather, linear, matMul } from "./ops/index.ts";
-import type { PackedWeight } from "./weights/format.ts";
-import { linearLayers } from "./weights/layers.ts";
+import type { PackedWeight } from "./onnx-builder.ts";
+import { weightsOf } from "./weights/layers.ts";
 
 /** Four bits in groups of 32, symmetric about 8: ONNX Runtime's MatMulNBits. `exact`: the weight that it stands for. */
 function fourBits(weight: Float32Array, width: number): PackedWeight & { exact: Float32Array } {
@@ -33,8 +33,8 @@ function fourBits(weight: Float32Array, width: number): PackedWeight & { exact: 
       const b = onnx.constant("uint8", [outputs, width / 32, 16], bytes);
       const inputs = [x, b, onnx.constant("float32", [scales.length], scales)];
       const attributes = { K: width, N: outputs, bits: 4, block_size: 32 };
-      if (bias === undefined) onnx.contribNode("MatMulNBits", inputs, attributes, output);
-      else onnx.node("Add", [onnx.contribNode("MatMulNBits", inputs, attributes), bias], {}, output);
+      if (bias === undefined) return onnx.contribNode("MatMulNBits", inputs, attributes, output);
+      return onnx.node("Add", [onnx.contribNode("MatMulNBits", inputs, attributes), bias], {}, output);
     },
   };
 }
@@ -53,8 +53,8 @@ describe("packed weights", () => {
       g.output("layer", linear(x_BTD, table_VD, g.param("bias", [rows], { constant: 0 })));
       return g;
     };
-    const [layer, ...others] = linearLayers(build());
-    expect(layer).toMatchObject({ name: "table", outputs: rows, width, shared: true });
+    const [layer, ...others] = weightsOf(build());
+    expect(layer).toMatchObject({ name: "table", outputs: rows, width, uses: new Set(["rows", "product"]) });
     expect(layer!.inputs.length).toBe(2);
     expect(others).toEqual([]);
 
@@ -100,9 +100,8 @@ describe("constants", () => {
     const x_ND = g.input("x", "float32", ["N", 64]);
     const weight_VD = g.param("weight", [40, 64], { normal: 1 });
     g.output("y", add(linear(x_ND, weight_VD), linear(x_ND, weight_VD)));
-    const multiply: PackedWeight["multiply"] = (onnx, x, _bias, output) => {
+    const multiply: PackedWeight["multiply"] = (onnx, x, _bias, output) =>
       onnx.contribNode("Anything", [x, onnx.constant("float32", [scales.length], scales)], {}, output);
-    };
     const before = process.memoryUsage().arrayBuffers;
     const model = toOnnx(g, { packed: new Map([["weight", { multiply }]]) });
     expect(model.length - scales.byteLength).toBeLessThan(1000);

@@ -1,20 +1,19 @@
 /** Lowers a graph to an ONNX model: only what the outputs need, each op by its own rule. */
 import type { DType } from "../tensor/tensor.ts";
 import type { Graph, Node, Value } from "./graph.ts";
-import { encodeOnnx, type OnnxNode, type OnnxValueInfo, onnxType } from "./onnx.ts";
-import { OnnxBuilder, type Target } from "./onnx-builder.ts";
-import type { PackedWeight } from "./weights/format.ts";
+import { encodeOnnx, type FilePlace, type OnnxNode, type OnnxValueInfo, onnxType } from "./onnx.ts";
+import { OnnxBuilder, type PackedWeight, type Target } from "./onnx-builder.ts";
 
 /** Where a parameter's numbers are: fed at every run, in the model's bytes, or in a file that ONNX Runtime maps. */
 export type ParameterSource =
   | "input"
   | { readonly dtype: DType; readonly bytes: Uint8Array }
-  | { readonly dtype: DType; readonly location: string; readonly offset: number; readonly length: number };
+  | (FilePlace & { readonly dtype: DType });
 
 export interface LowerOptions {
   /** Default: every parameter is an input. */
   readonly parameters?: (name: string) => ParameterSource;
-  /** Weights of linear layers, by name, that are multiplied in a format of their own. */
+  /** Weights, by name, that are held and multiplied in a format of their own. */
   readonly packed?: ReadonlyMap<string, PackedWeight>;
   /** False: only operators of the ONNX standard, for other runtimes. Default true: ONNX Runtime's own as well. */
   readonly contrib?: boolean;
@@ -33,6 +32,7 @@ export function toOnnx(graph: Graph, options: LowerOptions = {}): Uint8Array {
   const target: Target = {
     contrib: (options.contrib ?? true) && graph.float !== "float64",
     branches: options.branches ?? false,
+    packed: options.packed ?? new Map(),
   };
   const onnx = new OnnxBuilder(graph.inputs, target);
   const renamed = new Map<Value, string>();
@@ -44,9 +44,11 @@ export function toOnnx(graph: Graph, options: LowerOptions = {}): Uint8Array {
   }
   const nameOf = (value: Value): string => renamed.get(value) ?? value.name;
   for (const node of neededNodes(graph, wanted)) {
-    const weight = packedWeight(graph, node, options.packed);
-    for (const [i, input] of node.inputs.entries()) if (weight === undefined || i !== 1) used.add(input);
-    lowerNode(onnx, node, nameOf, weight);
+    const inPacked = packedInput(graph, node, target.packed);
+    for (const [i, input] of node.inputs.entries()) if (i !== inPacked) used.add(input);
+    const { attributes, inputs: inputTypes, outputs: types } = node;
+    const [inputs, outputs] = [inputTypes.map(nameOf), types.map(nameOf)];
+    node.op.lower(onnx, { inputs, outputs, attributes, inputTypes, types });
   }
   const outputs = [...wanted].map(([name, value]) => {
     if (nameOf(value) !== name) onnx.node("Identity", [nameOf(value)], {}, name);
@@ -83,30 +85,13 @@ export function toOnnx(graph: Graph, options: LowerOptions = {}): Uint8Array {
   });
 }
 
-/** The packed weight that a linear layer's node multiplies with, if it is one. */
-function packedWeight(
-  graph: Graph,
-  { op, inputs, attributes }: Node,
-  packed: LowerOptions["packed"],
-): PackedWeight | undefined {
-  if (packed === undefined || op.isLinear?.(inputs, attributes) !== true) return undefined;
-  const [, weight] = inputs;
-  return graph.parameters.get(weight!.name)?.value === weight ? packed.get(weight!.name) : undefined;
-}
-
-function lowerNode(
-  onnx: OnnxBuilder,
-  node: Node,
-  nameOf: (value: Value) => string,
-  weight: PackedWeight | undefined,
-): void {
-  const [inputs, outputs] = [node.inputs.map(nameOf), node.outputs.map(nameOf)];
-  if (weight !== undefined) {
-    weight.multiply(onnx, inputs[0]!, inputs[2], outputs[0]!);
-    return;
-  }
-  const { attributes, inputs: inputTypes, outputs: types } = node;
-  node.op.lower(onnx, { inputs, outputs, attributes, inputTypes, types });
+/** Which input of a node, if any, is a weight that it uses as it is packed. */
+function packedInput(graph: Graph, { op, inputs, attributes }: Node, packed: Target["packed"]): number | undefined {
+  const use = op.weight?.(inputs, attributes);
+  if (use === undefined) return undefined;
+  const weight = inputs[use.at]!;
+  const found = graph.parameters.get(weight.name)?.value === weight ? packed.get(weight.name) : undefined;
+  return found === undefined || (use.as === "rows" && found.rows === undefined) ? undefined : use.at;
 }
 
 /**

@@ -10,10 +10,20 @@ import { type Dim, partsOf, type Shape } from "./shape.ts";
 
 /** What the model is made for. */
 export interface Target {
+  /** By the names of parameters. */
+  readonly packed: ReadonlyMap<string, PackedWeight>;
   /** ONNX Runtime's own operators (`com.microsoft`) may be used. They lack float64. */
   readonly contrib: boolean;
   /** `either` may be used. */
   readonly branches: boolean;
+}
+
+/** A weight W [outputs, width] that is not held as plain numbers: it writes the nodes that use it. */
+export interface PackedWeight {
+  /** Adds what computes x Wᵀ [+ bias], and gives its name. Called for each product; large arrays must be the same each time. */
+  multiply(onnx: OnnxBuilder, x: string, bias: string | undefined, output?: string): string;
+  /** Adds what takes rows of W. Absent: nothing takes rows of it. */
+  rows?(onnx: OnnxBuilder, index: string, output: string): void;
 }
 
 export class OnnxBuilder implements Target {
@@ -21,16 +31,21 @@ export class OnnxBuilder implements Target {
   readonly initializers: OnnxTensor[] = [];
   readonly contrib: boolean;
   readonly branches: boolean;
+  readonly packed: ReadonlyMap<string, PackedWeight>;
   readonly #inputs: readonly { readonly name: string; readonly shape: Shape }[];
   readonly #constants = new ConstantPool<string>();
   readonly #once = new Map<string, string>();
   #count = 0;
 
   /** @param inputs those of the model, which symbolic dimensions are read from. */
-  constructor(inputs: readonly { readonly name: string; readonly shape: Shape }[], { contrib, branches }: Target) {
+  constructor(
+    inputs: readonly { readonly name: string; readonly shape: Shape }[],
+    { contrib, branches, packed }: Target,
+  ) {
     this.#inputs = inputs;
     this.contrib = contrib;
     this.branches = branches;
+    this.packed = packed;
   }
 
   /** Adds a node and gives the name of its output; `output` fixes that name. */
@@ -90,6 +105,14 @@ export class OnnxBuilder implements Target {
   constant<D extends DType>(dtype: D, dims: readonly number[], numbers: Numbers<D>): string {
     return this.#constants.of(dtype, dims, numbers, (data) => {
       const name = `c${this.initializers.length}`;
+      this.initializers.push({ name, dtype, dims, data });
+      return name;
+    });
+  }
+
+  /** An initialiser of this name, once: bytes, or where they lie in another file. */
+  initializer(name: string, dtype: DType, dims: readonly number[], data: OnnxTensor["data"]): string {
+    return this.once(`initializer ${name}`, () => {
       this.initializers.push({ name, dtype, dims, data });
       return name;
     });

@@ -40,7 +40,14 @@ export interface OnnxTensor {
   readonly dtype: DType;
   readonly dims: readonly number[];
   /** Little-endian bytes in the model, or where they lie in another file. */
-  readonly data: Uint8Array | { readonly location: string; readonly offset: number; readonly length: number };
+  readonly data: Uint8Array | FilePlace;
+}
+
+/** Part of a file beside the model. */
+export interface FilePlace {
+  readonly location: string;
+  readonly offset: number;
+  readonly length: number;
 }
 
 export interface OnnxValueInfo {

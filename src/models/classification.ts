@@ -85,6 +85,11 @@ export function sequenceHead<Config extends ModelConfig & LabelConfig>(logits: L
   };
 }
 
+/** int64 [B, T], 1 for a token, 0 for padding. */
+export function givenTokens({ ids_BT, mask_BT }: Pick<ModelInputs, "ids_BT" | "mask_BT">): Value {
+  return mask_BT ?? shift(scale(ids_BT, 0), 1);
+}
+
 /**
  * Of rows, from each row's last token that is not padding, wherever the padding stands: a decoder's, whose last token
  * alone has seen all. (transformers took the wrong token of rows padded on the left until its pull request 46782.)
@@ -94,7 +99,7 @@ export function lastTokenHead<Config extends ModelConfig & LabelConfig>(
   logits: (g: Graph, config: Config, last_BD: Value) => Value,
 ): Head<Config> {
   return sequenceHead((g, config, hidden_BTD, { ids_BT, mask_BT }) => {
-    const given_BT = mask_BT ?? shift(scale(ids_BT, 0), 1);
+    const given_BT = givenTokens({ ids_BT, mask_BT });
     const { pad_token_id: pad } = config;
     const isPadding_BT = equals(ids_BT, g.scalar(pad ?? -1, "int64"));
     const counted_BT = typeof pad === "number" ? where(isPadding_BT, g.scalar(0, "int64"), given_BT) : given_BT;

@@ -4,7 +4,7 @@
  */
 import { ConfigError } from "../errors.ts";
 import type { Graph, Value } from "../graph/graph.ts";
-import type { Attend } from "../nn/attention.ts";
+import type { AttendWithin } from "../nn/attention.ts";
 
 /** The fields that every Hugging Face config.json has, and that shared code reads. */
 export interface ModelConfig {
@@ -32,7 +32,7 @@ export interface ModelInputs {
   /** int64 positions, for packed rows and for generation with a cache; absent: from the mask. */
   readonly positions_BT?: Value | undefined;
   /** Absent: attention over all tokens, masked as the family does. */
-  readonly attend?: Attend | undefined;
+  readonly attend?: AttendWithin | undefined;
 }
 
 /** Sizes of the key-value cache. */
@@ -42,6 +42,8 @@ export interface CacheShape {
   readonly headWidth: number;
   /** The longest sequence that the model takes, in tokens. */
   readonly maxTokens: number;
+  /** What a token gets depends on how long the longest row of its pass is. */
+  readonly acrossRows?: boolean;
 }
 
 /** What has a label: every token (a class), every row (a class), or every row C times (target values). */
@@ -129,8 +131,12 @@ export interface Family<Config extends ModelConfig = ModelConfig> {
   withDropout(config: Config, rate: number): Config;
   /** Layers that low-rank adapters stand beside by default: the last part of their names. */
   readonly loraTargets: readonly string[];
+  /** Whether a config.json without `model_type`, as early libraries wrote it, is of this family. */
+  recognises?(json: unknown): boolean;
   /** @throws ConfigError that names the field. */
   parseConfig(json: unknown, where: string): Config;
+  /** config.json's fields, where files call them otherwise than `Config` does. */
+  written?(config: Config): object;
   /** Final hidden states x_BTD. */
   hidden(g: Graph, config: Config, inputs: ModelInputs): Value;
   /** One vector a row, pooled_BD, from hidden_BTD, where the model has a layer for that. */

@@ -183,7 +183,7 @@ export function decodingGraph(family: Family, config: ModelConfig): Graph {
   const positions_BT = g.input("positions", "int64", ["B", "T"]);
   const past_BM = g.input("past", "int32", ["B", "M"]);
   const last_R = g.input("last", "int64", ["R"]);
-  const attend = cachedAttention(g, { ids_BT, past_BM });
+  const attend = cachedAttention(g, { ids_BT, positions_BT, past_BM });
   const hidden_BTD = family.hidden(g, config, { ids_BT, positions_BT, attend });
   const width = hidden_BTD.shape[2]!;
   const ends_RD = gather(reshape(hidden_BTD, [product(["B", "T"]), width]), last_R);

@@ -57,6 +57,27 @@ describe.each([4, 2, 1])("attention of 4 heads to %i key heads", (G) => {
   const inputs = { q: normal(1, B, H, T, K), k: normal(2, B, G, T, K), v: normal(3, B, G, T, K) };
 
   test.each([
+    [
+      "in order, two tokens back",
+      { causal: true, window: 3 },
+      (_row: number, from: number, to: number) => to <= from && from - to < 3,
+    ],
+    [
+      "one token to either side",
+      { causal: false, window: 1 },
+      (_row: number, from: number, to: number) => Math.abs(from - to) <= 1,
+    ],
+    [
+      "masked, three tokens to either side",
+      { causal: false, mask: true, window: 3 },
+      (row: number, from: number, to: number) => mask[row]![to] === 1 && Math.abs(from - to) <= 3,
+    ],
+    ["within a window of more than there are", { causal: false, window: 9 }, () => true],
+    [
+      "in order, within a window of more",
+      { causal: true, window: 9 },
+      (_row: number, from: number, to: number) => to <= from,
+    ],
     ["in order", { causal: true }, (_row: number, from: number, to: number) => to <= from],
     ["masked", { causal: false, mask: true }, (row: number, _from: number, to: number) => mask[row]![to] === 1],
     [
@@ -74,11 +95,11 @@ describe.each([4, 2, 1])("attention of 4 heads to %i key heads", (G) => {
         mask_BT: "mask" in options ? whole("mask") : undefined,
         documents_BT: "documents" in options ? whole("documents") : undefined,
       },
-      { causal: options.causal, dropout: 0 },
+      { causal: options.causal, dropout: 0, windows: "window" in options ? [null, options.window] : undefined },
     );
     const [q, k, v] = Object.entries(inputs).map(([name, { dims }]) => g.input(name, "float32", dims));
-    g.output("y", attend(q!, k!, v!, 0));
-    await using session = await createSession(toOnnx(g), { threads: 1 });
+    g.output("y", attend(q!, k!, v!, 1));
+    await using session = await createSession(toOnnx(g, { branches: true }), { threads: 1 });
     const feeds = { ids: int64(mask, T), mask: int64(mask, T), documents: int64(documents, T), ...inputs };
     const used = Object.entries(feeds).filter(([name]) => session.inputNames.includes(name));
     const { y } = await session.run(Object.fromEntries(used));
@@ -92,7 +113,7 @@ describe.each([4, 2, 1])("attention of 4 heads to %i key heads", (G) => {
         [1, T],
         Array.from({ length: T }, () => 0),
       );
-      return attentionOf(q!.graph, { ids_BT }, { causal: true, dropout: 0 })(q!, k!, v!, 0);
+      return attentionOf(q!.graph, { ids_BT }, { causal: true, dropout: 0, windows: [3] })(q!, k!, v!, 0);
     };
     const check = await checkGradient(build, [
       [1, H, T, K],
@@ -102,11 +123,11 @@ describe.each([4, 2, 1])("attention of 4 heads to %i key heads", (G) => {
     expect(difference(check)).toBeLessThan(1e-6);
   });
 
-  test("with a cache gives the same for the tokens behind it", async () => {
+  test.each([null, 1, 2, 3, 9])("with a cache gives the same for the tokens behind it, window %s", async (window) => {
     const M = 3;
     const g = new Graph();
-    const ids_BT = g.input("ids", "int64", [B, T - M]);
-    const attend = cachedAttention(g, { ids_BT, past_BM: g.input("past", "int32", [B, M]) });
+    const [ids_BT, positions_BT] = [g.input("ids", "int64", [B, T - M]), g.input("positions", "int64", [B, T - M])];
+    const attend = cachedAttention(g, { ids_BT, positions_BT, past_BM: g.input("past", "int32", [B, M]) })([window]);
     const [q, k, v] = [H, G, G].map((heads, i) => g.input("qkv"[i]!, "float32", [B, heads, T - M, K]));
     g.output("y", attend(q!, k!, v!, 0));
     await using session = await createSession(toOnnx(g), { threads: 1 });
@@ -115,14 +136,18 @@ describe.each([4, 2, 1])("attention of 4 heads to %i key heads", (G) => {
       const kept = data.filter((_, i) => Math.floor(i / K) % T >= from && Math.floor(i / K) % T < to);
       return tensor("float32", [B, dims[1]!, to - from, K], kept);
     };
-    const { y, ...present } = await session.run({
-      ids: int64([Array(T - M).fill(0), Array(T - M).fill(0)], T - M),
+    const places = Array.from({ length: T - M }, (_, i) => M + i);
+    const feeds = {
+      ids: int64([places, places], T - M),
+      positions: int64([places, places], T - M),
       past: tensor("int32", [B, M], new Int32Array(B * M).fill(1)),
       ...Object.fromEntries(Object.entries(inputs).map(([name, one]) => [name, part(one, M, T)])),
       "past_key_values.0.key": part(inputs.k, 0, M),
       "past_key_values.0.value": part(inputs.v, 0, M),
-    });
-    const whole = tensor("float32", [B, H, T, K], Float32Array.from(expectedOf(inputs, (_, from, to) => to <= from)));
+    };
+    const { y, ...present } = await session.run(feeds);
+    const sees = (_: number, from: number, to: number): boolean => to <= from && from - to < (window ?? T);
+    const whole = tensor("float32", [B, H, T, K], Float32Array.from(expectedOf(inputs, sees)));
     part(whole, M, T).data.forEach((value, i) => expect(y!.data[i]).toBeCloseTo(value, 5));
     expect(present["present.0.key"]!.data).toEqual(part(inputs.k, M, T).data);
   });

@@ -1,7 +1,7 @@
 /** Layers as functions over a graph: each declares its parameters under a scope and applies ops. */
 // L leading axes, I and O input and output width, D width, V rows of a table
 import type { Graph, Initialiser, Value } from "../graph/graph.ts";
-import { cast, dropoutWithSeed, gather, layerNorm, linear, rmsNorm } from "../graph/ops/index.ts";
+import { cast, conv1d, dropoutWithSeed, gather, layerNorm, linear, rmsNorm } from "../graph/ops/index.ts";
 
 interface LinearOptions {
   readonly bias?: boolean;
@@ -18,12 +18,34 @@ export function linearLayer(g: Graph, name: string, x_LI: Value, width: number, 
   });
 }
 
-/** torch.nn.LayerNorm over the last axis: `weight` and `bias` [D]. */
-export function layerNormLayer(g: Graph, name: string, x_LD: Value, epsilon: number): Value {
+/** transformers' Conv1D, a linear layer whose weight is stored the other way: `weight` [I, O], `bias` [O]. */
+export function conv1dLayer(
+  g: Graph,
+  name: string,
+  x_LI: Value,
+  width: number,
+  { deviation }: Pick<LinearOptions, "deviation">,
+): Value {
+  return g.scope(name, () => {
+    const shape = [x_LI.shape.at(-1) as number, width];
+    const weight_IO = g.param("weight", shape, { normal: deviation }, { transposed: true });
+    return conv1d(x_LI, weight_IO, g.param("bias", [width], { constant: 0 }));
+  });
+}
+
+/** torch.nn.LayerNorm over the last axis: `weight` and, unless it is to have none, `bias` [D]. */
+export function layerNormLayer(
+  g: Graph,
+  name: string,
+  x_LD: Value,
+  epsilon: number,
+  { bias = true }: { readonly bias?: boolean } = {},
+): Value {
   return g.scope(name, () => {
     const width = x_LD.shape.at(-1) as number;
     const weight_D = g.param("weight", [width], { constant: 1 });
-    return layerNorm(x_LD, weight_D, g.param("bias", [width], { constant: 0 }), epsilon);
+    const none = (): Value => g.constant(x_LD.dtype, [width], Array<number>(width).fill(0));
+    return layerNorm(x_LD, weight_D, bias ? g.param("bias", [width], { constant: 0 }) : none(), epsilon);
   });
 }
 

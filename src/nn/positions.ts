@@ -5,8 +5,18 @@
  */
 // B batch, T tokens, P rows of the table, D width
 import type { Value } from "../graph/graph.ts";
-import { cast, cumulativeSum, lowerTriangle, mul, reduceSum, scale, shift, slice } from "../graph/ops/index.ts";
-import { sameDocument } from "./attention.ts";
+import {
+  cast,
+  cumulativeSum,
+  equals,
+  lowerTriangle,
+  mul,
+  reduceSum,
+  reshape,
+  scale,
+  shift,
+  slice,
+} from "../graph/ops/index.ts";
 import { embedding } from "./layers.ts";
 
 /** What positions are counted from; all int64. */
@@ -24,6 +34,12 @@ export function positionsOf({ ids_BT, mask_BT, positions_BT }: Counted): Value {
   if (mask_BT !== undefined) return shift(mul(cumulativeSum(mask_BT, 1), mask_BT), -1);
   const ones_1T = shift(scale(slice(ids_BT, 0, 0, 1), 0), 1);
   return shift(cumulativeSum(ones_1T, 1), -1);
+}
+
+/** Whether two tokens of a row share a document: bool [B, T, T]. */
+export function sameDocument(documents_BT: Value): Value {
+  const [batch, tokens] = documents_BT.shape;
+  return equals(reshape(documents_BT, [batch!, tokens!, 1]), reshape(documents_BT, [batch!, 1, tokens!]));
 }
 
 /** Positions that begin with 0 in each document of a row, whose tokens stand together: int64 [B, T]. */

@@ -10,7 +10,8 @@ import { readSettings } from "../io/json.ts";
 import { parseJsonObject } from "../tokenizers/json.ts";
 import { writeSafetensors } from "../checkpoints/safetensors.ts";
 import { ConfigError } from "../errors.ts";
-import { headOf, type LabelConfig, labelNames, type ModelConfig } from "../models/index.ts";
+import { resolveModel } from "../hub/index.ts";
+import { configText, headOf, type LabelConfig, labelNames, type ModelConfig } from "../models/index.ts";
 import { scoringGraph } from "../models/graphs.ts";
 import { makeBatch } from "../runtime/batch.ts";
 import { type ModelFolder, openModelFolder } from "../runtime/folder.ts";
@@ -68,7 +69,8 @@ export interface CrossEncoder extends AsyncDisposable {
  * Opens a CrossEncoder directory.
  * @throws ConfigError where the head, a module or the activation is not understood; CheckpointError without weights.
  */
-export async function loadCrossEncoder(folder: string, options: NetworkOptions = {}): Promise<CrossEncoder> {
+export async function loadCrossEncoder(source: string, options: NetworkOptions = {}): Promise<CrossEncoder> {
+  const folder = await resolveModel(source);
   await checkModules(folder);
   const model = await openModelFolder(folder);
   const kind = headOf(model.family, model.config)?.labels(model.config);
@@ -175,7 +177,7 @@ export async function saveCrossEncoder(
 ): Promise<void> {
   const { config, tokenizer, parameters, activation, maxTokens } = model;
   const json = { ...config, sentence_transformers: { activation_fn: activation, version: "5.3.0" } };
-  const files = new Map([...tokenizer.files(), ["config.json", `${JSON.stringify(json, null, 2)}\n`]]);
+  const files = new Map([...tokenizer.files(), ["config.json", configText(json)]]);
   if (maxTokens !== undefined) {
     const name = "tokenizer_config.json";
     const cut = { ...parseJsonObject(name, files.get(name) ?? "{}"), model_max_length: maxTokens };

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { writeFileAtomically } from "../io/files.ts";
 import { writeSafetensors } from "../checkpoints/safetensors.ts";
 import type { DenseStage, EmbeddingStage } from "../models/embedding.ts";
-import type { ModelConfig } from "../models/index.ts";
+import { configText, type ModelConfig } from "../models/index.ts";
 import { poolings } from "../nn/pooling.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
@@ -102,7 +102,7 @@ export async function saveSentenceFolder(
   dialect: Dialect = "sentence",
 ): Promise<void> {
   const files = new Map([...model.tokenizer.files(), ...sentenceFiles(description, dialect)]);
-  files.set("config.json", `${JSON.stringify(model.config, null, 2)}\n`);
+  files.set("config.json", configText(model.config));
   for (const [path, contents] of files) await writeFileAtomically(join(folder, path), contents);
   const rest = new Map(model.parameters);
   for (const { name } of description.stages.filter(({ kind }) => kind === "dense")) {

@@ -3,9 +3,10 @@ import { join } from "node:path";
 import * as z from "zod";
 import { openCheckpoint } from "../checkpoints/checkpoint.ts";
 import { readFloat32, type TensorEntry } from "../checkpoints/entries.ts";
+import { groupingOf, joinGroups } from "../checkpoints/grouped.ts";
 import { CheckpointError, ConfigError } from "../errors.ts";
+import { resolveModel } from "../hub/index.ts";
 import { readSettings } from "../io/json.ts";
-import { required } from "../schema.ts";
 import { architectureOf, type Family, familyOf, type ModelConfig, type Role } from "../models/index.ts";
 
 export interface ModelFolder {
@@ -24,15 +25,16 @@ export interface OpenedFolder extends ModelFolder {
 }
 
 /**
- * Reads config.json and the headers of the weights. `as`: in this role, whatever `architectures` says; `weights`: a
+ * Reads config.json and the headers of the weights; `source` may be a name of Hugging Face's hub. `as`: in this role, whatever `architectures` says; `weights`: a
  * checkpoint that is not the directory's own.
  * @throws ConfigError or CheckpointError that names the file and what was expected of it.
  */
 export async function openModelFolder(
-  folder: string,
-  { as, weights = folder }: { readonly as?: Role | undefined; readonly weights?: string } = {},
+  source: string,
+  { as, weights: others }: { readonly as?: Role | undefined; readonly weights?: string } = {},
 ): Promise<OpenedFolder> {
-  required("model directory", folder, "text");
+  const folder = await resolveModel(source);
+  const weights = others ?? folder;
   const path = join(folder, "config.json");
   const json = await readSettings(path);
   if (json === undefined) {
@@ -42,12 +44,15 @@ export async function openModelFolder(
     });
   }
   const family = familyOf(json, path);
-  const named = as === undefined ? json : { ...json, architectures: [architectureOf(family, as)] };
+  const { quantization_config, ...plain } = json;
+  const grouping = groupingOf(quantization_config, path);
+  const named = as === undefined ? plain : { ...plain, architectures: [architectureOf(family, as)] };
   const config = family.parseConfig(named, path);
-  const entries = await openCheckpoint(weights).catch(async (error: unknown) => {
+  const stored = await openCheckpoint(weights).catch(async (error: unknown) => {
     if (weights === folder) await refuseAdapter(folder, error);
     throw error;
   });
+  const entries = grouping === undefined ? stored : joinGroups(stored, () => grouping);
   return withParameters({ folder, family, config, entries });
 }
 

@@ -2,22 +2,30 @@
  * A graph with a model directory's weights, compiled: weights are mapped from its files, or packed in another format as
  * they are read (`graph/weights/`).
  */
-import { readFloat32 } from "../checkpoints/entries.ts";
+import { readFloat32, type TensorEntry } from "../checkpoints/entries.ts";
 import { ConfigError } from "../errors.ts";
 import type { Graph, Value } from "../graph/graph.ts";
 import { type LowerOptions, toOnnx } from "../graph/lower.ts";
-import type { LinearLayer, PackedWeight, WeightFormat } from "../graph/weights/format.ts";
+import type { FilePlace } from "../graph/onnx.ts";
+import type { PackedWeight } from "../graph/onnx-builder.ts";
+import type { Weight, WeightFormat } from "../graph/weights/format.ts";
+import { packedGroups, takesGroups } from "../graph/weights/groups.ts";
 import { type WeightFormatName, weightFormats } from "../graph/weights/index.ts";
-import { channelRanges, linearLayers } from "../graph/weights/layers.ts";
+import { channelRanges, weightsOf } from "../graph/weights/layers.ts";
+import { type Grouping, transposed } from "../tensor/grouped.ts";
 import { finiteSession, requireFinite } from "./finite.ts";
+import { holdGroups } from "./grouped.ts";
 import { createSession, type Session, type SessionOptions, type Tensors } from "./session.ts";
-import { type Entries, parameterSources } from "./parameters.ts";
+import { type Entries, parameterSources, placeOf, requireParameters, weightsFolder } from "./parameters.ts";
 
 export interface NetworkOptions extends SessionOptions {
   /**
-   * How linear layers' weights are held. "int8": in eight bits, on the CPU: more than twice as fast, cosines of
-   * embeddings with the float32 ones above 0.99 (all-MiniLM-L6-v2). Activations are quantised by the range of their
-   * batch, so results depend a little on what else is in it. Default "float32": as the checkpoint has them.
+   * How weights are held; all but "float32" are the CPU's. Default: as the checkpoint has them, in few bits too.
+   * - "int4", "int8-groups": 4 or 8 bits, in groups of 32 with a scale each, the head and the token table too. A quarter
+   *   or an eighth of the memory, and of the time of a step of generation.
+   * - "int8": linear layers in eight bits, and what they multiply as well, by the range of the whole batch: the fastest
+   *   for batches of texts, cosines of embeddings with the float32 ones above 0.99 (all-MiniLM-L6-v2), but results depend
+   *   a little on what else is in a batch.
    */
   readonly weights?: WeightFormatName | undefined;
 }
@@ -37,29 +45,63 @@ export async function openNetwork(
   graph: Graph,
   entries: Entries,
   folder: string,
-  { weights = "float32", ...options }: NetworkOptions,
+  { weights, ...options }: NetworkOptions,
   sample: () => Tensors | Promise<Tensors>,
 ): Promise<Session> {
   const device = options.device ?? "cpu";
-  const format = formatOf(weights, device);
-  const session: SessionOptions = { ...options, externalFolder: folder };
-  const parameters = await parameterSources(graph, entries, folder);
-  const packers = linearLayers(graph).flatMap((layer) => {
-    const pack = format.packer(layer);
-    return pack === undefined ? [] : [{ layer, pack }];
-  });
-  const layers = packers.map(({ layer }) => layer);
-  const ranges =
-    format.calibrated === true ? await rangesOf(graph, layers, { parameters }, session, sample) : undefined;
+  const format = weights === undefined ? undefined : formatOf(weights, device);
+  const all = weightsOf(graph);
+  const groupings = new Map(
+    all.flatMap((weight) => {
+      const grouping = groupingOf(weight, entries.get(weight.name)?.grouped, format, device);
+      return grouping === undefined ? [] : [[weight.name, grouping] as const];
+    }),
+  );
+  requireParameters(graph, entries, folder);
+  await using held = await holdGroups(entries, folder, graph.parameters.keys(), groupings);
+  const externalFolder = weightsFolder(held.entries);
   const packed = new Map<string, PackedWeight>();
-  for (const { layer, pack } of packers) {
-    const entry = entries.get(layer.name)!;
-    const weight = await readFloat32(entry);
-    requireFinite(`${entry.file}: "${layer.name}"`, weight, entry.dims);
-    packed.set(layer.name, pack(weight, ranges?.get(layer.name)));
+  for (const { name, outputs, width } of all) {
+    const grouping = groupings.get(name);
+    if (grouping === undefined) continue;
+    const { whole, scales, shifts } = held.entries.get(name)!.grouped!.parts!;
+    const placed = (entry: TensorEntry): FilePlace => placeOf(entry, externalFolder);
+    const parts = { whole: placed(whole), scales: placed(scales), shifts: shifts && placed(shifts) };
+    packed.set(name, packedGroups(name, { ...grouping, ...parts, outputs, width }));
+  }
+  const session: SessionOptions = { ...options, externalFolder };
+  const parameters = await parameterSources(graph, held.entries, externalFolder, packed);
+  const packers = all.flatMap((weight) => {
+    const pack = packed.has(weight.name) ? undefined : format?.packer(weight);
+    return pack === undefined ? [] : [{ weight, pack }];
+  });
+  const layers = packers.map(({ weight }) => weight);
+  const ranges =
+    format?.calibrated === true ? await rangesOf(graph, layers, { parameters }, session, sample) : undefined;
+  for (const { weight, pack } of packers) {
+    const entry = entries.get(weight.name)!;
+    const numbers = await readFloat32(entry);
+    requireFinite(`${entry.file}: "${weight.name}"`, numbers, entry.dims);
+    const { name, outputs, width } = weight;
+    packed.set(name, pack(weight.transposed ? transposed(numbers, width, outputs) : numbers, ranges?.get(name)));
   }
   const model = toOnnx(graph, { parameters, packed, branches: device === "cpu" });
   return finiteSession(await createSession(model, session), folder, entries);
+}
+
+/** How a weight is held in groups, if it is: as it is stored, or as the format says. */
+function groupingOf(
+  weight: Weight,
+  stored: Grouping | undefined,
+  format: WeightFormat | undefined,
+  device: string,
+): Grouping | undefined {
+  if (weight.uses.has("other")) return undefined;
+  if (format === undefined) return device === "cpu" ? stored : undefined;
+  const { grouping } = format;
+  if (grouping === undefined) return undefined;
+  if (stored?.bits === grouping.bits) return stored;
+  return takesGroups(weight, grouping.group) ? { ...grouping, transposed: weight.transposed } : undefined;
 }
 
 function formatOf(name: WeightFormatName, device: string): WeightFormat {
@@ -73,17 +115,17 @@ function formatOf(name: WeightFormatName, device: string): WeightFormat {
   });
 }
 
-/** The ranges of the channels that each layer multiplies, in a run over `sample`. */
+/** The ranges of the channels that each weight is multiplied with, in a run over `sample`. */
 async function rangesOf(
   graph: Graph,
-  layers: readonly LinearLayer[],
+  weights: readonly Weight[],
   lowering: LowerOptions,
   options: SessionOptions,
   sample: () => Tensors | Promise<Tensors>,
 ): Promise<Map<string, Float32Array>> {
-  if (layers.length === 0) return new Map();
-  const outputs = new Map<string, Value>(layers.map((layer) => [`${layer.name}/ranges`, channelRanges(layer)]));
+  if (weights.length === 0) return new Map();
+  const outputs = new Map<string, Value>(weights.map((weight) => [`${weight.name}/ranges`, channelRanges(weight)]));
   await using session = await createSession(toOnnx(graph, { ...lowering, outputs }), options);
   const found = await session.run(await sample());
-  return new Map(layers.map(({ name }) => [name, found[`${name}/ranges`]!.data as Float32Array]));
+  return new Map(weights.map(({ name }) => [name, found[`${name}/ranges`]!.data as Float32Array]));
 }

@@ -1,9 +1,11 @@
 /** Parameters in memory: one flat float32 buffer with a view for each, and where a compiled model finds them on disk. */
-import { relative } from "node:path";
+import { realpathSync } from "node:fs";
+import { dirname, relative, sep } from "node:path";
 import { readFloat32, readTensor, type TensorEntry } from "../checkpoints/entries.ts";
 import { CheckpointError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { ParameterSource } from "../graph/lower.ts";
+import type { FilePlace } from "../graph/onnx.ts";
 import { random } from "../tensor/random.ts";
 import { sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
 
@@ -145,6 +147,11 @@ function entryOf(graph: Graph, entries: Entries, name: string, where: string): T
   return entry;
 }
 
+/** @throws CheckpointError when a parameter of the graph is missing or has another shape. */
+export function requireParameters(graph: Graph, entries: Entries, where: string): void {
+  for (const name of graph.parameters.keys()) entryOf(graph, entries, name, where);
+}
+
 /** Reads every parameter of a graph into memory, as float32. */
 export async function readParameters(graph: Graph, entries: Entries, where: string): Promise<Parameters> {
   const stored = [...graph.parameters.keys()].map((name) => [name, entryOf(graph, entries, name, where)] as const);
@@ -153,21 +160,39 @@ export async function readParameters(graph: Graph, entries: Entries, where: stri
   return parameters;
 }
 
+/** Without the links that lead to it: files of the hub's cache are links. */
+const realFile = (file: string): string => realpathSync.native(file);
+
+/** The innermost folder that holds all files of the weights: ONNX Runtime follows no link out of what it is given. */
+export function weightsFolder(entries: Entries): string {
+  const files = new Set([...entries.values()].map(({ file }) => file));
+  const [first = [], ...others] = [...files].map((file) => dirname(realFile(file)).split(sep));
+  const end = first.findIndex((part, i) => others.some((parts) => parts[i] !== part));
+  return first.slice(0, end < 0 ? undefined : end).join(sep) || sep;
+}
+
+/** Where a tensor lies, as ONNX Runtime maps it. */
+export function placeOf({ file, offset, byteLength }: TensorEntry, folder: string): FilePlace {
+  return { location: relative(folder, realFile(file)), offset, length: byteLength };
+}
+
 /**
- * Where ONNX Runtime finds each parameter: mapped from the checkpoint's own files, without conversion, or in the
- * model's bytes where the checkpoint does not hold plain little-endian numbers.
+ * Where ONNX Runtime finds each parameter but those `packed`: mapped from the checkpoint's own files, without
+ * conversion, or in the model's bytes where the checkpoint does not hold plain little-endian numbers.
  */
 export async function parameterSources(
   graph: Graph,
   entries: Entries,
   folder: string,
+  packed: { has(name: string): boolean } = new Map<string, never>(),
 ): Promise<(name: string) => ParameterSource> {
   const sources = new Map<string, ParameterSource>();
   for (const name of graph.parameters.keys()) {
     const entry = entryOf(graph, entries, name, folder);
-    const { dtype, offset, byteLength: length } = entry;
-    if (entry.layout === undefined) {
-      sources.set(name, { dtype, location: relative(folder, entry.file), offset, length });
+    if (packed.has(name)) continue;
+    const { dtype } = entry;
+    if (entry.layout === undefined && entry.grouped === undefined) {
+      sources.set(name, { dtype, ...placeOf(entry, folder) });
     } else {
       const { data } = await readTensor(entry);
       sources.set(name, { dtype, bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) });

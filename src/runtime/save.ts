@@ -3,6 +3,7 @@ import { copyFile, cp, mkdir, readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type SaveOptions, saveSharded, tensorSource } from "../checkpoints/checkpoint.ts";
 import { writeFileAtomically } from "../io/files.ts";
+import { configText } from "../models/index.ts";
 import { ConfigError } from "../errors.ts";
 import { required } from "../schema.ts";
 import type { ModelFolder } from "./folder.ts";
@@ -20,7 +21,8 @@ const usage = [
 /** Copies what lies beside the weights of one directory and says how they are used to another. */
 export async function copyUsage(from: string, to: string): Promise<void> {
   for (const name of await readdir(from)) {
-    if (usage.some((one) => one.test(name))) await cp(join(from, name), join(to, name), { recursive: true });
+    if (usage.some((one) => one.test(name)))
+      await cp(join(from, name), join(to, name), { recursive: true, dereference: true });
   }
 }
 
@@ -35,7 +37,7 @@ export async function saveModelFolder(folder: string, model: ModelFolder, option
   await saveSharded(folder, tensors, options);
   const stored = options.dtype ?? tensors[0]?.dtype ?? "float32";
   const config = { architectures: [model.family.architecture], ...model.config, dtype: stored };
-  await writeFileAtomically(join(folder, "config.json"), `${JSON.stringify(config, null, 2)}\n`);
+  await writeFileAtomically(join(folder, "config.json"), configText(config));
   for (const name of await readdir(model.folder)) {
     if (companions.test(name)) await copyFile(join(model.folder, name), join(folder, name));
   }

@@ -76,7 +76,7 @@ export async function createRun(
         const batches = heldOutBatches(config, valid).map((numbers) => () => valid.batch(numbers));
         return meanLoss(program, weights, batches, reduction, signal);
       },
-      merged: () => mergedTensors(parameters, config.lora),
+      merged: () => mergedTensors(graph, parameters, config.lora),
       [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
     };
   } catch (error) {

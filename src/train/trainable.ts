@@ -25,11 +25,15 @@ export function loraAdapter({ rank, alpha, targets }: LoraOptions): Adapt {
   return (g, path, value) => {
     const [layer, kind] = path.split(".").slice(-2);
     if (kind !== "weight" || !targets.includes(layer!) || value.shape.length !== 2) return undefined;
-    const [output, input] = value.shape as [number, number];
+    const transposed = g.parameters.get(path)?.transposed === true;
+    const [output, input] = (transposed ? value.shape.toReversed() : value.shape) as [number, number];
     // Named as PEFT names them. Its A is uniform in ±1 / √I; this normal has the same variance. B starts at 0.
     const a_RI = g.param("lora_A.weight", [rank, input], { normal: 1 / Math.sqrt(3 * input) });
     const b_OR = g.param("lora_B.weight", [output, rank], { constant: 0 });
-    const product = matMul(b_OR, a_RI, { alpha: alpha / rank });
+    const options = { alpha: alpha / rank };
+    const product = transposed
+      ? matMul(a_RI, b_OR, { ...options, transA: true, transB: true })
+      : matMul(b_OR, a_RI, options);
     return add(cast(value, product.dtype), product);
   };
 }
@@ -161,6 +165,7 @@ export function allocateGradients(
 
 /** The weights of the model that was trained, adapters merged into their layers: names of an ordinary checkpoint. */
 export function mergedTensors(
+  graph: Pick<Graph, "parameters">,
   parameters: Parameters,
   { rank, alpha }: Pick<LoraOptions, "rank" | "alpha">,
 ): Map<string, Tensor<"float32">> {
@@ -170,25 +175,30 @@ export function mergedTensors(
     const prefix = name.replace(/weight$/, "");
     const a = parameters.tensors.get(`${prefix}lora_A.weight`);
     const b = parameters.tensors.get(`${prefix}lora_B.weight`);
-    merged.set(name, a === undefined || b === undefined ? value : addProduct(value, b, a, alpha / rank));
+    if (a === undefined || b === undefined) merged.set(name, value);
+    else {
+      const transposed = graph.parameters.get(name)?.transposed === true;
+      merged.set(name, addProduct(value, b, a, { scale: alpha / rank, transposed }));
+    }
   }
   return merged;
 }
 
-/** w + scale · b a. */
+/** w + scale · b a, or its transpose. */
 function addProduct(
   w: Tensor<"float32">,
   b: Tensor<"float32">,
   a: Tensor<"float32">,
-  scale: number,
+  { scale, transposed }: { readonly scale: number; readonly transposed: boolean },
 ): Tensor<"float32"> {
   const [outputs, rank] = b.dims as [number, number];
   const inputs = a.dims[1]!;
   const data = w.data.slice();
+  const [perOutput, perInput] = transposed ? [1, outputs] : [inputs, 1];
   for (let o = 0; o < outputs; o++) {
     for (let r = 0; r < rank; r++) {
       const factor = scale * b.data[o * rank + r]!;
-      for (let i = 0; i < inputs; i++) data[o * inputs + i]! += factor * a.data[r * inputs + i]!;
+      for (let i = 0; i < inputs; i++) data[o * perOutput + i * perInput]! += factor * a.data[r * inputs + i]!;
     }
   }
   return tensor("float32", w.dims, data);

@@ -3,10 +3,11 @@ import {
   columnsOf,
   type Command,
   command,
-  deviceOptions,
+  modelOptions,
   folderOptions,
   labelColumnOptions,
   loadOptions,
+  modelOption,
 } from "../command.ts";
 
 const evaluateClassification: Command = command({
@@ -19,7 +20,7 @@ const evaluateClassification: Command = command({
     },
   },
   options: {
-    model: { type: "text", hint: "DIR", required: true, about: "Classifier's directory" },
+    model: { ...modelOption, required: true, about: "Classifier's directory" },
     "max-tokens": {
       type: "integer",
       hint: "N",
@@ -28,7 +29,7 @@ const evaluateClassification: Command = command({
     },
     ...labelColumnOptions,
     ...folderOptions,
-    ...deviceOptions,
+    ...modelOptions,
   },
   examples: [
     ["evaluate classification --model runs/classes/model test.jsonl --max-tokens 128", "as it was trained"],

@@ -1,5 +1,5 @@
 /** `galen forward`: a model's logits for token ids. */
-import { type Command, command, deviceOptions, loadOptions } from "../command.ts";
+import { type Command, command, modelOptions, loadOptions, modelOption } from "../command.ts";
 import { parseRows } from "../rows.ts";
 import { decimals } from "../output.ts";
 
@@ -7,7 +7,7 @@ const forward: Command = command({
   about: "Scores (logits) of a model for token ids",
   details: "Prints the shape, then one line of values for every token (or, of a head that scores rows, every row).",
   options: {
-    model: { type: "text", hint: "DIR", required: true, about: "Model directory" },
+    model: { ...modelOption, required: true, about: "Model directory" },
     ids: {
       type: "text",
       hint: "IDS",
@@ -16,7 +16,7 @@ const forward: Command = command({
     },
     mask: { type: "text", hint: "MASK", about: "1 for a token, 0 for padding, in the shape of --ids" },
     types: { type: "text", hint: "TYPES", about: "BERT's segment numbers, in the shape of --ids" },
-    ...deviceOptions,
+    ...modelOptions,
   },
   examples: [
     ["forward --model runs/nano/model --ids 2,9,33", "one row of three tokens"],

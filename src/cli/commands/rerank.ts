@@ -1,5 +1,5 @@
 /** `galen rerank`: documents of each query in the order of a model's scores, or the scores for a student. */
-import { type Command, command } from "../command.ts";
+import { batchLoadOptions, type Command, command, modelOption } from "../command.ts";
 import { scorerLoadOptions, scorerOptions } from "../scorer-options.ts";
 
 const rerank: Command = command({
@@ -8,7 +8,7 @@ const rerank: Command = command({
     'LISTS are JSON lines {"query", "documents"}. With --output the lists are written with "scores" (raw: logits of a reranker, log-odds of one class where it has several) and "transform": "none", in the documents\' own order, as training by a teacher\'s scores takes them; else each document on a line, best first.',
   positionals: { lists: { required: true, about: "JSON lines" } },
   options: {
-    model: { type: "text", hint: "DIR", required: true, about: "Reranker, ColBERT or embedding model" },
+    model: { ...modelOption, required: true, about: "Reranker, ColBERT or embedding model" },
     output: { type: "text", hint: "FILE", about: "Lists with scores" },
     int8: { type: "flag", about: "Linear layers in eight bits: faster, on the CPU; says how scores change" },
     ...scorerOptions,
@@ -28,8 +28,8 @@ const rerank: Command = command({
     const cuts = countCuts();
     await using scorer = await openScorer(args.model, {
       ...scorerLoadOptions(args),
+      ...batchLoadOptions(args),
       onCut: cuts.add,
-      weights: args.int8 ? "int8" : "float32",
     });
     const line = progress("scoring");
     const onProgress = (done: number): void => line.update({ done, total: lists.length, unit: "lists" });
@@ -48,7 +48,7 @@ const rerank: Command = command({
     cuts.say(output);
     let int8: Awaited<ReturnType<typeof scoreChange>> | undefined;
     if (args.int8 && first.length > 0) {
-      await using exact = await openScorer(args.model, scorerLoadOptions(args));
+      await using exact = await openScorer(args.model, { ...scorerLoadOptions(args), weights: "float32" });
       int8 = await scoreChange(exact, first);
       output.note(
         `int8: scores differ from float32 by ${int8.mean.toFixed(4)} (most ${int8.most.toFixed(4)} of ${int8.pairs} pairs), rank correlation ${int8.rankCorrelation.toFixed(4)}`,

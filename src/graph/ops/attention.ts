@@ -15,9 +15,14 @@ function anyNonzero(onnx: OnnxBuilder, x: string, dtype: DType): string {
   return onnx.node("Greater", [most, onnx.constant(dtype, [], [0])]);
 }
 
-interface Attention {
+interface Scaled {
   /** Factor of q·k, 1 / √K as a rule. */
   readonly scale: number;
+}
+
+interface Attention extends Scaled {
+  /** The bias is all zeros for some inputs, such as the mask of rows that are not padded: it is looked at first. */
+  readonly sparse?: boolean;
 }
 
 /** Outputs: y_BHTK, and the probabilities p_BHTS for the backward pass. */
@@ -34,7 +39,7 @@ const attentionOp: Op<[q_BHTK: Value, k_BHSK: Value, v_BHSK: Value, ...bias: Val
     if (bias !== undefined) broadcast("attention: bias", bias.shape, scores);
     return [q, { dtype: q.dtype, shape: scores }];
   },
-  lower: (onnx, { inputs: [q, k, v, bias], outputs: [y, p], attributes: { scale }, inputTypes, types: [type] }) => {
+  lower: (onnx, { inputs: [q, k, v, bias], outputs: [y, p], attributes: { scale, sparse }, types: [type] }) => {
     let scores: string;
     if (onnx.contrib) {
       scores = onnx.contribNode("FusedMatMul", [q!, k!], { transB: 1, alpha: { float: scale } });
@@ -46,8 +51,8 @@ const attentionOp: Op<[q_BHTK: Value, k_BHSK: Value, v_BHSK: Value, ...bias: Val
     const shares = (of: string, output?: string): string => onnx.node("Softmax", [of], { axis: -1 }, output);
     const biased = (): string => onnx.node("Add", [scores, bias!]);
     if (bias === undefined) shares(scores, p);
-    // A mask of keys [B, 1, 1, S] is all zeros where nothing is padded; adding it is as much work as a softmax.
-    else if (onnx.branches && inputTypes[3]!.shape[2] === 1) {
+    // Adding zeros is as much work as a softmax.
+    else if (onnx.branches && sparse === true) {
       const isMasked = onnx.once(`any of ${bias}`, () => anyNonzero(onnx, bias, type!.dtype));
       onnx.either(
         isMasked,
@@ -110,7 +115,7 @@ export function attention(
 }
 
 /** Attention to a cache and to the new tokens, whose scores are normalised together; inference only. */
-const cachedAttentionOp: Op<readonly [Value, ...Value[]], Attention> = defineOp({
+const cachedAttentionOp: Op<readonly [Value, ...Value[]], Scaled> = defineOp({
   name: "CachedAttention",
   infer: ([q, k, v, key, value]) => {
     const [batch, heads, tokens, width] = q.shape;
@@ -132,9 +137,13 @@ const cachedAttentionOp: Op<readonly [Value, ...Value[]], Attention> = defineOp(
     // Each key head serves several heads: their queries are rows of one product. Reshape keeps a dimension for 0.
     const regroup = (x: string, count: Dim, last: Dim): string =>
       heads === groups ? x : onnx.node("Reshape", [x, onnx.ints([0, count as number, -1, last as number])]);
-    const grouped = regroup(q!, groups, width);
+    // Scaled here, since a product of one row with a factor takes ONNX Runtime three times as long; by a vector, since it
+    // would make a scalar the product's factor again.
+    const scales = Array<number>(width as number).fill(scale);
+    const scaled = onnx.node("Mul", [q!, onnx.constant(inputTypes[0]!.dtype, [scales.length], scales)]);
+    const grouped = regroup(scaled, groups, width);
     const scored = (keys: string, added: string): string => {
-      const products = onnx.contribNode("FusedMatMul", [grouped, keys], { transB: 1, alpha: { float: scale } });
+      const products = onnx.contribNode("FusedMatMul", [grouped, keys], { transB: 1 });
       return onnx.node("Add", [regroup(products, heads, 0), added]);
     };
     const scores = onnx.node("Concat", [scored(key!, pastBias!), scored(k!, bias!)], { axis: 3 });
@@ -170,7 +179,7 @@ interface CachedInputs {
 /** softmax(scale · q [key, k]ᵀ + [pastBias, bias]) [value, v], with neither joined: a cache is read, never copied. */
 export function attentionWithCache(
   { q_BHTK, k_BGTK, v_BGTK, key_BGMK, value_BGMK, pastBias, bias }: CachedInputs,
-  options: Attention,
+  options: Scaled,
 ): Value {
   const inputs = [q_BHTK, k_BGTK, v_BGTK, key_BGMK, value_BGMK, pastBias, bias] as const;
   return applyOp(cachedAttentionOp, inputs, options);

@@ -13,7 +13,12 @@ const gatherOp: Op<[table: Value, index: Value], null> = defineOp({
     if (index.dtype !== "int64") throw new ShapeError(`Gather: expected int64 indices, got ${index.dtype}`);
     return [{ dtype: table.dtype, shape: [...index.shape, ...table.shape.slice(1)] }];
   },
-  lower: (onnx, { inputs, outputs }) => onnx.node("Gather", inputs, { axis: 0 }, outputs[0]),
+  lower: (onnx, { inputs, outputs }) => {
+    const packed = onnx.packed.get(inputs[0]!);
+    if (packed?.rows === undefined) onnx.node("Gather", inputs, { axis: 0 }, outputs[0]);
+    else packed.rows(onnx, inputs[1]!, outputs[0]!);
+  },
+  weight: () => ({ at: 0, as: "rows" }),
   vjp: ({ inputs: [table, index] }, [dy]) => {
     const accumulate = (sum: Value | undefined): Value => addRows(sum ?? zeros(dy!, table.shape), index, dy!);
     return [accumulate, null];
@@ -124,20 +129,37 @@ export function cumulativeSum(x: Value, axis: number): Value {
   return applyOp(cumulativeSumOp, [x], { axis });
 }
 
-const lowerTriangleOp: Op<[like: Value], { shape: Shape }> = defineOp({
+interface Band {
+  readonly shape: Shape;
+  /** Diagonals below the main one and above it that belong to the band; absent: all. */
+  readonly below?: number | undefined;
+  readonly above?: number | undefined;
+}
+
+const bandOp: Op<[like: Value], Band> = defineOp({
   name: "Trilu",
   infer: (_, { shape }) => [{ dtype: "float32", shape }],
-  lower: (onnx, { outputs, attributes: { shape } }) => {
-    const ones = onnx.node("Expand", [onnx.constant("float32", [1], [1]), onnx.shape(shape)]);
-    onnx.node("Trilu", [ones], { upper: 0 }, outputs[0]);
+  lower: (onnx, { outputs, attributes: { shape, below, above } }) => {
+    const diagonal = (k: number): string => onnx.constant("int64", [], [k]);
+    let band = onnx.node("Expand", [onnx.constant("float32", [1], [1]), onnx.shape(shape)]);
+    if (below !== undefined) {
+      band = onnx.node("Trilu", [band, diagonal(-below)], { upper: 1 }, above === undefined ? outputs[0] : undefined);
+    }
+    if (above !== undefined) onnx.node("Trilu", [band, diagonal(above)], { upper: 0 }, outputs[0]);
   },
   vjp: "nondifferentiable",
 });
 
-/** 1 on and below the diagonal of the last two axes, 0 above; bool. */
-export function lowerTriangle(like: Value, shape: Shape): Value {
-  if (shape.length < 2 || !equal(shape.slice(-1), shape.slice(-2, -1))) {
-    throw new ShapeError(`lowerTriangle: expected a square, got ${show(shape)}`);
+/**
+ * 1 within a band about the diagonal of the last two axes, 0 outside it; bool. Row i has columns i - `below` to
+ * i + `above`; an absent bound leaves that side whole.
+ */
+export function band(like: Value, { shape, below, above }: Band): Value {
+  if (shape.length < 2 || !equal(shape.slice(-1), shape.slice(-2, -1)) || (below ?? above) === undefined) {
+    throw new ShapeError(`band: expected a square and a bound, got ${show(shape)}`);
   }
-  return cast(applyOp(lowerTriangleOp, [like], { shape }), "bool");
+  return cast(applyOp(bandOp, [like], { shape, below, above }), "bool");
 }
+
+/** 1 on and below the diagonal of the last two axes, 0 above; bool. */
+export const lowerTriangle = (like: Value, shape: Shape): Value => band(like, { shape, above: 0 });

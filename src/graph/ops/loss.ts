@@ -27,7 +27,8 @@ const linearCrossEntropyOp: Op<[x_ND: Value, weight_VD: Value, label_N: Value, .
   },
   lower: (onnx, { inputs: [x, weight, label, ...bias], outputs: [loss, p], types: [type] }) => {
     const { dtype } = type!;
-    const logits = onnx.node("Gemm", [x!, weight!, ...bias], { transB: 1 });
+    const logits =
+      onnx.packed.get(weight!)?.multiply(onnx, x!, bias[0]) ?? onnx.node("Gemm", [x!, weight!, ...bias], { transB: 1 });
     onnx.node("Softmax", [logits], { axis: -1 }, p);
     // -log p[label] = max(logits) - log(max(p)) - logits[label]: exact where p[label] underflows.
     const last = onnx.ints([1]);
@@ -39,6 +40,7 @@ const linearCrossEntropyOp: Op<[x_ND: Value, weight_VD: Value, label_N: Value, .
     const ignored = onnx.node("Less", [label!, onnx.constant("int64", [], [0])]);
     onnx.node("Where", [ignored, onnx.constant(dtype, [], [0]), all], {}, loss);
   },
+  weight: () => ({ at: 1, as: "loss" }),
   // With rows scaled by s: dx = s (P W - W[label]), dW = Pᵀ (s x) - rows of s x added at the labels, db likewise.
   vjp: ({ inputs: [x_ND, weight_VD, label_N, ...bias], outputs: [, p_NV] }, [dloss_N]) => {
     const { graph, dtype } = x_ND;

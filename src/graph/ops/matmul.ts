@@ -14,6 +14,9 @@ interface MatMul {
 
 const swapped = (shape: Shape): Shape => [...shape.slice(0, -2), shape.at(-1)!, shape.at(-2)!];
 
+const isLinear = ({ shape }: Type, { transA, transB, alpha }: MatMul): boolean =>
+  !transA && transB && alpha === 1 && shape.length === 2;
+
 const matMulOp: Op<[a: Value, b: Value], MatMul> = defineOp({
   name: "MatMul",
   infer: ([a, b], { transA, transB }) => {
@@ -29,6 +32,11 @@ const matMulOp: Op<[a: Value, b: Value], MatMul> = defineOp({
     return [{ dtype: a.dtype, shape: [...batch, left.at(-2)!, right.at(-1)!] }];
   },
   lower: (onnx, { inputs: [a, b], outputs: [y], attributes: { transA, transB, alpha }, inputTypes, types: [type] }) => {
+    const packed = isLinear(inputTypes[1]!, { transA, transB, alpha }) ? onnx.packed.get(b!) : undefined;
+    if (packed !== undefined) {
+      packed.multiply(onnx, a!, undefined, y);
+      return;
+    }
     if (onnx.contrib) {
       const attributes = { transA: transA ? 1 : 0, transB: transB ? 1 : 0, alpha: { float: alpha } };
       onnx.contribNode("FusedMatMul", [a!, b!], attributes, y);
@@ -41,7 +49,7 @@ const matMulOp: Op<[a: Value, b: Value], MatMul> = defineOp({
     if (alpha === 1) onnx.node("MatMul", [left, right], {}, y);
     else onnx.node("Mul", [onnx.node("MatMul", [left, right]), onnx.constant(type!.dtype, [], [alpha])], {}, y);
   },
-  isLinear: ([, b], { transA, transB, alpha }) => !transA && transB && alpha === 1 && b.shape.length === 2,
+  weight: ([, b], attributes) => (isLinear(b, attributes) ? { at: 1, as: "product" } : undefined),
   vjp: ({ inputs: [a, b], attributes: { transA, transB, alpha } }, [dy]) => [
     transA ? matMul(b, dy!, { transA: transB, transB: true, alpha }) : matMul(dy!, b, { transB: !transB, alpha }),
     transB ? matMul(dy!, a, { transA: true, transB: transA, alpha }) : matMul(a, dy!, { transA: !transA, alpha }),
@@ -90,8 +98,12 @@ export function matMul(a: Value, b: Value, options: Partial<MatMul> = {}): Value
   return applyOp(matMulOp, [a, b], { transA: false, transB: false, alpha: 1, ...options });
 }
 
+type Transposed = Omit<MatMul, "alpha">;
+const isLayer = ([, , c]: readonly Type[], { transA }: Transposed): boolean =>
+  !transA && (c === undefined || c.shape.length === 1);
+
 /** One matrix product of ONNX's Gemm: op(A) op(B) [+ c], A and B of rank 2. */
-const gemmOp: Op<[a: Value, b: Value, ...c: Value[]], { transA: boolean; transB: boolean }> = defineOp({
+const gemmOp: Op<[a: Value, b: Value, ...c: Value[]], Transposed> = defineOp({
   name: "Gemm",
   infer: ([a, b, c], { transA, transB }) => {
     const left = transA ? swapped(a.shape) : a.shape;
@@ -105,10 +117,13 @@ const gemmOp: Op<[a: Value, b: Value, ...c: Value[]], { transA: boolean; transB:
     if (c !== undefined) broadcast("Gemm", c.shape, shape);
     return [{ dtype: a.dtype, shape }];
   },
-  lower: (onnx, { inputs, outputs, attributes: { transA, transB } }) => {
-    onnx.node("Gemm", inputs, { transA: transA ? 1 : 0, transB: transB ? 1 : 0 }, outputs[0]);
+  lower: (onnx, { inputs, outputs, attributes: { transA, transB }, inputTypes }) => {
+    const packed = isLayer(inputTypes, { transA, transB }) ? onnx.packed.get(inputs[1]!) : undefined;
+    if (packed === undefined) onnx.node("Gemm", inputs, { transA: transA ? 1 : 0, transB: transB ? 1 : 0 }, outputs[0]);
+    else packed.multiply(onnx, inputs[0]!, inputs[2], outputs[0]);
   },
-  isLinear: ([, , c], { transA, transB }) => !transA && transB && (c === undefined || c.shape.length === 1),
+  weight: (inputs, attributes) =>
+    isLayer(inputs, attributes) ? { at: 1, as: attributes.transB ? "product" : "transposed" } : undefined,
   vjp: ({ inputs: [a, b, ...rest], attributes: { transA, transB } }, [dy]) => [
     transA ? gemm(b, dy!, { transA: transB, transB: true }) : gemm(dy!, b, { transB: !transB }),
     (sum): Value => {
@@ -152,10 +167,17 @@ function gemm(a: Value, b: Value, options: { transA?: boolean; transB?: boolean 
 
 /** y = x Wᵀ [+ b], as torch.nn.Linear: x [..., in], weight [out, in], bias [out] → [..., out]. */
 export function linear(x: Value, weight: Value, bias?: Value): Value {
+  return overRows(x, weight, bias, true);
+}
+
+/** y = x W [+ b], as transformers' Conv1D: x [..., in], weight [in, out], bias [out] → [..., out]. */
+export function conv1d(x: Value, weight: Value, bias?: Value): Value {
+  return overRows(x, weight, bias, false);
+}
+
+function overRows(x: Value, weight: Value, bias: Value | undefined, transB: boolean): Value {
   const flat = reshape(x, [product(x.shape.slice(0, -1)), x.shape.at(-1)!]);
-  const y = applyOp(gemmOp, bias === undefined ? [flat, weight] : [flat, weight, bias], {
-    transA: false,
-    transB: true,
-  });
-  return reshape(y, [...x.shape.slice(0, -1), weight.shape[0]!]);
+  const inputs: [Value, Value, ...Value[]] = bias === undefined ? [flat, weight] : [flat, weight, bias];
+  const y = applyOp(gemmOp, inputs, { transA: false, transB });
+  return reshape(y, [...x.shape.slice(0, -1), y.shape[1]!]);
 }

@@ -18,8 +18,10 @@ const outlier = 5;
 export const int8: WeightFormat = {
   device: "cpu", // ONNX Runtime has the product there alone
   calibrated: true,
-  packer({ outputs, width, shared }) {
-    if (outputs < leastOutputs || shared) return undefined;
+  acrossRows: true,
+  packer({ outputs, width, uses }) {
+    const isLayer = uses.size === 1 && (uses.has("product") || uses.has("transposed"));
+    if (outputs < leastOutputs || !isLayer) return undefined;
     return (weight, ranges) => {
       const divisors = ranges === undefined ? undefined : channelDivisors(ranges);
       const reciprocals = divisors?.map((divisor) => 1 / divisor);
@@ -35,7 +37,7 @@ export const int8: WeightFormat = {
             "", // zero points: none
             ...(bias === undefined ? [] : [bias]),
           ];
-          onnx.contribNode("DynamicQuantizeMatMul", inputs, {}, output);
+          return onnx.contribNode("DynamicQuantizeMatMul", inputs, {}, output);
         },
       };
     };

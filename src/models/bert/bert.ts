@@ -1,8 +1,8 @@
 /**
  * BERT (Devlin et al. 2019, arXiv:1810.04805): a post-norm encoder with learned positions and token types, as
- * transformers' BertModel computes it; and BERT-hash, whose token table [V, P] is factorised: rows of width P are
- * projected to the hidden width, and all else is BERT. Left out: cross-attention, relative positions, next-sentence
- * prediction.
+ * transformers' BertModel computes it; BERT-hash, whose token table [V, P] is factorised: rows of width P are projected
+ * to the hidden width, and all else is BERT; and Megatron's BERT (Shoeybi et al. 2019, arXiv:1909.08053; GatorTron),
+ * which is pre-norm. Left out: cross-attention, relative positions, next-sentence prediction.
  */
 // B batch, T tokens, D width, F feed-forward width
 import type { Graph, Value } from "../../graph/graph.ts";
@@ -11,7 +11,15 @@ import { activations } from "../../nn/activations.ts";
 import { type Attend, attentionOf, joinHeads, splitHeads } from "../../nn/attention.ts";
 import { dropout, embedding, embeddingTable, layerNormLayer, linearLayer } from "../../nn/layers.ts";
 import { learnedPositions } from "../../nn/positions.ts";
-import { type BertConfig, bertHashSizes, bertSizes, parseBertConfig } from "./config.ts";
+import {
+  type BertConfig,
+  bertHashSizes,
+  bertSizes,
+  isPreNorm,
+  isUntypedBert,
+  megatronBertSizes,
+  parseBertConfig,
+} from "./config.ts";
 import { bertSequenceHead, bertTokenHead, maskedHead, pooler } from "./heads.ts";
 import { inBody, projectionWeight, tokenTable } from "./layers.ts";
 import { adaptBert, bodyScope, tokenTableName } from "./names.ts";
@@ -28,7 +36,8 @@ function hidden(g: Graph, config: BertConfig, inputs: ModelInputs): Value {
       const below_BTD = x_BTD;
       x_BTD = g.scope(`encoder.layer.${i}`, () => g.checkpoint(() => layer(g, config, below_BTD, attend, i)));
     }
-    return x_BTD;
+    if (!isPreNorm(config)) return x_BTD;
+    return g.scope("encoder", () => layerNormLayer(g, "ln", x_BTD, config.layer_norm_eps));
   });
 }
 
@@ -42,7 +51,7 @@ function embed(g: Graph, config: BertConfig, { ids_BT, types_BT, positions_BT }:
   const table = embeddingTable(g, "position_embeddings", config.max_position_embeddings, width, start);
   // Without the mask: transformers counts padding too.
   const x_BTD = add(add(tokens_BTD, types_BTD), learnedPositions(table, { ids_BT, positions_BT }));
-  return dropout(g, layerNormLayer(g, "LayerNorm", x_BTD, config.layer_norm_eps), rate);
+  return dropout(g, isPreNorm(config) ? x_BTD : layerNormLayer(g, "LayerNorm", x_BTD, config.layer_norm_eps), rate);
 }
 
 function words(g: Graph, config: BertConfig, ids_BT: Value): Value {
@@ -55,20 +64,24 @@ function words(g: Graph, config: BertConfig, ids_BT: Value): Value {
 function layer(g: Graph, config: BertConfig, x_BTD: Value, attend: Attend, index: number): Value {
   const { hidden_size: width, num_attention_heads: heads, initializer_range: deviation } = config;
   const project = (name: string, x: Value, out: number): Value => linearLayer(g, name, x, out, { deviation });
-  const joined = (name: string, y: Value, residual: Value): Value =>
-    g.scope(name, () => {
-      const kept = dropout(g, project("dense", y, width), config.hidden_dropout_prob);
-      return layerNormLayer(g, "LayerNorm", add(kept, residual), config.layer_norm_eps);
+  const norm = (name: string, x: Value): Value => layerNormLayer(g, name, x, config.layer_norm_eps);
+  const before = (x: Value): Value => (isPreNorm(config) ? norm("ln", x) : x);
+  const joined = (y: Value, residual: Value): Value =>
+    g.scope("output", () => {
+      const sum = add(dropout(g, project("dense", y, width), config.hidden_dropout_prob), residual);
+      return isPreNorm(config) ? sum : norm("LayerNorm", sum);
     });
   const middle_BTD = g.scope("attention", () => {
+    const h_BTD = before(x_BTD);
     const y_BTD = g.scope("self", () => {
-      const split = (name: string): Value => splitHeads(project(name, x_BTD, width), heads);
+      const split = (name: string): Value => splitHeads(project(name, h_BTD, width), heads);
       return joinHeads(attend(split("query"), split("key"), split("value"), index));
     });
-    return joined("output", y_BTD, x_BTD);
+    return joined(y_BTD, x_BTD);
   });
-  const inner_BTF = g.scope("intermediate", () => project("dense", middle_BTD, config.intermediate_size));
-  return joined("output", activations[config.hidden_act](inner_BTF), middle_BTD);
+  const h_BTD = before(middle_BTD);
+  const inner_BTF = g.scope("intermediate", () => project("dense", h_BTD, config.intermediate_size));
+  return joined(activations[config.hidden_act](inner_BTF), middle_BTD);
 }
 
 function measures(name: string, config: BertConfig): Measures {
@@ -129,9 +142,10 @@ function bertFamily(modelType: string, name: string, sizes: Readonly<Record<stri
     pooled: (g, config, hidden_BTD) => (config.add_pooling_layer ? pooler(g, config, hidden_BTD) : undefined),
     logits: maskedHead.logits,
     tokenLoss: maskedHead.loss,
-    adapt: adaptBert,
+    adapt: (config, stored) => adaptBert(config, stored, `${name}Model`),
   };
 }
 
-export const bert: Family<BertConfig> = bertFamily("bert", "Bert", bertSizes);
+export const bert: Family<BertConfig> = { ...bertFamily("bert", "Bert", bertSizes), recognises: isUntypedBert };
 export const bertHash: Family<BertConfig> = bertFamily("bert_hash", "BertHash", bertHashSizes);
+export const megatronBert: Family<BertConfig> = bertFamily("megatron-bert", "MegatronBert", megatronBertSizes);

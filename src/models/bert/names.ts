@@ -48,11 +48,17 @@ function hashNames(config: BertConfig, stored: Shapes): Map<string, string> {
   return found;
 }
 
-/** What only the checkpoint's header says: whether there is a pooler, a projection bias, a decoder of its own. */
+/**
+ * What only the checkpoint's header says: whether there is a pooler, a projection bias, a decoder of its own; and, where
+ * config.json names no class, that there is no language model's head: then the model is the network alone, `bareClass`.
+ */
 export function adaptBert(
-  config: BertConfig,
+  given: BertConfig,
   stored: Shapes,
+  bareClass: string,
 ): { config: BertConfig; parameterOf: (storedName: string) => string | undefined } {
+  const headed = [...stored.keys()].some((name) => name.startsWith("cls.predictions."));
+  const config = (given.architectures ?? []).length > 0 || headed ? given : { ...given, architectures: [bareClass] };
   const hash = hashNames(config, stored);
   const scope = bodyScope(config);
   const prefix = scope === "" ? "" : `${scope}.`;
@@ -70,6 +76,8 @@ export function adaptBert(
       config.projections === undefined ? config.tie_word_embeddings : !stored.has("cls.predictions.decoder.weight"),
   };
   const parameterOf = (name: string): string | undefined => {
+    // 0, 1, 2, …, which transformers stored until its version 4.31.
+    if (name.endsWith("embeddings.position_ids")) return undefined;
     // The decoder's own bias is the one that is added, where both are stored.
     if (name === "cls.predictions.decoder.bias") return decoderBias(adapted);
     if (name === "cls.predictions.bias") {

@@ -1,6 +1,8 @@
 /** Configurations of LLaMA and its relatives: Hugging Face's fields, old and new, and the named sizes. */
 import * as z from "zod";
-import { ropeFields, type Rotation, type RopeScaling } from "../../nn/rotary.ts";
+import { ConfigError } from "../../errors.ts";
+import type { Windows } from "../../nn/attention.ts";
+import { longestRow, ropeFields, type Rotation } from "../../nn/rotary.ts";
 import { checked } from "../../schema.ts";
 import { labelFields } from "../classification.ts";
 import { activationName } from "../config.ts";
@@ -21,14 +23,19 @@ const schema = z.looseObject({
   head_dim: count.nullish(),
   hidden_act: activationName.default("silu"),
   max_position_embeddings: count,
-  /** Tokens that a token looks back over; null: all. */
+  /** Tokens that a token sees, itself the last; null: all before it. Absent: transformers' default. */
   sliding_window: count.nullish(),
+  /** Qwen's: without it no layer slides; with it those of `layer_types`, or else those above the lowest so many. */
   use_sliding_window: z.boolean().nullish(),
+  layer_types: z.array(z.enum(["full_attention", "sliding_attention"])).nullish(),
+  max_window_layers: z.int().min(0).nullish(),
   rms_norm_eps: z.number().positive().default(1e-6),
   initializer_range: z.number().positive().default(0.02),
   /** Files of before transformers 5; newer ones have both in `rope_parameters`. */
   rope_theta: z.number().positive().nullish(),
   rope_scaling: z.looseObject({}).nullish(),
+  /** Here, or in `rope_parameters`. */
+  original_max_position_embeddings: count.nullish(),
   rope_parameters: z.looseObject({}).nullish(),
   tie_word_embeddings: z.boolean().default(false),
   attention_bias: z.boolean().nullish(),
@@ -42,8 +49,11 @@ const schema = z.looseObject({
 
 export type LlamaConfig = z.infer<typeof schema>;
 
+/** Which layers see no farther than `sliding_window`: those that the configuration says, in one way or another. */
+export type Sliding = "no layer" | "every layer" | "some layers";
+
 /** @throws ConfigError that names the field. */
-export function parseLlamaConfig(json: unknown, where: string): LlamaConfig {
+export function parseLlamaConfig(json: unknown, where: string, sliding: Sliding = "no layer"): LlamaConfig {
   const config = checked(schema, json, where);
   const { num_attention_heads: heads } = config;
   const divides = (of: number) => z.number().refine((by) => of % by === 0, `expected a divisor of ${of}`);
@@ -52,6 +62,7 @@ export function parseLlamaConfig(json: unknown, where: string): LlamaConfig {
     checked(z.looseObject({ num_attention_heads: divides(config.hidden_size) }), config, where);
   }
   rotationOf(config, where);
+  windowsOf(config, sliding, where);
   return config;
 }
 
@@ -59,8 +70,32 @@ export function keyHeads({ num_key_value_heads: keys, num_attention_heads: heads
   return keys ?? heads;
 }
 
+/** The most tokens of a row. */
+export const longest = (config: LlamaConfig): number => longestRow(rotationOf(config));
+
 export function headWidth({ head_dim, hidden_size, num_attention_heads }: LlamaConfig): number {
   return head_dim ?? hidden_size / num_attention_heads;
+}
+
+/** How far each layer looks. @throws ConfigError for kinds of layers that contradict the other fields. */
+export function windowsOf(config: LlamaConfig, sliding: Sliding, where = "config.json"): Windows | undefined {
+  const { num_hidden_layers: layers, layer_types: kinds, use_sliding_window, sliding_window = 4096 } = config;
+  const full = config.max_window_layers ?? 28; // as 4096 transformers' default
+  if (sliding === "no layer") return undefined;
+  if (sliding === "every layer") return Array.from({ length: layers }, () => sliding_window);
+  const window = use_sliding_window === true ? sliding_window : null;
+  if (kinds === null || kinds === undefined) {
+    return Array.from({ length: layers }, (_, layer) => (layer < full ? null : window));
+  }
+  if (kinds.length !== layers) {
+    throw new ConfigError(`${where}: layer_types: expected ${layers}, as num_hidden_layers says, got ${kinds.length}`);
+  }
+  if (window === null && kinds.includes("sliding_attention")) {
+    throw new ConfigError(`${where}: layer_types: expected full_attention alone, got sliding_attention`, {
+      hint: "set sliding_window, and use_sliding_window to true",
+    });
+  }
+  return kinds.map((kind) => (kind === "full_attention" ? null : window));
 }
 
 /** What positions turn queries and keys by. @throws ConfigError for a scaling that is not known. */
@@ -68,10 +103,19 @@ export function rotationOf(config: LlamaConfig, where = "config.json"): Rotation
   const { rope_parameters: now, rope_scaling: before } = config;
   const given = now ?? before ?? {};
   // The oldest files call it "type".
-  const json = { ...given, rope_type: given["rope_type"] ?? given["type"] ?? "default" };
-  const scaling: RopeScaling = checked(ropeFields, json, `${where}: rope_parameters`);
-  const theta = (now?.["rope_theta"] ?? config.rope_theta ?? 10_000) as number;
-  return { theta, scaling, positions: config.max_position_embeddings };
+  const json = {
+    ...given,
+    rope_type: given["rope_type"] ?? given["type"] ?? "default",
+    original_max_position_embeddings:
+      config.original_max_position_embeddings ?? given["original_max_position_embeddings"],
+    rope_theta: now?.["rope_theta"] ?? config.rope_theta ?? 10_000,
+  };
+  const scaling = checked(ropeFields, json, `${where}: rope_parameters`);
+  if (scaling.rope_type === "longrope") {
+    const pairs = z.array(z.number()).length(headWidth(config) / 2, `expected ${headWidth(config) / 2} factors`);
+    checked(z.looseObject({ short_factor: pairs, long_factor: pairs }), scaling, `${where}: rope_parameters`);
+  }
+  return { scaling, positions: config.max_position_embeddings };
 }
 
 interface Size {
@@ -113,7 +157,11 @@ const llama2 = { vocab: 32_000, positions: 4096 };
 
 /** Published shapes, and `nano` for a laptop. */
 export const llamaSizes: Sizes = {
-  "llama-nano": size("llama", { vocab: 8192, width: 192, inner: 512, layers: 4, heads: 6, keys: 2, positions: 512 }),
+  "llama-nano": size(
+    "llama",
+    { vocab: 8192, width: 384, inner: 1024, layers: 8, heads: 6, keys: 2, positions: 1024 },
+    { tie_word_embeddings: true },
+  ),
   "llama-2-7b": size("llama", { ...llama2, width: 4096, inner: 11_008, layers: 32, heads: 32 }),
   "llama-2-13b": size("llama", { ...llama2, width: 5120, inner: 13_824, layers: 40, heads: 40 }),
   "llama-2-70b": size("llama", { ...llama2, width: 8192, inner: 28_672, layers: 80, heads: 64, keys: 8 }),

@@ -2,7 +2,7 @@
  * LLaMA (Touvron et al. 2023, arXiv:2302.13971 and 2307.09288) and the relatives that differ from it by a setting:
  * Mistral, Qwen2 (biases of queries, keys and values), Qwen3 (norms of queries and keys). Pre-norm decoders with RMSNorm,
  * rotary positions, grouped-query attention and a gated feed-forward, exactly as transformers computes them; parameter
- * names are its state dicts'. Left out: attention over a sliding window, which sequences beyond it would need.
+ * names are its state dicts'.
  */
 // B batch, T tokens, D width, F feed-forward width, H heads, G key heads, K width of a head, V vocabulary
 import type { Graph, Value } from "../../graph/graph.ts";
@@ -11,13 +11,14 @@ import { activations } from "../../nn/activations.ts";
 import { type Attend, attentionOf, joinHeads, splitHeads } from "../../nn/attention.ts";
 import { dropout, embedding, linearLayer, rmsNormLayer, vocabularyTable } from "../../nn/layers.ts";
 import { positionsOf } from "../../nn/positions.ts";
-import { rotate, rotations } from "../../nn/rotary.ts";
+import { rotate, rotations, turnsByLongest } from "../../nn/rotary.ts";
 import { labelCount, labelMeasure, lastTokenHead, tokenHead } from "../classification.ts";
 import { caricature } from "../config.ts";
 import type { CacheShape, Family, Measures, Shapes } from "../family.ts";
 import {
   headWidth,
   keyHeads,
+  longest,
   type LlamaConfig,
   llamaSizes,
   mistralSizes,
@@ -25,6 +26,8 @@ import {
   qwen2Sizes,
   qwen3Sizes,
   rotationOf,
+  type Sliding,
+  windowsOf,
 } from "./config.ts";
 
 /** What a relative does otherwise. */
@@ -33,11 +36,13 @@ interface Traits {
   readonly biases: "config" | "inputs" | "none";
   /** RMSNorm of each head's queries and keys. */
   readonly normalised: boolean;
+  readonly sliding: Sliding;
 }
 
 function hiddenOf(traits: Traits): Family<LlamaConfig>["hidden"] {
   return (g, config, inputs) => {
-    const attend = attentionOf(g, inputs, { causal: true, dropout: config.attention_dropout });
+    const windows = windowsOf(config, traits.sliding);
+    const attend = attentionOf(g, inputs, { causal: true, windows, dropout: config.attention_dropout });
     const turns = rotations(g, rotationOf(config), headWidth(config), positionsOf(inputs));
     return g.scope("model", () => {
       let x_BTD = embedding(tokenTable(g, config), inputs.ids_BT);
@@ -144,7 +149,7 @@ function family(
     untied: (config) => ({ ...config, tie_word_embeddings: false }),
     sizes,
     measures: (config) => measures(name, config),
-    debug: (config) => ({ ...config, ...caricature, num_key_value_heads: 1, head_dim: null }),
+    debug: (config) => ({ ...config, ...caricature, num_key_value_heads: 1, head_dim: null, layer_types: null }),
     withDropout: (config, attention_dropout) => ({ ...config, attention_dropout }),
     loraTargets: ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
     heads: {
@@ -154,7 +159,7 @@ function family(
         score(g, config, dropout(g, hidden, config.classifier_dropout ?? 0.1), true),
       ),
     },
-    parseConfig: parseLlamaConfig,
+    parseConfig: (json, where) => parseLlamaConfig(json, where, traits.sliding),
     adapt: (config, stored) => ({ config, parameterOf: parameterNames(stored) }),
     hidden: hiddenOf(traits),
     logits: (g, config, hidden_BTD) => matMul(hidden_BTD, headWeight(g, config), { transB: true }),
@@ -165,17 +170,28 @@ function family(
       keyHeads: keyHeads(config),
       headWidth: headWidth(config),
       maxTokens: longest(config),
+      acrossRows: turnsByLongest(rotationOf(config)),
     }),
   };
 }
 
-/** Within a sliding window nothing slides: up to there attention is over all tokens. */
-function longest({ max_position_embeddings: most, sliding_window, use_sliding_window }: LlamaConfig): number {
-  const slides = use_sliding_window !== false && sliding_window !== null && sliding_window !== undefined;
-  return slides ? Math.min(most, sliding_window) : most;
-}
-
-export const llama = family("llama", "Llama", llamaSizes, { biases: "config", normalised: false });
-export const mistral = family("mistral", "Mistral", mistralSizes, { biases: "none", normalised: false });
-export const qwen2 = family("qwen2", "Qwen2", qwen2Sizes, { biases: "inputs", normalised: false });
-export const qwen3 = family("qwen3", "Qwen3", qwen3Sizes, { biases: "config", normalised: true });
+export const llama = family("llama", "Llama", llamaSizes, {
+  biases: "config",
+  normalised: false,
+  sliding: "no layer",
+});
+export const mistral = family("mistral", "Mistral", mistralSizes, {
+  biases: "none",
+  normalised: false,
+  sliding: "every layer",
+});
+export const qwen2 = family("qwen2", "Qwen2", qwen2Sizes, {
+  biases: "inputs",
+  normalised: false,
+  sliding: "some layers",
+});
+export const qwen3 = family("qwen3", "Qwen3", qwen3Sizes, {
+  biases: "config",
+  normalised: true,
+  sliding: "some layers",
+});

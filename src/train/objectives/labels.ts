@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { DataError } from "../../errors.ts";
 import { labelLoss } from "../../models/graphs.ts";
+import { configText } from "../../models/index.ts";
 import { makeBatch } from "../../runtime/batch.ts";
 import { checkLabels, type Labelled, type LabelledTexts, readLabelled } from "../../tasks/labelled.ts";
 import { readTagged, type Tagged } from "../../tasks/ner.ts";
@@ -27,7 +28,7 @@ function headObjective(
 ): Pick<Objective, "start" | "order" | "reduction" | "unit" | "dropoutStream" | "loss" | "save"> &
   Pick<Objective, typeof Symbol.asyncDispose> {
   const { family, config, tokenizer } = source;
-  const files = new Map(tokenizer.files()).set("config.json", `${JSON.stringify(config, null, 2)}\n`);
+  const files = new Map(tokenizer.files()).set("config.json", configText(config));
   return {
     start: source,
     // Not by length, with which a class may go.

@@ -6,7 +6,7 @@
 import * as z from "zod";
 import { ConfigError, DataError } from "../../errors.ts";
 import { labelLoss } from "../../models/graphs.ts";
-import type { ModelConfig } from "../../models/index.ts";
+import { configText, type ModelConfig } from "../../models/index.ts";
 import { int64 } from "../../runtime/batch.ts";
 import { openModelFolder } from "../../runtime/folder.ts";
 import { fitTruncation, type Truncation } from "../../soft-prompts/formats.ts";
@@ -82,7 +82,7 @@ export async function openSoftPrompt(settings: Settings, inputs: Inputs, context
       ),
   });
   const files = new Map(tokenizer.files());
-  files.set("config.json", `${JSON.stringify({ architectures: [family.architecture], ...config }, null, 2)}\n`);
+  files.set("config.json", configText({ architectures: [family.architecture], ...config }));
   files.set(taskFileName, taskFileOf(named, { promptIds: [...promptIds], truncation }, context.provenance));
   const dropping = family.withDropout(config, dropout);
   return {
