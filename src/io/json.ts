@@ -72,7 +72,7 @@ export async function* streamJsonLines<S extends z.ZodType>(
   options: RecordOptions = {},
 ): AsyncGenerator<z.output<S>> {
   if (isTable(path)) {
-    for await (const { number, value } of readRows(path, options)) {
+    for await (const { number, value } of readRows(path, { ...options, nested: true })) {
       yield checked(schema, value, `${path}:${number}`, DataError, columnHint(value));
     }
     return;
