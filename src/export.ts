@@ -7,6 +7,7 @@ import { basename, join } from "node:path";
 import { writeAtomically, writeFileAtomically } from "./io/files.ts";
 import { lockBeside } from "./io/lock.ts";
 import { ConfigError } from "./errors.ts";
+import { resolveModel } from "./hub/index.ts";
 import { type ParameterSource, toOnnx } from "./graph/lower.ts";
 import { scoringGraph } from "./models/graphs.ts";
 import { openModelFolder } from "./runtime/folder.ts";
@@ -39,8 +40,9 @@ const page = 4096;
  * Writes the scoring graph of a model directory as `path`.
  * @throws ConfigError where inline weights are too large, or another run writes to `path`; CheckpointError where weights cannot be read.
  */
-export async function exportOnnx(folder: string, path: string, options: ExportOptions = {}): Promise<Exported> {
+export async function exportOnnx(source: string, path: string, options: ExportOptions = {}): Promise<Exported> {
   required("exportOnnx: path", path, "text");
+  const folder = await resolveModel(source);
   const { family, config, entries } = await openModelFolder(folder);
   const graph = scoringGraph(family, config);
   const sourceOf = await parameterSources(graph, entries, folder);

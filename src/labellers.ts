@@ -3,6 +3,7 @@
 import type { TextRow } from "./corpus/text.ts";
 import { mapTexts } from "./corpus/texts.ts";
 import { ConfigError } from "./errors.ts";
+import { resolveModel } from "./hub/index.ts";
 import type { Items, StreamOptions } from "./io/streams.ts";
 import { entitiesOf } from "./metrics/entities.ts";
 import { headOf, type LabelConfig, labelNames, type ModelConfig, problemOf } from "./models/index.ts";
@@ -107,7 +108,8 @@ export interface Classifier extends AsyncDisposable {
 }
 
 /** @throws ConfigError where the directory holds no classifier of texts, DataError where it holds no tokenizer. */
-export async function loadClassifier(folder: string, options: NetworkOptions = {}): Promise<Classifier> {
+export async function loadClassifier(source: string, options: NetworkOptions = {}): Promise<Classifier> {
+  const folder = await resolveModel(source);
   const labeller = await openLabeller(folder, "sequence", options);
   const { labels, tokenizer, model, session } = labeller;
   const multiLabel = problemOf(model.config as LabelConfig) === "multi_label_classification";
@@ -148,8 +150,8 @@ export interface Tagger extends AsyncDisposable {
 }
 
 /** @throws ConfigError where the directory holds no tagger of tokens, DataError where it holds no tokenizer. */
-export async function loadTagger(folder: string, options: NetworkOptions = {}): Promise<Tagger> {
-  const labeller = await openLabeller(folder, "token", options);
+export async function loadTagger(source: string, options: NetworkOptions = {}): Promise<Tagger> {
+  const labeller = await openLabeller(await resolveModel(source), "token", options);
   const { labels, tokenizer, model, session } = labeller;
   const piecesOf = (words: readonly string[]): WordPieces =>
     firstPieces(tokenizer, words, model.config.max_position_embeddings);

@@ -12,6 +12,7 @@ import {
   type Piece,
 } from "./generate/index.ts";
 import type { Graph } from "./graph/graph.ts";
+import { weightFormats } from "./graph/weights/index.ts";
 import { readSettings } from "./io/json.ts";
 import { toOnnx } from "./graph/lower.ts";
 import { type Family, headOf, type Labels, type ModelConfig } from "./models/index.ts";
@@ -193,6 +194,7 @@ export class Model implements AsyncDisposable {
         defaults: await readSettings(join(this.folder, "generation_config.json")),
         tokenizer: await this.#tokenizer(),
         weights: (graph, sample) => this.#compile(graph, sample),
+        acrossRows: this.#options.weights !== undefined && weightFormats[this.#options.weights]?.acrossRows,
       }))();
     return this.#generator;
   }
@@ -207,9 +209,10 @@ export class Model implements AsyncDisposable {
 }
 
 /**
- * Opens a directory with config.json and weights; the weights are mapped when first used.
+ * Opens a directory with config.json and weights, or a name of Hugging Face's hub (`org/name`, `org/name@revision`); the
+ * weights are mapped when first used.
  * @throws ConfigError or CheckpointError that names the file and what was expected of it.
  */
-export async function loadModel(folder: string, options: LoadOptions = {}): Promise<Model> {
-  return new Model(await openModelFolder(folder), options);
+export async function loadModel(source: string, options: LoadOptions = {}): Promise<Model> {
+  return new Model(await openModelFolder(source), options);
 }

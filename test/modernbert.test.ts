@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { convertModel } from "../src/convert.ts";
 import { writeTokens } from "../src/corpus/token-files.ts";
 import { toOnnx } from "../src/graph/lower.ts";
 import { loadModel } from "../src/model.ts";
@@ -89,6 +90,15 @@ test("a checkpoint with the prefix of the whole model is opened as the network a
   const bare = await openModelFolder(join(folder, "bare"));
   const network = [...entries.keys()].filter((name) => name.startsWith("model."));
   expect([...bare.entries.keys()].sort()).toEqual(network.sort());
+});
+
+test.each(["safetensors", "pytorch"] as const)("is converted to %s and gives the same", async (format) => {
+  for (const name of ["masked", "biased", "single"]) {
+    const output = mkdtempSync(join(scratch, "converted-"));
+    const { parity } = await convertModel({ source: join(folder, name), output, format });
+    expect(parity.difference).toBe(0);
+    expect(await logitsOf(output)).toEqual(await logitsOf(join(folder, name)));
+  }
 });
 
 test("a directory of Sentence Transformers gives its vectors, of texts beyond the window too", async () => {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { writeFileAtomically } from "../io/files.ts";
 import { UsageError } from "../errors.ts";
 import { describeReport } from "../eval/print.ts";
+import { hubSourceOf } from "../hub/index.ts";
 import { modelFingerprint } from "../io/fingerprint.ts";
 import type { WindowOptions } from "../eval/windows.ts";
 import type { Report } from "../metrics/report.ts";
@@ -53,12 +54,12 @@ export async function runWindows<T>(
 export async function writeReport(
   { output: folder }: Pick<Values, "output">,
   { json, output }: Pick<Terminal, "json" | "output">,
-  about: Readonly<Record<string, unknown>>,
+  { model, ...about }: { readonly model: string } & Readonly<Record<string, unknown>>,
   report: Report,
   cuts?: Cuts,
 ): Promise<void> {
   cuts?.say(output);
-  const result = { ...about, ...report };
+  const result = { model: hubSourceOf(model) ?? model, ...about, ...report };
   const text = describeReport(report);
   if (folder !== undefined) {
     await writeFileAtomically(join(folder, "report.json"), `${JSON.stringify(result, null, 2)}\n`);

@@ -4,10 +4,12 @@
  */
 import { mkdir, open, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { ConfigError } from "../errors.ts";
 import { writing } from "./files.ts";
 
 const lockName = ".galen.lock";
+const waitMs = 100;
 
 /** Whether an entry of a folder is a lock, which is nobody's work. */
 export function isLock(name: string): boolean {
@@ -29,16 +31,33 @@ export async function lockBeside(path: string): Promise<AsyncDisposable> {
   return lock(`${path}${lockName}`, path);
 }
 
+/** As `lockFolder`, but waits for whoever has it. @throws the signal's reason once it is aborted. */
+export async function waitForFolder(folder: string, signal: AbortSignal): Promise<AsyncDisposable> {
+  await writing(folder, () => mkdir(folder, { recursive: true }));
+  for (;;) {
+    const lock = await take(join(folder, lockName));
+    if (!("owner" in lock)) return lock;
+    await wait(waitMs, undefined, { signal });
+  }
+}
+
 async function lock(path: string, what: string): Promise<AsyncDisposable> {
+  const lock = await take(path);
+  if (!("owner" in lock)) return lock;
+  throw new ConfigError(`${what}: expected an output that no other run writes to, got one of process ${lock.owner}`, {
+    hint: "wait for it or end it, or name another --output",
+  });
+}
+
+/** The lock, or who has it. */
+async function take(path: string): Promise<AsyncDisposable | { readonly owner: string }> {
   const { tryLock } = await import("fs-native-extensions");
   for (;;) {
     const file = await writing(path, () => open(path, "a+"));
     if (!tryLock(file.fd)) {
       const owner = (await file.readFile("utf8").catch(() => "")).trim();
       await file.close();
-      throw new ConfigError(`${what}: expected an output that no other run writes to, got one of process ${owner}`, {
-        hint: "wait for it or end it, or name another --output",
-      });
+      return { owner };
     }
     // Whoever had it before removes the file: what was locked must be what others will find.
     const [mine, there] = [await file.stat(), await stat(path).catch(() => undefined)];

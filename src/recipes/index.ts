@@ -6,6 +6,7 @@ import { openTask } from "../soft-prompts/metadata.ts";
 import { openModelFolder } from "../runtime/folder.ts";
 import { didYouMean } from "../suggest.ts";
 import { type Config, withSettings } from "../train/config.ts";
+import { resolvedInputs } from "../train/inputs.ts";
 import type { Inputs } from "../train/objectives/objective.ts";
 import { bioGptRecipes } from "./biogpt.ts";
 import { biomedBertRecipes } from "./biomedbert.ts";
@@ -51,9 +52,10 @@ export interface ConfigureOptions {
 export async function configure(recipe: string, options: ConfigureOptions): Promise<Config> {
   required("configure: recipe", recipe, "text");
   required("configure: options", options, "object");
-  const { scale = "full", settings = [], inputs } = options;
-  required("configure: inputs", inputs, "object");
+  const { scale = "full", settings = [], inputs: given } = options;
+  required("configure: inputs", given, "object");
   required("configure: settings", settings, "list of texts");
+  const inputs = await resolvedInputs(given);
   const config = (isRecipe(recipe) ? recipes[recipe] : softPromptRecipe(await ownTask(recipe)))({ scale });
   checkInputs(isRecipe(recipe) ? recipe : "own", inputs);
   if (config.model === null || inputs.model === undefined) return withSettings(config, settings);

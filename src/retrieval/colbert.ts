@@ -2,6 +2,7 @@
  * Late interaction (Khattab and Zaharia 2020, arXiv:2004.12832): texts to a unit vector for every token, as PyLate's
  * ColBERT.encode and Sentence Transformers' MultiVectorEncoder make them.
  */
+import { resolveModel } from "../hub/index.ts";
 import { embeddingGraph, embeddingWidth } from "../models/embedding.ts";
 import { makeBatch } from "../runtime/batch.ts";
 import { type NetworkOptions, openNetwork } from "../runtime/network.ts";
@@ -44,7 +45,8 @@ export interface Colbert extends AsyncDisposable {
  * Opens a PyLate, Stanford or Sentence Transformers multi-vector directory.
  * @throws ConfigError where a module or a prefix is not understood; CheckpointError where weights are missing.
  */
-export async function loadColbert(path: string, options: ColbertOptions = {}): Promise<Colbert> {
+export async function loadColbert(source: string, options: ColbertOptions = {}): Promise<Colbert> {
+  const path = await resolveModel(source);
   const { settings: changes = {}, onCut, ...networkOptions } = options;
   const folder = await openColbertFolder(path);
   const { model, stages, entries } = folder;

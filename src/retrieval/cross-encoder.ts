@@ -10,6 +10,7 @@ import { readSettings } from "../io/json.ts";
 import { parseJsonObject } from "../tokenizers/json.ts";
 import { writeSafetensors } from "../checkpoints/safetensors.ts";
 import { ConfigError } from "../errors.ts";
+import { resolveModel } from "../hub/index.ts";
 import { configText, headOf, type LabelConfig, labelNames, type ModelConfig } from "../models/index.ts";
 import { scoringGraph } from "../models/graphs.ts";
 import { makeBatch } from "../runtime/batch.ts";
@@ -68,7 +69,8 @@ export interface CrossEncoder extends AsyncDisposable {
  * Opens a CrossEncoder directory.
  * @throws ConfigError where the head, a module or the activation is not understood; CheckpointError without weights.
  */
-export async function loadCrossEncoder(folder: string, options: NetworkOptions = {}): Promise<CrossEncoder> {
+export async function loadCrossEncoder(source: string, options: NetworkOptions = {}): Promise<CrossEncoder> {
+  const folder = await resolveModel(source);
   await checkModules(folder);
   const model = await openModelFolder(folder);
   const kind = headOf(model.family, model.config)?.labels(model.config);

@@ -6,6 +6,7 @@
 import type { TextRow } from "../corpus/text.ts";
 import { mapTexts } from "../corpus/texts.ts";
 import { ConfigError } from "../errors.ts";
+import { resolveModel } from "../hub/index.ts";
 import type { Items, StreamOptions } from "../io/streams.ts";
 import { embeddingGraph, embeddingWidth } from "../models/embedding.ts";
 import { makeBatch } from "../runtime/batch.ts";
@@ -37,11 +38,12 @@ export interface Embedder extends AsyncDisposable {
 }
 
 /**
- * Opens a Sentence Transformers directory (either schema).
+ * Opens a Sentence Transformers directory (either schema), or one of Hugging Face's hub by its name.
  * @throws ConfigError where a module or a setting is not understood, or the device lacks the format of weights;
  * CheckpointError where weights are missing.
  */
-export async function loadEmbedder(path: string, options: NetworkOptions = {}): Promise<Embedder> {
+export async function loadEmbedder(source: string, options: NetworkOptions = {}): Promise<Embedder> {
+  const path = await resolveModel(source);
   const folder = await openSentenceFolder(path);
   const { model, stages, entries } = folder;
   if (!stages.some(({ kind }) => kind === "pooling") || folder.mask !== undefined) {

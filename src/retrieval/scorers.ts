@@ -6,6 +6,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { ConfigError } from "../errors.ts";
+import { resolveModel } from "../hub/index.ts";
 import { loadColbert, warnCut } from "./colbert.ts";
 import { isColbert } from "./colbert-folder.ts";
 import { type CrossEncoder, loadCrossEncoder } from "./cross-encoder.ts";
@@ -94,7 +95,8 @@ export interface ScorerOptions extends NetworkOptions {
  * @throws ConfigError for a reranker with several classes of which none is named as the score, and for a name where
  * there are none.
  */
-export async function openScorer(folder: string, { label, onCut, ...options }: ScorerOptions = {}): Promise<Scorer> {
+export async function openScorer(source: string, { label, onCut, ...options }: ScorerOptions = {}): Promise<Scorer> {
+  const folder = await resolveModel(source);
   const kind = folder === "bm25" ? folder : await kindOf(folder);
   if (kind === "reranker") return rerankerScorer(folder, { label, onCut }, options);
   if (label !== undefined) {

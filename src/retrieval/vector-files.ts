@@ -2,6 +2,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { createShard, defaultCompression, encodeGroup } from "../corpus/parquet-codec.ts";
 import { ConfigError } from "../errors.ts";
+import { resolveModel } from "../hub/index.ts";
 import { writeAtomically } from "../io/files.ts";
 import { pathFingerprint } from "../io/fingerprint.ts";
 import { lockBeside } from "../io/lock.ts";
@@ -34,12 +35,13 @@ export async function writeVectors(
   path: string,
   width: number,
   vectors: Items<Row>,
-  sources: Sources = {},
+  given: Sources = {},
 ): Promise<number> {
   const format = /\.(?:npy|parquet)$/.exec(path)?.[0];
   if (format === undefined) {
     throw new ConfigError(`output: expected a name that ends in .parquet or .npy, got ${path}`);
   }
+  const sources = { ...given, model: given.model === undefined ? undefined : await resolveModel(given.model) };
   if (format === ".npy") {
     return withOrigin(path, sources, () => writeAs(writeNpy, path, { width, model: undefined }, vectors));
   }

@@ -4,6 +4,7 @@
  */
 import { readFile, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { resolveModel } from "../hub/index.ts";
 import { writeFileAtomically } from "../io/files.ts";
 import { pointerError } from "../io/pointer.ts";
 import { DataError } from "../errors.ts";
@@ -17,11 +18,12 @@ const sentencePieceName = "tokenizer.model";
 const MAX_BYTES = 256 * 2 ** 20;
 
 /**
- * The tokenizer of a directory, of any kind that is known.
- * @throws DataError when the directory holds none, or a file is not what it should be.
+ * The tokenizer of a directory, or of a name of Hugging Face's hub, of any kind that is known.
+ * @throws DataError when the directory holds none, or a file is not what it should be; as `resolveModel`.
  */
-export async function loadTokenizer(directory: string): Promise<Tokenizer> {
-  required("loadTokenizer: directory", directory, "text");
+export async function loadTokenizer(source: string): Promise<Tokenizer> {
+  required("loadTokenizer: directory", source, "text");
+  const directory = await resolveModel(source, { part: "tokenizer" });
   const present = await readdir(directory).catch((cause: unknown) => {
     throw new DataError(`${directory}: expected a directory with a tokenizer, got ${(cause as Error).message}`, {
       cause,

@@ -4,6 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
+import { hubSourceOf } from "../hub/index.ts";
 import { readText, writeFileAtomically } from "../io/files.ts";
 import { type Config, settingsOf } from "./config.ts";
 import type { RunResult } from "./loop.ts";
@@ -97,10 +98,12 @@ function modelCard(facts: CardFacts, metrics: Metrics, licence = "unknown"): str
   const { config } = facts;
   const { pipeline, library, use } = kinds[config.objective.kind];
   const { recipe } = config;
+  const source = facts.inputs.model;
+  const base = source === undefined ? undefined : hubSourceOf(source)?.split("@")[0];
   return `---
 language: en
 license: ${licence}
-library_name: ${library}
+${base === undefined ? "" : `base_model: ${base}\n`}library_name: ${library}
 pipeline_tag: ${pipeline}
 tags:
   - galen

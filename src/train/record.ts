@@ -10,6 +10,8 @@ import { writeFileAtomically } from "../io/files.ts";
 import { flat } from "../io/journal.ts";
 import { readSettings } from "../io/json.ts";
 import type { Config } from "./config.ts";
+import { hubSourceOf } from "../hub/index.ts";
+import { sourceOf } from "./inputs.ts";
 import type { Inputs } from "./objectives/objective.ts";
 
 const recordName = "run.json";
@@ -32,8 +34,10 @@ export function baseOf({ model }: Pick<Inputs, "model">, { fingerprints }: Finge
   return model === undefined ? undefined : { name: modelName(model), fingerprint: fingerprints.model };
 }
 
-/** "nano" of runs/nano/model. */
+/** "nano" of runs/nano/model; name and commit of a model of the hub. */
 export function modelName(folder: string): string {
+  const source = hubSourceOf(folder);
+  if (source !== undefined) return source;
   const parts = folder.split(/[\\/]/).filter((part) => part !== "");
   return (parts.at(-1) === "model" ? parts.at(-2) : parts.at(-1)) ?? folder;
 }
@@ -49,7 +53,7 @@ export async function recordOf(
   const named = typeof tokenizer === "string" ? tokenizer : undefined;
   return {
     ...config,
-    inputs: { model, tokenizer: named, teacher, data, valid },
+    inputs: { model: sourceOf(model), tokenizer: sourceOf(named), teacher: sourceOf(teacher), data, valid },
     limit,
     fingerprints: {
       model: await of(model),

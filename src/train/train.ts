@@ -10,6 +10,7 @@ import { averageEpochs, keepEpoch } from "./average.ts";
 import { sweepCheckpoints } from "./checkpoint.ts";
 import { sessionOptions } from "./compiler.ts";
 import { checkedConfig, type Config } from "./config.ts";
+import { resolvedInputs } from "./inputs.ts";
 import { checkOutput, type RunOptions, type RunResult, runUpdates, startRun, type Training } from "./loop.ts";
 import { writeModelCard } from "./model-card.ts";
 import { openObjective } from "./objectives/index.ts";
@@ -34,9 +35,10 @@ export interface TrainOptions extends Inputs, RunOptions {
  * Runs a training to its end, or to where `signal` stops it.
  * @throws ConfigError, DataError or CheckpointError; what was saved before stays.
  */
-export async function train(config: Config, options: TrainOptions): Promise<RunResult> {
-  required("train: options", options, "object");
-  required("train: output", options.output, "text");
+export async function train(config: Config, given: TrainOptions): Promise<RunResult> {
+  required("train: options", given, "object");
+  required("train: output", given.output, "text");
+  const options = await resolvedInputs(given, given.signal);
   const { output, resume, signal, peers = alone, change = [] } = options;
   checkedConfig(config);
   await using owned = new Owned();

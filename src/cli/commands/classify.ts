@@ -1,12 +1,12 @@
 /** `galen classify`: the class of every text, with probabilities. */
-import { type Command, command, modelOptions, fileOptions, loadOptions } from "../command.ts";
+import { type Command, command, modelOptions, fileOptions, loadOptions, modelOption } from "../command.ts";
 
 const classify: Command = command({
   about: "Classes of texts",
   details: "Of a multi-label classifier: those that are likelier than not, perhaps none.",
   positionals: { text: { many: true, about: "Texts; quote each" } },
   options: {
-    model: { type: "text", hint: "DIR", required: true, about: "Classifier's directory" },
+    model: { ...modelOption, required: true, about: "Classifier's directory" },
     ...fileOptions,
     "max-tokens": {
       type: "integer",

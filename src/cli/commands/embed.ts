@@ -1,5 +1,13 @@
 /** `galen embed`: a vector for every text. */
-import { type Command, command, batchLoadOptions, modelOptions, fileOptions, loadOptions } from "../command.ts";
+import {
+  type Command,
+  command,
+  batchLoadOptions,
+  modelOptions,
+  fileOptions,
+  loadOptions,
+  modelOption,
+} from "../command.ts";
 
 const embed: Command = command({
   about: "Vectors of texts by an embedding model",
@@ -7,7 +15,7 @@ const embed: Command = command({
     'JSON lines may have "id" and "title" too. --output takes NAME.parquet (columns id, embedding) or NAME.npy; without it JSON lines are written. The model\'s fingerprint goes with the vectors: into the Parquet file, or beside the other, as NAME.npy.json.',
   positionals: { text: { many: true, about: "Texts; quote each" } },
   options: {
-    model: { type: "text", hint: "DIR", required: true, about: "Sentence Transformers directory" },
+    model: { ...modelOption, required: true, about: "Sentence Transformers directory" },
     ...fileOptions,
     output: { type: "text", hint: "FILE", about: ".parquet or .npy" },
     prompt: { type: "text", hint: "NAME", about: "The model's prompt of this name" },
@@ -16,9 +24,12 @@ const embed: Command = command({
     ...modelOptions,
   },
   examples: [
+    [
+      'embed --model NeuML/biomedbert-small-embeddings "Aspirin inhibits cyclooxygenase."',
+      "a published model, fetched by its name",
+    ],
     ["embed --model all-MiniLM-L6-v2 --file abstracts.jsonl --output abstracts.parquet", "a file of vectors"],
     ["embed --model all-MiniLM-L6-v2 --int8 --file abstracts.jsonl --output abstracts.npy", "in half the time"],
-    ['embed --model all-MiniLM-L6-v2 "Aspirin inhibits cyclooxygenase."', "on the terminal"],
   ],
   stoppable: true,
   async run({ args, json, output, progress, signal }) {

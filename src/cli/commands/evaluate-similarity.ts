@@ -1,5 +1,5 @@
 /** `galen evaluate similarity`: do right pairs score above wrong ones? */
-import { type Command, command, folderOptions } from "../command.ts";
+import { type Command, command, folderOptions, modelOption } from "../command.ts";
 import { scorerLoadOptions, scorerOptions } from "../scorer-options.ts";
 
 const evaluateSimilarity: Command = command({
@@ -8,7 +8,7 @@ const evaluateSimilarity: Command = command({
     'PAIRS are JSON lines {"query", "documents"} of which the first document is right, or the folder of PubMedQA (questions and long answers). Wrong pairs are made here, by --negatives, --per-positive and --seed: Pearson and AUC depend on them, ranks do not.',
   positionals: { pairs: { required: true, about: "JSON lines, or PubMedQA's folder" } },
   options: {
-    model: { type: "text", hint: "DIR", required: true, about: "Embedding model, ColBERT or reranker; bm25" },
+    model: { ...modelOption, required: true, about: "Embedding model, ColBERT or reranker; bm25" },
     negatives: { type: "text", hint: "KIND", choices: ["random", "bm25"], default: "random", about: "Wrong answers" },
     "per-positive": { type: "integer", hint: "N", least: 1, default: 1, about: "Wrong answers to a question" },
     seed: { type: "integer", hint: "N", least: 0, default: 1, about: "Of random wrong answers" },

@@ -1,5 +1,5 @@
 /** `galen evaluate task`: the published figures of a tuned model, and the sounder ones beside them. */
-import { type Command, command, modelOptions, folderOptions, loadOptions } from "../command.ts";
+import { type Command, command, modelOptions, folderOptions, loadOptions, modelOption } from "../command.ts";
 import { decodingOptions, toPredictOptions } from "../decoding-options.ts";
 
 const evaluateTask: Command = command({
@@ -8,7 +8,7 @@ const evaluateTask: Command = command({
     "Figures as published and, beside them, the sounder ones, with bootstrap intervals over documents; and what answers without a model score (copying known names, the commonest answer). The task is read from the model's task.json where TASK is left out.",
   positionals: { task: { about: "Name of a task, or a JSON file" } },
   options: {
-    model: { type: "text", hint: "DIR", required: true, about: "Tuned model directory" },
+    model: { ...modelOption, required: true, about: "Tuned model directory" },
     data: { type: "text", hint: "DIR", required: true, about: "Folder of the task's data" },
     split: {
       type: "text",

@@ -1,5 +1,5 @@
 /** `galen features`: hidden states of texts as JSON lines. */
-import { type Command, command, modelOptions, fileOptions, loadOptions } from "../command.ts";
+import { type Command, command, modelOptions, fileOptions, loadOptions, modelOption } from "../command.ts";
 
 const features: Command = command({
   about: "Hidden states of texts, per token or pooled",
@@ -7,7 +7,7 @@ const features: Command = command({
     "One JSON line a text: its vector, or with --pool none its tokens, their offsets in the text and a vector each.",
   positionals: { text: { many: true, about: "Texts; quote each" } },
   options: {
-    model: { type: "text", hint: "DIR", required: true, about: "Model directory with its tokenizer" },
+    model: { ...modelOption, required: true, about: "Model directory with its tokenizer" },
     ...fileOptions,
     pool: {
       type: "text",

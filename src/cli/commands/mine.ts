@@ -1,6 +1,6 @@
 /** `galen mine`: wrong documents that look right, for training. */
 import { UsageError } from "../../errors.ts";
-import { type Command, command, modelOptions, loadOptions } from "../command.ts";
+import { type Command, command, modelOptions, loadOptions, modelOption } from "../command.ts";
 import type { Progress } from "../progress.ts";
 
 const mine: Command = command({
@@ -9,7 +9,7 @@ const mine: Command = command({
     'PAIRS are JSON lines {"query", "documents"}, the right document first; wrong ones are chosen among all documents of the file, those behind the first of a list too, and never one that stands first for the same query. OUTPUT has lists {"query", "documents"}; with --scores the scores of MODEL too, which a training takes for those of a teacher. OUTPUT.json says which PAIRS and MODEL they were made of. Texts and vectors go to temporary files without a name on the disk of OUTPUT, 4 bytes for a number of a vector: 1.5 KB a document for 384 numbers, some 90 KB for ColBERT. Memory holds neither; bm25 holds its counts of words.',
   positionals: { pairs: { required: true, about: "JSON lines" } },
   options: {
-    model: { type: "text", hint: "DIR", required: true, about: "Embedding model or ColBERT; bm25; random" },
+    model: { ...modelOption, required: true, about: "Embedding model or ColBERT; bm25; random" },
     output: { type: "text", hint: "FILE", required: true, about: "Lists, as JSON lines" },
     negatives: { type: "integer", hint: "N", least: 1, default: 3, about: "Wrong documents of a query" },
     skip: { type: "integer", hint: "N", least: 0, default: 0, about: "Leave out so many of the best" },

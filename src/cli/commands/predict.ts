@@ -1,5 +1,5 @@
 /** `galen predict`: a tuned model answers for texts of one's own. */
-import { type Command, command, modelOptions, fileOptions, loadOptions } from "../command.ts";
+import { type Command, command, modelOptions, fileOptions, loadOptions, modelOption } from "../command.ts";
 import { decodingOptions, toPredictOptions } from "../decoding-options.ts";
 import type { LocatedEntity } from "../../tasks/index.ts";
 
@@ -12,7 +12,7 @@ const predict: Command = command({
     'INPUT is texts, quoted. They may be cased: they are lower-cased where the task is. Entities come with their places in the text, in UTF-16 code units. pubmedqa takes lines "question<TAB>context".',
   positionals: { input: { many: true, about: "Texts; quote each" } },
   options: {
-    model: { type: "text", hint: "DIR", required: true, about: "Tuned model directory" },
+    model: { ...modelOption, required: true, about: "Tuned model directory" },
     task: { type: "text", hint: "TASK", about: "Name of the task, where the directory has no task.json" },
     ...fileOptions,
     ...decodingOptions,

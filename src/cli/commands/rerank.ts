@@ -1,5 +1,5 @@
 /** `galen rerank`: documents of each query in the order of a model's scores, or the scores for a student. */
-import { batchLoadOptions, type Command, command } from "../command.ts";
+import { batchLoadOptions, type Command, command, modelOption } from "../command.ts";
 import { scorerLoadOptions, scorerOptions } from "../scorer-options.ts";
 
 const rerank: Command = command({
@@ -8,7 +8,7 @@ const rerank: Command = command({
     'LISTS are JSON lines {"query", "documents"}. With --output the lists are written with "scores" (raw: logits of a reranker, log-odds of one class where it has several) and "transform": "none", in the documents\' own order, as training by a teacher\'s scores takes them; else each document on a line, best first.',
   positionals: { lists: { required: true, about: "JSON lines" } },
   options: {
-    model: { type: "text", hint: "DIR", required: true, about: "Reranker, ColBERT or embedding model" },
+    model: { ...modelOption, required: true, about: "Reranker, ColBERT or embedding model" },
     output: { type: "text", hint: "FILE", about: "Lists with scores" },
     int8: { type: "flag", about: "Linear layers in eight bits: faster, on the CPU; says how scores change" },
     ...scorerOptions,

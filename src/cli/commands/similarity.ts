@@ -1,7 +1,7 @@
 /** `galen similarity`: how like each other two texts are. */
 import { UsageError } from "../../errors.ts";
 import type { OnCut } from "../../retrieval/index.ts";
-import { type Command, command } from "../command.ts";
+import { type Command, command, modelOption } from "../command.ts";
 import { scorerLoadOptions, scorerOptions } from "../scorer-options.ts";
 
 const similarity: Command = command({
@@ -10,7 +10,7 @@ const similarity: Command = command({
     "Likeness of an embedding model's vectors (cosine unless its directory says otherwise), MaxSim of ColBERT, or the raw logit of a reranker. The first text is read as a query and the others as documents, with the model's prompts for each where it has some.",
   positionals: { text: { required: true, many: true, about: "A text, and those to compare it with" } },
   options: {
-    model: { type: "text", hint: "DIR", required: true, about: "Embedding model, ColBERT or reranker" },
+    model: { ...modelOption, required: true, about: "Embedding model, ColBERT or reranker" },
     ...scorerOptions,
   },
   examples: [

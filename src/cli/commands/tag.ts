@@ -1,5 +1,5 @@
 /** `galen tag`: named entities of texts. */
-import { type Command, command, modelOptions, fileOptions, loadOptions } from "../command.ts";
+import { type Command, command, modelOptions, fileOptions, loadOptions, modelOption } from "../command.ts";
 
 const tag: Command = command({
   about: "Named entities of sentences",
@@ -7,7 +7,7 @@ const tag: Command = command({
     'Sentences are split into words of letters and digits and single marks. With --json words and tags are given. A type "_" is that of a tagger whose training file names none: its tags are a bare B or I.',
   positionals: { text: { many: true, about: "Sentences; quote each" } },
   options: {
-    model: { type: "text", hint: "DIR", required: true, about: "Tagger's directory" },
+    model: { ...modelOption, required: true, about: "Tagger's directory" },
     ...fileOptions,
     ...modelOptions,
   },
