@@ -88,7 +88,6 @@ const generate: Command = command({
   },
   examples: [
     ['generate --model runs/nano/model "Aspirin is" --max-new-tokens 40', "greedy search"],
-    ['generate --model runs/nano/model "Aspirin is" --do-sample --top-p 0.9 --seed 7', "sampling"],
     [
       "generate --model runs/nano/model --prompts prompts.txt --num-beams 5 --early-stopping true --json",
       "beam search, JSON lines",
