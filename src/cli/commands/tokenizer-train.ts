@@ -27,6 +27,7 @@ const tokenizerTrain: Command = command({
       "tokenizer train datasets/pubmed --output runs/wordpiece --family bert --vocab-size 30522",
       "BERT's kind from a dataset",
     ],
+    ["tokenizer train pubmed/ --output runs/bytes --family byte-bpe --vocab-size 16000", "for a LLaMA, of bytes"],
   ],
   stoppable: true,
   async run({ args, json, output, progress, signal }) {
