@@ -3,21 +3,28 @@
  * transformers.js at float32 and q8 on the same machine, in turn; medians. Cosines are with the peer's own vectors, and
  * of q8 with sentence-transformers' too. Abstracts are cut to 256 tokens; short texts are the
  * first 90 characters of each. The ONNX file of transformers.js is PyTorch's export (its packages onnx and
- * onnxruntime are needed).
+ * onnxruntime are needed). With SHAPE, such as modernbert-base, the model has that named size, random weights and
+ * MODEL_DIR's tokenizer, and sentence-transformers is the one peer.
  *
  *     PEERS_PYTHON=/path/to/python PEERS_NODE=/folder/with/node_modules npx node bench/embed.ts \
- *         MODEL_DIR TEXTS.jsonl [texts] [pairs] [threads]
+ *         MODEL_DIR TEXTS.jsonl [texts] [pairs] [threads] [SHAPE]
  */
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempDisposableSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { architectureOf, families, hiddenGraph } from "../src/models/index.ts";
+import { saveSentenceFolder } from "../src/retrieval/sentence-write.ts";
+import { allocateParameters, initialise } from "../src/runtime/parameters.ts";
+import { loadTokenizer } from "../src/tokenizers/files.ts";
 import { cosines, loadEmbedder } from "../src/retrieval/embedder.ts";
 import { readTexts } from "../src/corpus/texts.ts";
 import { machine, median, type Peer, startNodePeer, startPeer } from "./support/peer.ts";
 
-const [folder, file, count = "64", pairs = "7", threads = "2"] = process.argv.slice(2);
-if (folder === undefined || file === undefined) throw new Error("expected MODEL_DIR and TEXTS.jsonl");
+const [given, file, count = "64", pairs = "7", threads = "2", shape] = process.argv.slice(2);
+if (given === undefined || file === undefined) throw new Error("expected MODEL_DIR and TEXTS.jsonl");
+using scratch = mkdtempDisposableSync(join(tmpdir(), "galen-embed-"));
+const folder = shape === undefined ? given : await randomModel(shape);
 const abstracts: string[] = [];
 for await (const { text } of readTexts(file)) {
   if (text.length > 300) abstracts.push(text);
@@ -25,11 +32,12 @@ for await (const { text } of readTexts(file)) {
 }
 await using float32 = await loadEmbedder(folder, { threads: Number(threads) });
 await using int8 = await loadEmbedder(folder, { threads: Number(threads), weights: "int8" });
-using scratch = mkdtempDisposableSync(join(tmpdir(), "galen-embed-"));
 using python = startPeer(new URL("embed.py", import.meta.url), folder, threads);
-const exported = transformersJsFolder(folder);
-using fp32 = startNodePeer(new URL("embed-js.ts", import.meta.url), exported, threads, "fp32");
-using q8 = startNodePeer(new URL("embed-js.ts", import.meta.url), exported, threads, "q8");
+const exported = shape === undefined ? transformersJsFolder(folder) : undefined;
+const javaScriptPeer = (dtype: string): Peer | undefined =>
+  exported === undefined ? undefined : startNodePeer(new URL("embed-js.ts", import.meta.url), exported, threads, dtype);
+using fp32 = javaScriptPeer("fp32");
+using q8 = javaScriptPeer("q8");
 interface Named {
   readonly name: string;
   readonly peer: Peer;
@@ -39,6 +47,24 @@ const named = async (peer: Peer | undefined): Promise<Named[]> =>
 const reference = await named(python);
 const exact = [...reference, ...(await named(fp32))];
 const quantized = [...reference, ...(await named(q8))];
+
+/** A Sentence Transformers directory of a named size, in `scratch`: random weights, means of at most 256 tokens. */
+async function randomModel(name: string): Promise<string> {
+  const family = Object.values(families).find(({ sizes }) => Object.hasOwn(sizes, name));
+  if (family === undefined) throw new Error(`expected the name of a size, got ${name}`);
+  const config = { ...family.sizes[name]!, architectures: [architectureOf(family, "bare")] };
+  const graph = hiddenGraph(family, config);
+  const parameters = allocateParameters(graph);
+  initialise(graph, parameters, 1);
+  const stages = [
+    { kind: "pooling", name: "1_Pooling", modes: ["mean"], includePrompt: true },
+    { kind: "normalize", name: "2_Normalize" },
+  ] as const;
+  const target = join(scratch.path, name);
+  const parts = { config, tokenizer: await loadTokenizer(given!), parameters: parameters.tensors };
+  await saveSentenceFolder(target, parts, { stages, width: config.hidden_size, maxTokens: 256 });
+  return target;
+}
 
 /** A directory as transformers.js wants it, in `scratch`; its tokenizer cuts where Sentence Transformers' does. */
 function transformersJsFolder(folder: string): string {

@@ -40,8 +40,22 @@ class Decoder(nn.Module):
         return F.cross_entropy((self.norm(x) @ self.tokens.weight.t()).view(-1, V), labels.view(-1))
 
 
+class Llama(nn.Module):
+    def __init__(self):
+        import transformers
+
+        super().__init__()
+        known = {k: v for k, v in c.items() if k not in ("batch", "tokens", "threads")}
+        config = transformers.LlamaConfig(**known, attn_implementation="sdpa")
+        self.network = transformers.LlamaForCausalLM(config).float()
+
+    def forward(self, ids, labels):
+        logits = self.network(input_ids=ids, use_cache=False).logits
+        return F.cross_entropy(logits.view(-1, V), labels.view(-1))
+
+
 torch.manual_seed(1)
-model = Decoder()
+model = Llama() if c["model_type"] == "llama" else Decoder()
 optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=True)
 ids, labels = (torch.randint(0, V, (c["batch"], c["tokens"])) for _ in range(2))
 print(json.dumps(f"PyTorch {torch.__version__} eager, fused AdamW"), flush=True)

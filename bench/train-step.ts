@@ -2,12 +2,13 @@
  * Milliseconds of a training step, forward and backward and with the optimiser, beside PyTorch eager on the same
  * machine, step by step in turn; medians.
  *
- *     PEERS_PYTHON=/path/to/python npx node bench/train-step.ts [gpt|nano] [steps] [threads]
+ *     PEERS_PYTHON=/path/to/python npx node bench/train-step.ts [gpt|nano|llama] [steps] [threads]
  *
  * gpt: 13.9M parameters (6 layers, 384 wide, vocabulary 8,192), batch 8 × 256, fp32. nano: `biogpt-nano`, the same batch.
+ * llama: `llama-nano`, 15.7M parameters, the same batch, beside transformers' LlamaForCausalLM (sdpa).
  */
 import { toOnnx } from "../src/graph/lower.ts";
-import { bioGpt, type Family } from "../src/models/index.ts";
+import { bioGpt, type Family, llama, type ModelConfig } from "../src/models/index.ts";
 import { lossGraph } from "../src/models/graphs.ts";
 import { createSession } from "../src/runtime/session.ts";
 import { allocateParameters, initialise, parameterCount } from "../src/runtime/parameters.ts";
@@ -29,9 +30,14 @@ const gpt = {
   intermediate_size: 1536,
   max_position_embeddings: 256,
 };
-const config = which === "nano" ? nano : gpt;
+const known: Readonly<Record<string, readonly [unknown, ModelConfig]>> = {
+  gpt: [bioGpt, gpt],
+  nano: [bioGpt, nano],
+  llama: [llama, llama.sizes["llama-nano"]!],
+};
+const [family, config] = known[which]!;
 
-const graph = lossGraph(bioGpt as unknown as Family, config, { batch, tokens, training: true });
+const graph = lossGraph(family as Family, config, { batch, tokens, training: true });
 const { allocate } = createArena(parameterCount(graph), 4); // parameters, gradients, two moments
 const parameters = allocateParameters(graph, allocate);
 initialise(graph, parameters, 1);

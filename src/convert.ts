@@ -7,7 +7,9 @@ import { dirname, join } from "node:path";
 import { saveSharded, tensorSource } from "./checkpoints/checkpoint.ts";
 import { torchTensor, writeTorchFile } from "./checkpoints/torch-write.ts";
 import { ConfigError, DataError } from "./errors.ts";
+import { resolveModel } from "./hub/index.ts";
 import { writeFileAtomically } from "./io/files.ts";
+import { lockFolder } from "./io/lock.ts";
 import { Model } from "./model.ts";
 import { configText } from "./models/index.ts";
 import { type ModelFolder, openModelFolder, type OpenedFolder } from "./runtime/folder.ts";
@@ -23,7 +25,7 @@ export type ModelFormat = "safetensors" | "pytorch" | ForeignName;
 export const modelFormats: readonly ModelFormat[] = ["safetensors", "pytorch", ...foreignFormats];
 
 export interface ConvertOptions {
-  /** A model directory, or a checkpoint file with its tokenizer's files beside it. */
+  /** A model directory, a name of Hugging Face's hub, or a checkpoint file with its tokenizer's files beside it. */
   readonly source: string;
   readonly output: string;
   /** Default "safetensors". */
@@ -55,8 +57,10 @@ export async function convertModel(options: ConvertOptions): Promise<Converted> 
   if (format !== "safetensors" && dtype !== undefined) {
     throw new ConfigError(`dtype: expected only with format safetensors, got ${dtype} with ${format}`);
   }
-  const model = await openSource(source);
-  const tokenizer = await tokenizerOf(source);
+  const path = await resolveModel(source);
+  const model = await openSource(path);
+  await using _ = await lockFolder(output);
+  const tokenizer = await tokenizerOf(path);
   const notes = tokenizer instanceof Error ? [`no tokenizer written: ${tokenizer.message.split("\n")[0]}`] : [];
   const written = await write(model, tokenizer instanceof Error ? undefined : tokenizer, { output, format, dtype });
   const dims = [...model.entries.values()].map((entry) => entry.dims);

@@ -5,7 +5,9 @@
 import { open, type FileHandle } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { writeAtomically, writeFileAtomically } from "./io/files.ts";
+import { lockBeside } from "./io/lock.ts";
 import { ConfigError } from "./errors.ts";
+import { resolveModel } from "./hub/index.ts";
 import { type ParameterSource, toOnnx } from "./graph/lower.ts";
 import { scoringGraph } from "./models/graphs.ts";
 import { openModelFolder } from "./runtime/folder.ts";
@@ -36,10 +38,11 @@ const page = 4096;
 
 /**
  * Writes the scoring graph of a model directory as `path`.
- * @throws ConfigError where inline weights are too large; CheckpointError where weights cannot be read.
+ * @throws ConfigError where inline weights are too large, or another run writes to `path`; CheckpointError where weights cannot be read.
  */
-export async function exportOnnx(folder: string, path: string, options: ExportOptions = {}): Promise<Exported> {
+export async function exportOnnx(source: string, path: string, options: ExportOptions = {}): Promise<Exported> {
   required("exportOnnx: path", path, "text");
+  const folder = await resolveModel(source);
   const { family, config, entries } = await openModelFolder(folder);
   const graph = scoringGraph(family, config);
   const sourceOf = await parameterSources(graph, entries, folder);
@@ -51,6 +54,7 @@ export async function exportOnnx(folder: string, path: string, options: ExportOp
       hint: "export with external weights",
     });
   }
+  await using _ = await lockBeside(path);
   await using files = new Files(folder);
   const placed = new Map<string, ParameterSource>();
   let data: Exported["data"];

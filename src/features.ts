@@ -5,6 +5,7 @@
 import type { TextRow } from "./corpus/text.ts";
 import { mapTexts } from "./corpus/texts.ts";
 import { ConfigError } from "./errors.ts";
+import { resolveModel } from "./hub/index.ts";
 import type { Items, StreamOptions } from "./io/streams.ts";
 import { loadModel, type LoadOptions, type Model } from "./model.ts";
 import { required } from "./schema.ts";
@@ -38,7 +39,8 @@ export interface FeatureExtractor extends AsyncDisposable {
 }
 
 /** Opens a model directory with its tokenizer. @throws ConfigError, CheckpointError or DataError that names the file. */
-export async function openFeatures(folder: string, options: LoadOptions = {}): Promise<FeatureExtractor> {
+export async function openFeatures(source: string, options: LoadOptions = {}): Promise<FeatureExtractor> {
+  const folder = await resolveModel(source);
   const tokenizer = await loadTokenizer(folder);
   const model = await loadModel(folder, options);
   return {

@@ -14,6 +14,15 @@ export {
 export type { TokenRows } from "./runtime/batch.ts";
 export { quickstart, type QuickstartEvent, type QuickstartOptions, type QuickstartResult } from "./quickstart.ts";
 export { checkSeparate } from "./io/outputs.ts";
+export {
+  hubSourceOf,
+  type HubProgress,
+  pullModel,
+  type Pulled,
+  type PullOptions,
+  resolveModel,
+  type ResolveOptions,
+} from "./hub/index.ts";
 export { loadTokenizer, saveTokenizer } from "./tokenizers/files.ts";
 export type { DecodeOptions, Encoding, Tokenizer } from "./tokenizers/tokenizer.ts";
 export { type Document, readDocuments } from "./corpus/documents.ts";

@@ -3,6 +3,7 @@
 import type { TextRow } from "./corpus/text.ts";
 import { mapTexts } from "./corpus/texts.ts";
 import { ConfigError } from "./errors.ts";
+import { resolveModel } from "./hub/index.ts";
 import type { Items, StreamOptions } from "./io/streams.ts";
 import { entitiesOf } from "./metrics/entities.ts";
 import { headOf, type LabelConfig, labelNames, type ModelConfig, problemOf } from "./models/index.ts";
@@ -92,6 +93,8 @@ export interface Classified {
   readonly labels: readonly string[];
   /** By class. */
   readonly probabilities: Readonly<Record<string, number>>;
+  /** Longer than the model takes: its end was not read. */
+  readonly cut: boolean;
 }
 
 export interface Classifier extends AsyncDisposable {
@@ -105,7 +108,8 @@ export interface Classifier extends AsyncDisposable {
 }
 
 /** @throws ConfigError where the directory holds no classifier of texts, DataError where it holds no tokenizer. */
-export async function loadClassifier(folder: string, options: NetworkOptions = {}): Promise<Classifier> {
+export async function loadClassifier(source: string, options: NetworkOptions = {}): Promise<Classifier> {
+  const folder = await resolveModel(source);
   const labeller = await openLabeller(folder, "sequence", options);
   const { labels, tokenizer, model, session } = labeller;
   const multiLabel = problemOf(model.config as LabelConfig) === "multi_label_classification";
@@ -116,8 +120,9 @@ export async function loadClassifier(folder: string, options: NetworkOptions = {
     identity: identityOf(options),
     async classify(texts, { maxTokens = most } = {}) {
       required("classify: texts", texts, "list of texts");
-      const ids = texts.map((text) => encodeCut(tokenizer, text, maxTokens));
+      const encoded = texts.map((text) => encodeCut(tokenizer, text, maxTokens));
       const results: Classified[] = Array.from({ length: texts.length });
+      const ids = encoded.map((one) => one.ids);
       await forRows(labeller, ids, 32, (row, logits) => {
         const shares = multiLabel ? Array.from(logits, (logit) => 1 / (1 + Math.exp(-logit))) : probabilities(logits);
         const label = labels[indexOfLargest(logits)]!;
@@ -125,6 +130,7 @@ export async function loadClassifier(folder: string, options: NetworkOptions = {
           label,
           labels: multiLabel ? labels.filter((_, i) => shares[i]! > 0.5) : [label],
           probabilities: Object.fromEntries(labels.map((name, i) => [name, shares[i]!])),
+          cut: encoded[row]!.cut,
         };
       });
       return results;
@@ -144,8 +150,8 @@ export interface Tagger extends AsyncDisposable {
 }
 
 /** @throws ConfigError where the directory holds no tagger of tokens, DataError where it holds no tokenizer. */
-export async function loadTagger(folder: string, options: NetworkOptions = {}): Promise<Tagger> {
-  const labeller = await openLabeller(folder, "token", options);
+export async function loadTagger(source: string, options: NetworkOptions = {}): Promise<Tagger> {
+  const labeller = await openLabeller(await resolveModel(source), "token", options);
   const { labels, tokenizer, model, session } = labeller;
   const piecesOf = (words: readonly string[]): WordPieces =>
     firstPieces(tokenizer, words, model.config.max_position_embeddings);

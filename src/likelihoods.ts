@@ -6,6 +6,7 @@
  */
 // N scored tokens
 import { ConfigError } from "./errors.ts";
+import { resolveModel } from "./hub/index.ts";
 import { lossGraph } from "./models/graphs.ts";
 import { makeBatch } from "./runtime/batch.ts";
 import { calibrationRows } from "./runtime/calibration.ts";
@@ -52,7 +53,8 @@ function encodePair(tokenizer: Tokenizer, context: string, choice: string, posit
 }
 
 /** @throws ConfigError for a model that is no decoder, DataError where the directory has no tokenizer. */
-export async function loadLikelihoods(folder: string, options: NetworkOptions = {}): Promise<Likelihoods> {
+export async function loadLikelihoods(source: string, options: NetworkOptions = {}): Promise<Likelihoods> {
+  const folder = await resolveModel(source);
   const { family, config, entries } = await openModelFolder(folder, { as: "language" });
   if (!family.causal) throw new ConfigError(`${folder}: expected a decoder, got ${family.modelType}`);
   const tokenizer = await loadTokenizer(folder);

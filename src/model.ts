@@ -207,9 +207,10 @@ export class Model implements AsyncDisposable {
 }
 
 /**
- * Opens a directory with config.json and weights; the weights are mapped when first used.
+ * Opens a directory with config.json and weights, or a name of Hugging Face's hub (`org/name`, `org/name@revision`); the
+ * weights are mapped when first used.
  * @throws ConfigError or CheckpointError that names the file and what was expected of it.
  */
-export async function loadModel(folder: string, options: LoadOptions = {}): Promise<Model> {
-  return new Model(await openModelFolder(folder), options);
+export async function loadModel(source: string, options: LoadOptions = {}): Promise<Model> {
+  return new Model(await openModelFolder(source), options);
 }

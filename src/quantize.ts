@@ -25,7 +25,7 @@ import type { Bits, Grouping } from "./tensor/grouped.ts";
 import { loadTokenizer } from "./tokenizers/files.ts";
 
 export interface QuantizeOptions {
-  /** A model directory. */
+  /** A model directory, or a name of Hugging Face's hub. */
   readonly source: string;
   /** A directory that is not there yet, or is empty. */
   readonly output: string;

@@ -1,5 +1,7 @@
 /** "Did you mean": the name that a mistyped one is nearest to, by edit distance. */
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
+import { join } from "node:path";
 
 /** Loaded with the first mistake: what is called rightly, help too, has no need of it. */
 function distances(): typeof import("fastest-levenshtein") {
@@ -21,4 +23,16 @@ export function nearest(got: string, known: Iterable<string>): string | undefine
 export function didYouMean(got: string, known: Iterable<string>): { hint?: string } {
   const name = nearest(got, known);
   return name === undefined ? {} : { hint: `did you mean "${name}"?` };
+}
+
+/** The folder's path with its parts as they are on disk, where each is nearly so. */
+export function nearestFolder(path: string): string | undefined {
+  let found = path.startsWith("/") ? "/" : "";
+  for (const part of path.split("/").filter((one) => one !== "")) {
+    const exact = join(found, part);
+    const name = existsSync(exact) ? part : nearest(part, readdirSync(found === "" ? "." : found));
+    if (name === undefined || !statSync(join(found, name)).isDirectory()) return undefined;
+    found = join(found, name);
+  }
+  return found;
 }

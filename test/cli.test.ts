@@ -120,9 +120,9 @@ describe("galen called the wrong way", () => {
     [["trian"], `galen: expected one of ${Object.keys(commands.commands).join(", ")}, got "trian"`],
     [["corpus", "eat"], 'galen corpus: expected one of import, got "eat"'],
     [["--verbose"], "--verbose: unknown option"],
-    [["forward", "--ids", "2"], "expected --model DIR, got none"],
-    [["forward", "--model", "--ids", "2"], '--model DIR: expected a value, got "--ids"'],
-    [["forward", "--model"], "--model DIR: expected a value, got none"],
+    [["forward", "--ids", "2"], "expected --model MODEL, got none"],
+    [["forward", "--model", "--ids", "2"], '--model MODEL: expected a value, got "--ids"'],
+    [["forward", "--model"], "--model MODEL: expected a value, got none"],
     [
       ["forward", "--model", model, "--ids", "2,x"],
       '--ids: expected whole numbers with commas between, such as 2,9,33, got "x"',

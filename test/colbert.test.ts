@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import { readTensor } from "../src/checkpoints/safetensors.ts";
 import { type Colbert, type ColbertOptions, loadColbert } from "../src/retrieval/colbert.ts";
 import { saveColbertFolder } from "../src/retrieval/colbert-folder.ts";
@@ -19,7 +19,7 @@ const multiVector = fileURLToPath(new URL("goldens/multi-vector", import.meta.ur
 const goldens = JSON.parse(readFileSync(`${folder}/goldens.json`, "utf8"));
 const texts = goldens.texts as string[];
 const queries = goldens.queries as string[];
-const quiet = { threads: 1, warn: () => undefined } as const;
+const quiet = { threads: 1, onCut: () => undefined } as const;
 const scratch = await mkdtemp(join(tmpdir(), "galen-colbert-"));
 afterAll(() => rm(scratch, { recursive: true }));
 
@@ -109,9 +109,11 @@ test.each(["colbert", "stanford"])("a PyLate directory written from %s gives the
 
 test("says how many documents were cut", async () => {
   const messages: string[] = [];
-  await using model = await loadColbert(`${folder}/colbert`, { threads: 1, warn: (message) => messages.push(message) });
+  const warn = vi.spyOn(console, "warn").mockImplementation((message: string) => void messages.push(message));
+  await using model = await loadColbert(`${folder}/colbert`, { threads: 1 });
   await model.encodeDocuments(texts);
   await model.encodeDocuments(["A"]);
+  warn.mockRestore();
   expect(messages).toEqual(["2 of 7 documents have more than 40 tokens and were cut; set documentLength to keep more"]);
 });
 

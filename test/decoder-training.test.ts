@@ -1,12 +1,12 @@
 /** Every family of decoders is pre-trained in small, and goes on from its weights in each way of training. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { writeTokens } from "../src/corpus/token-files.ts";
 import { families, type Family } from "../src/models/index.ts";
 import { recipeOf } from "../src/recipes/index.ts";
-import { type Config, train, type RunResult, withSettings } from "../src/train/index.ts";
+import { type Config, train, type RunResult, type TrainEvent, withSettings } from "../src/train/index.ts";
 
 const decoders = Object.values(families).filter(({ causal }) => causal);
 
@@ -30,6 +30,22 @@ function small({ sizes, debug }: Family): NonNullable<Config["model"]> {
   const config = { ...debug(Object.values(sizes)[0]!), vocab_size: 61 };
   return "sliding_window" in config ? { ...config, sliding_window: 7 } : config;
 }
+
+test("from token files a model without a tokenizer goes on, but not from documents", async () => {
+  const notes: string[] = [];
+  const onNote = (event: TrainEvent): void => void (event.type === "started" && notes.push(...event.notes));
+  const model = families["llama"]!;
+  const config = withSettings({ ...base, model: small(model) }, [...fast, "steps=2"]);
+  const first = await train(config, { data, valid: data, tokenizer, output: join(place, "bare") });
+  const next = { model: first.model, output: join(place, "bare-next"), onEvent: onNote };
+  const result = await train(withSettings({ ...config, model: null }, []), { ...next, data, valid: data });
+  expect(result.after!).toBeLessThan(result.before!);
+  expect(notes.filter((note) => note.startsWith("no tokenizer is written beside the weights"))).toHaveLength(1);
+  const texts = join(place, "texts.jsonl");
+  writeFileSync(texts, '{"id": "1", "text": "Aspirin."}\n');
+  const wrong = { model: first.model, data: texts, output: join(place, "bare-wrong") };
+  await expect(train(config, wrong)).rejects.toThrow(`${first.model}: expected `);
+});
 
 describe.each(decoders.map((family) => [family.modelType, family] as const))("%s", (name, family) => {
   const run = (config: Config, output: string, model?: string): Promise<RunResult> =>

@@ -8,6 +8,8 @@ import { afterAll, expect, test, vi } from "vitest";
 import { main } from "../src/cli/main.ts";
 import mine from "../src/cli/commands/mine.ts";
 import { type Figure, valueOf } from "../src/metrics/report.ts";
+import { pathFingerprint } from "../src/io/fingerprint.ts";
+import { readOrigin } from "../src/io/origin.ts";
 import { stdoutOf } from "./support/command-line.ts";
 import { writeTinyTask } from "./support/tiny-task.ts";
 
@@ -114,6 +116,31 @@ test("similarity and rerank: a text is most like itself, and scores go into trai
   expect(events.at(-1)).toMatchObject({ type: "result", step: 2, stopped: false });
   const evaluated = await galen("evaluate", "similarity", lists, "--model", at("kl/model"));
   expect(valueOf(evaluated[0]!, "recall@1")).toBeGreaterThan(0.5);
+});
+
+test("lists say what they were made of: changed pairs and scores of another model do not pass unseen", async () => {
+  const rows = words.map((query) => ({ query, documents: [query, `a gene of ${query}`] }));
+  const pairs = lines("made-of.jsonl", rows);
+  await galen("mine", pairs, "--model", "bm25", "--negatives", "2", "--margin", "0", "--output", at("mined.jsonl"));
+  const origin = await readOrigin(at("mined.jsonl"));
+  expect(origin?.model).toEqual({ path: "bm25" });
+  expect(origin?.texts).toEqual({ path: "made-of.jsonl", fingerprint: await pathFingerprint(pairs) });
+
+  const warn = vi.spyOn(process, "emitWarning").mockReturnValue();
+  await galen("rerank", at("mined.jsonl"), "--model", embeddings, "--output", at("by-mean.jsonl"));
+  expect(warn).not.toHaveBeenCalled();
+  lines("made-of.jsonl", [...rows, { query: "more", documents: ["more"] }]);
+  const other = fileURLToPath(new URL("goldens/retrieval/prompt", import.meta.url));
+  await galen("rerank", at("mined.jsonl"), "--model", other, "--output", at("by-prompt.jsonl"));
+  const warned = warn.mock.calls.map(([message]) => message);
+  warn.mockRestore();
+  expect(warned).toEqual([`${at("mined.jsonl")}: made of ${pairs}, which has changed since: make the lists again`]);
+
+  const train = ["train", "embeddings-kl", "documents=3", "batch=2", "--scale", "debug", "--model", embeddings];
+  const data = ["--data", at("by-mean.jsonl"), "--valid", at("by-prompt.jsonl"), "--output", at("two-teachers")];
+  expect(await complaint(...train, ...data)).toMatch(
+    /by-prompt\.jsonl: expected scores of the model of --data, .*mean \(\d+ bytes, \w+\), got those of .*prompt \(/,
+  );
 });
 
 test.each(["mean", "cross-one", "colbert"])("rerank of %s in eight bits says how scores change", async (name) => {
@@ -288,7 +315,7 @@ test.each(["bm25", embeddings])(
       "--margin",
       "0",
     );
-    expect(readdirSync(dirname(output))).toEqual(["lists.jsonl"]);
+    expect(readdirSync(dirname(output))).toEqual(["lists.jsonl", "lists.jsonl.json"]);
     const found = readFileSync(output, "utf8").trim().split("\n");
     expect(summary).toEqual({ output, pairs: texts.length, lists: found.length });
     expect(found.length).toBeGreaterThan(0);

@@ -2,13 +2,19 @@
  * Megatron's BERT (GatorTron) and ModernBERT against transformers: logits, loss, every gradient, AdamW steps, hidden states
  * with padding on either side, numbers of parameters (scripts/goldens/encoders.py).
  */
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { writeTokens } from "../src/corpus/token-files.ts";
 import { loadModel, type Model } from "../src/model.ts";
 import { type Family, families, type ModelConfig } from "../src/models/index.ts";
 import { hiddenGraph, scoringGraph } from "../src/models/graphs.ts";
+import { recipeOf } from "../src/recipes/index.ts";
 import { parameterCount } from "../src/runtime/parameters.ts";
+import { loadTokenizer } from "../src/tokenizers/files.ts";
+import { train, withSettings } from "../src/train/index.ts";
 import { expectGradients, expectTenSteps, type HeadGolden, kept, largestDifference } from "./support/goldens.ts";
 
 type Golden = Omit<HeadGolden, "adamw"> & Partial<HeadGolden> & { readonly logits: number[] };
@@ -84,3 +90,30 @@ describe.each(["megatron-bert", "modernbert"])("%s equals transformers", (modelT
     expect(parameterCount(scoringGraph(family, config))).toBe(sizes[name]!.masked);
   });
 });
+
+test.each([[], ["trainable=lora"], ["precision=float16"], ["checkpointing=true"]])(
+  "a small Megatron's BERT is pre-trained and goes on from its weights, %s",
+  async (...settings) => {
+    const place = mkdtempSync(join(tmpdir(), "galen-megatron-"));
+    const tokenizer = await loadTokenizer(fileURLToPath(new URL("goldens/retrieval/mean", import.meta.url)));
+    const { vocabSize, special } = tokenizer;
+    const writer = await writeTokens(join(place, "train"), { vocabSize });
+    for (let i = 0; i < 40; i++) {
+      await writer.write([special.cls!, ...Array.from({ length: 40 }, (_, t) => 8 + ((3 * t + i) % 9))]);
+    }
+    await writer.close();
+    const family = families["megatron-bert"]!;
+    const model = { ...family.debug(family.sizes["gatortron-base"]!), vocab_size: vocabSize };
+    const base = recipeOf("biomedbert-small")({ scale: "debug" });
+    const fixed = ["threads=1", "device=cpu", "steps=25", "schedule.peak=1e-2", "schedule.warmup=0", "batch=8"];
+    const config = withSettings({ ...base, model }, fixed);
+    const inputs = { data: join(place, "train"), valid: join(place, "train"), tokenizer };
+    const first = await train(config, { ...inputs, output: join(place, "first") });
+    expect(first.after!).toBeLessThan(first.before! - 0.3);
+    const more = withSettings(config, ["steps=20", ...settings]);
+    const next = await train(more, { ...inputs, model: first.model, output: join(place, "next") });
+    expect(next.before!).toBeCloseTo(first.after!, 2);
+    expect(next.after!).toBeLessThan(next.before!);
+    rmSync(place, { recursive: true });
+  },
+);

@@ -7,18 +7,22 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { Command } from "../src/cli/command.ts";
 import { commandsOf, galen } from "../src/cli/commands/index.ts";
 import { stdoutOf } from "./support/command-line.ts";
-import { words, writeWorld } from "./support/world.ts";
+import type { HubWorld } from "./support/hub-env.ts";
+import { words, worldHub, writeWorld } from "./support/world.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "galen-help-"));
 const before = process.cwd();
+let hub: HubWorld;
 beforeAll(async () => {
+  hub = await worldHub();
   const world = join(folder, "world");
   cpSync(new URL("../samples", import.meta.url), join(world, "samples"), { recursive: true });
   process.chdir(world);
   await writeWorld();
 });
-afterAll(() => {
+afterAll(async () => {
   process.chdir(before);
+  await hub[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true });
 });
 

@@ -60,6 +60,9 @@ const calls: Record<string, Call[]> = {
     ],
     [/save: folder: expected a text, got nothing/, () => js(model)["save"]!()],
   ],
+  resolveModel: [[/model directory: expected a text, got 5/, () => door("resolveModel")(5)]],
+  pullModel: [[/pullModel: source: expected a text, got nothing/, () => door("pullModel")()]],
+  hubSourceOf: [[/hubSourceOf: path: expected a text, got nothing/, () => door("hubSourceOf")()]],
   loadTokenizer: [[/loadTokenizer: directory: expected a text, got nothing/, () => loadTokenizer!()]],
   saveTokenizer: [
     [/saveTokenizer: tokenizer: expected an object, got "here"/, () => saveTokenizer!("here", bert)],
@@ -130,7 +133,7 @@ const calls: Record<string, Call[]> = {
     ],
   ],
   featuresOfTexts: [[/texts: expected a stream, got nothing/, () => door("featuresOfTexts")({})]],
-  openFeatures: [[/loadTokenizer: directory: expected a text, got nothing/, () => door("openFeatures")()]],
+  openFeatures: [[/model directory: expected a text, got nothing/, () => door("openFeatures")()]],
   checkSeparate: [
     [/checkSeparate: output: expected a text, got nothing/, () => door("checkSeparate")()],
     [/checkSeparate: inputs: expected a list, got "a"/, () => door("checkSeparate")("a", "a")],

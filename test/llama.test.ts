@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { toOnnx } from "../src/graph/lower.ts";
 import { type Family, families, type ModelConfig } from "../src/models/index.ts";
 import { hiddenGraph, lossGraph, scoringGraph } from "../src/models/graphs.ts";
-import { int64 } from "../src/runtime/batch.ts";
+import { int64, makeBatch } from "../src/runtime/batch.ts";
 import { openModelFolder } from "../src/runtime/folder.ts";
 import { parameterCount, readParameters } from "../src/runtime/parameters.ts";
 import { createSession } from "../src/runtime/session.ts";
@@ -20,6 +20,8 @@ describe.each([
   "eight-heads",
   "llama3",
   "linear",
+  "dynamic",
+  "longrope",
   "yarn",
   "mistral",
   "mistral-window",
@@ -28,6 +30,41 @@ describe.each([
   "qwen3",
   "qwen3-window",
 ])("%s equals transformers", (name) => decoderEquals(`${folder}/${name}`));
+
+describe("rotary positions", () => {
+  const { llama } = families;
+  const read = (name: string, scaling: object = {}): ModelConfig => {
+    const config = JSON.parse(readFileSync(`${folder}/${name}/model/config.json`, "utf8"));
+    return llama!.parseConfig({ ...config, rope_parameters: { ...config.rope_parameters, ...scaling } }, "here");
+  };
+
+  test.each([
+    [{ rope_type: "spiral" }, "here: rope_parameters: rope_type: "],
+    [{ rope_theta: 0 }, "here: rope_parameters: rope_theta: expected number to be >0, got 0"],
+    [{ long_factor: [1, 2] }, "here: rope_parameters: long_factor: expected 4 factors, got [1,2]"],
+    [{ short_factor: [1, 2, 0, 4] }, "here: rope_parameters: short_factor.2"],
+  ])("%o is refused", (scaling, message) => {
+    expect(() => read("longrope", scaling)).toThrow(message);
+  });
+
+  test("rows may be as long as the trained length is stretched, and no longer", () => {
+    const rows = (tokens: number): { ids: number[][] } => ({ ids: [Array.from({ length: tokens }, () => 4)] });
+    for (const name of ["linear", "dynamic"]) {
+      expect(llama!.cache!(read(name)).maxTokens).toBe(32);
+      expect(makeBatch(rows(32), read(name)).tokens).toBe(32);
+      expect(() => makeBatch(rows(33), read(name))).toThrow("expected at most 32 a row, got 33");
+    }
+    for (const name of ["llama3", "yarn", "longrope"]) expect(llama!.cache!(read(name)).maxTokens).toBe(64);
+  });
+
+  test("the trained length may stand beside rope_parameters, and factors follow from it", () => {
+    const { rope_parameters, ...config } = read("yarn") as ModelConfig & { rope_parameters: Record<string, unknown> };
+    const { factor: _, original_max_position_embeddings, ...scaling } = rope_parameters;
+    const onnxOf = (json: object): Uint8Array => toOnnx(scoringGraph(llama!, llama!.parseConfig(json, "here")));
+    const beside = onnxOf({ ...config, original_max_position_embeddings, rope_parameters: scaling });
+    expect(beside).toEqual(onnxOf({ ...config, rope_parameters }));
+  });
+});
 
 describe("windows", () => {
   const config = JSON.parse(readFileSync(`${folder}/qwen3-window/model/config.json`, "utf8"));
@@ -93,6 +130,7 @@ describe("sizes have the published numbers of parameters", () => {
     return parameterCount(scoringGraph(family, config));
   };
   test.each([
+    ["llama-nano", 15_735_168],
     ["llama-2-7b", 6_738_415_616],
     ["llama-2-13b", 13_015_864_320],
     ["llama-2-70b", 68_976_648_192],

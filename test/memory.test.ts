@@ -86,7 +86,7 @@ test("tag", async () => {
 });
 
 test("vectors of tokens and their scores", async () => {
-  await using model = await loadColbert(`${folder}/colbert`, { ...options, warn: () => undefined });
+  await using model = await loadColbert(`${folder}/colbert`, { ...options, onCut: () => undefined });
   const round = async (): Promise<void> => {
     await using scorer = await createMaxSim(await model.encodeDocuments(texts), options);
     const [query] = await model.encodeQueries(texts);

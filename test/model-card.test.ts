@@ -1,9 +1,10 @@
 /** Every training leaves a model card that Hugging Face's hub takes, with what was done and without this machine's paths. */
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, test, vi } from "vitest";
+import { pathFingerprint } from "../src/io/fingerprint.ts";
 import { stdoutOf } from "./support/command-line.ts";
 import { writeEncoderData } from "./support/encoder-data.ts";
 import { writeTinyTask } from "./support/tiny-task.ts";
@@ -90,11 +91,17 @@ test("figures are those of the run, and the licence is that of the model it star
   expect(card).toContain(`| held-out loss after | ${losses.at(-1)!.loss.toFixed(4)} |`);
   expect(card).toContain("| files | train-classes.jsonl |");
   expect(card).toContain("| training examples | 24 |");
-  expect(card).toContain("| started from | mean |");
+  expect(card).toContain(`| started from | mean |\n| its fingerprint | ${await pathFingerprint(golden)} |`);
 
   expect(existsSync(join(teacher, "README.md"))).toBe(false);
   writeFileSync(join(teacher, "README.md"), "---\nlicense: apache-2.0\ntags: []\n---\n# A model\n");
   const next = await cardOf("licensed", "tagger", "--model", teacher, "--data", data.tags);
   expect(frontMatter(next)["license"]).toBe("apache-2.0");
   expect(next).toContain("As the model that it started from says: apache-2.0.");
+});
+
+test("a soft prompt names the model that it was tuned on", async () => {
+  const file = JSON.parse(readFileSync(join(folder, "run-my-task/model/task.json"), "utf8")) as { training: object };
+  const base = { name: basename(tiny.start), fingerprint: await pathFingerprint(tiny.start) };
+  expect(file.training).toMatchObject({ base });
 });

@@ -1,13 +1,14 @@
 /** ModernBERT beyond its figures (encoders.test.ts): older config.json, windows, packed rows, every kind of training, embedding. */
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { convertModel } from "../src/convert.ts";
 import { writeTokens } from "../src/corpus/token-files.ts";
 import { toOnnx } from "../src/graph/lower.ts";
 import { loadModel } from "../src/model.ts";
-import { lossGraph, modernBert, type ModernBertConfig } from "../src/models/index.ts";
+import { hiddenGraph, lossGraph, modernBert, type ModernBertConfig } from "../src/models/index.ts";
 import { recipeOf } from "../src/recipes/index.ts";
 import { loadEmbedder } from "../src/retrieval/embedder.ts";
 import { int64 } from "../src/runtime/batch.ts";
@@ -91,12 +92,50 @@ test("a checkpoint with the prefix of the whole model is opened as the network a
   expect([...bare.entries.keys()].sort()).toEqual(network.sort());
 });
 
+test.each(["safetensors", "pytorch"] as const)("is converted to %s and gives the same", async (format) => {
+  for (const name of ["masked", "biased", "single"]) {
+    const output = mkdtempSync(join(scratch, "converted-"));
+    const { parity } = await convertModel({ source: join(folder, name), output, format });
+    expect(parity.difference).toBe(0);
+    expect(await logitsOf(output)).toEqual(await logitsOf(join(folder, name)));
+  }
+});
+
 test("a directory of Sentence Transformers gives its vectors, of texts beyond the window too", async () => {
   await using embedder = await loadEmbedder(join(folder, "sentence"), { threads: 1 });
   const vectors = await embedder.embed(sentences.texts);
   sentences.vectors.forEach((expected: number[], i: number) => {
     expect(largestDifference(vectors[i]!, expected)).toBeLessThan(1e-5);
   });
+});
+
+test("texts within half the window are spared the masks of local layers; longer ones get one in each", async () => {
+  const { family, config, entries } = await openModelFolder(masked, { as: "bare" });
+  const graph = hiddenGraph(family, config);
+  const { tensors } = await readParameters(graph, entries, masked);
+  /** How many sums a run has of each number of rows by columns: of the scores, T × T. */
+  const masksOf = async (length: number): Promise<number> => {
+    const profile = join(mkdtempSync(join(scratch, "profile-")), "run");
+    const session = await createSession(toOnnx(graph, { branches: true }), { threads: 1, profile });
+    const rows = {
+      ids: int64([Array<number>(length).fill(5)], length),
+      mask: int64([Array<number>(length).fill(1)], length),
+    };
+    await session.run({ ...rows, ...Object.fromEntries(tensors) });
+    await session.dispose();
+    const [file] = readdirSync(dirname(profile));
+    const events = JSON.parse(readFileSync(join(dirname(profile), file!), "utf8")) as {
+      args?: { op_name?: string; output_type_shape?: { float?: number[] }[] };
+    }[];
+    const isMask = ({
+      op_name: name,
+      output_type_shape: [output] = [],
+    }: NonNullable<(typeof events)[0]["args"]>): boolean =>
+      name === "Add" && output?.float?.join() === `1,2,${length},${length}`;
+    return events.filter(({ args }) => args !== undefined && isMask(args)).length;
+  };
+  expect(await masksOf(3)).toBe(0);
+  expect(await masksOf(4)).toBe(2);
 });
 
 describe("documents that share a row", () => {

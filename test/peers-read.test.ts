@@ -76,7 +76,7 @@ test.skipIf(peerPackage("sentence_transformers") === undefined)(
     requests.push(["cross-encoder", cross, pairs]);
     ours.push([...(await encoder.score(pairs)).scores].map((score) => [score]));
 
-    await using model = await loadColbert(`${goldens}/colbert`, { warn: () => undefined });
+    await using model = await loadColbert(`${goldens}/colbert`, { onCut: () => undefined });
     const { entries, model: network, ...rest } = model.folder;
     const colbert = join(scratch, "colbert");
     const parts = { config: network.config, tokenizer: model.tokenizer, parameters: await tensors(entries) };

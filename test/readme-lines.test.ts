@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { stdoutOf } from "./support/command-line.ts";
+import type { HubWorld } from "./support/hub-env.ts";
+import { worldHub } from "./support/world.ts";
 import { argumentsOf, openFolder, shownIn } from "./support/documents.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -22,12 +24,15 @@ describe.each(["README.md", "docs/cookbook.md"])("%s", (document) => {
   const folder = mkdtempSync(join(tmpdir(), "galen-document-"));
   const shown = shownIn(readFileSync(join(root, document), "utf8"));
 
-  beforeAll(() => {
+  let hub: HubWorld;
+  beforeAll(async () => {
+    hub = await worldHub();
     openFolder(folder);
     process.chdir(folder);
   });
-  afterAll(() => {
+  afterAll(async () => {
     process.chdir(before);
+    await hub[Symbol.asyncDispose]();
     rmSync(folder, { recursive: true });
   });
 

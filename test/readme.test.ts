@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { families } from "../src/models/index.ts";
 import { type RecipeInfo, recipeList, startOf } from "../src/recipes/list.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -23,6 +24,22 @@ test("the recipes in the README are those that there are", () => {
     "\n",
   );
   expect(/<!-- recipes -->\n\n?([^]*?)\n\n?<!-- \/recipes -->/.exec(readme)?.[1]).toBe(table);
+});
+
+test("the README lists every family with its named sizes", () => {
+  const table = /<!-- models -->([^]*?)<!-- \/models -->/.exec(readme)![1]!;
+  const [, ...rows] = [...table.matchAll(/^\| [^|`]+ \| `([^`]+)` \| (.+) \|$/gm)].map(([, type, sizes]) => [
+    type,
+    sizes,
+  ]);
+  const expected = Object.values(families).map(({ modelType, sizes }) => [
+    modelType,
+    Object.keys(sizes)
+      .map((size) => `\`${size}\``)
+      .join(", "),
+  ]);
+  expect(rows.sort()).toEqual(expected.sort());
+  expect(readme).toContain(`| model families | [${expected.length}](#models) |`);
 });
 
 test("every file and folder that the README and the docs link to exists", () => {

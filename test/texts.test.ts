@@ -16,6 +16,7 @@ import { embedTexts, loadEmbedder } from "../src/retrieval/embedder.ts";
 import { ranked, scoreChange, scoreLists } from "../src/retrieval/rerank.ts";
 import { openScorer, type Scorer } from "../src/retrieval/scorers.ts";
 import { writeVectors } from "../src/retrieval/vector-files.ts";
+import { readOrigin } from "../src/io/origin.ts";
 import { pathFingerprint } from "../src/io/fingerprint.ts";
 import { stdoutOf } from "./support/command-line.ts";
 
@@ -64,10 +65,16 @@ describe("embedding", () => {
   test.each(["npy", "parquet"])("into .%s gives the command's bytes", async (ending) => {
     await galen("embed", "--model", golden("mean"), "--file", at("texts.jsonl"), "--output", at(`command.${ending}`));
     await using embedder = await loadEmbedder(golden("mean"), one);
-    const model = { model: golden("mean") };
-    expect(await writeVectors(at(`own.${ending}`), embedder.width, embedTexts(embedder, read()), model)).toBe(40);
+    const sources = { model: golden("mean"), texts: at("texts.jsonl") };
+    expect(await writeVectors(at(`own.${ending}`), embedder.width, embedTexts(embedder, read()), sources)).toBe(40);
     expect(readFileSync(at(`own.${ending}`)).equals(readFileSync(at(`command.${ending}`)))).toBe(true);
-    if (ending === "npy") return;
+    if (ending === "npy") {
+      const origin = await readOrigin(at("command.npy"));
+      expect(origin).toEqual(await readOrigin(at("own.npy")));
+      expect(origin?.model?.fingerprint).toBe(await pathFingerprint(golden("mean")));
+      expect(origin?.texts).toEqual({ path: "texts.jsonl", fingerprint: await pathFingerprint(at("texts.jsonl")) });
+      return;
+    }
     const bytes = readFileSync(at("own.parquet"));
     const { key_value_metadata: found } = parquetMetadata(Uint8Array.from(bytes).buffer);
     expect(found).toEqual([{ key: "galen.model", value: await pathFingerprint(golden("mean")) }]);
@@ -94,7 +101,9 @@ describe("labelling", () => {
     expect(found).toEqual(expected.map((classified, i) => ({ id: ids[i], text: texts[i], ...classified })));
     const args = ["--max-tokens", "12", "--file", at("texts.jsonl")];
     const printed = await galen("classify", "--model", golden("cross-three"), ...args);
-    expect(printed).toEqual(found.map(({ id, label, probabilities }) => ({ id, label, probabilities })));
+    expect(printed).toEqual(
+      found.map(({ id, label, probabilities, cut }) => ({ id, label, probabilities, ...(cut && { cut }) })),
+    );
   });
 
   test("a tagger says what it did not read, and what a type without a name is", async () => {
@@ -116,8 +125,9 @@ describe("labelling", () => {
     const notes = said.join("");
     expect(short).not.toHaveProperty("unread");
     expect(long).toMatchObject({ unread: 70 - read, tags: words.map((_, i) => (i < read ? "B" : "O")) });
-    expect(notes).toContain("cut after 62 of 70 words: kidney kidney");
-    expect(notes.match(/cut after/g)).toHaveLength(1);
+    expect(notes.match(/1 of 2 texts are longer than the model takes and were cut, the first: kidney/g)).toHaveLength(
+      1,
+    );
     expect(notes.match(/"_": the tagger was trained on tags without a type/g)).toHaveLength(1);
     await using tagger = await loadTagger(model, one);
     const tags = words.map(() => "B");

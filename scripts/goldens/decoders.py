@@ -54,6 +54,13 @@ def generations(model, new_tokens):
     return found
 
 
+def by_parts(model, ids):
+    """Logits of a text of which 9, 1 and 14 tokens are read at a time, each time with a cache of those before."""
+    cache = transformers.DynamicCache(config=model.config)
+    parts = [model(input_ids=part, past_key_values=cache).logits for part in ids.split([9, 1, TOKENS - 10], dim=1)]
+    return torch.cat(parts, dim=1)
+
+
 def ten_steps(model, inputs):
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.98), eps=1e-8, weight_decay=0.01)
     losses = []
@@ -67,8 +74,11 @@ def ten_steps(model, inputs):
     return losses
 
 
-def write(folder, model, steps=False, new_tokens=22):
-    """The checkpoint in FOLDER/model and what transformers computes with it, each time from a fresh copy."""
+def write(folder, model, steps=False, grows=False, new_tokens=22):
+    """The checkpoint in FOLDER/model and what transformers computes with it, each time from a fresh copy.
+
+    `grows`: what a cache holds depends on how long the text was by then, so that reading by parts is another result.
+    """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     model.save_pretrained(folder / "model", safe_serialization=True)
@@ -83,6 +93,8 @@ def write(folder, model, steps=False, new_tokens=22):
         for side, mask in {"none": torch.ones_like(ids), "left": left, "right": right}.items():
             positions = (mask.cumsum(1) * mask - 1).clamp(min=0)
             logits[side] = copy.deepcopy(model)(input_ids=ids, attention_mask=mask, position_ids=positions).logits
+        if grows:
+            logits["parts"] = by_parts(copy.deepcopy(model), ids)
     save_file({side: x.contiguous() for side, x in logits.items()}, folder / "logits.safetensors")
     result["generate"] = generations(model, new_tokens)
     inputs = dict(input_ids=ids, attention_mask=right, labels=labels)

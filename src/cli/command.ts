@@ -15,6 +15,8 @@ export interface Option {
   readonly default?: string | number;
   readonly choices?: readonly string[];
   readonly least?: number;
+  /** It is a model's: a name of Hugging Face's hub is fetched before the command runs, all of it or the tokenizer. */
+  readonly part?: "model" | "tokenizer";
   /** May be given several times; "greedy": and takes every word up to the next option, as a shell's *.xml gives. */
   readonly many?: "repeat" | "greedy";
 }
@@ -26,6 +28,8 @@ export interface Positional {
   readonly about: string;
   readonly required?: true;
   readonly choices?: readonly string[];
+  /** As of options. */
+  readonly part?: "model";
   /** Or a file whose name ends so. */
   readonly orFile?: string;
   /** The last one may take all that is left. */
@@ -84,6 +88,15 @@ export function command<const O extends Options, const P extends Positionals = R
 ): Command {
   return definition as unknown as Command;
 }
+
+/** What is taken wherever a model is. */
+export const modelSources =
+  "MODEL is a folder, a file such as model.gguf, or a name of Hugging Face's hub: org/name, org/name@revision, org/name:file.gguf.";
+export const modelOption = { type: "text", hint: "MODEL", part: "model" } as const satisfies Omit<Option, "about">;
+export const tokenizerOption = { type: "text", hint: "MODEL", part: "tokenizer" } as const satisfies Omit<
+  Option,
+  "about"
+>;
 
 /** Where a model runs. The names are `devices` of the runtime, which help must not load. */
 export const deviceOptions = {

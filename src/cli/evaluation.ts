@@ -3,10 +3,12 @@ import { join } from "node:path";
 import { writeFileAtomically } from "../io/files.ts";
 import { UsageError } from "../errors.ts";
 import { describeReport } from "../eval/print.ts";
-import { modelFingerprint } from "../eval/protocol.ts";
+import { hubSourceOf } from "../hub/index.ts";
+import { modelFingerprint } from "../io/fingerprint.ts";
 import type { WindowOptions } from "../eval/windows.ts";
 import type { Report } from "../metrics/report.ts";
 import type { Context } from "./command.ts";
+import type { Cuts } from "./cuts.ts";
 import type { Progress } from "./progress.ts";
 
 interface Values {
@@ -52,15 +54,18 @@ export async function runWindows<T>(
 export async function writeReport(
   { output: folder }: Pick<Values, "output">,
   { json, output }: Pick<Terminal, "json" | "output">,
-  about: Readonly<Record<string, unknown>>,
+  { model, ...about }: { readonly model: string } & Readonly<Record<string, unknown>>,
   report: Report,
+  cuts?: Cuts,
 ): Promise<void> {
-  const result = { ...about, ...report };
+  cuts?.say(output);
+  const result = { model: hubSourceOf(model) ?? model, ...about, ...report };
   const text = describeReport(report);
   if (folder !== undefined) {
     await writeFileAtomically(join(folder, "report.json"), `${JSON.stringify(result, null, 2)}\n`);
     await writeFileAtomically(join(folder, "report.txt"), text);
   }
-  if (json) await output.json(result);
+  // Of this call alone, and so no part of the report: the windows of before are not read again.
+  if (json) await output.json({ ...result, ...cuts?.json() });
   else await output.write(text);
 }

@@ -1,6 +1,6 @@
 /** Help as plain text: of a command from what it declares, of a group from its list of commands. */
 import { commonOptions } from "./arguments.ts";
-import { type Command, fewChoices } from "./command.ts";
+import { type Command, fewChoices, modelSources } from "./command.ts";
 import type { Group } from "./commands/index.ts";
 
 const width = 100;
@@ -61,6 +61,7 @@ export function commandHelp(name: string, command: Command): string {
     key.toUpperCase(),
     choices === undefined || choices.length > fewChoices ? about : `${about}: ${choices.join(", ")}`,
   ]);
+  const takesModel = [...Object.values(options), ...Object.values(positionals)].some(({ part }) => part !== undefined);
   const shown = examples.map(([line, what]) => `  # ${what}\n  galen ${line}\n`).join("\n");
   return [
     `${wrap(details === undefined ? about : `${about}. ${details}`, 0)}\n`,
@@ -68,6 +69,7 @@ export function commandHelp(name: string, command: Command): string {
     section("Arguments", positionalRows),
     ...(command.sections ?? []).map(([title, rows]) => section(title, rows)),
     section("Options", optionRows),
+    ...(takesModel ? [`\n${wrap(modelSources, 0)}\n`] : []),
     `\nExamples\n${shown}`,
   ].join("");
 }

@@ -2,14 +2,15 @@
  * The `galen` command: finds the sub-command, checks its arguments, runs it. Exit codes: 0 done, 1 failed, 2 called the
  * wrong way. Loads neither ONNX Runtime nor any other dependency before a command runs.
  */
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { GalenError, UsageError } from "../errors.ts";
 import { parseArguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { type Entry, galen, type Group } from "./commands/index.ts";
-import { didYouMean, nearest } from "../suggest.ts";
+import type { HubProgress } from "../hub/index.ts";
+import { didYouMean, nearest, nearestFolder } from "../suggest.ts";
 import { commandHelp, groupHelp } from "./help.ts";
 import { createOutput, endWithReader, quoted } from "./output.ts";
 import { createProgress, noProgress, type Progress } from "./progress.ts";
@@ -110,7 +111,14 @@ async function runCommand(command: Command, rest: readonly string[]): Promise<vo
   };
   try {
     const output = createOutput({ quiet: json });
-    await command.run({ args: args as never, json, output, progress, signal: controller.signal });
+    const { signal } = controller;
+    await command.run({
+      args: (await fetched(command, args, progress, signal)) as never,
+      json,
+      output,
+      progress,
+      signal,
+    });
   } catch (error) {
     for (const line of lines) line.end();
     if (error instanceof GalenError) throw withFolders(error, args);
@@ -120,8 +128,32 @@ async function runCommand(command: Command, rest: readonly string[]): Promise<vo
   }
 }
 
+type Arguments = ReturnType<typeof parseArguments>;
+
+/** The arguments with a folder where a name of Hugging Face's hub was given. */
+async function fetched(
+  { options, positionals }: Command,
+  args: Arguments,
+  progress: (label: string) => Progress,
+  signal: AbortSignal,
+): Promise<Arguments> {
+  const found = { ...args };
+  for (const [key, { part }] of Object.entries({ ...options, ...positionals })) {
+    const source = args[key];
+    if (part === undefined || typeof source !== "string") continue;
+    const { resolveModel } = await import("../hub/index.ts");
+    let line: Progress | undefined;
+    const onProgress = ({ file, ...state }: HubProgress): void => {
+      line ??= progress(source);
+      line.update({ ...state, unit: "bytes", text: file });
+    };
+    found[key] = await resolveModel(source, { part, signal, onProgress }).finally(() => line?.end());
+  }
+  return found;
+}
+
 /** No command writes to what it reads, whatever its options are called. */
-async function checkOutput({ output, ...others }: ReturnType<typeof parseArguments>): Promise<void> {
+async function checkOutput({ output, ...others }: Arguments): Promise<void> {
   if (typeof output !== "string") return;
   const { checkSeparate } = await import("../io/outputs.ts");
   const words = Object.values(others)
@@ -146,18 +178,6 @@ function withFolders(error: GalenError, args: Readonly<Record<string, unknown>>)
     return new GalenError(error.code, message, { hint: `did you mean --${name} ${quoted(meant)}?`, cause: error });
   }
   return error;
-}
-
-/** The path with its parts as they are on disk, where each is nearly so. */
-function nearestFolder(path: string): string | undefined {
-  let found = path.startsWith("/") ? "/" : "";
-  for (const part of path.split("/").filter((one) => one !== "")) {
-    const exact = join(found, part);
-    const name = existsSync(exact) ? part : nearest(part, readdirSync(found === "" ? "." : found));
-    if (name === undefined || !statSync(join(found, name)).isDirectory()) return undefined;
-    found = join(found, name);
-  }
-  return found;
 }
 
 /**

@@ -38,8 +38,8 @@ export function recipeHelp(name: RecipeName): string {
 }
 
 function usage({ model, teacher }: RecipeInfo): string {
-  if (model === "optional") return "--tokenizer DIR";
-  return teacher === true ? "--model DIR --teacher DIR" : "--model DIR";
+  if (model === "optional") return "--tokenizer MODEL";
+  return teacher === true ? "--model MODEL --teacher MODEL" : "--model MODEL";
 }
 
 /** Weights of a new model; undefined of one that is given. */

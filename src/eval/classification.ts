@@ -4,7 +4,7 @@ import type { Classifier } from "../labellers.ts";
 import { accuracy, macroF1, majority } from "../metrics/classification.ts";
 import { mean } from "../metrics/counts.ts";
 import { multiLabelFigures } from "../metrics/labels.ts";
-import { type Figure, figure, type Report } from "../metrics/report.ts";
+import { detail, type Figure, figure, type Report } from "../metrics/report.ts";
 import { checkLabels, type Labelled } from "../tasks/labelled.ts";
 import { textsHasher } from "./protocol.ts";
 import { runEvaluation } from "./run.ts";
@@ -17,6 +17,8 @@ interface Row {
   readonly gold: readonly string[];
   readonly found: readonly string[];
   readonly share: number;
+  /** Absent where the whole text was read. */
+  readonly cut?: true;
 }
 
 function singleFigures(rows: readonly Row[]): Figure[] {
@@ -80,16 +82,18 @@ export async function evaluateClassification(
         const texts = some.map(({ text }) => text);
         const answers = await classifier.classify(texts, { maxTokens });
         return some.map(({ labels: gold }, i): Row => {
-          const { labels: found, probabilities } = answers[i]!;
-          return { gold, found, share: multiLabel ? 0 : (probabilities[gold[0]!] ?? 0) };
+          const { labels: found, probabilities, cut } = answers[i]!;
+          return { gold, found, share: multiLabel ? 0 : (probabilities[gold[0]!] ?? 0), ...(cut && { cut }) };
         });
       },
     });
     const rows: Row[] = [];
     for await (const part of parts) rows.push(...part);
-    if (!multiLabel) return { examples: total, primary: "accuracy", figures: singleFigures(rows) };
+    const unread = rows.filter(({ cut }) => cut).length;
+    const cut = unread === 0 ? [] : [detail("cut_texts", "texts longer than what was read of them", unread, "count")];
+    if (!multiLabel) return { examples: total, primary: "accuracy", figures: [...singleFigures(rows), ...cut] };
     const [gold, found] = [rows.map((row) => row.gold), rows.map((row) => row.found)];
     const figures = multiLabelFigures(gold, found, { classes, ...resampling });
-    return { examples: total, primary: "micro_f1", figures };
+    return { examples: total, primary: "micro_f1", figures: [...figures, ...cut] };
   });
 }

@@ -6,7 +6,7 @@ export { evaluateNer } from "./ner.ts";
 export { evaluatePerplexity, type PerplexityOptions } from "./perplexity.ts";
 export { openPerplexityText, type PerplexityText, type PerplexityTextOptions } from "./perplexity-text.ts";
 export { describeReport } from "./print.ts";
-export { modelFingerprint } from "./protocol.ts";
+export { modelFingerprint } from "../io/fingerprint.ts";
 export { type QuantizationLoss, quantizationLoss, type QuantizationOptions } from "./quantization.ts";
 export { evaluateRetrieval, type RetrievalOptions } from "./retrieval.ts";
 export { evaluateSimilarity, type Negatives, type SimilarityOptions } from "./similarity.ts";

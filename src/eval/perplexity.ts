@@ -28,15 +28,15 @@ export interface PerplexityOptions
 const windowsTogether = 16;
 
 /**
- * Measures the model in `folder` on a text, of which `openPerplexityText` makes one.
+ * Measures the model of `source` on a text, of which `openPerplexityText` makes one.
  * @throws ConfigError for a model that is no decoder or windows that do not fit; DataError for fewer than two tokens.
  */
 export async function evaluatePerplexity(
-  folder: string,
+  source: string,
   text: PerplexityText,
   options: PerplexityOptions = {},
 ): Promise<Report> {
-  const { family, config, entries } = await openModelFolder(folder);
+  const { folder, family, config, entries } = await openModelFolder(source);
   if (!family.causal) throw new ConfigError(`perplexity: expected a decoder, got ${family.modelType}`);
   const { vocab_size: vocabSize, max_position_embeddings: positions } = config;
   const { context = positions, window = windowsTogether, device, threads, memory, signal, onProgress } = options;

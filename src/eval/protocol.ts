@@ -1,8 +1,5 @@
 /** A protocol's fingerprint: two reports with the same were made in the same way of the same data. */
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
 import { digest } from "../io/fingerprint.ts";
 import type { TokenStream } from "./perplexity-text.ts";
 
@@ -28,18 +25,6 @@ export function tokensHash(stream: TokenStream, signal?: AbortSignal): string {
   for (let start = 0; start < stream.tokens; start += 65_536) {
     signal?.throwIfAborted();
     hash.update(Int32Array.from(stream.read(start, Math.min(65_536, stream.tokens - start))));
-  }
-  return digest(hash);
-}
-
-/** A fingerprint of a model directory's weights, settings and vocabulary, those of its numbered modules included. */
-export async function modelFingerprint(folder: string): Promise<string> {
-  const wanted = /^(?:\d+_[^/]+\/)?[^/]+\.(?:safetensors|bin|pt|json|txt)$/;
-  const names = (await readdir(folder, { recursive: true })).map((name) => name.replaceAll("\\", "/"));
-  const hash = createHash("sha256");
-  for (const name of names.filter((one) => wanted.test(one)).sort()) {
-    hash.update(name).update("\0");
-    for await (const chunk of createReadStream(join(folder, name))) hash.update(chunk as Uint8Array);
   }
   return digest(hash);
 }

@@ -1,11 +1,13 @@
 import { spawn } from "node:child_process";
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { tinyDocuments, writeTinyTask } from "../../test/support/tiny-task.ts";
 import { trainBy } from "../../test/support/training.ts";
+import type { TensorEntry } from "../checkpoints/entries.ts";
+import { openSafetensors } from "../checkpoints/safetensors.ts";
 import type { Document } from "../corpus/documents.ts";
 import { describeFailure, readDocuments } from "../corpus/documents.ts";
 import { openTuned, type TunedModel } from "../soft-prompts/index.ts";
@@ -46,6 +48,10 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
+async function weightOf(model: string, name: string): Promise<{ path: string; entry: TensorEntry }> {
+  const path = join(model, "model.safetensors");
+  return { path, entry: (await openSafetensors(path)).entries.get(name)! };
+}
 const linesOf = (name: string, file = "triples.jsonl"): string => readFileSync(join(folder, name, file), "utf8");
 const triplesOf = (name: string): Triple[] =>
   linesOf(name)
@@ -185,6 +191,24 @@ describe("extraction", () => {
     expect(linesOf("all-files", "review.html")).toContain(`tiny in ${documentsPath}, ${broken}`);
     const few = await extract(tuned, [documentsPath], { output: join(folder, "few-documents"), limit: 7 });
     expect(few.documents).toBe(7);
+  });
+
+  test("a run is not resumed with a model of the same name and other weights", async () => {
+    const copy = join(folder, "copy");
+    cpSync(model, copy, { recursive: true });
+    const output = join(folder, "retrained");
+    const mine = async (): Promise<ExtractResult> => {
+      await using opened = await openTuned(copy, { threads: 1 });
+      return extractDocuments(opened, readDocuments([documentsPath]), { output, resume: true });
+    };
+    const { triples } = await mine();
+    expect(await mine()).toMatchObject({ triples, now: 0 });
+    const { path, entry } = await weightOf(copy, "biogpt.embed_tokens.weight");
+    const bytes = readFileSync(path);
+    // The last row is one of the soft prompt's.
+    bytes.writeFloatLE(0.5, entry.offset + entry.byteLength - 4);
+    writeFileSync(path, bytes);
+    await expect(mine()).rejects.toThrow(/retrained: weights: expected "\w{16}", as the run there has, got "\w{16}"/);
   });
 
   test("aborted, it ends in order between two groups, and is resumed there", async () => {

@@ -4,10 +4,11 @@
  * resumable group by group. Files: triples.jsonl, documents.jsonl (those with triples, or all), journal.jsonl.
  */
 import * as z from "zod";
-import { inputFingerprints } from "../io/fingerprint.ts";
+import { inputFingerprints, modelFingerprint } from "../io/fingerprint.ts";
 import { openJournal } from "../io/journal.ts";
 import { inWindows, type Items, ranges } from "../io/streams.ts";
 import { ConfigError } from "../errors.ts";
+import { hubSourceOf } from "../hub/index.ts";
 import type { Document } from "../corpus/documents.ts";
 import type { Relation } from "../metrics/hard-match.ts";
 import { findName, type Range, searchable } from "../tasks/places.ts";
@@ -147,7 +148,8 @@ export async function extractDocuments(
   const { window = 256, group = 32 } = options;
   const decoding = decodingOf(tuned, { ...options, repeatGuard: options.repeatGuard ?? true });
   const settings = {
-    model: model.folder,
+    model: hubSourceOf(model.folder) ?? model.folder,
+    weights: await modelFingerprint(model.folder),
     task: task.name,
     version: task.version,
     decoder: { ...decoding, maxNewTokens: options.maxNewTokens },

@@ -2,7 +2,13 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { filesFingerprint, fingerprintOf, inputFingerprints, pathFingerprint } from "./fingerprint.ts";
+import {
+  filesFingerprint,
+  fingerprintOf,
+  inputFingerprints,
+  modelFingerprint,
+  pathFingerprint,
+} from "./fingerprint.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "galen-fingerprint-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -49,6 +55,25 @@ test("parts do not run into each other, and files count in no order", () => {
     ["b", "2"],
   ] as const;
   expect(filesFingerprint(new Map([one, other]))).toBe(filesFingerprint(new Map([other, one])));
+});
+
+test("a model has one of all its weights, so that a few rows among many count; a file of weights has one too", async () => {
+  const place = join(folder, "model");
+  mkdirSync(join(place, "1_Dense"), { recursive: true });
+  const weights = new Uint8Array(9 << 20);
+  writeFileSync(join(place, "model.safetensors"), weights);
+  writeFileSync(join(place, "1_Dense/config.json"), "{}");
+  const before = await modelFingerprint(place);
+  const one = await modelFingerprint(join(place, "model.safetensors"));
+  writeFileSync(join(place, "README.md"), "of no weight");
+  expect(await modelFingerprint(place)).toBe(before);
+  // Between two samples of `pathFingerprint`.
+  weights[300_000] = 1;
+  writeFileSync(join(place, "model.safetensors"), weights);
+  expect(await modelFingerprint(place)).not.toBe(before);
+  expect(await modelFingerprint(join(place, "model.safetensors"))).not.toBe(one);
+  writeFileSync(join(place, "1_Dense/config.json"), "{ }");
+  expect(await modelFingerprint(place)).not.toBe(before);
 });
 
 test("standard input has none, and what is missing is named", async () => {

@@ -63,7 +63,7 @@ test("of many processes that start at once on a dead lock one has it", async () 
 test("what is exchanged as a whole is locked from beside", async () => {
   const path = join(folder, "dataset");
   const lock = await lockBeside(path);
-  await expect(lockBeside(path)).rejects.toThrow(/dataset: expected a folder that no other run writes to/);
+  await expect(lockBeside(path)).rejects.toThrow(/dataset: expected an output that no other run writes to/);
   expect(existsSync(path)).toBe(false);
   await lock[Symbol.asyncDispose]();
 });

@@ -22,6 +22,6 @@ export {
   type ModelInputs,
   type Role,
 } from "./family.ts";
-export { configText, families, familyOf } from "./registry.ts";
+export { configText, families, familyOf, mostTokens } from "./registry.ts";
 export { decodingGraph, hiddenGraph, lossGraph, type LossOptions, scoringGraph } from "./graphs.ts";
 export { embeddingGraph, type EmbeddingStage } from "./embedding.ts";

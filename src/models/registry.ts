@@ -35,3 +35,8 @@ export function configText(config: ModelConfig): string {
   const { written = (same): object => same } = familyOf(config, "model");
   return `${JSON.stringify(written(config), null, 2)}\n`;
 }
+
+/** The most tokens of a row: more than the model was trained on, where its positions stretch so far. */
+export function mostTokens(config: ModelConfig): number {
+  return familyOf(config, "model").cache?.(config).maxTokens ?? config.max_position_embeddings;
+}

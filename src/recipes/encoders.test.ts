@@ -93,9 +93,9 @@ async function lossOf(folderOf: string, kind: "classes" | "multiLabel" | "tags")
       tokens: string[];
       tags: string[];
     }>;
-    if (kind === "classes") return { ids: encodeCut(tokenizer, text, 16), labels: label2id[label!]! };
+    if (kind === "classes") return { ids: encodeCut(tokenizer, text, 16).ids, labels: label2id[label!]! };
     if (kind === "multiLabel") {
-      return { ids: encodeCut(tokenizer, text, 16), labels: names.map((name) => Number(labels!.includes(name))) };
+      return { ids: encodeCut(tokenizer, text, 16).ids, labels: names.map((name) => Number(labels!.includes(name))) };
     }
     const { ids, first } = firstPieces(tokenizer, tokens, 16);
     const places = new Map(first.map((place, word) => [place, label2id[tags[word]!]!]));

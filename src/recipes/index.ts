@@ -6,11 +6,13 @@ import { openTask } from "../soft-prompts/metadata.ts";
 import { openModelFolder } from "../runtime/folder.ts";
 import { didYouMean } from "../suggest.ts";
 import { type Config, withSettings } from "../train/config.ts";
+import { resolvedInputs } from "../train/inputs.ts";
 import type { Inputs } from "../train/objectives/objective.ts";
 import { bioGptRecipes } from "./biogpt.ts";
 import { biomedBertRecipes } from "./biomedbert.ts";
 import { encoderRecipes } from "./encoders.ts";
 import { checkInputs } from "./inputs.ts";
+import { llamaRecipes } from "./llama.ts";
 import { isRecipe, type RecipeName } from "./list.ts";
 import type { Recipe, Scale } from "./recipe.ts";
 import { softPromptRecipe, softPromptRecipes } from "./soft-prompts.ts";
@@ -22,6 +24,7 @@ export { softPromptRecipe } from "./soft-prompts.ts";
 
 export const recipes: Readonly<Record<RecipeName, Recipe>> = {
   ...bioGptRecipes,
+  ...llamaRecipes,
   ...biomedBertRecipes,
   ...encoderRecipes,
   ...softPromptRecipes,
@@ -49,9 +52,10 @@ export interface ConfigureOptions {
 export async function configure(recipe: string, options: ConfigureOptions): Promise<Config> {
   required("configure: recipe", recipe, "text");
   required("configure: options", options, "object");
-  const { scale = "full", settings = [], inputs } = options;
-  required("configure: inputs", inputs, "object");
+  const { scale = "full", settings = [], inputs: given } = options;
+  required("configure: inputs", given, "object");
   required("configure: settings", settings, "list of texts");
+  const inputs = await resolvedInputs(given);
   const config = (isRecipe(recipe) ? recipes[recipe] : softPromptRecipe(await ownTask(recipe)))({ scale });
   checkInputs(isRecipe(recipe) ? recipe : "own", inputs);
   if (config.model === null || inputs.model === undefined) return withSettings(config, settings);

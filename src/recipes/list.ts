@@ -62,6 +62,7 @@ const infos = {
   "biogpt-micro": pretraining("language", "BioGPT of 13M weights, for a workstation", "biogpt-nano"),
   "biogpt-base": pretraining("language", "BioGPT as published, 347M weights", "biogpt-micro"),
   "biogpt-large": pretraining("language", "BioGPT-Large as published, 1.6B weights", "biogpt-base"),
+  "llama-nano": pretraining("language", "LLaMA of 15.7M weights, for a laptop", "biogpt-nano"),
   "biomedbert-small": pretraining("encoder", "An encoder of 22.7M weights by masked language modelling", "hash-nano"),
   "biomedbert-base": pretraining("encoder", "An encoder of BERT's base size", "biomedbert-small"),
   "hash-nano": pretraining("encoder", "BERT-hash of 0.97M weights, for a laptop", "hash-pico"),

@@ -4,6 +4,7 @@
  * encode.
  */
 import { ConfigError } from "../errors.ts";
+import type { OnCut } from "../tokenizers/cut.ts";
 import type { PairTokenizer } from "../tokenizers/pairs.ts";
 import type { ColbertSettings } from "./colbert-settings.ts";
 
@@ -17,9 +18,8 @@ export interface Row {
 
 export interface ColbertReader {
   /** Queries filled up: the added tokens are scored, whether or not others look at them. */
-  queries(texts: readonly string[]): Row[];
-  /** `cut`: how many documents were longer than `documentLength`. */
-  documents(texts: readonly string[]): { rows: Row[]; cut: number };
+  queries(texts: readonly string[], onCut?: OnCut): Row[];
+  documents(texts: readonly string[], onCut?: OnCut): Row[];
 }
 
 /** `where` names the model in errors. @throws ConfigError where the tokenizer lacks a token of the settings. */
@@ -46,9 +46,10 @@ export function colbertReader(where: string, tokenizer: PairTokenizer, settings:
   const filled = settings.expandsQueries ? (settings.expansionLength ?? settings.queryLength) : 0;
 
   return {
-    queries(texts) {
+    queries(texts, onCut) {
       const prompted = texts.map((text) => prepare(settings.queryPrompt + text));
-      return tokensOf(tokenizer, prompted, prefixes.query, settings.queryLength).rows.map((ids) => {
+      const rows = tokensOf(tokenizer, prompted, prefixes.query, settings.queryLength, telling(texts, onCut));
+      return rows.map((ids) => {
         const added = Math.max(0, filled - ids.length);
         if (added > 0 && expansion === undefined) {
           throw new ConfigError("query expansion: expected a tokenizer with a mask token, got one without");
@@ -58,18 +59,23 @@ export function colbertReader(where: string, tokenizer: PairTokenizer, settings:
         return { ids: all, mask, kept: all.map((id) => !skipped.query.has(id)) };
       });
     },
-    documents(texts) {
+    documents(texts, onCut) {
       const prompted = texts.map((text) => prepare(settings.documentPrompt + text));
-      const { rows, cut } = tokensOf(tokenizer, prompted, prefixes.document, settings.documentLength);
-      const kept = rows.map((ids) => ({
+      const limit = settings.documentLength;
+      const rows = tokensOf(tokenizer, prompted, prefixes.document, limit, telling(texts, onCut));
+      return rows.map((ids) => ({
         ids,
         mask: ids.map(() => 1),
         kept: ids.map((id) => !skipped.document.has(id)),
       }));
-      return { rows: kept, cut };
     },
   };
 }
+
+const telling =
+  (texts: readonly string[], onCut: OnCut | undefined) =>
+  (places: readonly number[], limit: number): void =>
+    onCut?.({ texts: places.map((i) => texts[i]!), of: texts.length, limit });
 
 /** [CLS], the prefix, the text's tokens, [SEP]; at most `limit` of them. */
 function tokensOf(
@@ -77,16 +83,18 @@ function tokensOf(
   texts: readonly string[],
   prefix: number | undefined,
   limit: number,
-): { rows: number[][]; cut: number } {
+  tell: (places: readonly number[], limit: number) => void,
+): number[][] {
   const room = prefix === undefined ? limit : limit - 1;
-  let cut = 0;
-  const rows = texts.map((text) => {
+  const cut: number[] = [];
+  const rows = texts.map((text, i) => {
     let ids = tokenizer.encodeIds(text);
     if (ids.length > room) {
-      cut++;
+      cut.push(i);
       ids = [...ids.slice(0, room - 1), ids.at(-1)!];
     }
     return prefix === undefined ? ids : [ids[0]!, prefix, ...ids.slice(1)];
   });
-  return { rows, cut };
+  tell(cut, limit);
+  return rows;
 }

@@ -2,10 +2,12 @@
  * Late interaction (Khattab and Zaharia 2020, arXiv:2004.12832): texts to a unit vector for every token, as PyLate's
  * ColBERT.encode and Sentence Transformers' MultiVectorEncoder make them.
  */
+import { resolveModel } from "../hub/index.ts";
 import { embeddingGraph, embeddingWidth } from "../models/embedding.ts";
 import { makeBatch } from "../runtime/batch.ts";
 import { type NetworkOptions, openNetwork } from "../runtime/network.ts";
 import type { Session } from "../runtime/session.ts";
+import type { Cut, OnCut } from "../tokenizers/cut.ts";
 import type { PairTokenizer } from "../tokenizers/pairs.ts";
 import { byTokens, sliceRows } from "../runtime/batching.ts";
 import { openColbertFolder } from "./colbert-folder.ts";
@@ -18,8 +20,8 @@ import { loadPairTokenizer } from "./tokenizer.ts";
 export interface ColbertOptions extends NetworkOptions {
   /** Take the place of the directory's settings. */
   readonly settings?: Partial<ColbertSettings>;
-  /** Told when documents are cut. Default: console.warn. */
-  readonly warn?: (message: string) => void;
+  /** Told which texts were longer than the settings say. Default: a warning where documents were. */
+  readonly onCut?: OnCut | undefined;
 }
 
 export interface EncodeOptions {
@@ -34,7 +36,7 @@ export interface Colbert extends AsyncDisposable {
   readonly width: number;
   readonly tokenizer: PairTokenizer;
   encodeQueries(texts: readonly string[], options?: EncodeOptions): Promise<TokenVectors[]>;
-  /** Tokens of the skiplist are left out. Warns where documents are longer than `documentLength`. */
+  /** Tokens of the skiplist are left out. */
   encodeDocuments(texts: readonly string[], options?: EncodeOptions): Promise<TokenVectors[]>;
   dispose(): Promise<void>;
 }
@@ -43,8 +45,9 @@ export interface Colbert extends AsyncDisposable {
  * Opens a PyLate, Stanford or Sentence Transformers multi-vector directory.
  * @throws ConfigError where a module or a prefix is not understood; CheckpointError where weights are missing.
  */
-export async function loadColbert(path: string, options: ColbertOptions = {}): Promise<Colbert> {
-  const { settings: changes = {}, warn = console.warn, ...networkOptions } = options;
+export async function loadColbert(source: string, options: ColbertOptions = {}): Promise<Colbert> {
+  const path = await resolveModel(source);
+  const { settings: changes = {}, onCut, ...networkOptions } = options;
   const folder = await openColbertFolder(path);
   const { model, stages, entries } = folder;
   const settings = { ...folder.settings, ...changes };
@@ -62,20 +65,20 @@ export async function loadColbert(path: string, options: ColbertOptions = {}): P
     settings,
     width,
     tokenizer,
-    encodeQueries: (texts, { batchSize = 32 } = {}) => run(network, reader.queries(texts), batchSize),
-    encodeDocuments: (texts, { batchSize = 32 } = {}) => {
-      const { rows, cut } = reader.documents(texts);
-      if (cut > 0) {
-        warn(
-          `${cut} of ${texts.length} documents have more than ${settings.documentLength} tokens and were cut; ` +
-            "set documentLength to keep more",
-        );
-      }
-      return run(network, rows, batchSize);
-    },
+    encodeQueries: (texts, { batchSize = 32 } = {}) => run(network, reader.queries(texts, onCut), batchSize),
+    encodeDocuments: (texts, { batchSize = 32 } = {}) =>
+      run(network, reader.documents(texts, onCut ?? warnCut), batchSize),
     dispose,
     [Symbol.asyncDispose]: dispose,
   };
+}
+
+/** What a caller is told that has not asked to be. */
+export function warnCut({ texts, of, limit }: Cut): void {
+  if (texts.length === 0) return;
+  console.warn(
+    `${texts.length} of ${of} documents have more than ${limit} tokens and were cut; set documentLength to keep more`,
+  );
 }
 
 async function run(

@@ -10,6 +10,7 @@ import { readSettings } from "../io/json.ts";
 import { parseJsonObject } from "../tokenizers/json.ts";
 import { writeSafetensors } from "../checkpoints/safetensors.ts";
 import { ConfigError } from "../errors.ts";
+import { resolveModel } from "../hub/index.ts";
 import { configText, headOf, type LabelConfig, labelNames, type ModelConfig } from "../models/index.ts";
 import { scoringGraph } from "../models/graphs.ts";
 import { makeBatch } from "../runtime/batch.ts";
@@ -17,6 +18,7 @@ import { type ModelFolder, openModelFolder } from "../runtime/folder.ts";
 import { type NetworkOptions, openNetwork } from "../runtime/network.ts";
 import type { Session } from "../runtime/session.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { type OnCut, tellCut } from "../tokenizers/cut.ts";
 import type { PairTokenizer } from "../tokenizers/pairs.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import { byTokens, sliceRows } from "../runtime/batching.ts";
@@ -53,7 +55,12 @@ export interface CrossEncoder extends AsyncDisposable {
   /** Scores in the order of the pairs. */
   score(
     pairs: readonly (readonly [string, string])[],
-    options?: { readonly batchSize?: number; readonly activation?: ScoreActivation },
+    options?: {
+      readonly batchSize?: number;
+      readonly activation?: ScoreActivation;
+      /** Told which pairs were longer than the model takes. */
+      readonly onCut?: OnCut | undefined;
+    },
   ): Promise<PairScores>;
   dispose(): Promise<void>;
 }
@@ -62,7 +69,8 @@ export interface CrossEncoder extends AsyncDisposable {
  * Opens a CrossEncoder directory.
  * @throws ConfigError where the head, a module or the activation is not understood; CheckpointError without weights.
  */
-export async function loadCrossEncoder(folder: string, options: NetworkOptions = {}): Promise<CrossEncoder> {
+export async function loadCrossEncoder(source: string, options: NetworkOptions = {}): Promise<CrossEncoder> {
+  const folder = await resolveModel(source);
   await checkModules(folder);
   const model = await openModelFolder(folder);
   const kind = headOf(model.family, model.config)?.labels(model.config);
@@ -86,10 +94,11 @@ export async function loadCrossEncoder(folder: string, options: NetworkOptions =
     exclusive: kind.count > 1 && kind.of === "rows",
     maxTokens,
     tokenizer,
-    async score(pairs, { batchSize = 32, activation: wanted = activation } = {}): Promise<PairScores> {
+    async score(pairs, { batchSize = 32, activation: wanted = activation, onCut } = {}): Promise<PairScores> {
       const logits = await logitsOf({ session, tokenizer, maxTokens, config: model.config }, pairs, {
         batchSize,
         labels: kind.count,
+        onCut,
       });
       return { logits, scores: Float64Array.from(logits, activations[wanted]), labels: kind.count };
     },
@@ -108,9 +117,10 @@ interface Parts {
 async function logitsOf(
   { session, tokenizer, maxTokens, config }: Parts,
   pairs: readonly (readonly [string, string])[],
-  { batchSize, labels }: { batchSize: number; labels: number },
+  { batchSize, labels, onCut }: { batchSize: number; labels: number; onCut: OnCut | undefined },
 ): Promise<Float32Array> {
   const encoded = tokenizer.encodeBatch(pairs, { maxLength: maxTokens, padding: "none" });
+  tellCut(tokenizer, pairs, { rows: encoded.ids, limit: maxTokens }, onCut);
   const results = new Float32Array(pairs.length * labels);
   for (const places of byTokens(encoded.ids, batchSize)) {
     const rows = { ids: sliceRows(encoded.ids, places), types: sliceRows(encoded.typeIds, places) };

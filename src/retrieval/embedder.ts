@@ -6,11 +6,13 @@
 import type { TextRow } from "../corpus/text.ts";
 import { mapTexts } from "../corpus/texts.ts";
 import { ConfigError } from "../errors.ts";
+import { resolveModel } from "../hub/index.ts";
 import type { Items, StreamOptions } from "../io/streams.ts";
 import { embeddingGraph, embeddingWidth } from "../models/embedding.ts";
 import { makeBatch } from "../runtime/batch.ts";
 import { type NetworkOptions, openNetwork } from "../runtime/network.ts";
 import type { Session } from "../runtime/session.ts";
+import type { OnCut } from "../tokenizers/cut.ts";
 import type { PairTokenizer } from "../tokenizers/pairs.ts";
 import { byTokens, sliceRows } from "../runtime/batching.ts";
 import { sampleInputs } from "./sample.ts";
@@ -21,6 +23,8 @@ import { loadPairTokenizer } from "./tokenizer.ts";
 export interface EmbedOptions extends PromptOptions {
   /** Texts in a run of the network. Default 32. */
   readonly batchSize?: number;
+  /** Told which texts, with their prompts, were longer than the model takes. */
+  readonly onCut?: OnCut | undefined;
 }
 
 export interface Embedder extends AsyncDisposable {
@@ -34,11 +38,12 @@ export interface Embedder extends AsyncDisposable {
 }
 
 /**
- * Opens a Sentence Transformers directory (either schema).
+ * Opens a Sentence Transformers directory (either schema), or one of Hugging Face's hub by its name.
  * @throws ConfigError where a module or a setting is not understood, or the device lacks the format of weights;
  * CheckpointError where weights are missing.
  */
-export async function loadEmbedder(path: string, options: NetworkOptions = {}): Promise<Embedder> {
+export async function loadEmbedder(source: string, options: NetworkOptions = {}): Promise<Embedder> {
+  const path = await resolveModel(source);
   const folder = await openSentenceFolder(path);
   const { model, stages, entries } = folder;
   if (!stages.some(({ kind }) => kind === "pooling") || folder.mask !== undefined) {
@@ -68,6 +73,8 @@ export interface EmbeddedText {
   /** Title and text, as embedded. */
   readonly text: string;
   readonly vector: Float32Array;
+  /** Longer than the model takes: its end has no part in the vector. */
+  readonly cut: boolean;
 }
 
 /** Vectors of a stream of texts, in their order; `window` of them (default 1,024) are sorted by length together. */
@@ -76,8 +83,15 @@ export function embedTexts(
   texts: Items<TextRow>,
   { window = 1024, signal, onProgress, ...options }: EmbedOptions & StreamOptions = {},
 ): AsyncGenerator<EmbeddedText> {
-  const compute = async (some: readonly string[]) =>
-    (await embedder.embed(some, options)).map((vector) => ({ vector }));
+  const compute = async (some: readonly string[]) => {
+    const cut = new Set<string>();
+    const onCut: OnCut = (found) => {
+      for (const text of found.texts) cut.add(text);
+      options.onCut?.(found);
+    };
+    const vectors = await embedder.embed(some, { ...options, onCut });
+    return vectors.map((vector, i) => ({ vector, cut: cut.has(some[i]!) }));
+  };
   return mapTexts(texts, compute, { window, signal, onProgress });
 }
 

@@ -29,7 +29,9 @@ export { ranked, type RerankedList, type RerankOptions, scoreChange, type ScoreC
 export { type Comparer, type Encoder, openScorer, type Scorer, type ScorerOptions } from "./scorers.ts";
 export { type SentenceFolder } from "./sentence-folder.ts";
 export { type SentenceDescription, saveSentenceFolder } from "./sentence-write.ts";
+export type { Cut, OnCut } from "../tokenizers/cut.ts";
 export type { PromptOptions, TextRole } from "./text-rows.ts";
 export { writeVectors } from "./vector-files.ts";
-export { type ListRequirements, readLists, type ScoredList } from "../tasks/lists.ts";
+export { changedSources, type Origin, readOrigin, type Sources } from "../io/origin.ts";
+export { type ListRequirements, readLists, type ScoredList, writeLists } from "../tasks/lists.ts";
 export { streamPairs, streamRows } from "../tasks/pairs.ts";

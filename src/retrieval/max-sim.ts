@@ -3,10 +3,11 @@
  * document's. Over many documents, products and maxima are two operators of ONNX Runtime a chunk.
  */
 // Q vectors of the query, N documents of a chunk, L vectors of each, K width
-import { ShapeError } from "../errors.ts";
+import { RuntimeError, ShapeError } from "../errors.ts";
 import { Graph } from "../graph/graph.ts";
 import { toOnnx } from "../graph/lower.ts";
 import { matMul, reduceMax } from "../graph/ops/index.ts";
+import { finiteSession, firstNotFinite } from "../runtime/finite.ts";
 import { createSession, type SessionOptions } from "../runtime/session.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 
@@ -17,9 +18,14 @@ export interface TokenVectors {
   readonly data: Float32Array;
 }
 
-/** Σ over the query's vectors of the largest dot product; 0 for a document without vectors. */
+/**
+ * Σ over the query's vectors of the largest dot product; 0 for a document without vectors.
+ * @throws ShapeError for vectors of two widths, RuntimeError for numbers that are not finite.
+ */
 export function maxSim(query: TokenVectors, document: TokenVectors): number {
   checkWidth(query, document.width);
+  checkFinite("query", query);
+  checkFinite("document", document);
   const { width } = query;
   let total = 0;
   for (let i = 0; i < query.count; i++) {
@@ -47,25 +53,32 @@ const chunkVectors = 16_384;
 /** A document shorter than this part of its chunk's longest starts a chunk of its own. */
 const leastFilled = 0.75;
 
-/** Documents laid one after the other, to be scored against one query after another. */
+/**
+ * Documents laid one after the other, to be scored against one query after another.
+ * @throws as `maxSim`, here and from `score`.
+ */
 export async function createMaxSim(
   documents: readonly TokenVectors[],
   options: SessionOptions = {},
 ): Promise<MaxSimScorer> {
   const width = documents[0]?.width ?? 0;
-  for (const document of documents) checkWidth(document, width);
+  for (const [i, document] of documents.entries()) {
+    checkWidth(document, width);
+    checkFinite(`document ${i}`, document);
+  }
   const chunks = chunked(documents).map((chunk) => ({ ...chunk, vectors: padded(documents, chunk) }));
   const g = new Graph();
   const vectors_NLK = g.input("vectors", "float32", ["N", "L", width]);
   // The second operand is the one that is copied into blocks: the query, which is small.
   const products_NLQ = matMul(vectors_NLK, g.input("query", "float32", ["Q", width]), { transB: true });
   g.output("best", reduceMax(products_NLQ, [1], { keepDims: false }));
-  const session = await createSession(toOnnx(g), options);
+  const session = finiteSession(await createSession(toOnnx(g), options), "maxSim");
   const dispose = (): Promise<void> => session.dispose();
   return {
     documents: documents.length,
     async score(query: TokenVectors): Promise<Float64Array> {
       if (documents.length > 0) checkWidth(query, width);
+      checkFinite("query", query);
       const scores = new Float64Array(documents.length);
       const rows = tensor("float32", [query.count, query.width], query.data);
       for (const { vectors, members } of chunks) {
@@ -121,4 +134,12 @@ function padded(documents: readonly TokenVectors[], { members, length }: Chunk):
 
 function checkWidth({ width }: TokenVectors, expected: number): void {
   if (width !== expected) throw new ShapeError(`maxSim: expected vectors of width ${expected}, got ${width}`);
+}
+
+/** A maximum passes NaN over, so that its scores would look like any others. */
+function checkFinite(what: string, { data, width }: TokenVectors): void {
+  const at = firstNotFinite(data);
+  if (at < 0) return;
+  const place = `[${Math.floor(at / width)}, ${at % width}]`;
+  throw new RuntimeError(`maxSim: expected finite vectors, got ${data[at]} at ${place} of the ${what}`);
 }

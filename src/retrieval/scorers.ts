@@ -6,7 +6,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { ConfigError } from "../errors.ts";
-import { loadColbert } from "./colbert.ts";
+import { resolveModel } from "../hub/index.ts";
+import { loadColbert, warnCut } from "./colbert.ts";
 import { isColbert } from "./colbert-folder.ts";
 import { type CrossEncoder, loadCrossEncoder } from "./cross-encoder.ts";
 import { loadEmbedder } from "./embedder.ts";
@@ -15,6 +16,7 @@ import { readSettings } from "../io/json.ts";
 import { openModelFolder } from "../runtime/folder.ts";
 import { identityOf, type NetworkOptions } from "../runtime/network.ts";
 import { createBm25 } from "./bm25.ts";
+import type { OnCut } from "../tokenizers/cut.ts";
 import type { TextRole } from "./text-rows.ts";
 import { norm, similarityOf } from "./vector-similarity.ts";
 
@@ -84,6 +86,8 @@ async function kindOf(folder: string): Promise<Exclude<Scorer["kind"], "bm25">> 
 export interface ScorerOptions extends NetworkOptions {
   /** Of a reranker with several classes: the one whose log-odds are the score. */
   readonly label?: string | undefined;
+  /** Told which texts, or pairs, were longer than the model takes. */
+  readonly onCut?: OnCut | undefined;
 }
 
 /**
@@ -91,17 +95,22 @@ export interface ScorerOptions extends NetworkOptions {
  * @throws ConfigError for a reranker with several classes of which none is named as the score, and for a name where
  * there are none.
  */
-export async function openScorer(folder: string, { label, ...options }: ScorerOptions = {}): Promise<Scorer> {
+export async function openScorer(source: string, { label, onCut, ...options }: ScorerOptions = {}): Promise<Scorer> {
+  const folder = await resolveModel(source);
   const kind = folder === "bm25" ? folder : await kindOf(folder);
-  if (kind === "reranker") return rerankerScorer(folder, label, options);
+  if (kind === "reranker") return rerankerScorer(folder, { label, onCut }, options);
   if (label !== undefined) {
     throw new ConfigError(`label: expected none for ${folder}, which gives one score a pair (${kind}), got "${label}"`);
   }
   if (kind === "bm25") return bm25;
-  return kind === "colbert" ? colbertScorer(folder, options) : embeddingScorer(folder, options);
+  return kind === "colbert" ? colbertScorer(folder, onCut, options) : embeddingScorer(folder, onCut, options);
 }
 
-async function rerankerScorer(folder: string, label: string | undefined, options: NetworkOptions): Promise<Scorer> {
+async function rerankerScorer(
+  folder: string,
+  { label, onCut }: Pick<ScorerOptions, "label" | "onCut">,
+  options: NetworkOptions,
+): Promise<Scorer> {
   const encoder = await loadCrossEncoder(folder, options);
   let scoreOf: (logits: Float32Array) => number;
   try {
@@ -115,7 +124,7 @@ async function rerankerScorer(folder: string, label: string | undefined, options
     kind: "reranker",
     identity: { ...identityOf(options), ...(label === undefined ? {} : { label }) },
     async pairs(pairs) {
-      const { logits } = await encoder.score(pairs);
+      const { logits } = await encoder.score(pairs, { onCut });
       return Float64Array.from(pairs, (_, i) => scoreOf(logits.subarray(i * count, (i + 1) * count)));
     },
     [Symbol.asyncDispose]: () => encoder.dispose(),
@@ -145,13 +154,13 @@ function headScore(
   };
 }
 
-async function colbertScorer(folder: string, options: NetworkOptions): Promise<Scorer> {
+async function colbertScorer(folder: string, onCut: OnCut | undefined, options: NetworkOptions): Promise<Scorer> {
   let warned = false;
-  const warn = (message: string): void => {
-    if (!warned) console.warn(message);
-    warned = true;
+  const warnOnce: OnCut = (cut) => {
+    if (!warned) warnCut(cut);
+    warned ||= cut.texts.length > 0;
   };
-  const colbert = await loadColbert(folder, { ...options, warn });
+  const colbert = await loadColbert(folder, { ...options, onCut: onCut ?? warnOnce });
   const encoder: Encoder = {
     encode: (role, texts) => (role === "query" ? colbert.encodeQueries(texts) : colbert.encodeDocuments(texts)),
     compare: (documents) => createMaxSim(documents, options),
@@ -161,20 +170,27 @@ async function colbertScorer(folder: string, options: NetworkOptions): Promise<S
     identity: identityOf(options),
     encoder,
     async pairs(pairs) {
-      const queries = await colbert.encodeQueries(pairs.map(([query]) => query));
-      const documents = await colbert.encodeDocuments(pairs.map(([, document]) => document));
+      const queries = await encoder.encode(
+        "query",
+        pairs.map(([query]) => query),
+      );
+      const documents = await encoder.encode(
+        "document",
+        pairs.map(([, document]) => document),
+      );
       return Float64Array.from(queries, (query, i) => maxSim(query, documents[i]!));
     },
     [Symbol.asyncDispose]: () => colbert.dispose(),
   };
 }
 
-async function embeddingScorer(folder: string, options: NetworkOptions): Promise<Scorer> {
+async function embeddingScorer(folder: string, onCut: OnCut | undefined, options: NetworkOptions): Promise<Scorer> {
   const embedder = await loadEmbedder(folder, options);
   const { width } = embedder;
   const similarity = similarityOf(folder, embedder.folder.settings.similarity_fn_name);
   const encoder: Encoder = {
-    encode: async (role, texts) => (await embedder.embed(texts, { role })).map((data) => ({ width, count: 1, data })),
+    encode: async (role, texts) =>
+      (await embedder.embed(texts, { role, onCut })).map((data) => ({ width, count: 1, data })),
     async compare(documents) {
       const norms = documents.map(({ data }) => norm(data));
       return {
@@ -196,7 +212,7 @@ async function embeddingScorer(folder: string, options: NetworkOptions): Promise
     encoder,
     async pairs(pairs) {
       const role = pairs.flatMap(() => ["query", "document"] as const);
-      const vectors = await embedder.embed(pairs.flat(), { role });
+      const vectors = await embedder.embed(pairs.flat(), { role, onCut });
       return Float64Array.from(pairs, (_, i) => {
         const [a, b] = [vectors[2 * i]!, vectors[2 * i + 1]!];
         return similarity(a, b, norm(a) * norm(b));

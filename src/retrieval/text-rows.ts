@@ -4,6 +4,7 @@
  */
 import { ConfigError } from "../errors.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
+import { type OnCut, tellCut } from "../tokenizers/cut.ts";
 import type { PairTokenizer } from "../tokenizers/pairs.ts";
 import type { SentenceFolder } from "./sentence-folder.ts";
 
@@ -34,15 +35,18 @@ export function textRows(
   tokenizer: PairTokenizer,
   settings: TextSettings,
   texts: readonly string[],
-  { maxTokens = Infinity, ...options }: PromptOptions & { readonly maxTokens?: number } = {},
+  {
+    maxTokens = Infinity,
+    onCut,
+    ...options
+  }: PromptOptions & { readonly maxTokens?: number; readonly onCut?: OnCut | undefined } = {},
 ): TextRow[] {
   const prompts = promptsOf(settings, texts.length, options);
   const limits = { maxLength: Math.min(settings.maxTokens, maxTokens), padding: "none" } as const;
   const prepare = (text: string): string => (settings.lowerCase ? text.trim().toLowerCase() : text.trim());
-  const encoded = tokenizer.encodeBatch(
-    texts.map((text, i) => prepare(prompts[i]! + text)),
-    limits,
-  );
+  const prepared = texts.map((text, i) => prepare(prompts[i]! + text));
+  const encoded = tokenizer.encodeBatch(prepared, limits);
+  tellCut(tokenizer, texts, { prepared, rows: encoded.ids, limit: limits.maxLength }, onCut);
   const lengths = new Map([["", 0]]);
   for (const prompt of new Set(prompts)) {
     if (prompt === "") continue;

@@ -2,8 +2,11 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { createShard, defaultCompression, encodeGroup } from "../corpus/parquet-codec.ts";
 import { ConfigError } from "../errors.ts";
+import { resolveModel } from "../hub/index.ts";
 import { writeAtomically } from "../io/files.ts";
 import { pathFingerprint } from "../io/fingerprint.ts";
+import { lockBeside } from "../io/lock.ts";
+import { type Sources, withOrigin } from "../io/origin.ts";
 import { inWindows, type Items } from "../io/streams.ts";
 import type { EmbeddedText } from "./embedder.ts";
 
@@ -23,26 +26,40 @@ const groupRows = 1024;
  * Writes vectors of `width` numbers to a file, in the format of its name's ending; it appears under its name when all
  * of them are there.
  * `model`: the directory of the model that made them, whose fingerprint a Parquet file carries (`galen.model`), so that
- * vectors of another model are not mixed in or compared with these.
+ * vectors of another model are not mixed in or compared with these. A .npy file has no room for it: NAME.npy.json says
+ * it, and which file of `texts` its rows are of (`readOrigin`).
  * @returns how many there were.
- * @throws ConfigError for another ending than .npy and .parquet.
+ * @throws ConfigError for another ending than .npy and .parquet, and where another run writes to the file.
  */
 export async function writeVectors(
   path: string,
   width: number,
   vectors: Items<Row>,
-  { model: folder }: { readonly model?: string | undefined } = {},
+  given: Sources = {},
 ): Promise<number> {
   const format = /\.(?:npy|parquet)$/.exec(path)?.[0];
   if (format === undefined) {
     throw new ConfigError(`output: expected a name that ends in .parquet or .npy, got ${path}`);
   }
-  const write = format === ".npy" ? writeNpy : writeParquet;
-  const model = folder === undefined ? undefined : await pathFingerprint(folder);
+  const sources = { ...given, model: given.model === undefined ? undefined : await resolveModel(given.model) };
+  if (format === ".npy") {
+    return withOrigin(path, sources, () => writeAs(writeNpy, path, { width, model: undefined }, vectors));
+  }
+  await using _ = await lockBeside(path);
+  const model = sources.model === undefined ? undefined : await pathFingerprint(sources.model);
+  return writeAs(writeParquet, path, { width, model }, vectors);
+}
+
+async function writeAs(
+  format: Format,
+  path: string,
+  shape: Parameters<Format>[1],
+  vectors: Items<Row>,
+): Promise<number> {
   let rows = 0;
   await writeAtomically(path, async (temporary) => {
     await using file = await open(temporary, "wx");
-    rows = await write(file, { width, model }, inWindows(vectors, groupRows));
+    rows = await format(file, shape, inWindows(vectors, groupRows));
   });
   return rows;
 }

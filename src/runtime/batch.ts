@@ -1,6 +1,6 @@
 /** Ragged lists of ids as the rectangular int64 tensors that graphs take. */
 import { ConfigError } from "../errors.ts";
-import type { Labels, ModelConfig } from "../models/index.ts";
+import { type Labels, type ModelConfig, mostTokens } from "../models/index.ts";
 import { required } from "../schema.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 
@@ -31,16 +31,14 @@ export function int64(rows: readonly (readonly number[])[], columns: number): Te
  * Rows for the model of this configuration, padded on the right.
  * @throws ConfigError on an empty batch or row, ids outside the vocabulary, rows too long, or a mask of another shape.
  */
-export function makeBatch(
-  rows: TokenRows,
-  config: Pick<ModelConfig, "vocab_size" | "pad_token_id" | "max_position_embeddings">,
-): Batch {
+export function makeBatch(rows: TokenRows, config: ModelConfig): Batch {
   required("rows of tokens", rows, "object");
   const { ids, mask, types } = rows;
   for (const [name, values] of Object.entries({ ids, mask, types })) {
     if (values !== undefined || name === "ids") required(name, values, "list of lists of numbers");
   }
-  const { vocab_size: vocabSize, pad_token_id, max_position_embeddings: maxTokens } = config;
+  const { vocab_size: vocabSize, pad_token_id } = config;
+  const maxTokens = mostTokens(config);
   const padId = pad_token_id ?? 0;
   const tokens = Math.max(0, ...ids.map((row) => row.length));
   if (tokens === 0) throw new ConfigError("ids: expected at least one row with one id, got none");

@@ -15,7 +15,17 @@ import { parameterSources } from "./parameters.ts";
 const folder = mkdtempSync(join(tmpdir(), "galen-config-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test.each(["biogpt/model", "bert/masked", "bert/tokens", "bert/hash", "biogpt-heads/several"])("%s", async (name) => {
+test.each([
+  "biogpt/model",
+  "bert/masked",
+  "bert/tokens",
+  "bert/hash",
+  "biogpt-heads/several",
+  "old-bert/scibert",
+  "megatron-bert/single",
+  "modernbert/masked",
+  "modernbert/several",
+])("%s", async (name) => {
   const directory = join(folder, name);
   cpSync(fileURLToPath(new URL(`../../test/goldens/${name}`, import.meta.url)), directory, { recursive: true });
   const path = join(directory, "config.json");

@@ -5,8 +5,8 @@ import { openCheckpoint } from "../checkpoints/checkpoint.ts";
 import { readFloat32, type TensorEntry } from "../checkpoints/entries.ts";
 import { groupingOf, joinGroups } from "../checkpoints/grouped.ts";
 import { CheckpointError, ConfigError } from "../errors.ts";
+import { resolveModel } from "../hub/index.ts";
 import { readSettings } from "../io/json.ts";
-import { required } from "../schema.ts";
 import { architectureOf, type Family, familyOf, type ModelConfig, type Role } from "../models/index.ts";
 
 export interface ModelFolder {
@@ -25,15 +25,16 @@ export interface OpenedFolder extends ModelFolder {
 }
 
 /**
- * Reads config.json and the headers of the weights. `as`: in this role, whatever `architectures` says; `weights`: a
+ * Reads config.json and the headers of the weights; `source` may be a name of Hugging Face's hub. `as`: in this role, whatever `architectures` says; `weights`: a
  * checkpoint that is not the directory's own.
  * @throws ConfigError or CheckpointError that names the file and what was expected of it.
  */
 export async function openModelFolder(
-  folder: string,
-  { as, weights = folder }: { readonly as?: Role | undefined; readonly weights?: string } = {},
+  source: string,
+  { as, weights: others }: { readonly as?: Role | undefined; readonly weights?: string } = {},
 ): Promise<OpenedFolder> {
-  required("model directory", folder, "text");
+  const folder = await resolveModel(source);
+  const weights = others ?? folder;
   const path = join(folder, "config.json");
   const json = await readSettings(path);
   if (json === undefined) {

@@ -17,7 +17,7 @@ import { finiteSession, requireFinite } from "./finite.ts";
 import { holdGroups } from "./grouped.ts";
 import { cacheBytes, requireMemory, weightBytes } from "./memory.ts";
 import { createSession, type Session, type SessionOptions, type Tensors } from "./session.ts";
-import { type Entries, parameterSources, placeOf, requireParameters } from "./parameters.ts";
+import { type Entries, parameterSources, placeOf, requireParameters, weightsFolder } from "./parameters.ts";
 
 export interface NetworkOptions extends SessionOptions {
   /**
@@ -63,17 +63,18 @@ export async function openNetwork(
   requireParameters(graph, entries, folder);
   if (memory !== "any") requireRoom(graph, all, entries, folder, groupings);
   await using held = await holdGroups(entries, folder, graph.parameters.keys(), groupings);
+  const externalFolder = weightsFolder(held.entries);
   const packed = new Map<string, PackedWeight>();
   for (const { name, outputs, width } of all) {
     const grouping = groupings.get(name);
     if (grouping === undefined) continue;
     const { whole, scales, shifts } = held.entries.get(name)!.grouped!.parts!;
-    const place = (entry: TensorEntry): FilePlace => placeOf(entry, held.folder);
-    const parts = { whole: place(whole), scales: place(scales), shifts: shifts && place(shifts) };
+    const placed = (entry: TensorEntry): FilePlace => placeOf(entry, externalFolder);
+    const parts = { whole: placed(whole), scales: placed(scales), shifts: shifts && placed(shifts) };
     packed.set(name, packedGroups(name, { ...grouping, ...parts, outputs, width }));
   }
-  const session: SessionOptions = { ...options, externalFolder: held.folder };
-  const parameters = await parameterSources(graph, held.entries, held.folder, packed);
+  const session: SessionOptions = { ...options, externalFolder };
+  const parameters = await parameterSources(graph, held.entries, externalFolder, packed);
   const packers = all.flatMap((weight) => {
     const pack = packed.has(weight.name) ? undefined : format?.packer(weight);
     return pack === undefined ? [] : [{ weight, pack }];

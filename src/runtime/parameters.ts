@@ -1,5 +1,6 @@
 /** Parameters in memory: one flat float32 buffer with a view for each, and where a compiled model finds them on disk. */
-import { relative } from "node:path";
+import { realpathSync } from "node:fs";
+import { dirname, relative, sep } from "node:path";
 import { readFloat32, readTensor, type TensorEntry } from "../checkpoints/entries.ts";
 import { CheckpointError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
@@ -159,9 +160,20 @@ export async function readParameters(graph: Graph, entries: Entries, where: stri
   return parameters;
 }
 
+/** Without the links that lead to it: files of the hub's cache are links. */
+const realFile = (file: string): string => realpathSync.native(file);
+
+/** The innermost folder that holds all files of the weights: ONNX Runtime follows no link out of what it is given. */
+export function weightsFolder(entries: Entries): string {
+  const files = new Set([...entries.values()].map(({ file }) => file));
+  const [first = [], ...others] = [...files].map((file) => dirname(realFile(file)).split(sep));
+  const end = first.findIndex((part, i) => others.some((parts) => parts[i] !== part));
+  return first.slice(0, end < 0 ? undefined : end).join(sep) || sep;
+}
+
 /** Where a tensor lies, as ONNX Runtime maps it. */
 export function placeOf({ file, offset, byteLength }: TensorEntry, folder: string): FilePlace {
-  return { location: relative(folder, file), offset, length: byteLength };
+  return { location: relative(folder, realFile(file)), offset, length: byteLength };
 }
 
 /**

@@ -21,7 +21,8 @@ const usage = [
 /** Copies what lies beside the weights of one directory and says how they are used to another. */
 export async function copyUsage(from: string, to: string): Promise<void> {
   for (const name of await readdir(from)) {
-    if (usage.some((one) => one.test(name))) await cp(join(from, name), join(to, name), { recursive: true });
+    if (usage.some((one) => one.test(name)))
+      await cp(join(from, name), join(to, name), { recursive: true, dereference: true });
   }
 }
 

@@ -3,6 +3,7 @@
  * task.json says, batches sorted by length, read back by the task's parser.
  */
 import { ConfigError } from "../errors.ts";
+import { resolveModel } from "../hub/index.ts";
 import { endsInCircle, lengthGuard } from "../generate/guards.ts";
 import { mean } from "../metrics/counts.ts";
 import type { GenerateOptions, Processor } from "../generate/index.ts";
@@ -34,10 +35,11 @@ export interface TunedModel extends AsyncDisposable {
  * @throws ConfigError where the directory names no task and none is given, or another than is given.
  */
 export async function openTuned(
-  folder: string,
+  source: string,
   options: LoadOptions & { readonly task?: string | undefined } = {},
 ): Promise<TunedModel> {
-  required("openTuned: folder", folder, "text");
+  required("openTuned: folder", source, "text");
+  const folder = await resolveModel(source);
   const { task: wanted, ...load } = options;
   const [file, named] = [await readTaskFile(folder), wanted === undefined ? undefined : await openTask(wanted)];
   const where = `${folder}/${taskFileName}`;

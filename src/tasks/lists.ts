@@ -4,7 +4,9 @@
  */
 import * as z from "zod";
 import { DataError } from "../errors.ts";
-import { readJsonLines } from "../io/json.ts";
+import { readJsonLines, writeJsonLines } from "../io/json.ts";
+import { changedSources, type Sources, withOrigin } from "../io/origin.ts";
+import type { Items } from "../io/streams.ts";
 
 const text = z.string();
 const list = z
@@ -32,7 +34,7 @@ export interface ListRequirements {
 }
 
 /**
- * All lists of a file.
+ * All lists of a file; a warning where what they were made of has changed since.
  * @throws DataError that names the line, or says what to run first where scores are missing or were transformed differently.
  */
 export async function readLists(
@@ -40,6 +42,9 @@ export async function readLists(
   { documents = 1, scored = false, shares = false }: ListRequirements = {},
 ): Promise<ScoredList[]> {
   const lists = await readJsonLines(path, list);
+  for (const source of await changedSources(path)) {
+    process.emitWarning(`${path}: made of ${source}, which has changed since: make the lists again`, "GalenWarning");
+  }
   checkLists(path, lists, documents, scored);
   if (shares) checkShares(path, lists);
   return lists;
@@ -74,4 +79,23 @@ function checkLists(path: string, lists: readonly ScoredList[], documents: numbe
   if (transforms.size > 1) {
     throw new DataError(`${path}: expected scores transformed alike, got ${[...transforms].join(" and ")}`);
   }
+}
+
+/**
+ * Writes lists as JSON lines, and beside them, in PATH.json, the fingerprints of the model and of the texts that they
+ * were made of.
+ * @returns how many there were.
+ * @throws the signal's reason once it is aborted.
+ */
+export function writeLists(
+  path: string,
+  lists: Items<
+    Readonly<Omit<ScoredList, "documents" | "scores">> & {
+      readonly documents: readonly string[];
+      readonly scores?: readonly number[] | undefined;
+    }
+  >,
+  { signal, ...sources }: Sources & { readonly signal?: AbortSignal | undefined },
+): Promise<number> {
+  return withOrigin(path, sources, () => writeJsonLines(path, lists, { signal }));
 }

@@ -4,29 +4,38 @@
  */
 import { readFile, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { resolveModel } from "../hub/index.ts";
 import { writeFileAtomically } from "../io/files.ts";
 import { pointerError } from "../io/pointer.ts";
 import { DataError } from "../errors.ts";
 import { required } from "../schema.ts";
+import { filesOfSentencePiece } from "./pipeline/sentencepiece.ts";
 import { isComplete, noTokenizer, readTokenizer, tokenizerFileNames } from "./registry.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
+/** SentencePiece's model, which counts where there is no other file of a tokenizer. */
+const sentencePieceName = "tokenizer.model";
 const MAX_BYTES = 256 * 2 ** 20;
 
 /**
- * The tokenizer of a directory, of any kind that is known.
- * @throws DataError when the directory holds none, or a file is not what it should be.
+ * The tokenizer of a directory, or of a name of Hugging Face's hub, of any kind that is known.
+ * @throws DataError when the directory holds none, or a file is not what it should be; as `resolveModel`.
  */
-export async function loadTokenizer(directory: string): Promise<Tokenizer> {
-  required("loadTokenizer: directory", directory, "text");
+export async function loadTokenizer(source: string): Promise<Tokenizer> {
+  required("loadTokenizer: directory", source, "text");
+  const directory = await resolveModel(source, { part: "tokenizer" });
   const present = await readdir(directory).catch((cause: unknown) => {
     throw new DataError(`${directory}: expected a directory with a tokenizer, got ${(cause as Error).message}`, {
       cause,
     });
   });
-  if (!isComplete(present)) throw noTokenizer(directory, present);
+  const hasModel = present.includes(sentencePieceName) && !isComplete(present);
+  if (!hasModel && !isComplete(present)) throw noTokenizer(directory, present);
   const names = tokenizerFileNames.filter((name) => present.includes(name));
-  return readTokenizer(await readFiles(directory, names), `${directory}/`);
+  const files = await readFiles(directory, names);
+  if (!hasModel) return readTokenizer(files, `${directory}/`);
+  const model = await readBounded(join(directory, sentencePieceName));
+  return readTokenizer(filesOfSentencePiece(model, files, `${directory}/`), `${directory}/`);
 }
 
 /** Writes the tokenizer's files into a directory, each at once; `loadTokenizer` makes the same tokenizer of them. */
@@ -40,13 +49,7 @@ async function readFiles(directory: string, names: readonly string[]): Promise<M
   const files = new Map<string, string>();
   for (const name of names) {
     const path = join(directory, name);
-    const { size } = await stat(path);
-    if (size > MAX_BYTES) {
-      throw new DataError(`${path}: expected a tokenizer file of at most ${MAX_BYTES} bytes, got ${size}`);
-    }
-    const bytes = await readFile(path);
-    const pointer = pointerError(path, bytes);
-    if (pointer !== undefined) throw pointer;
+    const bytes = await readBounded(path);
     try {
       files.set(name, new TextDecoder("utf-8", { fatal: true }).decode(bytes));
     } catch (cause) {
@@ -57,4 +60,15 @@ async function readFiles(directory: string, names: readonly string[]): Promise<M
     }
   }
   return files;
+}
+
+async function readBounded(path: string): Promise<Uint8Array> {
+  const { size } = await stat(path);
+  if (size > MAX_BYTES) {
+    throw new DataError(`${path}: expected a tokenizer file of at most ${MAX_BYTES} bytes, got ${size}`);
+  }
+  const bytes = await readFile(path);
+  const pointer = pointerError(path, bytes);
+  if (pointer !== undefined) throw pointer;
+  return bytes;
 }

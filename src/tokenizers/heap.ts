@@ -10,7 +10,7 @@ export interface Heap<Item> {
 }
 
 /** An empty heap; `precedes(a, b)` says whether `a` comes out before `b`. */
-export function createHeap<Item extends object>(precedes: (a: Item, b: Item) => boolean): Heap<Item> {
+export function createHeap<Item extends object | number>(precedes: (a: Item, b: Item) => boolean): Heap<Item> {
   const items: Item[] = [];
   return {
     push(item) {

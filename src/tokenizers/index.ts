@@ -1,5 +1,6 @@
 /**
- * Tokenizers: BioGPT's (Moses and byte pair encoding) and BERT's (WordPiece), with offsets, learned from texts or read
+ * Tokenizers: BioGPT's (Moses and byte pair encoding), BERT's (WordPiece), byte pair encoding of bytes (GPT-2, Llama 3,
+ * Qwen, ModernBERT) and of characters behind ▁ (LLaMA, Mistral), with offsets, learned from texts or read
  * from the contents of files. Runs in browsers too; `loadTokenizer` and `saveTokenizer`, which use a disk, are at the
  * package's root.
  */
@@ -10,9 +11,13 @@ export { type BioGptParts, bioGptPartsFromFiles, fairseqFiles } from "./biogpt/f
 export { countWords, trainBioGptTokenizer, type TrainBioGptOptions } from "./biogpt/train.ts";
 export { type Bpe, type BpeOptions, countPieces, createBpe, type Merge } from "./bpe/bpe.ts";
 export { type LearnedMerges, learnBpe } from "./bpe/learn.ts";
+export { chatIds, type ChatIdsOptions, type ChatMessage, type ChatOptions, chatPrompt, chatTemplates } from "./chat.ts";
 export type { PairEncoding, Side, Truncation } from "./layout.ts";
 export { mosesDetokenize } from "./moses/detokenizer.ts";
 export { type MosesOptions, type MosesToken, mosesTokenize } from "./moses/moses.ts";
 export * from "./pairs.ts";
+export { bpeTokenizerFromFiles } from "./pipeline/bpe-tokenizer.ts";
+export { filesOfSentencePiece, sentencePieceModel } from "./pipeline/sentencepiece.ts";
+export { type TrainBpeOptions, trainByteBpe, trainMetaspaceBpe } from "./pipeline/train.ts";
 export { learnableKinds, readTokenizer, tokenizerFileNames, tokenizerKinds, trainTokenizer } from "./registry.ts";
 export type * from "./tokenizer.ts";

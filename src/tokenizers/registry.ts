@@ -7,10 +7,11 @@ import { ConfigError, DataError } from "../errors.ts";
 import { bertKind } from "./bert/kind.ts";
 import { bioGptKind } from "./biogpt/kind.ts";
 import { parseJsonObject } from "./json.ts";
+import { byteBpeKind, metaspaceBpeKind } from "./pipeline/kinds.ts";
 import type { Texts, Tokenizer, TokenizerFiles, TokenizerKind } from "./tokenizer.ts";
 import { pipelineOf } from "./tokenizer-json.ts";
 
-export const tokenizerKinds: readonly TokenizerKind[] = [bioGptKind, bertKind];
+export const tokenizerKinds: readonly TokenizerKind[] = [bioGptKind, bertKind, byteBpeKind, metaspaceBpeKind];
 
 const pipelineFile = "tokenizer.json";
 /** Where a class is named, in the order in which transformers looks. */
@@ -19,7 +20,7 @@ const layouts = tokenizerKinds.flatMap((kind) => kind.layouts);
 
 /** Every file that a tokenizer may be made from. */
 export const tokenizerFileNames: readonly string[] = [
-  ...new Set([...layouts.flat(), ...classFiles, "special_tokens_map.json", "added_tokens.json"]),
+  ...new Set([...layouts.flat(), ...classFiles, "special_tokens_map.json", "added_tokens.json", "chat_template.jinja"]),
 ];
 
 /** Whether these are the files of a tokenizer of any kind, or of one. */
@@ -29,7 +30,7 @@ export function isComplete(names: readonly string[], of: TokenizerKind["layouts"
 
 /** That `names` are no tokenizer's. */
 export function noTokenizer(where: string, names: readonly string[]): DataError {
-  const expected = layouts.map((layout) => layout.join(" and ")).join(", or ");
+  const expected = [...new Set(layouts.map((layout) => layout.join(" and "))), "tokenizer.model"].join(", or ");
   const got = names.length === 0 ? "nothing" : [...names].sort().slice(0, 10).join(", ");
   return new DataError(`${where}: expected ${expected}; got ${got}`, {
     hint: "download the tokenizer's files beside the weights",

@@ -5,7 +5,7 @@
  */
 import { shown } from "../schema.ts";
 import type { AddedToken } from "./added-tokens.ts";
-import { asObject, component, fieldError, fieldsOf, type Json, parseJsonObject } from "./json.ts";
+import { asObject, component, fieldError, fieldsOf, type Json, type JsonObject, parseJsonObject } from "./json.ts";
 import type { Template, TemplatePart } from "./layout.ts";
 import type { Pipeline } from "./tokenizer.ts";
 
@@ -14,10 +14,11 @@ export function pipelineOf(file: string, text: string): Pipeline {
   const root = parseJsonObject(file, text);
   const model = fieldsOf(file, "model", root["model"] ?? {});
   const type = model.raw("type");
-  // Files of before 2020 name no type; WordPiece alone has the prefix.
+  // Files of before 2020 name no type; WordPiece alone has the prefix, byte pair encoding alone merges.
   const isOldWordPiece = type === undefined && model.raw("continuing_subword_prefix") !== undefined;
+  const isOldBpe = type === undefined && model.raw("merges") !== undefined;
   return {
-    model: isOldWordPiece ? "WordPiece" : typeof type === "string" ? type : undefined,
+    model: isOldWordPiece ? "WordPiece" : isOldBpe ? "BPE" : typeof type === "string" ? type : undefined,
     preTokenizer: typeNames(root["pre_tokenizer"] ?? null),
   };
 }
@@ -199,4 +200,30 @@ function readParts(
   if (seen !== sequences)
     throw fieldError(file, path, `the sequences ${[...sequences].join(", then ")}, once each`, seen);
   return parts;
+}
+
+/** A template as it is written; null for none. */
+export function templateJson(template: Template | undefined, ids: ReadonlyMap<string, number>): Json {
+  if (template === undefined) return null;
+  const tokens: JsonObject = {};
+  const tokenOf = new Map([...ids].map(([token, id]) => [id, token]));
+  const part = (item: TemplatePart): Json => {
+    if (!("special" in item)) return { Sequence: { id: item.sequence === 0 ? "A" : "B", type_id: item.typeId } };
+    tokens[item.special] = { id: item.special, ids: [...item.ids], tokens: item.ids.map((id) => tokenOf.get(id)!) };
+    return { SpecialToken: { id: item.special, type_id: item.typeId } };
+  };
+  const single = template.single.map(part);
+  const pair = template.pair.map(part);
+  return { type: "TemplateProcessing", single, pair, special_tokens: tokens };
+}
+
+/**
+ * A tokenizer.json whose model has this vocabulary, written line by line: a JavaScript object would move tokens such as
+ * "10" to its front.
+ */
+export function withVocabulary(head: JsonObject, model: JsonObject, vocabulary: readonly [string, number][]): string {
+  const lines = vocabulary.map(([token, id]) => `      ${JSON.stringify(token)}: ${id}`).join(",\n");
+  const open = (object: unknown, indent: string): string =>
+    JSON.stringify(object, null, 2).slice(0, -2).replaceAll("\n", `\n${indent}`);
+  return `${open(head, "")},\n  "model": ${open(model, "  ")},\n    "vocab": {\n${lines}\n    }\n  }\n}`;
 }

@@ -48,6 +48,11 @@ export interface Tokenizer {
    * the vocabulary would be found in texts.
    */
   withRows?(words: readonly string[]): Tokenizer;
+  /**
+   * For texts with parts in which no added token is to be found: `write` gives such a part, and `encodeIds` the ids of a
+   * text that has it somewhere, without the frame.
+   */
+  readonly literal?: { write(part: string): string; encodeIds(text: string): number[] };
   /** The files of a Hugging Face tokenizer directory, name → contents, from which `loadTokenizer` makes it again. */
   files(): Map<string, string>;
   /** The files of other libraries that can hold it, by the library's name. */

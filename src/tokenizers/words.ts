@@ -24,9 +24,14 @@ const piecesOf = ({ encodeIds, frame: { before, after } }: Encoder, text: string
 };
 
 /** A text's ids, its end cut off where there are more than `maxTokens`. */
-export function encodeCut(tokenizer: Encoder, text: string, maxTokens: number): number[] {
+export function encodeCut(
+  tokenizer: Encoder,
+  text: string,
+  maxTokens: number,
+): { readonly ids: number[]; readonly cut: boolean } {
   const { before, after } = tokenizer.frame;
-  return [...before, ...piecesOf(tokenizer, text).slice(0, roomFor(tokenizer.frame, maxTokens)), ...after];
+  const [pieces, room] = [piecesOf(tokenizer, text), roomFor(tokenizer.frame, maxTokens)];
+  return { ids: [...before, ...pieces.slice(0, room), ...after], cut: pieces.length > room };
 }
 
 /** Words one by one, as transformers encodes text that is split already; a word without pieces becomes the unknown one. */

@@ -4,11 +4,13 @@
  */
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
+import { hubSourceOf } from "../hub/index.ts";
 import { readText, writeFileAtomically } from "../io/files.ts";
 import { type Config, settingsOf } from "./config.ts";
 import type { RunResult } from "./loop.ts";
 import { type Metrics, readMetrics } from "./metrics-log.ts";
 import type { Inputs, Objective } from "./objectives/objective.ts";
+import { type Base, modelName } from "./record.ts";
 
 interface Kind {
   /** The hub's names. */
@@ -63,6 +65,7 @@ const kinds: Readonly<Record<Config["objective"]["kind"], Kind>> = {
 export interface CardFacts {
   readonly config: Config;
   readonly inputs: Pick<Inputs, "model" | "teacher" | "data" | "valid">;
+  readonly base: Base | undefined;
   /** Folder of the run. */
   readonly output: string;
   readonly result: Pick<RunResult, "step" | "model">;
@@ -92,13 +95,15 @@ async function licenceOf(folder: string): Promise<string | undefined> {
 }
 
 function modelCard(facts: CardFacts, metrics: Metrics, licence = "unknown"): string {
-  const { config, inputs, objective } = facts;
+  const { config } = facts;
   const { pipeline, library, use } = kinds[config.objective.kind];
   const { recipe } = config;
+  const source = facts.inputs.model;
+  const base = source === undefined ? undefined : hubSourceOf(source)?.split("@")[0];
   return `---
 language: en
 license: ${licence}
-library_name: ${library}
+${base === undefined ? "" : `base_model: ${base}\n`}library_name: ${library}
 pipeline_tag: ${pipeline}
 tags:
   - galen
@@ -111,7 +116,7 @@ Trained with Galen by the recipe \`${recipe}\`. For ${use}.
 
 ## Data
 
-${rows(dataOf(inputs, objective))}
+${rows(dataOf(facts))}
 
 ## Figures
 
@@ -144,7 +149,7 @@ ${
 }
 
 /** Names of files, without the folders of this machine. */
-function dataOf({ model, teacher, data, valid }: CardFacts["inputs"], objective: CardFacts["objective"]): Row[] {
+function dataOf({ inputs: { teacher, data, valid }, objective, base }: CardFacts): Row[] {
   const paths = typeof data === "string" ? [data] : data;
   const count = (value: number): string => value.toLocaleString("en-US");
   const held = objective.valid === undefined ? "none" : count(objective.valid.count);
@@ -153,15 +158,10 @@ function dataOf({ model, teacher, data, valid }: CardFacts["inputs"], objective:
     ...(valid === undefined ? [] : [["held out from", basename(valid)] as const]),
     ["training examples", count(objective.train.count)],
     ["held-out examples", held],
-    ["started from", model === undefined ? "new weights" : nameOf(model)],
-    ...(teacher === undefined ? [] : [["teacher", nameOf(teacher)] as const]),
+    ["started from", base === undefined ? "new weights" : base.name],
+    ...(base?.fingerprint === undefined ? [] : [["its fingerprint", base.fingerprint] as const]),
+    ...(teacher === undefined ? [] : [["teacher", modelName(teacher)] as const]),
   ];
-}
-
-/** "nano" of runs/nano/model. */
-function nameOf(folder: string): string {
-  const parts = folder.split(/[\\/]/).filter((part) => part !== "");
-  return (parts.at(-1) === "model" ? parts.at(-2) : parts.at(-1)) ?? folder;
 }
 
 function figuresOf({ result, objective, learned }: CardFacts, { loss, heldOut }: Metrics): Row[] {

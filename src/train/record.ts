@@ -10,6 +10,8 @@ import { writeFileAtomically } from "../io/files.ts";
 import { flat } from "../io/journal.ts";
 import { readSettings } from "../io/json.ts";
 import type { Config } from "./config.ts";
+import { hubSourceOf } from "../hub/index.ts";
+import { sourceOf } from "./inputs.ts";
 import type { Inputs } from "./objectives/objective.ts";
 
 const recordName = "run.json";
@@ -17,18 +19,41 @@ const recordName = "run.json";
 /** Contents of run.json. */
 export type RunRecord = Readonly<Record<string, unknown>>;
 
+interface Fingerprints {
+  readonly fingerprints: Readonly<Record<"model" | "tokenizer" | "teacher" | "data" | "valid", string | undefined>>;
+}
+
+/** The model that a training started from, as the model which it makes names it. */
+export interface Base {
+  readonly name: string;
+  readonly fingerprint: string | undefined;
+}
+
+/** Undefined where all weights are new. */
+export function baseOf({ model }: Pick<Inputs, "model">, { fingerprints }: Fingerprints): Base | undefined {
+  return model === undefined ? undefined : { name: modelName(model), fingerprint: fingerprints.model };
+}
+
+/** "nano" of runs/nano/model; name and commit of a model of the hub. */
+export function modelName(folder: string): string {
+  const source = hubSourceOf(folder);
+  if (source !== undefined) return source;
+  const parts = folder.split(/[\\/]/).filter((part) => part !== "");
+  return (parts.at(-1) === "model" ? parts.at(-2) : parts.at(-1)) ?? folder;
+}
+
 /** The record of a run on these inputs. @throws DataError where one is missing. */
 export async function recordOf(
   config: Config,
   { model, tokenizer, teacher, data, valid, limit }: Inputs,
-): Promise<RunRecord> {
+): Promise<RunRecord & Fingerprints> {
   const paths = typeof data === "string" ? [data] : data;
   const of = async (path: string | undefined): Promise<string | undefined> =>
     path === undefined ? undefined : pathFingerprint(existsSync(path) ? path : `${path}.bin`);
   const named = typeof tokenizer === "string" ? tokenizer : undefined;
   return {
     ...config,
-    inputs: { model, tokenizer: named, teacher, data, valid },
+    inputs: { model: sourceOf(model), tokenizer: sourceOf(named), teacher: sourceOf(teacher), data, valid },
     limit,
     fingerprints: {
       model: await of(model),

@@ -158,7 +158,7 @@ test("mixed precision trains nearly as float32 does, and an overflow halves the 
   expect(saved.lossScale.value).toBe(65536 / 2 ** overflows);
 });
 
-test.each(["biogpt-nano", "biogpt-micro", "biogpt-base", "biogpt-large"])(
+test.each(["biogpt-nano", "biogpt-micro", "biogpt-base", "biogpt-large", "llama-nano"])(
   "%s runs at its debug scale, with its own schedule and optimiser",
   async (name) => {
     const events = await run(

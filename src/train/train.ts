@@ -10,11 +10,12 @@ import { averageEpochs, keepEpoch } from "./average.ts";
 import { sweepCheckpoints } from "./checkpoint.ts";
 import { sessionOptions } from "./compiler.ts";
 import { checkedConfig, type Config } from "./config.ts";
+import { resolvedInputs } from "./inputs.ts";
 import { checkOutput, type RunOptions, type RunResult, runUpdates, startRun, type Training } from "./loop.ts";
 import { writeModelCard } from "./model-card.ts";
 import { openObjective } from "./objectives/index.ts";
 import type { Inputs, Objective } from "./objectives/objective.ts";
-import { checkRecord, recordOf } from "./record.ts";
+import { type Base, baseOf, checkRecord, recordOf } from "./record.ts";
 import { createRun, type Run } from "./run.ts";
 import { alone, type Peers } from "./updater.ts";
 
@@ -34,9 +35,10 @@ export interface TrainOptions extends Inputs, RunOptions {
  * Runs a training to its end, or to where `signal` stops it.
  * @throws ConfigError, DataError or CheckpointError; what was saved before stays.
  */
-export async function train(config: Config, options: TrainOptions): Promise<RunResult> {
-  required("train: options", options, "object");
-  required("train: output", options.output, "text");
+export async function train(config: Config, given: TrainOptions): Promise<RunResult> {
+  required("train: options", given, "object");
+  required("train: output", given.output, "text");
+  const options = await resolvedInputs(given, given.signal);
   const { output, resume, signal, peers = alone, change = [] } = options;
   checkedConfig(config);
   await using owned = new Owned();
@@ -49,7 +51,7 @@ export async function train(config: Config, options: TrainOptions): Promise<RunR
   const record = await recordOf(config, options);
   if (resume === true) await checkRecord(output, record, change);
   const notes: string[] = [];
-  const objective = owned.use(await open(config, options, notes));
+  const objective = owned.use(await open(config, options, baseOf(options, record), notes));
   const run = owned.use(await createRun(config, objective, { peers, signal }));
   const { state, plan, learned, fresh } = run;
   if (objective.start.folder !== undefined && fresh.length > 0) notes.push(`new weights: ${fresh.join(", ")}`);
@@ -89,7 +91,8 @@ export async function train(config: Config, options: TrainOptions): Promise<RunR
     emit,
   );
   if (writes && !result.stopped) {
-    await writeModelCard({ config, inputs: options, output, result, objective, learned: learned.flat.length });
+    const facts = { config, inputs: options, output, result, objective, learned: learned.flat.length };
+    await writeModelCard({ ...facts, base: baseOf(options, record) });
   }
   return result;
 }
@@ -100,7 +103,12 @@ function claim({ output, resume, model, tokenizer, teacher, data, valid }: Train
   return openOutput(output, { kind: "a run", names: runNames, inputs, resume, overwrite: true });
 }
 
-async function open(config: Config, options: TrainOptions, notes: string[]): Promise<Objective> {
+async function open(
+  config: Config,
+  options: TrainOptions,
+  base: Base | undefined,
+  notes: string[],
+): Promise<Objective> {
   const { recipe, seed, trainable, steps, epochs, average } = config;
   const { signal, onEvent, output, resume = false } = options;
   const objective = await openObjective(config.objective, options, {
@@ -110,7 +118,7 @@ async function open(config: Config, options: TrainOptions, notes: string[]): Pro
     seed,
     device: config.device,
     signal,
-    provenance: { recipe, seed, trainable, steps, epochs, average },
+    provenance: { recipe, seed, trainable, steps, epochs, average, base },
     note: (text) => notes.push(text),
     reading: (done) => void onEvent?.({ type: "reading", ...done }),
   });

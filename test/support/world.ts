@@ -4,6 +4,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { stdoutOf } from "./command-line.ts";
+import { filesOfFolder } from "./hub-server.ts";
+import { type HubWorld, hubWorld } from "./hub-env.ts";
 import { tinyDocuments } from "./tiny-task.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -77,6 +79,17 @@ function writeBenchmarks(texts: readonly string[]): void {
     write(`data/hoc/${split}.tsv`, documents.map(({ text }) => `${split} ${text}\tresisting cell death\n`).join(""));
   }
   write("my-relations.json", JSON.stringify({ kind: "relation", relations: ["effect", "mechanism"] }));
+}
+
+/** The hub that documents and help speak of, with tiny models under the names that they use; until it is disposed of. */
+export function worldHub(): Promise<HubWorld> {
+  const files = filesOfFolder(golden("mean"));
+  const decoder = filesOfFolder(join(root, "test/goldens/biogpt/model"));
+  return hubWorld({
+    "NeuML/biomedbert-small-embeddings": { files },
+    "sentence-transformers/all-MiniLM-L6-v2": { files },
+    "microsoft/biogpt": { files: decoder },
+  });
 }
 
 /** Fills the working directory. */

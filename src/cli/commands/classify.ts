@@ -1,12 +1,12 @@
 /** `galen classify`: the class of every text, with probabilities. */
-import { type Command, command, modelOptions, fileOptions, loadOptions } from "../command.ts";
+import { type Command, command, modelOptions, fileOptions, loadOptions, modelOption } from "../command.ts";
 
 const classify: Command = command({
   about: "Classes of texts",
   details: "Of a multi-label classifier: those that are likelier than not, perhaps none.",
   positionals: { text: { many: true, about: "Texts; quote each" } },
   options: {
-    model: { type: "text", hint: "DIR", required: true, about: "Classifier's directory" },
+    model: { ...modelOption, required: true, about: "Classifier's directory" },
     ...fileOptions,
     "max-tokens": {
       type: "integer",
@@ -24,15 +24,20 @@ const classify: Command = command({
   stoppable: true,
   async run({ args, json, output, signal }) {
     const { classifyTexts, loadClassifier } = await import("../../labellers.ts");
+    const { countCuts } = await import("../cuts.ts");
     const { textsOf } = await import("../texts.ts");
     const texts = textsOf(args.text, args, signal);
     await using classifier = await loadClassifier(args.model, loadOptions(args));
-    const found = classifyTexts(classifier, texts, { maxTokens: args["max-tokens"], signal });
-    for await (const { id, text, label, labels, probabilities } of found) {
+    const classified = classifyTexts(classifier, texts, { maxTokens: args["max-tokens"], signal });
+    const cuts = countCuts();
+    for await (const { id, text, label, labels, probabilities, cut } of classified) {
+      cuts.one(text, cut);
       const shown = labels.map((one) => `${one}  ${probabilities[one]!.toFixed(3)}`).join("  ") || "(no label)";
-      if (json) await output.json({ id, ...(classifier.multiLabel ? { labels } : { label }), probabilities });
+      const found = classifier.multiLabel ? { labels } : { label };
+      if (json) await output.json({ id, ...found, probabilities, ...(cut && { cut }) });
       else await output.write(`${shown}  ${text.slice(0, 80)}\n`);
     }
+    cuts.say(output);
   },
 });
 export default classify;

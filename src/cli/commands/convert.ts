@@ -5,7 +5,9 @@ const convert: Command = command({
   about: "Convert a model between checkpoint formats",
   details:
     "SOURCE is a model directory (model.safetensors or pytorch_model.bin, sharded or not; fairseq's checkpoint.pt) or one such file. A fairseq checkpoint's dict.txt and bpecodes beside it become vocab.json and merges.txt. Both models are then run on the same tokens, and the largest difference of their logits is printed. No pickle is executed.",
-  positionals: { source: { required: true, about: "Model directory or checkpoint file" } },
+  positionals: {
+    source: { required: true, part: "model", about: "Model directory, name of the hub, or checkpoint file" },
+  },
   options: {
     output: { type: "text", hint: "DIR", required: true, about: "Directory to write" },
     format: {

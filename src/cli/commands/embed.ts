@@ -1,13 +1,21 @@
 /** `galen embed`: a vector for every text. */
-import { type Command, command, batchLoadOptions, modelOptions, fileOptions, loadOptions } from "../command.ts";
+import {
+  type Command,
+  command,
+  batchLoadOptions,
+  modelOptions,
+  fileOptions,
+  loadOptions,
+  modelOption,
+} from "../command.ts";
 
 const embed: Command = command({
   about: "Vectors of texts by an embedding model",
   details:
-    'JSON lines may have "id" and "title" too. --output takes NAME.parquet (columns id, embedding) or NAME.npy; without it JSON lines are written.',
+    'JSON lines may have "id" and "title" too. --output takes NAME.parquet (columns id, embedding) or NAME.npy; without it JSON lines are written. The model\'s fingerprint goes with the vectors: into the Parquet file, or beside the other, as NAME.npy.json.',
   positionals: { text: { many: true, about: "Texts; quote each" } },
   options: {
-    model: { type: "text", hint: "DIR", required: true, about: "Sentence Transformers directory" },
+    model: { ...modelOption, required: true, about: "Sentence Transformers directory" },
     ...fileOptions,
     output: { type: "text", hint: "FILE", about: ".parquet or .npy" },
     prompt: { type: "text", hint: "NAME", about: "The model's prompt of this name" },
@@ -16,15 +24,19 @@ const embed: Command = command({
     ...modelOptions,
   },
   examples: [
+    [
+      'embed --model NeuML/biomedbert-small-embeddings "Aspirin inhibits cyclooxygenase."',
+      "a published model, fetched by its name",
+    ],
     ["embed --model all-MiniLM-L6-v2 --file abstracts.jsonl --output abstracts.parquet", "a file of vectors"],
     ["embed --model all-MiniLM-L6-v2 --int8 --file abstracts.jsonl --output abstracts.npy", "in half the time"],
-    ['embed --model all-MiniLM-L6-v2 "Aspirin inhibits cyclooxygenase."', "on the terminal"],
   ],
   stoppable: true,
   async run({ args, json, output, progress, signal }) {
     const { cosines, embedTexts, loadEmbedder } = await import("../../retrieval/embedder.ts");
     const { writeVectors } = await import("../../retrieval/vector-files.ts");
     const { keepFirst } = await import("../../io/streams.ts");
+    const { countCuts } = await import("../cuts.ts");
     const { decimals } = await import("../output.ts");
     const { textsOf } = await import("../texts.ts");
     const texts = textsOf(args.text, args, signal);
@@ -38,11 +50,19 @@ const embed: Command = command({
     };
     const line = progress("embedding");
     const onProgress = (done: number): void => line.update({ done, unit: "texts" });
-    const { items, first } = keepFirst(embedTexts(embedder, texts, { ...options, signal, onProgress }), 64);
+    const cuts = countCuts();
+    const embedded = embedTexts(embedder, texts, { ...options, signal, onProgress, onCut: cuts.add });
+    const { items, first } = keepFirst(embedded, 64);
     let count = 0;
-    if (args.output !== undefined) count = await writeVectors(args.output, width, items, { model: args.model });
-    else for await (const { id, vector } of items) await output.json({ id, embedding: decimals(vector) });
+    const sources = { model: args.model, texts: args.file };
+    if (args.output !== undefined) count = await writeVectors(args.output, width, items, sources);
+    else {
+      for await (const { id, vector, cut } of items) {
+        await output.json({ id, embedding: decimals(vector), ...(cut && { cut }) });
+      }
+    }
     line.end();
+    cuts.say(output);
     let loss: ReturnType<typeof cosines> | undefined;
     if (args.int8 && first.length > 0) {
       await using exact = await loadEmbedder(args.model, { ...loadOptions(args), weights: "float32" });
@@ -58,7 +78,14 @@ const embed: Command = command({
       output.note(`int8: cosine with float32 ${mean.toFixed(5)} (least ${least.toFixed(5)} of ${compared} texts)`);
     }
     if (args.output === undefined) return;
-    if (json) return output.json({ output: args.output, texts: count, width, ...(loss && { int8: { cosine: loss } }) });
+    if (json)
+      return output.json({
+        output: args.output,
+        texts: count,
+        width,
+        ...cuts.json(),
+        ...(loss && { int8: { cosine: loss } }),
+      });
     await output.write(`${args.output}  ${count} vectors of ${width}\n`);
   },
 });

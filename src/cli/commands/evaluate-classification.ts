@@ -7,6 +7,7 @@ import {
   folderOptions,
   labelColumnOptions,
   loadOptions,
+  modelOption,
 } from "../command.ts";
 
 const evaluateClassification: Command = command({
@@ -16,7 +17,7 @@ const evaluateClassification: Command = command({
     data: { required: true, about: 'JSON lines {"text", "label"}, or {"text", "labels": [...]}; or a CSV or TSV file' },
   },
   options: {
-    model: { type: "text", hint: "DIR", required: true, about: "Classifier's directory" },
+    model: { ...modelOption, required: true, about: "Classifier's directory" },
     "max-tokens": {
       type: "integer",
       hint: "N",

@@ -1,5 +1,5 @@
 /** `galen evaluate ner`: entity precision, recall and F1 of a tagger. */
-import { type Command, command, modelOptions, folderOptions, loadOptions } from "../command.ts";
+import { type Command, command, modelOptions, folderOptions, loadOptions, modelOption } from "../command.ts";
 
 const evaluateNer: Command = command({
   about: "Entity precision, recall and F1 of a tagger",
@@ -12,7 +12,7 @@ const evaluateNer: Command = command({
     },
   },
   options: {
-    model: { type: "text", hint: "DIR", required: true, about: "Tagger's directory" },
+    model: { ...modelOption, required: true, about: "Tagger's directory" },
     ...folderOptions,
     ...modelOptions,
   },

@@ -7,6 +7,7 @@ import {
   modelOptions,
   folderOptions,
   loadOptions,
+  modelOption,
 } from "../command.ts";
 
 const evaluatePerplexity: Command = command({
@@ -15,7 +16,7 @@ const evaluatePerplexity: Command = command({
     "Token and word perplexity and bits per byte, by windows that overlap. INPUT is documents (.xml, .xml.gz, .jsonl, .txt, dataset folders) or one prefix of token files. Word perplexity and bits per byte compare models with different tokenizers.",
   positionals: { input: { required: true, many: true, about: "Documents, or a prefix of token files" } },
   options: {
-    model: { type: "text", hint: "DIR", required: true, about: "Model directory" },
+    model: { ...modelOption, required: true, about: "Model directory" },
     context: { type: "integer", hint: "N", least: 2, about: "Tokens of a window (default: the model's positions)" },
     stride: { type: "integer", hint: "N", least: 1, about: "Tokens between windows (default: half the context)" },
     ...columnOptions,

@@ -1,5 +1,5 @@
 /** `galen evaluate retrieval`: rankings over a test set in BEIR's layout. */
-import { type Command, command, folderOptions } from "../command.ts";
+import { type Command, command, folderOptions, modelOption } from "../command.ts";
 import { scorerLoadOptions, scorerOptions } from "../scorer-options.ts";
 
 const evaluateRetrieval: Command = command({
@@ -8,7 +8,7 @@ const evaluateRetrieval: Command = command({
     "DATA has corpus.jsonl, queries.jsonl and qrels/SPLIT.tsv. Embedding models and ColBERT rank all documents; a reranker orders what BM25 finds. A document with the id of the query itself is left out of its ranking, as BEIR does. --model bm25 is the baseline.",
   positionals: { data: { required: true, about: "Folder in BEIR's layout" } },
   options: {
-    model: { type: "text", hint: "DIR", required: true, about: "Embedding model, ColBERT or reranker; bm25" },
+    model: { ...modelOption, required: true, about: "Embedding model, ColBERT or reranker; bm25" },
     split: { type: "text", hint: "NAME", default: "test", about: "Judgements: qrels/NAME.tsv" },
     candidates: { type: "integer", hint: "N", least: 1, default: 100, about: "What BM25 gives a reranker" },
     ...folderOptions,
@@ -23,12 +23,14 @@ const evaluateRetrieval: Command = command({
     const { readRetrievalSet } = await import("../../tasks/retrieval-sets.ts");
     const { openScorer } = await import("../../retrieval/scorers.ts");
     const { evaluateRetrieval: evaluate } = await import("../../eval/retrieval.ts");
+    const { countCuts } = await import("../cuts.ts");
     const { runWindows, writeReport } = await import("../evaluation.ts");
+    const cuts = countCuts();
     const set = await readRetrievalSet(args.data, args.split);
-    await using scorer = await openScorer(args.model, scorerLoadOptions(args));
+    await using scorer = await openScorer(args.model, { ...scorerLoadOptions(args), onCut: cuts.add });
     const { model, split, candidates } = args;
     const report = await runWindows(args, terminal, (options) => evaluate(scorer, set, { ...options, candidates }));
-    await writeReport(args, terminal, { model, split, kind: scorer.kind, label: args.label }, report);
+    await writeReport(args, terminal, { model, split, kind: scorer.kind, label: args.label }, report, cuts);
   },
 });
 export default evaluateRetrieval;

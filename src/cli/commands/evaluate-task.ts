@@ -1,5 +1,5 @@
 /** `galen evaluate task`: the published figures of a tuned model, and the sounder ones beside them. */
-import { type Command, command, modelOptions, folderOptions, loadOptions } from "../command.ts";
+import { type Command, command, modelOptions, folderOptions, loadOptions, modelOption } from "../command.ts";
 import { decodingOptions, toPredictOptions } from "../decoding-options.ts";
 
 const evaluateTask: Command = command({
@@ -8,7 +8,7 @@ const evaluateTask: Command = command({
     "Figures as published and, beside them, the sounder ones, with bootstrap intervals over documents; and what answers without a model score (copying known names, the commonest answer). The task is read from the model's task.json where TASK is left out.",
   positionals: { task: { about: "Name of a task, or a JSON file" } },
   options: {
-    model: { type: "text", hint: "DIR", required: true, about: "Tuned model directory" },
+    model: { ...modelOption, required: true, about: "Tuned model directory" },
     data: { type: "text", hint: "DIR", required: true, about: "Folder of the task's data" },
     split: {
       type: "text",
@@ -32,6 +32,7 @@ const evaluateTask: Command = command({
     const { openTuned } = await import("../../soft-prompts/predict.ts");
     const { askTuned } = await import("../../eval/abilities.ts");
     const { evaluate } = await import("../../eval/evaluate.ts");
+    const { countCuts } = await import("../cuts.ts");
     const { runWindows, writeReport } = await import("../evaluation.ts");
     const { model, data, limit } = args;
     const split = args.split as "test";
@@ -44,7 +45,11 @@ const evaluateTask: Command = command({
       const lines = replies.map((one, i) => `${JSON.stringify({ id: examples[i]!.id, ...(one as object) })}\n`);
       await writeFileAtomically(args.predictions, lines.join(""));
     }
-    await writeReport(args, terminal, { model }, report);
+    const cuts = countCuts("examples");
+    for (const [i, reply] of replies.entries()) {
+      cuts.one(tuned.task.source(examples[i]!), (reply as { readonly cut?: boolean }).cut === true);
+    }
+    await writeReport(args, terminal, { model }, report, cuts);
   },
 });
 

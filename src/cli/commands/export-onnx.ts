@@ -1,13 +1,13 @@
 /** `galen export onnx`: a model as a file that stock ONNX Runtime loads. */
 import { UsageError } from "../../errors.ts";
-import { type Command, command } from "../command.ts";
+import { type Command, command, modelOption } from "../command.ts";
 
 const exportOnnx: Command = command({
   about: "Write a model as an ONNX file",
   details:
     "The file has inputs ids and mask (and types, of BERT), int64 [batch, tokens], and output logits; stock ONNX Runtime loads it.",
   options: {
-    model: { type: "text", hint: "DIR", required: true, about: "Model directory" },
+    model: { ...modelOption, required: true, about: "Model directory" },
     output: { type: "text", hint: "FILE", required: true, about: "The .onnx file to write" },
     inline: { type: "flag", about: "Weights in the file (default below 2 GB)" },
     external: { type: "flag", about: "Weights in FILE.data beside it" },

@@ -1,6 +1,6 @@
 /** `galen extract`: relations of a literature, with where they stand, counts, and a page to review them. */
 import { join } from "node:path";
-import { columnOptions, columnsOf, type Command, command, modelOptions, loadOptions } from "../command.ts";
+import { columnOptions, columnsOf, type Command, command, modelOptions, loadOptions, modelOption } from "../command.ts";
 import { decodingOptions, toPredictOptions } from "../decoding-options.ts";
 import { duration } from "../progress.ts";
 
@@ -10,7 +10,7 @@ const extract: Command = command({
     "INPUT is PubMed XML, dataset folders, JSONL or text files; - is JSON lines on stdin. DIR gets triples.jsonl (a line a triple: document, both names and where they stand in the text, sentences, score), relations.csv and .tsv (counted over documents), review.html and summary.json. Ctrl-C stops; --resume goes on without losing or repeating a line.",
   positionals: { input: { required: true, many: true, about: "Documents; - is stdin" } },
   options: {
-    model: { type: "text", hint: "DIR", required: true, about: "Model directory tuned for relations" },
+    model: { ...modelOption, required: true, about: "Model directory tuned for relations" },
     output: { type: "text", hint: "DIR", required: true, about: "Folder of the run" },
     schema: { type: "text", hint: "TASK", about: "Name of a task or a JSON file, where the model has no task.json" },
     resume: { type: "flag", about: "Go on where the run in --output ended" },

@@ -1,5 +1,5 @@
 /** `galen features`: hidden states of texts as JSON lines. */
-import { type Command, command, modelOptions, fileOptions, loadOptions } from "../command.ts";
+import { type Command, command, modelOptions, fileOptions, loadOptions, modelOption } from "../command.ts";
 
 const features: Command = command({
   about: "Hidden states of texts, per token or pooled",
@@ -7,7 +7,7 @@ const features: Command = command({
     "One JSON line a text: its vector, or with --pool none its tokens, their offsets in the text and a vector each.",
   positionals: { text: { many: true, about: "Texts; quote each" } },
   options: {
-    model: { type: "text", hint: "DIR", required: true, about: "Model directory with its tokenizer" },
+    model: { ...modelOption, required: true, about: "Model directory with its tokenizer" },
     ...fileOptions,
     pool: {
       type: "text",
@@ -26,15 +26,18 @@ const features: Command = command({
   async run({ args, output, signal }) {
     const { featuresOfTexts, openFeatures } = await import("../../features.ts");
     const { decimals } = await import("../output.ts");
+    const { countCuts } = await import("../cuts.ts");
     const { textsOf } = await import("../texts.ts");
     const given = textsOf(args.text, args, signal);
     await using extractor = await openFeatures(args.model, loadOptions(args));
+    const cuts = countCuts();
     const found = featuresOfTexts(extractor, given, { pool: args.pool as "mean", signal });
     for await (const { text, ids, tokens, offsets, vectors, cut } of found) {
-      if (cut) output.note(`longer than the model takes, cut: ${text.slice(0, 60)}`);
+      cuts.one(text, cut);
       if (args.pool !== "none") await output.json({ text, vector: decimals(vectors[0]!), cut });
       else await output.json({ text, ids, tokens, offsets, vectors: vectors.map(decimals), cut });
     }
+    cuts.say(output);
   },
 });
 

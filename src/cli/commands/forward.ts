@@ -1,5 +1,5 @@
 /** `galen forward`: a model's logits for token ids. */
-import { type Command, command, modelOptions, loadOptions } from "../command.ts";
+import { type Command, command, modelOptions, loadOptions, modelOption } from "../command.ts";
 import { parseRows } from "../rows.ts";
 import { decimals } from "../output.ts";
 
@@ -7,7 +7,7 @@ const forward: Command = command({
   about: "Scores (logits) of a model for token ids",
   details: "Prints the shape, then one line of values for every token (or, of a head that scores rows, every row).",
   options: {
-    model: { type: "text", hint: "DIR", required: true, about: "Model directory" },
+    model: { ...modelOption, required: true, about: "Model directory" },
     ids: {
       type: "text",
       hint: "IDS",

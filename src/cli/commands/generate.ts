@@ -2,7 +2,7 @@
 import { ConfigError, UsageError } from "../../errors.ts";
 import type { GenerateOptions } from "../../generate/index.ts";
 import type { Model } from "../../model.ts";
-import { type Command, command, modelOptions, loadOptions } from "../command.ts";
+import { type Command, command, modelOptions, loadOptions, modelOption } from "../command.ts";
 import { generateOptions, inOptionNames, toGenerateOptions } from "../generate-options.ts";
 import type { Output } from "../output.ts";
 import { parseRows } from "../rows.ts";
@@ -37,7 +37,7 @@ const generate: Command = command({
     "The text of one prompt appears as it is written; beam search and several prompts print when done, one text a line. Options are transformers', with its meanings and defaults, but that beam search ends a text that goes in circles: --no-repeat-guard gives transformers' results.",
   positionals: { prompt: { many: true, about: "Texts to continue; quote each" } },
   options: {
-    model: { type: "text", hint: "DIR", required: true, about: "Model directory with its tokenizer" },
+    model: { ...modelOption, required: true, about: "Model directory with its tokenizer" },
     prompts: {
       type: "text",
       hint: "FILE",

@@ -1,15 +1,15 @@
 /** `galen mine`: wrong documents that look right, for training. */
 import { UsageError } from "../../errors.ts";
-import { type Command, command, modelOptions, loadOptions } from "../command.ts";
+import { type Command, command, modelOptions, loadOptions, modelOption } from "../command.ts";
 import type { Progress } from "../progress.ts";
 
 const mine: Command = command({
   about: "Hard negatives for pairs of queries and documents",
   details:
-    'PAIRS are JSON lines {"query", "documents"}, the right document first; wrong ones are chosen among all documents of the file, those behind the first of a list too, and never one that stands first for the same query. OUTPUT has lists {"query", "documents"}; with --scores the scores of MODEL too, which a training takes for those of a teacher. Texts and vectors go to temporary files without a name on the disk of OUTPUT, 4 bytes for a number of a vector: 1.5 KB a document for 384 numbers, some 90 KB for ColBERT. Memory holds neither; bm25 holds its counts of words.',
+    'PAIRS are JSON lines {"query", "documents"}, the right document first; wrong ones are chosen among all documents of the file, those behind the first of a list too, and never one that stands first for the same query. OUTPUT has lists {"query", "documents"}; with --scores the scores of MODEL too, which a training takes for those of a teacher. OUTPUT.json says which PAIRS and MODEL they were made of. Texts and vectors go to temporary files without a name on the disk of OUTPUT, 4 bytes for a number of a vector: 1.5 KB a document for 384 numbers, some 90 KB for ColBERT. Memory holds neither; bm25 holds its counts of words.',
   positionals: { pairs: { required: true, about: "JSON lines" } },
   options: {
-    model: { type: "text", hint: "DIR", required: true, about: "Embedding model or ColBERT; bm25; random" },
+    model: { ...modelOption, required: true, about: "Embedding model or ColBERT; bm25; random" },
     output: { type: "text", hint: "FILE", required: true, about: "Lists, as JSON lines" },
     negatives: { type: "integer", hint: "N", least: 1, default: 3, about: "Wrong documents of a query" },
     skip: { type: "integer", hint: "N", least: 0, default: 0, about: "Leave out so many of the best" },
@@ -34,11 +34,14 @@ const mine: Command = command({
     const { openScorer } = await import("../../retrieval/scorers.ts");
     const { mineNegatives } = await import("../../retrieval/mine.ts");
     const { streamRows } = await import("../../tasks/pairs.ts");
-    const { writeJsonLines } = await import("../../io/json.ts");
+    const { writeLists } = await import("../../tasks/lists.ts");
+    const { countCuts } = await import("../cuts.ts");
     const { dirname } = await import("node:path");
     const isRandom = args.model === "random";
     if (isRandom && args.scores) throw new UsageError("--scores: expected a model that scores, got random");
-    await using opened = isRandom ? undefined : await openScorer(args.model, loadOptions(args));
+    const cuts = countCuts();
+    const onCut = cuts.add;
+    await using opened = isRandom ? undefined : await openScorer(args.model, { ...loadOptions(args), onCut });
     const bars: { [stage: string]: Progress } = {};
     let pairs = 0;
     const found = mineNegatives(opened ?? { kind: "random", seed: args.seed }, streamRows(args.pairs), {
@@ -53,9 +56,10 @@ const mine: Command = command({
         (bars[stage] ??= progress("mining")).update({ done, total, unit: stage });
       },
     });
-    const lists = await writeJsonLines(args.output, found, { signal });
+    const lists = await writeLists(args.output, found, { model: args.model, texts: args.pairs, signal });
     for (const bar of Object.values(bars)) bar.end();
-    if (json) return output.json({ output: args.output, pairs, lists });
+    cuts.say(output);
+    if (json) return output.json({ output: args.output, pairs, lists, ...cuts.json() });
     await output.write(`${args.output}  ${lists} lists of ${pairs} pairs\n`);
   },
 });

@@ -6,7 +6,7 @@ const quantize: Command = command({
   about: "Write a model in 4 or 8 bits",
   details:
     "Matrices, the head and the table of embeddings are held as whole numbers with a scale for every group of numbers; norms, biases and positions stay as they are. The result is a model directory for every command. Both models then read held-out text: perplexity, Kullback-Leibler divergence and agreement of the first choice of language models (masked ones at masked tokens), cosines of models without a head.",
-  positionals: { model: { required: true, about: "Model directory" } },
+  positionals: { model: { required: true, part: "model", about: "Model directory" } },
   options: {
     bits: { type: "integer", hint: "N", required: true, choices: ["4", "8"], about: "Bits of a number" },
     output: { type: "text", hint: "DIR", required: true, about: "Directory to write" },

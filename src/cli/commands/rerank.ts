@@ -1,5 +1,5 @@
 /** `galen rerank`: documents of each query in the order of a model's scores, or the scores for a student. */
-import { batchLoadOptions, type Command, command } from "../command.ts";
+import { batchLoadOptions, type Command, command, modelOption } from "../command.ts";
 import { scorerLoadOptions, scorerOptions } from "../scorer-options.ts";
 
 const rerank: Command = command({
@@ -8,7 +8,7 @@ const rerank: Command = command({
     'LISTS are JSON lines {"query", "documents"}. With --output the lists are written with "scores" (raw: logits of a reranker, log-odds of one class where it has several) and "transform": "none", in the documents\' own order, as training by a teacher\'s scores takes them; else each document on a line, best first.',
   positionals: { lists: { required: true, about: "JSON lines" } },
   options: {
-    model: { type: "text", hint: "DIR", required: true, about: "Reranker, ColBERT or embedding model" },
+    model: { ...modelOption, required: true, about: "Reranker, ColBERT or embedding model" },
     output: { type: "text", hint: "FILE", about: "Lists with scores" },
     int8: { type: "flag", about: "Linear layers in eight bits: faster, on the CPU; says how scores change" },
     ...scorerOptions,
@@ -21,19 +21,21 @@ const rerank: Command = command({
   async run({ args, json, output, progress, signal }) {
     const { openScorer } = await import("../../retrieval/scorers.ts");
     const { ranked, scoreChange, scoreLists } = await import("../../retrieval/rerank.ts");
-    const { readLists } = await import("../../tasks/lists.ts");
+    const { readLists, writeLists } = await import("../../tasks/lists.ts");
+    const { countCuts } = await import("../cuts.ts");
     const { keepFirst } = await import("../../io/streams.ts");
-    const { writeJsonLines } = await import("../../io/json.ts");
     const lists = await readLists(args.lists);
+    const cuts = countCuts();
     await using scorer = await openScorer(args.model, {
       ...scorerLoadOptions(args),
       ...batchLoadOptions(args),
+      onCut: cuts.add,
     });
     const line = progress("scoring");
     const onProgress = (done: number): void => line.update({ done, total: lists.length, unit: "lists" });
     const scored = scoreLists(scorer, lists, { signal, onProgress });
     const { items, first } = keepFirst(scored, 64, ({ documents }) => documents.length);
-    if (args.output !== undefined) await writeJsonLines(args.output, items);
+    if (args.output !== undefined) await writeLists(args.output, items, { model: args.model, texts: args.lists });
     else {
       for await (const list of items) {
         const best = ranked(list);
@@ -43,6 +45,7 @@ const rerank: Command = command({
       }
     }
     line.end();
+    cuts.say(output);
     let int8: Awaited<ReturnType<typeof scoreChange>> | undefined;
     if (args.int8 && first.length > 0) {
       await using exact = await openScorer(args.model, { ...scorerLoadOptions(args), weights: "float32" });
@@ -55,7 +58,8 @@ const rerank: Command = command({
     const { kind } = scorer;
     const { label } = args;
     if (json) {
-      await output.json({ output: args.output, lists: lists.length, scorer: kind, label, transform: "none", int8 });
+      const about = { output: args.output, lists: lists.length, scorer: kind, label, transform: "none", int8 };
+      await output.json({ ...about, ...cuts.json() });
     } else await output.write(`${args.output}  ${lists.length} lists\n`);
   },
 });

@@ -1,6 +1,6 @@
 /** `galen tokenize`: texts to ids, pieces and offsets; or documents to the token files that training reads. */
 import { UsageError } from "../../errors.ts";
-import { columnOptions, columnsOf, type Command, command } from "../command.ts";
+import { columnOptions, columnsOf, type Command, command, tokenizerOption } from "../command.ts";
 
 const tokenize: Command = command({
   about: "Texts to tokens, or documents to training files",
@@ -8,7 +8,7 @@ const tokenize: Command = command({
     "Prints one JSON line for every line of FILE or stdin, or for the text of every JSON line or row of a table: ids, tokens, and the range of each token in the text (UTF-16 units). With --output the inputs are documents (.xml, .xml.gz, .jsonl, .csv, .tsv, .txt, dataset folders, - for JSON lines on stdin), and DIR gets token files in Megatron's format for training and held out.",
   positionals: { input: { many: true, about: "File of lines (default: stdin); with --output, documents" } },
   options: {
-    tokenizer: { type: "text", hint: "DIR", required: true, about: "Tokenizer or model directory" },
+    tokenizer: { ...tokenizerOption, required: true, about: "Tokenizer or model directory" },
     output: {
       type: "text",
       hint: "DIR",

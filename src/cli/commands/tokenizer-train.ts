@@ -12,9 +12,10 @@ const tokenizerTrain: Command = command({
       type: "text",
       hint: "NAME",
       // The kinds of tokenizer that can be learned, which help must not load.
-      choices: ["biogpt", "bert"],
+      choices: ["biogpt", "bert", "byte-bpe", "metaspace-bpe"],
       default: "biogpt",
-      about: "biogpt (byte pair encoding of Moses tokens) or bert (WordPiece, lower case)",
+      about:
+        "biogpt (byte pair encoding of Moses tokens), bert (WordPiece, lower case), byte-bpe (of bytes, as GPT-2 and Llama 3 have it) or metaspace-bpe (of characters, as LLaMA has it)",
     },
     overwrite: { type: "flag", about: "Replace a tokenizer that is there" },
     ...columnOptions,

@@ -1,6 +1,14 @@
 /** `galen train`: a model by a recipe. */
 import { isRecipe, purposes, recipeList } from "../../recipes/list.ts";
-import { columnsOf, type Command, command, deviceOptions, labelColumnOptions } from "../command.ts";
+import {
+  columnsOf,
+  type Command,
+  command,
+  deviceOptions,
+  labelColumnOptions,
+  modelOption,
+  tokenizerOption,
+} from "../command.ts";
 
 const train: Command = command({
   about: "Train a model by a recipe",
@@ -34,17 +42,15 @@ const train: Command = command({
       about: "Held out, of the same form as --data: its loss before, on the way and after",
     },
     tokenizer: {
-      type: "text",
-      hint: "DIR",
+      ...tokenizerOption,
       about: "Tokenizer of a new language model; saved with it (default: --model's)",
     },
     model: {
-      type: "text",
-      hint: "DIR",
+      ...modelOption,
       about:
         "What training starts from; a language model's with rows for tokens that --tokenizer adds. Without it a language model is new",
     },
-    teacher: { type: "text", hint: "DIR", about: "Embedding model to learn from (embeddings-distil)" },
+    teacher: { ...modelOption, about: "Embedding model to learn from (embeddings-distil)" },
     output: { type: "text", hint: "DIR", required: true, about: "Folder of the run" },
     resume: { type: "flag", about: "Go on from the last checkpoint in --output" },
     change: {

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { ConfigError } from "../../errors.ts";
 import type { Windows } from "../../nn/attention.ts";
-import { ropeFields, type Rotation, type RopeScaling } from "../../nn/rotary.ts";
+import { longestRow, ropeFields, type Rotation } from "../../nn/rotary.ts";
 import { checked } from "../../schema.ts";
 import { labelFields } from "../classification.ts";
 import { activationName } from "../config.ts";
@@ -34,6 +34,8 @@ const schema = z.looseObject({
   /** Files of before transformers 5; newer ones have both in `rope_parameters`. */
   rope_theta: z.number().positive().nullish(),
   rope_scaling: z.looseObject({}).nullish(),
+  /** Here, or in `rope_parameters`. */
+  original_max_position_embeddings: count.nullish(),
   rope_parameters: z.looseObject({}).nullish(),
   tie_word_embeddings: z.boolean().default(false),
   attention_bias: z.boolean().nullish(),
@@ -68,6 +70,9 @@ export function keyHeads({ num_key_value_heads: keys, num_attention_heads: heads
   return keys ?? heads;
 }
 
+/** The most tokens of a row. */
+export const longest = (config: LlamaConfig): number => longestRow(rotationOf(config));
+
 export function headWidth({ head_dim, hidden_size, num_attention_heads }: LlamaConfig): number {
   return head_dim ?? hidden_size / num_attention_heads;
 }
@@ -98,10 +103,19 @@ export function rotationOf(config: LlamaConfig, where = "config.json"): Rotation
   const { rope_parameters: now, rope_scaling: before } = config;
   const given = now ?? before ?? {};
   // The oldest files call it "type".
-  const json = { ...given, rope_type: given["rope_type"] ?? given["type"] ?? "default" };
-  const scaling: RopeScaling = checked(ropeFields, json, `${where}: rope_parameters`);
-  const theta = (now?.["rope_theta"] ?? config.rope_theta ?? 10_000) as number;
-  return { theta, scaling, positions: config.max_position_embeddings };
+  const json = {
+    ...given,
+    rope_type: given["rope_type"] ?? given["type"] ?? "default",
+    original_max_position_embeddings:
+      config.original_max_position_embeddings ?? given["original_max_position_embeddings"],
+    rope_theta: now?.["rope_theta"] ?? config.rope_theta ?? 10_000,
+  };
+  const scaling = checked(ropeFields, json, `${where}: rope_parameters`);
+  if (scaling.rope_type === "longrope") {
+    const pairs = z.array(z.number()).length(headWidth(config) / 2, `expected ${headWidth(config) / 2} factors`);
+    checked(z.looseObject({ short_factor: pairs, long_factor: pairs }), scaling, `${where}: rope_parameters`);
+  }
+  return { scaling, positions: config.max_position_embeddings };
 }
 
 interface Size {
@@ -143,7 +157,11 @@ const llama2 = { vocab: 32_000, positions: 4096 };
 
 /** Published shapes, and `nano` for a laptop. */
 export const llamaSizes: Sizes = {
-  "llama-nano": size("llama", { vocab: 8192, width: 192, inner: 512, layers: 4, heads: 6, keys: 2, positions: 512 }),
+  "llama-nano": size(
+    "llama",
+    { vocab: 8192, width: 384, inner: 1024, layers: 8, heads: 6, keys: 2, positions: 1024 },
+    { tie_word_embeddings: true },
+  ),
   "llama-2-7b": size("llama", { ...llama2, width: 4096, inner: 11_008, layers: 32, heads: 32 }),
   "llama-2-13b": size("llama", { ...llama2, width: 5120, inner: 13_824, layers: 40, heads: 40 }),
   "llama-2-70b": size("llama", { ...llama2, width: 8192, inner: 28_672, layers: 80, heads: 64, keys: 8 }),

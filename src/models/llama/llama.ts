@@ -18,6 +18,7 @@ import type { CacheShape, Family, Measures, Shapes } from "../family.ts";
 import {
   headWidth,
   keyHeads,
+  longest,
   type LlamaConfig,
   llamaSizes,
   mistralSizes,
@@ -168,7 +169,7 @@ function family(
       layers: config.num_hidden_layers,
       keyHeads: keyHeads(config),
       headWidth: headWidth(config),
-      maxTokens: config.max_position_embeddings,
+      maxTokens: longest(config),
     }),
   };
 }

@@ -11,9 +11,8 @@ import {
   type Role,
   withNamedTokens,
 } from "../added-files.ts";
-import { type Template, type TemplatePart } from "../layout.ts";
-import { fieldError, type Json, type JsonObject } from "../json.ts";
-import { allIds, pairTemplate } from "../tokenizer-json.ts";
+import { fieldError, type JsonObject } from "../json.ts";
+import { allIds, pairTemplate, templateJson, withVocabulary } from "../tokenizer-json.ts";
 import { readTokenizerJson, requireUnknown, type TokenizerJson } from "./tokenizer-json.ts";
 
 /** BERT's own names. */
@@ -188,20 +187,6 @@ export function writeBertFiles(description: BertDescription): Map<string, string
   return files;
 }
 
-function templateJson(template: Template | undefined, ids: ReadonlyMap<string, number>): Json {
-  if (template === undefined) return null;
-  const tokens: JsonObject = {};
-  const tokenOf = new Map([...ids].map(([token, id]) => [id, token]));
-  const part = (item: TemplatePart): Json => {
-    if (!("special" in item)) return { Sequence: { id: item.sequence === 0 ? "A" : "B", type_id: item.typeId } };
-    tokens[item.special] = { id: item.special, ids: [...item.ids], tokens: item.ids.map((id) => tokenOf.get(id)!) };
-    return { SpecialToken: { id: item.special, type_id: item.typeId } };
-  };
-  const single = template.single.map(part);
-  const pair = template.pair.map(part);
-  return { type: "TemplateProcessing", single, pair, special_tokens: tokens };
-}
-
 function tokenizerJsonText(description: BertDescription, vocabulary: readonly [string, number][]): string {
   const { normalizer, decoder, model } = description;
   const head: JsonObject = {
@@ -226,9 +211,5 @@ function tokenizerJsonText(description: BertDescription, vocabulary: readonly [s
     continuing_subword_prefix: model.prefix,
     max_input_chars_per_word: model.maxInputChars,
   };
-  // The vocabulary line by line: a JavaScript object would move tokens such as "10" to its front.
-  const lines = vocabulary.map(([token, id]) => `      ${JSON.stringify(token)}: ${id}`).join(",\n");
-  const open = (object: unknown, indent: string): string =>
-    JSON.stringify(object, null, 2).slice(0, -2).replaceAll("\n", `\n${indent}`);
-  return `${open(head, "")},\n  "model": ${open(wordPiece, "  ")},\n    "vocab": {\n${lines}\n    }\n  }\n}`;
+  return withVocabulary(head, wordPiece, vocabulary);
 }

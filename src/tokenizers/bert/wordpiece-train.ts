@@ -1,12 +1,8 @@
 /**
  * Learns a WordPiece vocabulary from word counts as Hugging Face tokenizers' WordPieceTrainer does: byte pair encoding
- * over characters that carry "##" inside a word; the vocabulary is all symbols in the order in which they came up. Its
- * bookkeeping is followed to the letter (a pair keeps its count after its merge, and merges only in the words known
- * when it was queued), since the order of merges depends on it. Where that trainer follows the order of a hash map (ids
- * of "##" characters, characters of equal count at the alphabet's limit), the lower code point comes first here.
+ * over characters that carry "##" inside a word; the vocabulary is all symbols in the order in which they came up.
  */
-import { ConfigError } from "../../errors.ts";
-import { createHeap } from "../heap.ts";
+import { trainBpe } from "../bpe/train.ts";
 
 export interface WordPieceTraining {
   /** Tokens to stop at; special tokens and alphabet are kept even where they are more. */
@@ -19,167 +15,14 @@ export interface WordPieceTraining {
   readonly specialTokens?: readonly string[];
 }
 
-const prefix = "##";
 const bertSpecialTokens: readonly string[] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
-
-/** A pair of symbols waiting for its merge. */
-interface Entry {
-  readonly left: number;
-  readonly right: number;
-  count: number;
-  readonly words: ReadonlySet<number>;
-}
-
-interface Vocabulary {
-  readonly tokens: string[];
-  idOf(token: string): number;
-}
 
 /**
  * The tokens in order of their ids, from words and how often each occurs.
  *
  * @throws ConfigError for options out of range.
  */
-export function trainWordPiece(wordCounts: ReadonlyMap<string, number>, options: WordPieceTraining): string[] {
-  const { vocabSize, minFrequency = 0, limitAlphabet = 1000, specialTokens = bertSpecialTokens } = options;
-  for (const [name, value] of Object.entries({ vocabSize, minFrequency, limitAlphabet })) {
-    if (Number.isSafeInteger(value) && value >= 0) continue;
-    throw new ConfigError(`trainWordPiece: ${name}: expected a whole number from 0, got ${value}`);
-  }
-  const vocabulary = emptyVocabulary();
-  for (const token of specialTokens) vocabulary.idOf(token);
-  const counts = [...wordCounts.values()];
-  const words = spell([...wordCounts.keys()], counts, limitAlphabet, vocabulary);
-  mergePairs(words, counts, vocabulary, vocabSize, minFrequency);
-  return vocabulary.tokens;
-}
-
-function emptyVocabulary(): Vocabulary {
-  const tokens: string[] = [];
-  const ids = new Map<string, number>();
-  const idOf = (token: string): number => {
-    let id = ids.get(token);
-    if (id === undefined) {
-      id = tokens.push(token) - 1;
-      ids.set(token, id);
-    }
-    return id;
-  };
-  return { tokens, idOf };
-}
-
-function byCodePoint(a: string, b: string): number {
-  return a.codePointAt(0)! - b.codePointAt(0)!;
-}
-
-/** Puts the alphabet into the vocabulary; gives each word as ids of its characters. */
-function spell(words: readonly string[], counts: readonly number[], limit: number, vocabulary: Vocabulary): number[][] {
-  const frequency = new Map<string, number>();
-  for (const [i, word] of words.entries()) {
-    for (const character of word) frequency.set(character, (frequency.get(character) ?? 0) + counts[i]!);
-  }
-  const kept = [...frequency.keys()]
-    .sort((a, b) => frequency.get(b)! - frequency.get(a)! || byCodePoint(a, b))
-    .slice(0, limit)
-    .sort(byCodePoint);
-  const alphabet = new Set(kept);
-  for (const character of kept) vocabulary.idOf(character);
-  const inside = new Set<string>();
-  for (const word of words) {
-    for (const character of [...word].slice(1)) if (alphabet.has(character)) inside.add(character);
-  }
-  for (const character of [...inside].sort(byCodePoint)) vocabulary.idOf(prefix + character);
-  return words.map((word) =>
-    Array.from(word, (character, i) =>
-      alphabet.has(character) ? vocabulary.idOf(i > 0 ? prefix + character : character) : -1,
-    ).filter((id) => id >= 0),
-  );
-}
-
-const pairRange = 2 ** 26; // more than any vocabulary has symbols; two of them fit in a double
-
-function mergePairs(
-  words: number[][],
-  counts: readonly number[],
-  vocabulary: Vocabulary,
-  vocabSize: number,
-  minFrequency: number,
-): void {
-  const { tokens } = vocabulary;
-  const pairCounts = new Map<number, number>();
-  const heap = createHeap(precedes);
-  let found = new Map<number, Set<number>>();
-  const change = (left: number, right: number, word: number, sign: 1 | -1): void => {
-    const key = left * pairRange + right;
-    pairCounts.set(key, (pairCounts.get(key) ?? 0) + sign * counts[word]!);
-    if (sign < 0) return;
-    const places = found.get(key);
-    if (places === undefined) found.set(key, new Set([word]));
-    else places.add(word);
-  };
-  const queueFound = (): void => {
-    for (const [key, places] of found) {
-      const count = pairCounts.get(key)!;
-      const right = key % pairRange;
-      if (count > 0) heap.push({ left: (key - right) / pairRange, right, count, words: places });
-    }
-    found = new Map();
-  };
-
-  for (const [index, word] of words.entries()) {
-    for (let i = 0; i + 1 < word.length; i++) change(word[i]!, word[i + 1]!, index, 1);
-  }
-  queueFound();
-  while (tokens.length < vocabSize) {
-    const top = heap.pop();
-    if (top === undefined) return;
-    const { left, right } = top;
-    const count = pairCounts.get(left * pairRange + right)!;
-    if (top.count !== count) {
-      top.count = count;
-      heap.push(top);
-      continue;
-    }
-    if (count < 1 || minFrequency > count) return;
-    const ending = tokens[right]!;
-    const merged = vocabulary.idOf(tokens[left]! + (ending.startsWith(prefix) ? ending.slice(prefix.length) : ending));
-    for (const word of top.words) {
-      mergeIn(words[word]!, left, right, merged, (a, b, sign) => change(a, b, word, sign));
-    }
-    queueFound();
-  }
-}
-
-/** Replaces the pair in one word, from the left, in place, and reports the pairs that went and came. */
-function mergeIn(
-  word: number[],
-  left: number,
-  right: number,
-  merged: number,
-  change: (left: number, right: number, sign: 1 | -1) => void,
-): void {
-  let kept = 0;
-  for (let i = 0; i < word.length; kept++) {
-    if (word[i] !== left || word[i + 1] !== right) {
-      word[kept] = word[i++]!;
-      continue;
-    }
-    if (kept > 0) {
-      change(word[kept - 1]!, left, -1);
-      change(word[kept - 1]!, merged, 1);
-    }
-    if (i + 2 < word.length) {
-      change(right, word[i + 2]!, -1);
-      change(merged, word[i + 2]!, 1);
-    }
-    word[kept] = merged;
-    i += 2;
-  }
-  word.length = kept;
-}
-
-/** The more frequent pair first, then the one of older symbols. */
-function precedes(a: Entry, b: Entry): boolean {
-  if (a.count !== b.count) return a.count > b.count;
-  return a.left === b.left ? a.right < b.right : a.left < b.left;
+export function trainWordPiece(wordCounts: ReadonlyMap<string, number>, options: WordPieceTraining): readonly string[] {
+  const { limitAlphabet = 1000, specialTokens = bertSpecialTokens } = options;
+  return trainBpe(wordCounts, { ...options, limitAlphabet, specialTokens, prefix: "##" }).tokens;
 }

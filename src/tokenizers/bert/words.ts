@@ -5,13 +5,8 @@
  */
 import { type BertNormalizer, normalizeAligned, type AlignedText } from "./normalizer.ts";
 import { characterClasses, PUNCTUATION, SPACE } from "./unicode.ts";
+import type { Sink } from "../pair-encoder.ts";
 import type { WordPieces } from "./wordpiece.ts";
-
-/** What encoding writes to: flat offsets (start, end, start, end …) in UTF-16 units, or none. */
-export interface Sink {
-  readonly ids: number[];
-  readonly offsets: number[] | undefined;
-}
 
 export interface BertWords {
   /** Appends what `text.slice(start, end)` gives. */

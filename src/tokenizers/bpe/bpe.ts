@@ -7,7 +7,7 @@
 
 export type Merge = readonly [left: string, right: string];
 
-const NO_RANK = 0x7fffffff;
+export const NO_RANK = 0x7fffffff;
 
 export interface Bpe {
   /** Cuts a word into pieces; the last one ends in the mark. */
@@ -86,14 +86,14 @@ function characterSymbols(
   return { inner, final };
 }
 
-interface PairTable {
+export interface PairTable {
   set(left: number, right: number, value: number): void;
   /** NO_RANK for a pair that was not set. */
   get(left: number, right: number): number;
 }
 
 /** Pairs of symbols → rank: open addressing in one typed array, at most half full. */
-function createPairTable(size: number): PairTable {
+export function createPairTable(size: number): PairTable {
   const mask = 2 ** Math.ceil(Math.log2(2 * size + 2)) - 1;
   // Three numbers a slot: left, right, rank; left is -1 in an empty slot.
   const slots = new Int32Array(3 * (mask + 1)).fill(-1);

@@ -83,8 +83,7 @@ export async function openLanguageModel(
 ): Promise<LanguageModelInputs> {
   const owned = new Owned();
   try {
-    const { tokenizer = inputs.model } = inputs;
-    const vocabulary = typeof tokenizer === "string" ? await loadTokenizer(tokenizer) : tokenizer;
+    const vocabulary = await vocabularyOf(causal, tokens, inputs, context);
     const files = await tokenFiles(inputs, tokens, vocabulary, context);
     const start = await openStart(causal, vocabulary, inputs, context);
     const open = async (prefix: string): Promise<TokenFile> => {
@@ -102,6 +101,22 @@ export async function openLanguageModel(
     await owned[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** The tokenizer that is given, or else the model's. A decoder goes on from token files without: its ids are known. */
+async function vocabularyOf(
+  causal: boolean,
+  tokens: number,
+  { tokenizer, model, data }: Inputs,
+  context: Context,
+): Promise<Vocabulary | undefined> {
+  if (tokenizer !== undefined) return typeof tokenizer === "string" ? loadTokenizer(tokenizer) : tokenizer;
+  if (model === undefined) return undefined;
+  return loadTokenizer(model).catch((error: unknown) => {
+    if (!(error instanceof DataError) || !causal || givenTokenFiles(data, tokens) === undefined) throw error;
+    context.note(`no tokenizer is written beside the weights, and no text sampled: ${error.message.split("\n")[0]}`);
+    return undefined;
+  });
 }
 
 /** It reads and writes texts. */
@@ -153,8 +168,7 @@ async function tokenFiles(
 ): Promise<TokenPaths> {
   const paths = typeof data === "string" ? [data] : data;
   const folder = join(context.output, "tokens");
-  const given = paths.length === 1 ? findTokenFiles(paths[0]!, tokens) : undefined;
-  const found = given ?? (context.resume ? findTokenFiles(folder, tokens) : undefined);
+  const found = givenTokenFiles(data, tokens) ?? (context.resume ? findTokenFiles(folder, tokens) : undefined);
   if (found !== undefined) return { train: found.train, valid: valid ?? found.valid };
   if (vocabulary === undefined || !isWhole(vocabulary)) {
     throw new ConfigError("tokenizer: expected one to read documents with, got none", {
@@ -175,6 +189,12 @@ async function tokenFiles(
   if (failures.length > 0) context.note(`${failures.length} documents could not be read, the first: ${failures[0]}`);
   const made = findTokenFiles(folder, tokens)!;
   return { train: made.train, valid: valid ?? made.valid };
+}
+
+/** Those that `data` names; undefined where it is documents. */
+function givenTokenFiles(data: Inputs["data"], tokens: number): TokenPaths | undefined {
+  const paths = typeof data === "string" ? [data] : data;
+  return paths.length === 1 ? findTokenFiles(paths[0]!, tokens) : undefined;
 }
 
 /** The token files that a path names, a prefix or a folder of train and valid; undefined where it names documents. */

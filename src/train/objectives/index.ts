@@ -1,5 +1,6 @@
 /** Every objective: the settings of each as one union, and what opens it. */
 import * as z from "zod";
+import { resolvedInputs } from "../inputs.ts";
 import { causalSettings, openCausal } from "./causal.ts";
 import { distillationSettings, openDistillation } from "./distillation.ts";
 import { classesSettings, openClasses, openTags, tagsSettings } from "./labels.ts";
@@ -28,7 +29,8 @@ export const objectiveSettings = z.discriminatedUnion("kind", [
 export type ObjectiveSettings = z.infer<typeof objectiveSettings>;
 
 /** @throws ConfigError or DataError where inputs and settings do not fit. */
-export function openObjective(settings: ObjectiveSettings, inputs: Inputs, context: Context): Promise<Objective> {
+export async function openObjective(settings: ObjectiveSettings, given: Inputs, context: Context): Promise<Objective> {
+  const inputs = await resolvedInputs(given, context.signal);
   switch (settings.kind) {
     case "causal":
       return openCausal(settings, inputs, context);

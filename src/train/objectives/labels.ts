@@ -57,7 +57,7 @@ export async function openClasses(
       splits,
       ({ text }) => text.length,
       (texts) => {
-        const ids = texts.map(({ text }) => encodeCut(tokenizer, text, documentTokens));
+        const ids = texts.map(({ text }) => encodeCut(tokenizer, text, documentTokens).ids);
         const targets = texts.flatMap((one) => labels.map((label) => Number(one.labels.includes(label))));
         const classes = multiLabel
           ? float32(targets, [texts.length, labels.length])

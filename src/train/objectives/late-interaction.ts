@@ -89,7 +89,7 @@ export async function openLateInteraction(settings: Settings, inputs: Inputs, { 
       const queries = reader.queries(lists.map((one) => one.query));
       const feeds = {
         ...keptFeeds("queries", queries, source),
-        ...keptFeeds("documents", reader.documents(documentsOf(lists, n)).rows, source),
+        ...keptFeeds("documents", reader.documents(documentsOf(lists, n)), source),
         ...listLabels(lists, n),
       };
       return { feeds, count: lists.length, work: lists.length };

@@ -17,7 +17,7 @@ import type { Tokenizer } from "../../tokenizers/tokenizer.ts";
 /** The part of a tokenizer that training on token files can do with. */
 export type Vocabulary = Pick<Tokenizer, "vocabSize" | "special" | "continuesWord" | "files">;
 
-/** What a training is given to work on, by path. */
+/** What a training is given to work on, by path; models by their name on Hugging Face's hub, too. */
 export interface Inputs {
   /** Directory of the weights to start from. */
   readonly model?: string | undefined;

@@ -10,6 +10,7 @@ import type { ModelConfig } from "../../models/index.ts";
 import { type TextRole, type TextRow, textRows, withoutPrompts } from "../../retrieval/text-rows.ts";
 import { makeBatch, type TokenRows } from "../../runtime/batch.ts";
 import type { Tensors } from "../../runtime/session.ts";
+import { readOrigin } from "../../io/origin.ts";
 import { type ListRequirements, readLists, type ScoredList } from "../../tasks/lists.ts";
 import { type Tensor, tensor } from "../../tensor/tensor.ts";
 import { type Batch, type Context, type ExampleSet, type Inputs, onePath, pick } from "./objective.ts";
@@ -51,8 +52,18 @@ export async function readSplits<T>(
   return { train, valid: inputs.valid === undefined ? undefined : await some(inputs.valid) };
 }
 
-/** @throws DataError for lists that are too short, or without scores where these are needed. */
-export function readListSplits(inputs: Inputs, requirements: ListRequirements): Promise<Splits<ScoredList>> {
+/** @throws DataError for lists that are too short, or without scores where these are needed, or with those of two models. */
+export async function readListSplits(inputs: Inputs, requirements: ListRequirements): Promise<Splits<ScoredList>> {
+  if (requirements.scored === true && inputs.valid !== undefined) {
+    const data = (await readOrigin(onePath(inputs)))?.model;
+    const valid = (await readOrigin(inputs.valid))?.model;
+    if (data !== undefined && valid !== undefined && data.fingerprint !== valid.fingerprint) {
+      const [theirs, ours] = [valid, data].map(({ path, fingerprint = "" }) => `${path} (${fingerprint})`);
+      throw new DataError(`${inputs.valid}: expected scores of the model of --data, ${ours}, got those of ${theirs}`, {
+        hint: "score both with one model: galen rerank --model RERANKER LISTS --output scored.jsonl",
+      });
+    }
+  }
   return readSplits(inputs, (path) => readLists(path, requirements));
 }
 

@@ -1,0 +1,315 @@
+/**
+ * Tokenizers of byte pair encoding as a tokenizer.json describes them, run as Hugging Face tokenizers 0.22 runs them:
+ * added tokens, normalizer, pre-tokenizer, merges, template, decoder; the same ids, and offsets in UTF-16 units of the
+ * text. Unpaired surrogates count as U+FFFD. Leaves out what tokenizer.json says of truncation and padding (here the
+ * caller says), and transformers' clean_up_tokenization_spaces, which loses spaces.
+ */
+import { ConfigError } from "../../errors.ts";
+import { required } from "../../schema.ts";
+import { addedTokenJson, addedTokensDecoder, newAddedToken, type Role } from "../added-files.ts";
+import { type AddedToken, addedTokenFinder, matcherOf } from "../added-tokens.ts";
+import { idsOf } from "../ids.ts";
+import { asObject, type JsonObject, parseJsonObject } from "../json.ts";
+import { pairMethods, type Sink } from "../pair-encoder.ts";
+import type { NewToken, PairTokenizer } from "../pairs.ts";
+import { templateJson, withVocabulary } from "../tokenizer-json.ts";
+import type { DecodeOptions, TokenizerFiles } from "../tokenizer.ts";
+import { type Aligned, placeEnd, placeStart, sliceAligned } from "./aligned.ts";
+import { wordEncoder } from "./bpe.ts";
+import { byteCharacters, inByteCharacters } from "./bytes.ts";
+import { type Description, readDescription } from "./description.ts";
+import { spaceAround, trimmed } from "./post-processors.ts";
+import type { Stage, Taker } from "./pre-tokenizers.ts";
+import { wordBounds } from "./word-bounds.ts";
+
+/**
+ * A tokenizer from the files of its directory: tokenizer.json, or vocab.json and merges.txt, with the configuration.
+ *
+ * @throws DataError for files that are damaged, contradictory or not understood.
+ */
+export function bpeTokenizerFromFiles(files: TokenizerFiles, where = ""): PairTokenizer {
+  return bpeTokenizer(readDescription(files, where));
+}
+
+function bpeTokenizer(description: Description): PairTokenizer {
+  const { ids, roles, addedTokens, decoder, preTokenizer } = description;
+  const tokens: string[] = [];
+  for (const [token, id] of ids) tokens[id] = token;
+  const specials = new Set(addedTokens.filter(({ special }) => special).map(({ id }) => id));
+  const roleIds: { -readonly [role in Role]?: number } = {};
+  for (const role of Object.keys(roles) as Role[]) roleIds[role] = ids.get(roles[role]!)!;
+  const { unknownToken } = description.model;
+  if (unknownToken !== undefined) roleIds.unk ??= ids.get(unknownToken)!;
+
+  const decode = (sequence: Iterable<number>, { skipSpecialTokens = false }: DecodeOptions = {}): string => {
+    const found: string[] = [];
+    for (const id of idsOf(sequence)) {
+      const token = tokens[id];
+      if (token !== undefined && !(skipSpecialTokens && specials.has(id))) found.push(token);
+    }
+    return decoder === undefined ? found.join(" ") : decoder(found).join("");
+  };
+  const { byBytes } = preTokenizer;
+  const mark = byBytes ? byteCharacters[0x20]! : "▁";
+  const written = byBytes ? inByteCharacters : (word: string): string => word;
+
+  const read = textReader(description, tokens);
+
+  return {
+    family: byBytes ? "byte-bpe" : "metaspace-bpe",
+    vocabSize: ids.size,
+    special: roleIds,
+    ...pairMethods({
+      read,
+      template: description.postProcessor.template,
+      tokens,
+      padId: roleIds.pad,
+    }),
+    decode,
+    tokenOf: (id) => tokens[id],
+    idOf: (token) => ids.get(token),
+    idOfWord: (word) => ids.get(mark + written(word)),
+    continuesWord: wordBounds(tokens, new Set(addedTokens.map(({ id }) => id)), byBytes),
+    // A word that is a token is found in texts where merges are ignored.
+    ...(description.model.ignoreMerges
+      ? {}
+      : {
+          withRows: (words) =>
+            bpeTokenizer(
+              withRows(
+                description,
+                words.map((word) => mark + written(word)),
+              ),
+            ),
+        }),
+    literal: {
+      write: literalWriter(addedTokens),
+      encodeIds(text) {
+        const sink = { ids: [], offsets: undefined };
+        read(text, sink, true);
+        return sink.ids;
+      },
+    },
+    files: () => filesOf(description),
+    addTokens: (added) => bpeTokenizer(withTokens(description, added)),
+  };
+}
+
+/** Put into added tokens that are to be read as text: a code point that is for no text (Unicode, section 23.7). */
+const BREAK = "\ufdd0";
+
+/** A function that breaks the added tokens of a text, in whatever they overlap. */
+function literalWriter(addedTokens: readonly AddedToken[]): (part: string) => string {
+  const contents = addedTokens.map(({ content }) => content).filter((content) => Array.from(content).length > 1);
+  if (contents.length === 0) return (part) => part;
+  const matches = matcherOf(contents);
+  return (part) => {
+    let text = part.replaceAll(BREAK, "");
+    // Breaking one may leave another that it overlapped.
+    for (let found = matches(text); found.length > 0; found = matches(text)) {
+      let written = "";
+      let done = 0;
+      for (const { index } of found) {
+        const after = index + (text.codePointAt(index)! > 0xffff ? 2 : 1);
+        written += text.slice(done, after) + BREAK;
+        done = after;
+      }
+      text = written + text.slice(done);
+    }
+    return text;
+  };
+}
+
+function withoutBreaks(text: Aligned): Aligned {
+  return { ...text, text: text.text.replaceAll(BREAK, "") };
+}
+
+/**
+ * Added tokens first, in the text as it is, then in the normalized text; what is between is cut into words. `broken`:
+ * tokens may be broken, which keeps no offsets.
+ */
+function textReader(
+  description: Description,
+  tokens: readonly string[],
+): (text: string, sink: Sink, broken?: boolean) => void {
+  const { normalizer, preTokenizer, addedTokens, postProcessor } = description;
+  // Special tokens are looked for before others, whatever their ids.
+  const ordered = [...addedTokens].sort((a, b) => Number(b.special) - Number(a.special));
+  const normalize = (text: Aligned, tracked: boolean): Aligned => normalizer?.(text, tracked) ?? text;
+  const inText = addedTokenFinder(
+    ordered.filter(({ normalized }) => !normalized),
+    ({ content }) => content,
+  );
+  const inNormalized = addedTokenFinder(
+    ordered.filter(({ normalized }) => normalized),
+    ({ content }) => normalize({ text: content, base: 0, places: undefined }, false).text,
+  );
+  const write = tokenWriter(tokens, postProcessor.trim);
+  const cut = wordCutter(description, write.words);
+  // Where the pre-tokenizer goes by places, what the normalizer does to them counts.
+  const needsPlaces = preTokenizer.byPlace && normalizer !== undefined;
+
+  const readSegment = (text: string, base: number, sink: Sink, broken: boolean): void => {
+    const tracked = sink.offsets !== undefined || needsPlaces;
+    const whole = normalize({ text, base, places: undefined }, tracked);
+    const parts = inNormalized?.find(whole.text);
+    if (parts === undefined) {
+      cut(broken ? withoutBreaks(whole) : whole, tracked, sink);
+      return;
+    }
+    for (const { token, start, end } of parts) {
+      const part = sliceAligned(whole, start, end);
+      if (token === undefined) cut(broken ? withoutBreaks(part) : part, tracked, sink);
+      else write.added(token, placeStart(whole, start), placeEnd(whole, end - 1), part.text, sink);
+    }
+  };
+
+  return (given, sink, broken = false) => {
+    required("encode: text", given, "text");
+    const text = given.isWellFormed() ? given : given.toWellFormed();
+    write.begin(text);
+    const parts = inText?.find(text);
+    if (parts === undefined) {
+      if (text !== "") readSegment(text, 0, sink, broken);
+      return;
+    }
+    for (const { token, start, end } of parts) {
+      const part = text.slice(start, end);
+      if (token === undefined) readSegment(part, start, sink, broken);
+      else write.added(token, start, end, part, sink);
+    }
+  };
+}
+
+type Pieces = ReturnType<ReturnType<typeof wordEncoder>>;
+
+interface TokenWriter {
+  /** Tells the text that offsets are of. */
+  begin(text: string): void;
+  added(token: AddedToken, start: number, end: number, found: string, sink: Sink): void;
+  /** Appends the pieces of a word that begins at unit `at` of `text`. */
+  words(pieces: Pieces, text: Aligned, at: number, sink: Sink): void;
+}
+
+function tokenWriter(tokens: readonly string[], trim: Description["postProcessor"]["trim"]): TokenWriter {
+  const around = trim === undefined ? [] : tokens.map(spaceAround);
+  let original = "";
+  const put = (start: number, end: number, space: readonly [number, number] | undefined, sink: Sink): void => {
+    const offsets = sink.offsets!;
+    if (trim === undefined || space === undefined) {
+      offsets.push(start, end);
+      return;
+    }
+    offsets.push(...trimmed(original, [start, end], space, offsets.length === 0, trim.addPrefixSpace));
+  };
+  return {
+    begin(text) {
+      original = text;
+    },
+    added(token, start, end, found, sink) {
+      if (sink.offsets !== undefined) put(start, end, trim && spaceAround(found), sink);
+      sink.ids.push(token.id);
+    },
+    words({ ids, starts, ends }, text, at, sink) {
+      for (let i = 0; i < ids.length; i++) {
+        const id = ids[i]!;
+        sink.ids.push(id);
+        if (sink.offsets === undefined) continue;
+        put(placeStart(text, at + starts[i]!), placeEnd(text, at + ends[i]! - 1), around[id], sink);
+      }
+    },
+  };
+}
+
+/** Runs the pre-tokenizer's stages one into the other, and the merges on the words that come out. */
+function wordCutter(
+  description: Description,
+  write: TokenWriter["words"],
+): (text: Aligned, tracked: boolean, sink: Sink) => void {
+  const { model, preTokenizer } = description;
+  const encodeWord = wordEncoder(model, preTokenizer.byBytes);
+  const stages: Stage[] = [...preTokenizer.stages];
+  const before = preTokenizer.byBytes ? undefined : markCutter(description);
+  if (before !== undefined) stages.push(before);
+  let sink: Sink;
+  let tracked = false;
+  const last: Taker = (text, start, end) => write(encodeWord(text.text, start, end), text, start, sink);
+  const first = stages.reduceRight<Taker>(
+    (next, stage) => (text, start, end) => {
+      if (start < end) stage(text, start, end, tracked, next);
+    },
+    last,
+  );
+  return (text, wanted, into) => {
+    sink = into;
+    tracked = wanted;
+    first(text, 0, text.text.length);
+  };
+}
+
+/**
+ * A text without a pre-tokenizer that splits is one word of any length. Where no merge makes a token with a mark behind
+ * another character, nothing is merged across that place, and the words between can be looked up one by one.
+ */
+function markCutter({ model }: Description): Stage | undefined {
+  const mark = "▁";
+  const tokens = new Map([...model.vocabulary].map(([token, id]) => [id, token]));
+  const crosses = model.merges.some(([, , product]) => /[^▁]▁/.test(tokens.get(product)!));
+  if (crosses || model.ignoreMerges || !model.vocabulary.has(mark)) return undefined;
+  return (aligned, start, end, _tracked, next) => {
+    const { text } = aligned;
+    let from = start;
+    for (let at = text.indexOf(mark, start + 1); at >= 0 && at < end; at = text.indexOf(mark, at + 1)) {
+      if (text[at - 1] === mark) continue;
+      next(aligned, from, at);
+      from = at;
+    }
+    next(aligned, from, end);
+  };
+}
+
+function withRows(description: Description, rows: readonly string[]): Description {
+  const vocabulary = new Map(description.model.vocabulary);
+  const ids = new Map(description.ids);
+  for (const row of rows) {
+    if (ids.has(row)) throw new ConfigError(`withRows: expected words without a token, got ${JSON.stringify(row)}`);
+    vocabulary.set(row, ids.size);
+    ids.set(row, ids.size);
+  }
+  return { ...description, model: { ...description.model, vocabulary }, ids, isChanged: true };
+}
+
+function withTokens(description: Description, added: readonly NewToken[]): Description {
+  const ids = new Map(description.ids);
+  const addedTokens = new Map(description.addedTokens.map((token) => [token.content, token]));
+  for (const token of added) {
+    const options = typeof token === "string" ? { content: token } : token;
+    const { content } = options;
+    if (content === "") throw new ConfigError("addTokens: expected a token that is text, got an empty one");
+    const id = ids.get(content) ?? ids.size;
+    ids.set(content, id);
+    addedTokens.set(content, newAddedToken(content, id, options));
+  }
+  return { ...description, ids, addedTokens: [...addedTokens.values()], isChanged: true };
+}
+
+/** The files that it was read from; of a tokenizer that was changed, a tokenizer.json with its configuration. */
+function filesOf({ files, isChanged, ...description }: Description): Map<string, string> {
+  if (!isChanged) return new Map(files);
+  const { root, addedTokens, ids, postProcessor } = description;
+  const { model, ...head } = root;
+  const { vocab: _, ...settings } = asObject("tokenizer.json", "model", model);
+  const written: JsonObject = { ...head, added_tokens: addedTokens.map(addedTokenJson) };
+  written["post_processor"] ??= templateJson(postProcessor.template, ids);
+  const vocabulary = [...description.model.vocabulary].sort((a, b) => a[1] - b[1]);
+  const changed = new Map([["tokenizer.json", withVocabulary(written, settings, vocabulary)]]);
+  for (const [name, text] of files) {
+    if (name === "tokenizer_config.json") {
+      const config = parseJsonObject(name, text);
+      if (config["added_tokens_decoder"] !== undefined)
+        config["added_tokens_decoder"] = addedTokensDecoder(addedTokens);
+      changed.set(name, `${JSON.stringify(config, null, 2)}\n`);
+    } else if (name === "special_tokens_map.json" || name === "chat_template.jinja") changed.set(name, text);
+  }
+  return changed;
+}

@@ -1,0 +1,116 @@
+/** Two runs never write to one output: the second is refused by its name, before it writes, whatever the command. */
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { commandsOf, galen } from "../src/cli/commands/index.ts";
+import { main } from "../src/cli/main.ts";
+import { lockBeside, lockFolder } from "../src/io/lock.ts";
+import { writeTinyTask } from "./support/tiny-task.ts";
+import { trainBy } from "./support/training.ts";
+
+const golden = (name: string): string => fileURLToPath(new URL(`goldens/retrieval/${name}`, import.meta.url));
+const sample = fileURLToPath(new URL("../samples/pubmed-sample.xml", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "galen-one-output-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const at = (name: string): string => join(folder, name);
+const lines = (name: string, rows: readonly object[]): string => {
+  writeFileSync(at(name), rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+  return at(name);
+};
+
+const words = ["kidney", "heart", "stroke"];
+const texts = lines(
+  "texts.jsonl",
+  words.map((text) => ({ text, label: "a" })),
+);
+const lists = lines(
+  "lists.jsonl",
+  words.map((query) => ({ query, documents: [query] })),
+);
+const sentences = lines("sentences.jsonl", [{ tokens: words, tags: words.map(() => "O") }]);
+const labelled = (name: string, architecture: string, id2label: object): string => {
+  cpSync(golden("cross-three"), at(name), { recursive: true });
+  const config = JSON.parse(readFileSync(at(`${name}/config.json`), "utf8")) as object;
+  writeFileSync(at(`${name}/config.json`), JSON.stringify({ ...config, architectures: [architecture], id2label }));
+  return at(name);
+};
+const classifier = labelled("classifier", "BertForSequenceClassification", { 0: "a", 1: "b", 2: "c" });
+const tagger = labelled("tagger", "BertForTokenClassification", { 0: "O", 1: "B-Gene", 2: "I-Gene" });
+mkdirSync(at("beir/qrels"), { recursive: true });
+lines("beir/corpus.jsonl", [{ _id: "d", title: "", text: "heart" }]);
+lines("beir/queries.jsonl", [{ _id: "q", text: "heart" }]);
+writeFileSync(at("beir/qrels/test.tsv"), "query-id\tcorpus-id\tscore\nq\td\t1\n");
+
+let tiny: Awaited<ReturnType<typeof writeTinyTask>>;
+let tuned: string;
+beforeAll(async () => {
+  tiny = await writeTinyTask(at("tiny"));
+  const settings = ["tokensPerBatch=600", "accumulate=1", "threads=1", "steps=1", "average=1", "evaluate.examples=0"];
+  ({ model: tuned } = await trainBy(tiny.schema, settings, { model: tiny.start, data: tiny.data, output: at("run") }));
+});
+
+/** The words of every command that has --output, without it; where it is a file, its ending. */
+const commands: Readonly<Record<string, { readonly args: () => readonly string[]; readonly ending?: string }>> = {
+  quickstart: { args: () => ["--steps", "1"] },
+  "corpus import": { args: () => [sample] },
+  "tokenizer train": { args: () => [sample, "--vocab-size", "600"] },
+  tokenize: { args: () => ["--tokenizer", tuned, sample] },
+  train: { args: () => ["biogpt-nano", "--scale", "debug", "--data", texts, "--tokenizer", tuned] },
+  extract: { args: () => ["--model", tuned, texts] },
+  embed: { args: () => ["--model", golden("mean"), "--file", texts], ending: ".npy" },
+  rerank: { args: () => [lists, "--model", golden("mean")], ending: ".jsonl" },
+  mine: { args: () => [lists, "--model", "bm25"], ending: ".jsonl" },
+  "evaluate perplexity": { args: () => ["--model", tuned, texts] },
+  "evaluate similarity": { args: () => [lists, "--model", golden("mean")] },
+  "evaluate retrieval": { args: () => [at("beir"), "--model", golden("mean")] },
+  "evaluate classification": { args: () => [texts, "--model", classifier] },
+  "evaluate ner": { args: () => [sentences, "--model", tagger] },
+  "evaluate task": { args: () => ["--model", tuned, "--data", tiny.data] },
+  convert: { args: () => [tuned] },
+  "export onnx": { args: () => ["--model", tuned], ending: ".onnx" },
+};
+
+test("every command with --output is among them", async () => {
+  const writing: string[] = [];
+  for (const { name, entry } of commandsOf(galen)) {
+    if ("output" in (await entry.load()).default.options) writing.push(name);
+  }
+  expect(Object.keys(commands).toSorted()).toEqual(writing.toSorted());
+});
+
+/** All that is there but locks. */
+const written = (path: string): string[] =>
+  existsSync(path) && statSync(path).isDirectory()
+    ? readdirSync(path).filter((name) => name !== ".galen.lock")
+    : [path].filter(existsSync);
+
+const cases = [...Object.entries(commands), ["embed", { ...commands["embed"]!, ending: ".parquet" }] as const];
+test.each(cases)("%s", async (name, { args, ending = "" }) => {
+  const output = at(`held-${name.replaceAll(" ", "-")}${ending}`);
+  const locks = [await lockBeside(output), ...(ending === "" ? [await lockFolder(output)] : [])];
+  const said: string[] = [];
+  const spies = [process.stderr, process.stdout].map((stream) =>
+    vi.spyOn(stream, "write").mockImplementation((text) => Boolean(said.push(String(text)))),
+  );
+  try {
+    expect(await main([...name.split(" "), ...args(), "--output", output])).toBe(1);
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+    for (const lock of locks) await lock[Symbol.asyncDispose]();
+  }
+  const owner = `got one of process ${process.pid}`;
+  expect(said.join("")).toContain(`error: ${output}: expected an output that no other run writes to, ${owner}`);
+  expect(written(output)).toEqual([]);
+});
