@@ -12,6 +12,7 @@ import {
   type Piece,
 } from "./generate/index.ts";
 import type { Graph } from "./graph/graph.ts";
+import { weightFormats } from "./graph/weights/index.ts";
 import { readSettings } from "./io/json.ts";
 import { toOnnx } from "./graph/lower.ts";
 import { type Family, headOf, type Labels, type ModelConfig } from "./models/index.ts";
@@ -193,6 +194,7 @@ export class Model implements AsyncDisposable {
         defaults: await readSettings(join(this.folder, "generation_config.json")),
         tokenizer: await this.#tokenizer(),
         weights: (graph, sample) => this.#compile(graph, sample),
+        acrossRows: this.#options.weights !== undefined && weightFormats[this.#options.weights]?.acrossRows,
       }))();
     return this.#generator;
   }

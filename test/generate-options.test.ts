@@ -55,7 +55,7 @@ describe("cache", () => {
     const parameters = await parameterSources(graph, entries, path);
     const session = await createSession(toOnnx(graph, { parameters }), { threads: 1, externalFolder: path });
     const decoding = createDecoding(
-      { session, cache: bioGpt.cache!(config), vocabSize: 61 },
+      { session, cache: bioGpt.cache!(config), vocabSize: 61, weights: 1 },
       { rows: 4, capacity: 12 },
     );
     const expectSame = async (actual: Float32Array, ids: number[]): Promise<void> => {
@@ -63,25 +63,36 @@ describe("cache", () => {
       const expected = logits.data.slice(-61);
       actual.forEach((score, i) => expect(Math.abs(score - expected[i]!)).toBeLessThan(1e-4));
     };
-    const first = await decoding.prefill(prompts);
-    for (const [i, prompt] of prompts.entries()) await expectSame(first[i]![0]!.logits, prompt);
+    const { scores } = await decoding.prefill(prompts);
+    for (const [i, prompt] of prompts.entries()) await expectSame(scores[i]![0]!.logits, prompt);
     const rows = prompts.map((prompt) => [...prompt]);
-    const step = async (next: number[]): Promise<void> => {
-      next.forEach((id, i) => rows[i]!.push(id));
+    const step = async (...next: number[][]): Promise<void> => {
       const scored = await decoding.step(next);
-      for (const [i] of next.entries()) await expectSame(scored[i]!.logits, rows[i]!);
+      for (const [i, ids] of next.entries()) {
+        for (const [j, id] of ids.entries()) {
+          rows[i]!.push(id);
+          await expectSame(scored[i]![j]!.logits.slice(), rows[i]!);
+        }
+      }
     };
-    await step([7, 8, 9]);
+    await step([7], [8, 4, 30], [9, 5]);
+    decoding.cut(1, prompts[1]!.length + 1);
+    rows[1]!.length = prompts[1]!.length + 1;
     decoding.copy(1, 3);
     rows[3] = [...rows[1]!];
-    await step([10, 11, 12, 13]);
+    await step([10], [11], [12], [13]);
     decoding.copy(3, 1); // they differ in the last token alone
     rows[1] = [...rows[3]];
     decoding.copy(2, 0);
     rows[0] = [...rows[2]!];
-    await step([14, 15, 16]);
+    decoding.keepRows(3);
+    await step([14], [15], [16]);
+    const later = await decoding.prefill([prompts[0]!]);
+    expect(later.first).toBe(3);
+    rows[3] = [...prompts[0]!];
+    await step([17, 18], [19], [20], [21]);
     await session.dispose();
-    await expect(decoding.step([1])).rejects.toThrow("disposed");
+    await expect(decoding.step([[1], [1], [1], [1]])).rejects.toThrow("disposed");
     await plain.dispose();
   });
 

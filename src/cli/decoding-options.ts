@@ -1,4 +1,4 @@
-/** The options of decoding that `predict`, `evaluate task` and `extract` share; the repeat guard `generate` has too. */
+/** The options of decoding that `predict`, `evaluate task` and `extract` share; `generate` has some of them too. */
 import type { PredictOptions } from "../soft-prompts/predict.ts";
 import { UsageError } from "../errors.ts";
 import type { Option } from "./command.ts";
@@ -6,6 +6,10 @@ import type { Option } from "./command.ts";
 export const repeatGuardOptions = {
   "repeat-guard": { type: "flag", about: "End what goes in circles (default: with beam search; of extract: always)" },
   "no-repeat-guard": { type: "flag", about: "Never end what goes in circles" },
+} as const satisfies Readonly<Record<string, Option>>;
+
+export const lookupOptions = {
+  "no-lookup": { type: "flag", about: "One token at a time, where text is quoted too: slower, the same answers" },
 } as const satisfies Readonly<Record<string, Option>>;
 
 /** Undefined where neither was given. @throws UsageError for both. */
@@ -18,7 +22,11 @@ export function repeatGuardOf(args: Readonly<Record<string, unknown>>): boolean 
 export const decodingOptions = {
   beams: { type: "integer", hint: "N", least: 1, about: "Beams of beam search (default: the task's, 1 as published)" },
   "max-new-tokens": { type: "integer", hint: "N", least: 1, about: "Most tokens of an answer" },
-  "copy-only": { type: "flag", about: "Answers are made of the text's tokens and the task's own words only" },
+  "copy-only": {
+    type: "flag",
+    about: "Names are copied from the text, whole words in a row; the rest is the task's own words",
+  },
+  ...lookupOptions,
   ...repeatGuardOptions,
 } as const satisfies Readonly<Record<string, Option>>;
 
@@ -26,6 +34,7 @@ interface Values extends Readonly<Record<string, unknown>> {
   readonly beams: number | undefined;
   readonly "max-new-tokens": number | undefined;
   readonly "copy-only": boolean;
+  readonly "no-lookup": boolean;
 }
 
 /** The options that were given. */
@@ -35,5 +44,6 @@ export function toPredictOptions(args: Values): Omit<PredictOptions, "onProgress
     maxNewTokens: args["max-new-tokens"],
     copyOnly: args["copy-only"],
     repeatGuard: repeatGuardOf(args),
+    lookup: args["no-lookup"] ? false : undefined,
   };
 }

@@ -2,7 +2,7 @@
 import { ConfigError, UsageError } from "../errors.ts";
 import type { GenerateOptions } from "../generate/index.ts";
 import type { Option } from "./command.ts";
-import { repeatGuardOf, repeatGuardOptions } from "./decoding-options.ts";
+import { lookupOptions, repeatGuardOf, repeatGuardOptions } from "./decoding-options.ts";
 import { parseRows } from "./rows.ts";
 
 const integer = (about: string, least = 0): { type: "integer"; hint: "N"; least: number; about: string } => ({
@@ -35,14 +35,16 @@ export const generateOptions = {
   "pad-token-id": integer("Id of padding"),
   seed: integer("Of sampling (default: 0)"),
   scoring: { type: "text", hint: "NAME", choices: ["huggingface", "fairseq"], about: "How beams are scored" },
+  ...lookupOptions,
   ...repeatGuardOptions,
 } as const satisfies Readonly<Record<string, Option>>;
 
 /** The options that were given, under the library's names. */
 export function toGenerateOptions(args: Readonly<Record<string, unknown>>): Partial<GenerateOptions> {
   const options: Record<string, unknown> = { repeatGuard: repeatGuardOf(args) ?? "beams" };
+  if (args["no-lookup"] === true) options["lookup"] = false;
   for (const name of Object.keys(generateOptions)) {
-    if (Object.hasOwn(repeatGuardOptions, name)) continue;
+    if (Object.hasOwn(repeatGuardOptions, name) || Object.hasOwn(lookupOptions, name)) continue;
     const value = args[name];
     if (value === undefined || value === false || (Array.isArray(value) && value.length === 0)) continue;
     options[camelCase(name)] = convert(name, value);

@@ -7,7 +7,8 @@
  */
 import { random } from "../tensor/random.ts";
 import { type Decoder, type Decoding, createDecoding, pack, type TokenScores } from "./decoder.ts";
-import type { Settings } from "./options.ts";
+import type { GenerateOptions, Settings } from "./options.ts";
+import { createQueue, type Queue } from "./queue.ts";
 import { bestContinuations } from "./scores.ts";
 import type { Finished, Job } from "./search.ts";
 
@@ -23,60 +24,102 @@ interface Beam {
 
 interface Search {
   readonly job: Job;
+  /** The prompt's. */
+  readonly index: number;
+  /** New tokens so far. */
+  step: number;
   /** Best first. */
   running: Beam[];
   /** Best first, at most `numBeams`. */
   finished: Finished[];
 }
 
-/** For each job its finished sequences, best first: `numReturnSequences` of them, or all if there are fewer. */
+/**
+ * For each job its finished sequences, best first: `numReturnSequences` of them, or all if there are fewer. A search that
+ * ends makes room for a prompt that waits.
+ */
 export async function beamSearch(
   decoder: Decoder,
   jobs: readonly Job[],
   settings: Settings,
-  signal: AbortSignal | undefined,
+  { signal, onEnd }: Pick<GenerateOptions, "signal" | "onEnd">,
 ): Promise<Finished[][]> {
-  const { numBeams, numReturnSequences, scoring, seed } = settings;
-  const rows = jobs.length * numBeams;
+  const { numBeams, numReturnSequences, scoring } = settings;
+  const queue = createQueue(jobs, decoder.cache, numBeams, settings.cacheBytes);
   const capacity = Math.max(...jobs.map(({ limits }) => limits.most)) - 1;
-  const decoding = createDecoding(decoder, { rows, capacity, signal });
-  const withPrompt = scoring === "fairseq";
-  const prompts = await decoding.prefill(
-    jobs.map(({ prompt }) => prompt),
+  let waiting = queue.next([]);
+  const decoding = createDecoding(decoder, { rows: waiting.length * numBeams, capacity, signal });
+  const results = Array<Finished[]>(jobs.length);
+  let searches: Search[] = [];
+  for (;;) {
+    let advanced = searches;
+    let scored: readonly TokenScores[];
+    if (waiting.length > 0) {
+      const begun = await begin(decoding, waiting, scoring === "fairseq");
+      [advanced, scored] = [begun.searches, begun.scored];
+      searches = [...searches, ...advanced];
+    } else {
+      const running = searches.flatMap((search) => search.running);
+      const next = Array<number[]>(running.length);
+      for (const { ids, slot } of running) next[slot] = [ids.at(-1)!];
+      scored = (await decoding.step(next)).map(([scores]) => scores!);
+    }
+    for (const search of advanced) advance(search, scored, settings);
+    for (const { index, running, finished } of advanced) {
+      if (running.length > 0) continue;
+      results[index] = finished.slice(0, numReturnSequences);
+      results[index].forEach(() => onEnd?.(index));
+    }
+    searches = searches.filter(({ running }) => running.length > 0);
+    settle(decoding, searches, searches.length * numBeams);
+    waiting = queue.next(searches.map(({ job }) => job));
+    if (searches.length === 0 && waiting.length === 0) return results;
+  }
+}
+
+/** Searches that have their prompts alone, in new rows of the cache, and the scores after these by row. */
+async function begin(
+  decoding: Decoding,
+  next: ReturnType<Queue["next"]>,
+  withPrompt: boolean,
+): Promise<{ searches: Search[]; scored: TokenScores[] }> {
+  const { first, scores } = await decoding.prefill(
+    next.map(({ job }) => job.prompt),
     withPrompt,
   );
-  const searches: Search[] = jobs.map((job, slot) => {
-    const score = withPrompt ? promptScore(job.prompt, prompts[slot]!) : 0;
-    return { job, running: [{ ids: job.prompt, score, logProbabilities: [], slot }], finished: [] };
+  const scored: TokenScores[] = [];
+  const searches = next.map(({ job, index }, i): Search => {
+    scored[first + i] = scores[i]!.at(-1)!;
+    const score = withPrompt ? promptScore(job.prompt, scores[i]!) : 0;
+    return {
+      job,
+      index,
+      step: 0,
+      running: [{ ids: job.prompt, score, logProbabilities: [], slot: first + i }],
+      finished: [],
+    };
   });
-  let scored: readonly TokenScores[] = prompts.map((tokens) => tokens.at(-1)!);
-  for (let step = 0; ; step++) {
-    searches.forEach((search, index) => {
-      if (search.running.length === 0) return;
-      const draws = settings.doSample ? random(seed, index, step) : undefined;
-      const scores = search.running.map(({ ids, slot }) => prepare(scored[slot]!, ids, search.job, settings));
-      const wanted = Math.max(2, 1 + settings.eosTokenId.length) * numBeams;
-      const found = bestContinuations(
-        scores,
-        search.running.map(({ score }) => score),
-        wanted,
-        draws,
-      );
-      const candidates = found.map(({ row, id, score }) => {
-        const { ids, slot, score: before, logProbabilities } = search.running[row]!;
-        return { ids: [...ids, id], score, logProbabilities: [...logProbabilities, score - before], slot };
-      });
-      if (withPrompt) advanceFairseq(search, candidates, settings);
-      else advanceHuggingFace(search, candidates, settings);
-    });
-    if (searches.every(({ running }) => running.length === 0)) break;
-    settle(decoding, searches, rows);
-    const running = searches.flatMap(({ running }) => running);
-    const next = Array<number>(running.length);
-    for (const { ids, slot } of running) next[slot] = ids.at(-1)!;
-    scored = await decoding.step(next);
-  }
-  return searches.map(({ finished }) => finished.slice(0, numReturnSequences));
+  return { searches, scored };
+}
+
+/** One more token for every beam of a search, from the scores of their rows. */
+function advance(search: Search, scored: readonly TokenScores[], settings: Settings): void {
+  const draws = settings.doSample ? random(settings.seed, search.index, search.step) : undefined;
+  search.step += 1;
+  const scores = search.running.map(({ ids, slot }) => prepare(scored[slot]!, ids, search.job, settings));
+  const wanted = Math.max(2, 1 + settings.eosTokenId.length) * settings.numBeams;
+  const found = bestContinuations(
+    scores,
+    search.running.map(({ score }) => score),
+    wanted,
+    draws,
+  );
+  const candidates = found.map(({ row, id, score }) => {
+    const { ids, slot, score: before, logProbabilities } = search.running[row]!;
+    return { ids: [...ids, id], score, logProbabilities: [...logProbabilities, score - before], slot };
+  });
+  if (settings.scoring === "fairseq") advanceFairseq(search, candidates, settings);
+  else advanceHuggingFace(search, candidates, settings);
 }
 
 /** Σ log p of a prompt's tokens after the first, from the scores after each token. */

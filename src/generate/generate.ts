@@ -36,7 +36,7 @@ export interface Piece {
 export async function generate(generator: Generator, options: GenerateOptions): Promise<Generated> {
   const { settings, jobs } = prepare(generator, options);
   const { decoder } = generator;
-  const { signal } = options;
+  const { signal, onEnd } = options;
   const sequences: number[][] = [];
   const scores: number[] = [];
   const logProbabilities: (readonly number[])[] = [];
@@ -46,9 +46,10 @@ export async function generate(generator: Generator, options: GenerateOptions): 
       sequences[chosen.row] = [...chosen.ids];
       scores[chosen.row] = chosen.score;
       logProbabilities[chosen.row] = chosen.logProbabilities;
+      onEnd?.(Math.floor(chosen.row / settings.numReturnSequences));
     }
   } else {
-    for (const found of (await beamSearch(decoder, jobs, settings, signal)).flat()) {
+    for (const found of (await beamSearch(decoder, jobs, settings, options)).flat()) {
       sequences.push(found.ids);
       scores.push(found.score);
       logProbabilities.push(found.logProbabilities);
@@ -89,13 +90,20 @@ function prepare(generator: Generator, options: GenerateOptions): { settings: Se
   if (settings.scoring === "fairseq" && settings.eosTokenId.length === 0) {
     throw new ConfigError("generate: eosTokenId: fairseq's scoring expects one, got none");
   }
-  const jobs = promptIds(generator, options).map((prompt) =>
+  const prompts = promptIds(generator, options);
+  const { maxLength } = settings;
+  if (typeof maxLength === "object" && maxLength.length !== prompts.length) {
+    throw new ConfigError(
+      `generate: maxLength: expected one for each of ${prompts.length} prompts, got ${maxLength.length}`,
+    );
+  }
+  const jobs = prompts.map((prompt, i) =>
     createJob(
       prompt,
-      limitsOf(settings, prompt.length, decoder.cache.maxTokens),
+      limitsOf(settings, prompt.length, decoder.cache.maxTokens, i),
       settings,
       stops,
-      options.processors?.(prompt),
+      options.processors?.(prompt, i),
     ),
   );
   return { settings, jobs };

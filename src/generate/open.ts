@@ -8,6 +8,7 @@ import type { Family, ModelConfig } from "../models/family.ts";
 import { decodingGraph } from "../models/graphs.ts";
 import { calibrationRows } from "../runtime/calibration.ts";
 import { openInMemory } from "../runtime/in-memory.ts";
+import { parameterCount } from "../runtime/parameters.ts";
 import type { Session, SessionOptions, Tensors } from "../runtime/session.ts";
 import { type Decoder, promptInputs } from "./decoder.ts";
 
@@ -36,6 +37,8 @@ export interface GeneratorSource extends Pick<Generator, "config" | "tokenizer">
    * over weights of its own; `sample` gives inputs of the usual kind.
    */
   readonly weights: Tensors | ((graph: Graph, sample: () => Tensors) => Promise<Session>);
+  /** See `Decoder`. */
+  readonly acrossRows?: boolean | undefined;
   /** For weights in memory. */
   readonly session?: Pick<SessionOptions, "device" | "threads">;
 }
@@ -54,7 +57,13 @@ export async function openGenerator(source: GeneratorSource): Promise<Generator>
   const session =
     typeof weights === "function" ? await weights(graph, sample) : await openInMemory(graph, weights, source.session);
   return {
-    decoder: { session, cache, vocabSize: config.vocab_size },
+    decoder: {
+      session,
+      cache,
+      vocabSize: config.vocab_size,
+      weights: parameterCount(graph),
+      acrossRows: source.acrossRows === true || cache.acrossRows,
+    },
     config,
     defaults,
     tokenizer,

@@ -13,8 +13,8 @@ export interface GenerateOptions {
   readonly ids?: readonly number[] | readonly (readonly number[])[] | undefined;
   /** Prompts as texts, encoded with the model directory's tokenizer. */
   readonly prompts?: string | readonly string[] | undefined;
-  /** Most tokens of a sequence, the prompt's included. Default: the prompt's and 20 more. */
-  readonly maxLength?: number | undefined;
+  /** Most tokens of a sequence, the prompt's included; a list: for each prompt. Default: the prompt's and 20 more. */
+  readonly maxLength?: number | readonly number[] | undefined;
   /** Most new tokens; goes before `maxLength`. */
   readonly maxNewTokens?: number | undefined;
   /** No end before this many tokens, the prompt's included. Default 0. */
@@ -54,8 +54,18 @@ export interface GenerateOptions {
    * Default false.
    */
   readonly repeatGuard?: boolean | "beams" | undefined;
-  /** Further changes to the scores of each prompt's sequences, made before all others. */
-  readonly processors?: ((prompt: readonly number[]) => readonly Processor[]) | undefined;
+  /**
+   * Greedy search tries tokens that stand in the prompt or in what was written, several in one pass, and keeps those that
+   * it would have chosen: the same sequences, sooner where they quote. Not in sampling, in beam search, and with weights
+   * in int8, whose rounding depends on what else is in a pass. Default true.
+   */
+  readonly lookup?: boolean | undefined;
+  /** Bytes of keys and values at once: prompts beyond wait until others end. Default: all begin together. */
+  readonly cacheBytes?: number | undefined;
+  /** Further changes to the scores of each prompt's sequences, made before all others; `index` is the prompt's. */
+  readonly processors?: ((prompt: readonly number[], index: number) => readonly Processor[]) | undefined;
+  /** Called with its prompt's index for every sequence that has ended. */
+  readonly onEnd?: ((prompt: number) => void) | undefined;
   /** Looked at before every step; once it is aborted, generation ends with its reason as the error. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -68,7 +78,9 @@ const id = count(0);
 const text = z.string().min(1, "expected a text that is not empty");
 
 const fields = {
-  maxLength: count(1).optional(),
+  maxLength: z
+    .union([count(1), z.array(count(1))], "expected an integer of at least 1, or one for each prompt")
+    .optional(),
   maxNewTokens: count(1).optional(),
   minLength: count(0).default(0),
   minNewTokens: count(0).default(0),
@@ -96,6 +108,8 @@ const fields = {
   seed: z.int().default(0),
   scoring: z.enum(["huggingface", "fairseq"]).default("huggingface"),
   repeatGuard: z.union([z.boolean(), z.literal("beams")], 'expected true, false or "beams"').default(false),
+  lookup: z.boolean().default(true),
+  cacheBytes: positive.optional(),
 };
 const schema = z.object(fields);
 
@@ -108,7 +122,7 @@ export type Settings = z.infer<typeof schema> & { readonly eosTokenId: readonly 
  */
 export function resolveOptions(options: GenerateOptions, defaults: unknown, config: ModelConfig): Settings {
   required("generate: options", options, "object");
-  const { ids: _ids, prompts: _prompts, processors: _processors, signal: _signal, ...given } = options;
+  const { ids: _ids, prompts: _prompts, processors: _processors, onEnd: _onEnd, signal: _signal, ...given } = options;
   for (const name of Object.keys(given)) {
     if (Object.hasOwn(fields, name)) continue;
     const names = ["ids", "prompts", ...Object.keys(fields)].join(", ");
@@ -193,9 +207,10 @@ export interface Limits {
   readonly least: number;
 }
 
-/** @throws ConfigError when the prompt leaves no room, or more tokens are asked for than the model has positions. */
-export function limitsOf(settings: Settings, prompt: number, positions: number): Limits {
-  const { maxLength, maxNewTokens, minLength, minNewTokens } = settings;
+/** Of prompt `index`. @throws ConfigError when the prompt leaves no room, or more tokens are asked for than the model has positions. */
+export function limitsOf(settings: Settings, prompt: number, positions: number, index: number = 0): Limits {
+  const { maxNewTokens, minLength, minNewTokens } = settings;
+  const maxLength = typeof settings.maxLength === "object" ? settings.maxLength[index] : settings.maxLength;
   const asked = maxNewTokens === undefined ? maxLength : prompt + maxNewTokens;
   const most = asked ?? Math.min(prompt + 20, positions); // 20: transformers' default
   if (most > positions) {

@@ -21,6 +21,17 @@ export function best(scores: Float32Array): number {
   return at;
 }
 
+/** Less than this share of the best score apart, or of 1, the order of two scores may be rounding's. */
+const closeness = 2 ** -10;
+
+/** Whether another score comes so close to the largest, that of `id`, that rounding may have decided. */
+export function isClose(scores: Float32Array, id: number): boolean {
+  const most = scores[id]!;
+  if (!Number.isFinite(most)) return true;
+  const least = most - closeness * Math.max(1, Math.abs(most));
+  return scores.some((score, i) => score >= least && i !== id);
+}
+
 /** One index, with probability softmax(scores). */
 export function draw(scores: Float32Array, random: Random): number {
   const normaliser = logSumExp(scores);

@@ -42,6 +42,8 @@ export interface CacheShape {
   readonly headWidth: number;
   /** The longest sequence that the model takes, in tokens. */
   readonly maxTokens: number;
+  /** What a token gets depends on how long the longest row of its pass is. */
+  readonly acrossRows?: boolean;
 }
 
 /** What has a label: every token (a class), every row (a class), or every row C times (target values). */

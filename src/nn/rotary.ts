@@ -90,6 +90,11 @@ export function longestRow({ scaling, positions }: Rotation): number {
   return stretches ? Math.max(positions, Math.floor(positions * scaling.factor)) : positions;
 }
 
+/** Whether angles depend on the longest row of a pass. */
+export function turnsByLongest({ scaling: { rope_type: kind } }: Rotation): boolean {
+  return kind === "dynamic" || kind === "longrope";
+}
+
 /** Cosines and sines [B or 1, 1, T, K/2] of the positions int64 [B or 1, T], by which `rotate` turns. */
 export function rotations(g: Graph, rotation: Rotation, width: number, positions_BT: Value): readonly [Value, Value] {
   const { angles, within, factor = 1 } = frequencies(rotation, width);

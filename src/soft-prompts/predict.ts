@@ -1,12 +1,12 @@
 /**
  * Answers of a tuned model: source and prompt laid out as in training, decoded greedily or by beam search as
- * task.json says, batches sorted by length, read back by the task's parser.
+ * task.json says, those of like length together, read back by the task's parser.
  */
 import { ConfigError } from "../errors.ts";
 import { resolveModel } from "../hub/index.ts";
 import { endsInCircle, lengthGuard } from "../generate/guards.ts";
 import { mean } from "../metrics/counts.ts";
-import type { GenerateOptions, Processor } from "../generate/index.ts";
+import type { Processor } from "../generate/index.ts";
 import { loadModel, type LoadOptions, type Model } from "../model.ts";
 import type { Benchmark, Example } from "../tasks/benchmark.ts";
 import { identityOf } from "../runtime/network.ts";
@@ -80,7 +80,9 @@ export interface PredictOptions {
   readonly repeatGuard?: boolean | undefined;
   /** Tokens of the source, of the task's own words and the end only. */
   readonly copyOnly?: boolean | undefined;
-  /** Bytes of key-value cache that a batch may take. Default 1 GiB. */
+  /** Several tokens in one pass where answers quote their text: the same answers sooner (`GenerateOptions`). Default true. */
+  readonly lookup?: boolean | undefined;
+  /** Bytes of key-value cache: texts beyond wait until others are answered. Default 1 GiB. */
   readonly cacheBytes?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((done: number, all: number) => void) | undefined;
@@ -137,62 +139,57 @@ export async function predictSources(
   sources: readonly string[],
   options: PredictOptions = {},
 ): Promise<Prediction[]> {
-  const { layout } = tuned;
-  const positions = tuned.model.config.max_position_embeddings;
-  const decoding = decodingOf(tuned, options);
+  const { layout, model } = tuned;
+  const positions = model.config.max_position_embeddings;
+  const decoding = { ...decodingOf(tuned, options), maxNewTokens: options.maxNewTokens ?? positions };
   const laid = sources.map((source) => layoutSource(layout, source));
-  const most = (length: number): number =>
-    Math.min(decoding.maxLength, length + 1 + (options.maxNewTokens ?? positions));
-  const predictions = Array<Prediction>(sources.length);
+  if (laid.length === 0) return [];
+  // Longest first, so that what does not fit shows at once; rows that are decoded together are alike.
+  const order = laid.map((_, i) => i).sort((a, b) => laid[b]!.ids.length - laid[a]!.ids.length);
+  const prompts = order.map((index) => laid[index]!.ids);
   let done = 0;
-  for (const batch of batchesOf(
-    laid.map(({ ids }) => ids.length),
-    most,
-    rowsOf(tuned, decoding.beams, options.cacheBytes),
-  )) {
-    options.signal?.throwIfAborted();
-    const prompts = batch.map((i) => laid[i]!.ids);
-    const answers = await decodeBatch(tuned, prompts, { ...decoding, maxNewTokens: options.maxNewTokens ?? positions });
-    batch.forEach((index, row) => (predictions[index] = { ...answers[row]!, cut: laid[index]!.cut }));
-    options.onProgress?.((done += batch.length), sources.length);
-  }
-  return predictions;
-}
-
-type Settings = ReturnType<typeof decodingOf> & { readonly maxNewTokens: number };
-
-async function decodeBatch(
-  { model, task, layout }: TunedModel,
-  prompts: readonly number[][],
-  decoding: Settings,
-): Promise<Omit<Prediction, "cut">[]> {
-  const end = layout.tokenizer.special.eos!;
-  const options: GenerateOptions = {
+  const { sequences, scores, logProbabilities } = await model.generate({
     ids: prompts,
     // One more for the end that the length guard puts.
-    maxLength: Math.min(decoding.maxLength, Math.max(...prompts.map((ids) => ids.length)) + decoding.maxNewTokens + 1),
+    maxLength: prompts.map(({ length }) => Math.min(decoding.maxLength, length + decoding.maxNewTokens + 1)),
     minNewTokens: decoding.minLength,
-    eosTokenId: end,
+    eosTokenId: layout.tokenizer.special.eos!,
     noRepeatNgramSize: decoding.noRepeatNgramSize,
     repeatGuard: decoding.repeatGuard,
     ...(decoding.beams > 1
       ? { numBeams: decoding.beams, lengthPenalty: decoding.lengthPenalty, earlyStopping: true }
       : {}),
-    processors: (prompt) => processorsOf(task, layout, prompt, decoding),
-  };
-  const { sequences, scores, logProbabilities } = await model.generate(options);
-  return sequences.map((ids, row) => {
-    const start = prompts[row]!.length;
-    const added = ids.slice(start);
-    const ended = added.at(-1) === end;
-    const text = layout.tokenizer.decode(added, { skipSpecialTokens: true });
-    const written = ended ? ids.slice(0, -1) : ids;
-    const stopped =
-      written.length - start >= decoding.maxNewTokens || (decoding.repeatGuard && endsInCircle(written, start));
-    const complete = ended && !stopped;
-    const parts = partsOf(layout.tokenizer, written.slice(start), logProbabilities[row]!);
-    return { answer: task.parse(text), text, score: scores[row]!, parts, tokens: added.length, complete };
+    processors: (prompt) => processorsOf(tuned, prompt, decoding),
+    lookup: options.lookup,
+    cacheBytes: options.cacheBytes ?? 2 ** 30,
+    signal: options.signal,
+    onEnd: () => options.onProgress?.((done += 1), sources.length),
   });
+  const predictions = Array<Prediction>(sources.length);
+  order.forEach((index, row) => {
+    const answer = answerFrom(tuned, decoding, prompts[row]!.length, sequences[row]!, logProbabilities[row]!);
+    predictions[index] = { ...answer, score: scores[row]!, cut: laid[index]!.cut };
+  });
+  return predictions;
+}
+
+type Settings = ReturnType<typeof decodingOf> & { readonly maxNewTokens: number };
+
+/** What a sequence says after its first `start` tokens. */
+function answerFrom(
+  { task, layout }: TunedModel,
+  { maxNewTokens, repeatGuard }: Settings,
+  start: number,
+  ids: readonly number[],
+  logProbabilities: readonly number[],
+): Omit<Prediction, "cut" | "score"> {
+  const added = ids.slice(start);
+  const ended = added.at(-1) === layout.tokenizer.special.eos!;
+  const text = layout.tokenizer.decode(added, { skipSpecialTokens: true });
+  const written = ended ? ids.slice(0, -1) : ids;
+  const stopped = written.length - start >= maxNewTokens || (repeatGuard && endsInCircle(written, start));
+  const parts = partsOf(layout.tokenizer, written.slice(start), logProbabilities);
+  return { answer: task.parse(text), text, parts, tokens: added.length, complete: ended && !stopped };
 }
 
 function partsOf(
@@ -213,8 +210,7 @@ function partsOf(
 }
 
 function processorsOf(
-  task: Benchmark,
-  { tokenizer, promptIds }: Layout,
+  { task, layout: { tokenizer, promptIds } }: TunedModel,
   prompt: readonly number[],
   decoding: Settings,
 ): Processor[] {
@@ -237,28 +233,4 @@ function processorsOf(
     processors.push(lengthGuard(prompt.length, decoding.maxNewTokens, end));
   }
   return processors;
-}
-
-/** Rows of `tokens` each that fit into the cache's bytes. */
-function rowsOf({ model }: TunedModel, beams: number, cacheBytes = 2 ** 30): (tokens: number) => number {
-  const cache = model.family.cache?.(model.config);
-  const perToken =
-    cache === undefined ? 1 : 2 * cache.layers * cache.keyHeads * cache.headWidth * Float32Array.BYTES_PER_ELEMENT;
-  return (tokens) => Math.max(1, Math.min(64, Math.floor(cacheBytes / (perToken * tokens * beams))));
-}
-
-/** Indices sorted by length, longest first, so that what does not fit shows at once; rows of a batch are alike. */
-function batchesOf(
-  lengths: readonly number[],
-  most: (length: number) => number,
-  rows: (tokens: number) => number,
-): number[][] {
-  const order = lengths.map((_, i) => i).sort((a, b) => lengths[b]! - lengths[a]!);
-  const batches: number[][] = [];
-  for (let first = 0; first < order.length;) {
-    const count = rows(most(lengths[order[first]!]!));
-    batches.push(order.slice(first, first + count));
-    first += count;
-  }
-  return batches;
 }

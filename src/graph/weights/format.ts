@@ -28,6 +28,8 @@ export interface WeightFormat {
   readonly device?: "cpu";
   /** Packing needs the ranges of a weight's input channels, which take a run over sample inputs. */
   readonly calibrated?: true;
+  /** Inputs are rounded by the range of all rows of a pass, so that a row's results depend on the others. */
+  readonly acrossRows?: true;
   /** It holds weights in groups, which are written to a file before the graph is compiled, or lie in one already. */
   readonly grouping?: Grouping;
   /** How a weight is packed; undefined where it stays as it is stored. */

@@ -18,6 +18,7 @@ const outlier = 5;
 export const int8: WeightFormat = {
   device: "cpu", // ONNX Runtime has the product there alone
   calibrated: true,
+  acrossRows: true,
   packer({ outputs, width, uses }) {
     const isLayer = uses.size === 1 && (uses.has("product") || uses.has("transposed"));
     if (outputs < leastOutputs || !isLayer) return undefined;

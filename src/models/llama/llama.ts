@@ -11,7 +11,7 @@ import { activations } from "../../nn/activations.ts";
 import { type Attend, attentionOf, joinHeads, splitHeads } from "../../nn/attention.ts";
 import { dropout, embedding, linearLayer, rmsNormLayer, vocabularyTable } from "../../nn/layers.ts";
 import { positionsOf } from "../../nn/positions.ts";
-import { rotate, rotations } from "../../nn/rotary.ts";
+import { rotate, rotations, turnsByLongest } from "../../nn/rotary.ts";
 import { labelCount, labelMeasure, lastTokenHead, tokenHead } from "../classification.ts";
 import { caricature } from "../config.ts";
 import type { CacheShape, Family, Measures, Shapes } from "../family.ts";
@@ -170,6 +170,7 @@ function family(
       keyHeads: keyHeads(config),
       headWidth: headWidth(config),
       maxTokens: longest(config),
+      acrossRows: turnsByLongest(rotationOf(config)),
     }),
   };
 }

@@ -81,10 +81,14 @@ export function windowsOf(config: ModernBertConfig): (number | null)[] {
 /** What positions turn queries and keys by. @throws ConfigError for a scaling that is not known. */
 export function rotationOf(config: ModernBertConfig, kind: Kind, where = "config.json"): Rotation {
   const given = { ...config.rope_parameters?.[kind], ...config.rope_scaling };
-  const json = { ...given, rope_type: given["rope_type"] ?? given["type"] ?? "default" };
-  const scaling = checked(ropeFields, json, `${where}: rope_parameters.${kind}`);
   const base = kind === "full_attention" ? config.global_rope_theta : config.local_rope_theta;
-  return { theta: given.rope_theta ?? base, scaling, positions: config.max_position_embeddings };
+  const json = {
+    ...given,
+    rope_type: given["rope_type"] ?? given["type"] ?? "default",
+    rope_theta: given.rope_theta ?? base,
+  };
+  const scaling = checked(ropeFields, json, `${where}: rope_parameters.${kind}`);
+  return { scaling, positions: config.max_position_embeddings };
 }
 
 interface Size {
