@@ -36,7 +36,12 @@ export async function writeRandomBits(
     const { outputs, width, transposed } = weight;
     const read = async (): Promise<GroupedWeight> => {
       const whole = new Uint8Array((outputs * width * bits) / 8);
-      for (let at = 0; at < whole.length; at += noise.length) whole.set(noise.subarray(0, whole.length - at), at);
+      // No two matrices alike: ONNX Runtime would hold equal ones once.
+      for (let at = 0; at < whole.length;) {
+        const part = noise.subarray(numbers.integer(1 << 21)).subarray(0, whole.length - at);
+        whole.set(part, at);
+        at += part.length;
+      }
       // Numbers of deviation 0.02: whole ones of four bits have 4.6.
       const scales = new Float32Array((outputs * width) / group).fill(bits === 4 ? 0.0043 : 0.00027);
       return { bits, group, outputs, width, whole, scales };
