@@ -1,9 +1,10 @@
 /** Every family of decoders is pre-trained in small, and goes on from its weights in each way of training. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { writeTokens } from "../src/corpus/token-files.ts";
+import { loadModel } from "../src/model.ts";
 import { families, type Family } from "../src/models/index.ts";
 import { recipeOf } from "../src/recipes/index.ts";
 import { type Config, train, type RunResult, type TrainEvent, withSettings } from "../src/train/index.ts";
@@ -47,6 +48,54 @@ test("from token files a model without a tokenizer goes on, but not from documen
   await expect(train(config, wrong)).rejects.toThrow(`${first.model}: expected `);
 });
 
+const ids = [[1, 9, 33, 5, 60, 4, 17, 2]];
+
+async function logitsOf(folder: string): Promise<Float32Array> {
+  await using model = await loadModel(folder, { threads: 1 });
+  return (await model.forward({ ids })).logits.data as Float32Array;
+}
+
+describe("an adapter cannot hold", () => {
+  const notes: string[] = [];
+  const onEvent = (event: TrainEvent): void => void (event.type === "started" && notes.push(...event.notes));
+  const config = withSettings({ ...base, model: small(families["llama"]!) }, [...fast, "steps=2"]);
+  const lora = (...settings: string[]): Config =>
+    withSettings({ ...config, model: null }, ["trainable=lora", ...settings]);
+  let model: string;
+  beforeAll(async () => {
+    ({ model } = await train(config, { data, tokenizer, output: join(place, "plain") }));
+  });
+
+  test.each([
+    ["a mean of epochs", ["average=2"], undefined, /: a mean of epochs is no low-rank product$/],
+    ["new rows", [], 64, /: new rows of model\.embed_tokens\.weight learned beside the layers$/],
+  ])("%s, which is said; an older one goes", async (name, settings, vocabSize, why) => {
+    notes.length = 0;
+    const output = join(place, name);
+    mkdirSync(join(output, "adapter"), { recursive: true });
+    const words = vocabSize === undefined ? tokenizer : { ...tokenizer, vocabSize };
+    await train(lora(...settings), { model, data, tokenizer: words, output, onEvent });
+    expect(notes.filter((note) => note.startsWith("no adapter is written beside the model: "))).toEqual([
+      expect.stringMatching(why),
+    ]);
+    expect(existsSync(join(output, "adapter"))).toBe(false);
+  });
+
+  test("nor belong to another adapter, or to no model", async () => {
+    notes.length = 0;
+    const first = join(place, "stacked");
+    await train(lora(), { model, data, tokenizer, output: first, onEvent });
+    expect(notes.filter((note) => note.startsWith("no adapter"))).toEqual([]);
+    const adapter = join(first, "adapter");
+    await train(lora(), { model: adapter, data, tokenizer, output: join(place, "stacked-next"), onEvent });
+    await train(withSettings(config, ["trainable=lora"]), { data, tokenizer, output: join(place, "none"), onEvent });
+    expect(notes.filter((note) => note.startsWith("no adapter"))).toEqual([
+      expect.stringContaining(`the base is itself an adapter (${adapter})`),
+      expect.stringContaining("there is no model that it would belong to"),
+    ]);
+  });
+});
+
 describe.each(decoders.map((family) => [family.modelType, family] as const))("%s", (name, family) => {
   const run = (config: Config, output: string, model?: string): Promise<RunResult> =>
     train(config, { data, valid: data, tokenizer, model, output: join(place, name, output) });
@@ -68,4 +117,16 @@ describe.each(decoders.map((family) => [family.modelType, family] as const))("%s
       expect(again.before!).toBeCloseTo(next.after!, 4);
     },
   );
+
+  test("the adapter beside what was trained with trainable=lora gives the same logits on its base", async () => {
+    const { model } = await run(withSettings(config, ["steps=10", "trainable=lora"]), "adapted", first.model);
+    const adapter = join(model, "../adapter");
+    const settings = JSON.parse(readFileSync(join(adapter, "adapter_config.json"), "utf8"));
+    expect(settings).toMatchObject({ peft_type: "LORA", task_type: "CAUSAL_LM", r: 8, modules_to_save: null });
+    const [merged, found, before] = [await logitsOf(model), await logitsOf(adapter), await logitsOf(first.model)];
+    const difference = (some: Float32Array): number =>
+      merged.reduce((most, value, i) => Math.max(most, Math.abs(value - some[i]!)), 0);
+    expect(difference(found)).toBeLessThan(1e-5);
+    expect(difference(before)).toBeGreaterThan(1e-2);
+  });
 });

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
+import { openAdapter } from "../src/checkpoints/peft.ts";
 import { convertModel } from "../src/convert.ts";
 import { loadModel } from "../src/model.ts";
 
@@ -47,6 +48,13 @@ test("a base that is not where the adapter says is named, and may be given", asy
   await expect(convertModel({ source: llama, base: llama, output: join(folder, "x") })).rejects.toThrow(
     /base: expected with an adapter's folder/,
   );
+});
+
+test("a base on the hub is asked for in the revision that the adapter names", async () => {
+  const { base } = (await openAdapter(changed("plain", { base_model_name_or_path: "org/name", revision: "abc" })))!;
+  expect(base).toBe("org/name@abc");
+  const path = (await openAdapter(changed("plain", { base_model_name_or_path: llama, revision: "abc" })))!;
+  expect(path.base).toBe(llama);
 });
 
 test.each([

@@ -22,6 +22,7 @@ const weightFiles = ["adapter_model.safetensors", "adapter_model.bin"];
 const pattern = z.record(z.string().max(500), z.number().positive()).nullish();
 const schema = z.looseObject({
   base_model_name_or_path: z.string().nullish(),
+  revision: z.string().nullish(),
   peft_type: z.string().nullish(),
   task_type: z.string().nullish(),
   r: z
@@ -76,8 +77,15 @@ export async function openAdapter(folder: string): Promise<PeftAdapter | undefin
   }
   const stored = file.endsWith(".bin") ? (await openTorchFile(file)).tensors : (await openSafetensors(file)).entries;
   const { products, whole } = sortedOut(file, stored, settings);
-  const { base_model_name_or_path: base, task_type: task } = settings;
-  return { folder, base: base ?? undefined, task: task ?? undefined, products, whole };
+  const { task_type: task } = settings;
+  return { folder, base: namedBase(settings), task: task ?? undefined, products, whole };
+}
+
+/** A path, or a name of the hub's with the revision that the adapter asks for. */
+function namedBase({ base_model_name_or_path: base, revision }: Settings): string | undefined {
+  if (base === undefined || base === null) return undefined;
+  const isName = /^[\w-][\w.-]*\/[\w.-]+$/.test(base) && !existsSync(base);
+  return isName && typeof revision === "string" && revision !== "" ? `${base}@${revision}` : base;
 }
 
 function checkKind(path: string, { peft_type: kind, use_dora, bias }: Settings): void {
@@ -185,30 +193,37 @@ export interface AdapterToWrite {
   readonly alpha: number;
   /** Last parts of the layers' names. */
   readonly targets: readonly string[];
+  /** A path, or a name of Hugging Face's. */
   readonly base: string;
+  /** Of a base on the hub. */
+  readonly revision: string | undefined;
   readonly task: string | undefined;
   /** Weights are [inputs, outputs]. */
   readonly turned: boolean;
-  /** By name: NAME.lora_A.weight, NAME.lora_B.weight, and what was trained whole. */
+  /** By name: NAME.lora_A.weight and NAME.lora_B.weight. */
   readonly tensors: ReadonlyMap<string, Tensor<"float32">>;
+}
+
+/** Whether a folder has an adapter's settings. */
+export function isAdapterFolder(folder: string): boolean {
+  return existsSync(join(folder, adapterFile));
 }
 
 /** Writes an adapter that peft loads beside its base. */
 export async function writeAdapter(folder: string, adapter: AdapterToWrite): Promise<void> {
-  const { rank, alpha, targets, base, task, turned, tensors } = adapter;
+  const { rank, alpha, targets, base, revision, task, turned, tensors } = adapter;
   const sources = [...tensors].map(([name, tensor]) => ({ ...tensor, name: `base_model.model.${name}` }));
   await writeSafetensors(join(folder, weightFiles[0]!), sources);
-  const whole = [...tensors.keys()].filter((name) => !/\.lora_[AB]\.weight$/.test(name));
-  const modules = [...new Set(whole.map((name) => name.split(".").at(-2)!))];
   const settings = {
     peft_type: "LORA",
     task_type: task ?? null,
     base_model_name_or_path: base,
+    revision: revision ?? null,
     r: rank,
     lora_alpha: alpha,
     lora_dropout: 0,
     target_modules: targets,
-    modules_to_save: modules.length === 0 ? null : modules,
+    modules_to_save: null,
     fan_in_fan_out: turned,
     bias: "none",
     inference_mode: true,
@@ -221,12 +236,12 @@ export function baseFolder(folder: string, base: string | undefined): string | u
   if (base === undefined || base === "") return undefined;
   const places = isAbsolute(base) ? [base] : [base, join(folder, base)];
   // An adapter of an adapter could go round in circles.
-  return places.find((place) => existsSync(place) && !existsSync(join(place, adapterFile)));
+  return places.find((place) => existsSync(place) && !isAdapterFolder(place));
 }
 
 /** Where the base of a folder's adapter lies, or what it is called. */
 export async function adapterBase(folder: string): Promise<string | undefined> {
   const settings = await readSettings(join(folder, adapterFile), schema);
-  const base = settings?.base_model_name_or_path ?? undefined;
+  const base = settings && namedBase(settings);
   return baseFolder(folder, base) ?? (base !== undefined && existsSync(base) ? undefined : base);
 }

@@ -107,6 +107,8 @@ export interface Training {
   /** Writes the model as it is, and as the run's result. */
   save(folder: string): Promise<void>;
   writeModel(folder: string): Promise<void>;
+  /** What learned, as an adapter on the start, where it can be one. */
+  writeAdapter?(folder: string): Promise<void>;
   /** False: another rank writes. */
   readonly writes: boolean;
 }
@@ -196,7 +198,10 @@ export async function runUpdates(
   const stopped = state.step < steps;
   if (stopped) return { step: state.step, stopped, loss, before, after: undefined, model };
   const after = state.step === first ? before : await evaluate();
-  if (writes) await training.writeModel(model);
+  if (writes) {
+    await training.writeModel(model);
+    await training.writeAdapter?.(join(output, "adapter"));
+  }
   return { step: state.step, stopped, loss, before, after, model };
 }
 

@@ -34,6 +34,8 @@ export interface Run extends AsyncDisposable {
   update(rate: number): Promise<Update | undefined>;
   /** Mean loss of a held-out label or example; undefined without any, or for a signal. */
   evaluate(): Promise<number | undefined>;
+  /** Whether a weight is [inputs, outputs]. */
+  transposed(name: string): boolean;
   /** Weights of the model as it is, adapters merged. */
   merged(): Map<string, Tensor<"float32">>;
 }
@@ -76,6 +78,7 @@ export async function createRun(
         const batches = heldOutBatches(config, valid).map((numbers) => () => valid.batch(numbers));
         return meanLoss(program, weights, batches, reduction, signal);
       },
+      transposed: (name) => graph.parameters.get(name)?.transposed === true,
       merged: () => mergedTensors(graph, parameters, config.lora),
       [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
     };

@@ -2,10 +2,13 @@
  * The one training: an objective's weights, batches and loss; what learns; updates with accumulation, mixed precision and
  * clipping; held-out loss, samples and checkpoints on the way. A run is a pure function of its configuration and inputs.
  */
+import { rm } from "node:fs/promises";
+import { writeAdapter } from "../checkpoints/peft.ts";
 import { required } from "../schema.ts";
 import { generate, openGenerator } from "../generate/index.ts";
 import { openOutput, type Output } from "../io/outputs.ts";
 import { Owned } from "../runtime/owned.ts";
+import { adapterOf, adapterRefusal } from "./adapter.ts";
 import { averageEpochs, keepEpoch } from "./average.ts";
 import { sweepCheckpoints } from "./checkpoint.ts";
 import { sessionOptions } from "./compiler.ts";
@@ -20,7 +23,7 @@ import { createRun, type Run } from "./run.ts";
 import { alone, type Peers } from "./updater.ts";
 
 /** What a run's folder holds. */
-const runNames = ["run.json", "metrics.jsonl", "checkpoints", "model", "tokens", "epochs"];
+const runNames = ["run.json", "metrics.jsonl", "checkpoints", "model", "adapter", "tokens", "epochs"];
 
 export interface TrainOptions extends Inputs, RunOptions {
   /** New weights in the shape of `model`'s: a fresh start, for comparison. */
@@ -55,6 +58,9 @@ export async function train(config: Config, given: TrainOptions): Promise<RunRes
   const run = owned.use(await createRun(config, objective, { peers, signal }));
   const { state, plan, learned, fresh } = run;
   if (objective.start.folder !== undefined && fresh.length > 0) notes.push(`new weights: ${fresh.join(", ")}`);
+  const isLora = config.trainable === "lora";
+  const refusal = isLora ? adapterRefusal(config, options, objective, run) : undefined;
+  if (refusal !== undefined) notes.push(`no adapter is written beside the model: ${refusal}`);
   const emit = await startRun(options, state, { record, writes });
   learned.scatter();
   await emit({
@@ -73,6 +79,11 @@ export async function train(config: Config, given: TrainOptions): Promise<RunRes
   const result = await runUpdates(
     {
       ...outcomeOf(config, objective, run, output),
+      async writeAdapter(folder) {
+        // One of an earlier run does not belong to this model.
+        await rm(folder, { recursive: true, force: true });
+        if (isLora && refusal === undefined) await writeAdapter(folder, adapterOf(config, options, objective, run));
+      },
       ...plan,
       state,
       schedule: scheduleOf(config, plan.steps),

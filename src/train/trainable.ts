@@ -38,7 +38,8 @@ export function loraAdapter({ rank, alpha, targets }: LoraOptions): Adapt {
   };
 }
 
-const isAdapter = (name: string): boolean => /\.lora_[AB]\.weight$/.test(name);
+/** Whether a parameter is half of a low-rank product. */
+export const isAdapter = (name: string): boolean => /\.lora_[AB]\.weight$/.test(name);
 
 /** Whether a training draws a parameter anew where the start lacks it. */
 export function isNew(name: string, { head }: Pick<Parameter, "head">, start: Pick<Start, "folder">): boolean {
