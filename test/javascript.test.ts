@@ -146,6 +146,14 @@ const calls: Record<string, Call[]> = {
       () => door("convertModel")({ source: golden, output: folder, format: "gguf" }),
     ],
   ],
+  quantizeModel: [
+    [/quantizeModel: options: expected an object, got "a"/, () => door("quantizeModel")("a", "b")],
+    [/quantizeModel: output: expected a text, got nothing/, () => door("quantizeModel")({ source: golden })],
+    [
+      /quantizeModel: bits: expected 4 or 8, got 5/,
+      () => door("quantizeModel")({ source: golden, output: folder, bits: 5 }),
+    ],
+  ],
   exportOnnx: [[/exportOnnx: path: expected a text, got nothing/, () => door("exportOnnx")(golden)]],
   tensor: [
     [/tensor: expected one of float32, .*, got float/, () => door("tensor")("float", [2])],
