@@ -144,7 +144,7 @@ describe("galen called the wrong way", () => {
     [["finetune", "ddi"], "tasks are recipes now: galen train TASK"],
     [["train"], "expected RECIPE, one of those in its help, or a .json file, got none"],
     [["train", "gpt"], ', got "gpt"'],
-    [["generate", "--model", model], "expected PROMPT…, --prompts FILE or --ids IDS, got none"],
+    [["generate", "--model", model], "expected PROMPT…, --prompts FILE, --ids IDS or --chat TEXT, got none"],
     [["export", "onnx", "--model", model, "--output", "x", "--inline", "--external"], "expected one of them, got both"],
   ])("%j: exit code 2 and what is allowed", (args, message) => {
     const { code, out, err } = galen(args);

@@ -142,8 +142,8 @@ const calls: Record<string, Call[]> = {
     [/convertModel: options: expected an object, got "a"/, () => door("convertModel")("a", "b")],
     [/convertModel: output: expected a text, got nothing/, () => door("convertModel")({ source: golden })],
     [
-      /convertModel: format: expected one of .*, got gguf/,
-      () => door("convertModel")({ source: golden, output: folder, format: "gguf" }),
+      /convertModel: to: expected one of .*, got onnx/,
+      () => door("convertModel")({ source: golden, output: folder, to: "onnx" }),
     ],
   ],
   quantizeModel: [
@@ -153,6 +153,8 @@ const calls: Record<string, Call[]> = {
       /quantizeModel: bits: expected 4 or 8, got 5/,
       () => door("quantizeModel")({ source: golden, output: folder, bits: 5 }),
     ],
+    [/quantizeModel: options: expected an object, got nothing/, () => door("quantizeModel")()],
+    [/quantizeModel: source: expected a text, got nothing/, () => door("quantizeModel")({})],
   ],
   exportOnnx: [[/exportOnnx: path: expected a text, got nothing/, () => door("exportOnnx")(golden)]],
   tensor: [

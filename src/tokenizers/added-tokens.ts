@@ -94,15 +94,17 @@ export function matcherOf(contents: readonly string[]): (text: string) => Match[
         [...some, length].sort((a, b) => b - a),
       );
   }
-  const units = [...lengths.keys()].map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`);
-  const first = new RegExp(`[${units.join("")}]`, "g");
+  const first = beginnings(contents);
   return (text) => {
     const matches: Match[] = [];
     first.lastIndex = 0;
     for (let found = first.exec(text); found !== null; found = first.exec(text)) {
       const { index } = found;
       const length = lengths.get(text.charCodeAt(index))!.find((some) => known.has(text.slice(index, index + some)));
-      if (length === undefined) continue;
+      if (length === undefined) {
+        first.lastIndex = index + 1;
+        continue;
+      }
       const content = text.slice(index, index + length);
       matches.push({ content, index });
       first.lastIndex = index + content.length;
@@ -113,4 +115,19 @@ export function matcherOf(contents: readonly string[]): (text: string) => Match[
 
 function charactersBefore(text: string, end: number): string {
   return text.slice(Math.max(0, end - 2), end);
+}
+
+/** Finds the first two units of each of `contents`, where it has two. */
+function beginnings(contents: readonly string[]): RegExp {
+  const seconds = new Map<string, Set<string>>();
+  for (const content of contents) {
+    const second = content.length > 1 ? escaped(content, 1) : "";
+    seconds.set(escaped(content, 0), (seconds.get(escaped(content, 0)) ?? new Set()).add(second));
+  }
+  const ways = Array.from(seconds, ([unit, behind]) => (behind.has("") ? unit : `${unit}[${[...behind].join("")}]`));
+  return new RegExp(ways.join("|"), "g");
+}
+
+function escaped(text: string, at: number): string {
+  return `\\u${text.charCodeAt(at).toString(16).padStart(4, "0")}`;
 }

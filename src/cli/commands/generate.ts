@@ -31,6 +31,39 @@ async function stream(model: Model, prompt: string, options: GenerateOptions, ou
   return true;
 }
 
+type ChatArguments = Parameters<typeof loadOptions>[0] &
+  Readonly<Record<string, unknown>> & {
+    readonly model: string;
+    readonly system: string | undefined;
+  };
+
+/** What the model says to a question; tokens that the question spells out are text. */
+async function answer(
+  question: string,
+  args: ChatArguments,
+  json: boolean,
+  output: Output,
+  signal: AbortSignal,
+): Promise<void> {
+  const { chatIds } = await import("../../tokenizers/chat.ts");
+  const { loadTokenizer } = await import("../../tokenizers/files.ts");
+  const tokenizer = await loadTokenizer(args.model);
+  const system = args.system === undefined ? [] : [{ role: "system", content: args.system }];
+  const messages = [...system, { role: "user", content: question }];
+  const prompt = await chatIds(tokenizer, messages, { contentIsText: tokenizer.literal !== undefined });
+  const { loadModel } = await import("../../model.ts");
+  await using model = await loadModel(args.model, loadOptions(args));
+  const options: GenerateOptions = { ids: [prompt], ...toGenerateOptions(args), signal };
+  const { numReturnSequences = 1 } = options;
+  if (numReturnSequences === 1 && !json && (await stream(model, "", options, output))) return;
+  const { sequences, scores } = await model.generate(options).catch((error) => Promise.reject(inOptionNames(error)));
+  for (const [i, sequence] of sequences.entries()) {
+    const text = tokenizer.decode(sequence.slice(prompt.length), { skipSpecialTokens: true });
+    if (json) await output.json({ prompt: question, text, score: scores[i], ids: sequence });
+    else await output.write(`${text.replaceAll("\n", " ")}\n`);
+  }
+}
+
 const generate: Command = command({
   about: "Continue prompts",
   details:
@@ -44,24 +77,34 @@ const generate: Command = command({
       about: 'Prompts from a file, one a line or JSON lines with "text"; - is stdin',
     },
     ids: { type: "text", hint: "IDS", about: "Prompts as ids instead: 2,9,33;2,4" },
+    chat: {
+      type: "text",
+      hint: "TEXT",
+      about: "A question instead, put by the model's chat template; prints the answer",
+    },
+    system: { type: "text", hint: "TEXT", about: "With --chat: what the model is told before the question" },
     ...generateOptions,
     ...modelOptions,
   },
   examples: [
     ['generate --model runs/nano/model "Aspirin is" --max-new-tokens 40', "greedy search"],
-    ['generate --model runs/nano/model "Aspirin is" --do-sample --top-p 0.9 --seed 7', "sampling"],
     [
       "generate --model runs/nano/model --prompts prompts.txt --num-beams 5 --early-stopping true --json",
       "beam search, JSON lines",
     ],
+    ['generate --model runs/chat/model --chat "What does aspirin inhibit?"', "a question to a model of conversations"],
   ],
   stoppable: true,
   async run({ args, json, output, signal }) {
-    const given = [args.prompt.length > 0, args.prompts !== undefined, args.ids !== undefined].filter(Boolean).length;
+    const given = [args.prompt.length > 0, args.prompts, args.ids, args.chat].filter(
+      (one) => one !== undefined && one !== false,
+    ).length;
     if (given !== 1)
       throw new UsageError(
-        "PROMPT: expected PROMPT…, --prompts FILE or --ids IDS, got " + (given === 0 ? "none" : "several"),
+        "PROMPT: expected PROMPT…, --prompts FILE, --ids IDS or --chat TEXT, got " + (given === 0 ? "none" : "several"),
       );
+    if (args.chat !== undefined) return answer(args.chat, args, json, output, signal);
+    if (args.system !== undefined) throw new UsageError("--system: expected --chat TEXT beside it, got none");
     const prompts = args.prompts === undefined ? args.prompt : await linesOf(args.prompts);
     const ids = args.ids === undefined ? undefined : parseRows("--ids", args.ids);
     const inputs: GenerateOptions = ids === undefined ? { prompts } : { ids };
