@@ -6,6 +6,8 @@ import { afterAll, describe, expect, test } from "vitest";
 import { writeTinyTask } from "../test/support/tiny-task.ts";
 import { openCheckpoint } from "./checkpoints/checkpoint.ts";
 import { readTensor } from "./checkpoints/entries.ts";
+import { parseArguments } from "./cli/arguments.ts";
+import convert from "./cli/commands/convert.ts";
 import { convertModel, type ModelFormat } from "./convert.ts";
 import { loadModel } from "./model.ts";
 import { loadTokenizer } from "./tokenizers/files.ts";
@@ -29,11 +31,11 @@ async function bytesOf(path: string): Promise<Map<string, string>> {
 describe("conversion", () => {
   test.each(["safetensors", "pytorch", "fairseq"] as const)(
     "to %s and back gives the same weights, logits and tokens",
-    async (format: ModelFormat) => {
-      const there = join(folder, format);
-      const { parity, tokenizer, notes } = await convertModel({ source: tiny.start, output: there, format });
+    async (to: ModelFormat) => {
+      const there = join(folder, to);
+      const { parity, tokenizer, notes } = await convertModel({ source: tiny.start, output: there, to });
       expect({ parity: parity.difference, tokenizer, notes }).toEqual({ parity: 0, tokenizer: true, notes: [] });
-      const back = join(folder, `${format}-back`);
+      const back = join(folder, `${to}-back`);
       const again = await convertModel({ source: there, output: back });
       expect(again.parity.difference).toBe(0);
       expect(again.parity.largest).toBeGreaterThan(0.1);
@@ -71,7 +73,7 @@ describe("conversion", () => {
   });
 
   test("half precision is close, and says how close", async () => {
-    const { parity } = await convertModel({ source: tiny.start, output: join(folder, "half"), dtype: "float16" });
+    const { parity } = await convertModel({ source: tiny.start, output: join(folder, "half"), type: "f16" });
     expect(parity.difference).toBeGreaterThan(0);
     expect(parity.difference).toBeLessThan(0.01 * parity.largest);
   });
@@ -84,13 +86,13 @@ describe("conversion", () => {
     expect(notes[0]).toMatch(/^output_projection\.weight is a head of its own/);
     expect(JSON.parse(readFileSync(join(output, "config.json"), "utf8"))).toMatchObject({ tie_word_embeddings: false });
     const back = join(folder, "untied-fairseq");
-    expect((await convertModel({ source: output, output: back, format: "fairseq" })).parity.difference).toBe(0);
+    expect((await convertModel({ source: output, output: back, to: "fairseq" })).parity.difference).toBe(0);
     expect((await openCheckpoint(back)).has("decoder.output_projection.weight")).toBe(true);
   });
 
   test("a folder without weights, weights without their settings, and other tensors are named", async () => {
     await expect(convertModel({ source: tiny.data, output: folder })).rejects.toThrow(
-      /data: expected model\.safetensors/,
+      /config\.json: expected a model directory with this file/,
     );
     const alone = join(folder, "alone.safetensors");
     copyFileSync(join(goldens, "safetensors/model.safetensors"), alone);
@@ -104,8 +106,8 @@ describe("conversion", () => {
 
   test("a family without the format is named, with the formats that it has", async () => {
     const source = fileURLToPath(new URL("../test/goldens/bert/masked", import.meta.url));
-    await expect(convertModel({ source, output: join(folder, "none"), format: "fairseq" })).rejects.toThrow(
-      /format: expected one that bert has besides its own \(none\), got fairseq/,
+    await expect(convertModel({ source, output: join(folder, "none"), to: "fairseq" })).rejects.toThrow(
+      /to: expected a format that bert has besides its own \(none\), got fairseq/,
     );
   });
 
@@ -124,4 +126,13 @@ describe("conversion", () => {
     const config = JSON.parse(readFileSync(join(folder, "pytorch/config.json"), "utf8"));
     expect(config).toMatchObject({ architectures: ["BioGptForCausalLM"], model_type: "biogpt" });
   });
+});
+
+test.each([
+  ["--format", "--to"],
+  ["--dtype", "--type"],
+])("the option %s is said to be %s now", (before, now) => {
+  expect(() => parseArguments(["x", "--output", "y", before, "z"], convert)).toThrow(
+    `${before}: unknown option\nHint: it is called ${now} now`,
+  );
 });

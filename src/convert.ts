@@ -1,122 +1,197 @@
 /**
- * Model directories from one format to another: Hugging Face's safetensors and pytorch_model.bin, and other libraries'
- * checkpoints where a family has them. The result is opened again and run beside the source on the same tokens.
+ * Models from one format to another: Hugging Face's safetensors and pytorch_model.bin, llama.cpp's GGUF, and other
+ * libraries' checkpoints where a family has them. The result is opened again and run beside the source on the same
+ * tokens; one that computes something else is removed.
  */
-import { stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { saveSharded, tensorSource } from "./checkpoints/checkpoint.ts";
 import { torchTensor, writeTorchFile } from "./checkpoints/torch-write.ts";
-import { ConfigError, DataError } from "./errors.ts";
-import { resolveModel } from "./hub/index.ts";
+import { CheckpointError, ConfigError, DataError } from "./errors.ts";
 import { writeFileAtomically } from "./io/files.ts";
-import { lockFolder } from "./io/lock.ts";
+import { checkSeparate, openOutput } from "./io/outputs.ts";
 import { Model } from "./model.ts";
 import { configText } from "./models/index.ts";
-import { type ModelFolder, openModelFolder, type OpenedFolder } from "./runtime/folder.ts";
+import { writeFairseqModel, writtenFormat } from "./runtime/foreign.ts";
+import { type ModelFolder, openModelFolder } from "./runtime/folder.ts";
+import { writeGgufModel } from "./runtime/gguf.ts";
 import { copyUsage } from "./runtime/save.ts";
-import { foreignFormats, type ForeignName, openForeign, writeForeign } from "./runtime/foreign.ts";
 import { required } from "./schema.ts";
 import { random } from "./tensor/random.ts";
 import { sizeOf } from "./tensor/tensor.ts";
 import { loadTokenizer } from "./tokenizers/files.ts";
+import { ggufVocabulary, noVocabulary } from "./tokenizers/gguf.ts";
 import type { Tokenizer } from "./tokenizers/tokenizer.ts";
 
-export type ModelFormat = "safetensors" | "pytorch" | ForeignName;
-export const modelFormats: readonly ModelFormat[] = ["safetensors", "pytorch", ...foreignFormats];
+export const modelFormats = ["safetensors", "pytorch", "fairseq", "gguf"] as const;
+export type ModelFormat = (typeof modelFormats)[number];
+
+/** What numbers are stored as, by the names that GGUF has for them. */
+export const numberTypes = ["f32", "f16", "bf16", "q8_0", "q4_0"] as const;
+export type NumberType = (typeof numberTypes)[number];
+
+const safetensorsTypes: Partial<Record<NumberType, "float32" | "float16" | "bfloat16">> = {
+  f32: "float32",
+  f16: "float16",
+  bf16: "bfloat16",
+};
 
 export interface ConvertOptions {
-  /** A model directory, a name of Hugging Face's hub, or a checkpoint file with its tokenizer's files beside it. */
+  /** A model directory, a name of Hugging Face's hub, or a file of weights with what describes it in it or beside it. */
   readonly source: string;
+  /** The model that an adapter belongs to. Default: what the adapter names, where that is a path. */
+  readonly base?: string | undefined;
+  /** A directory, or for "gguf" a file. It must not be there, or be empty. */
   readonly output: string;
-  /** Default "safetensors". */
-  readonly format?: ModelFormat | undefined;
-  /** What floats of safetensors are stored as. Default: as they are. */
-  readonly dtype?: "float32" | "float16" | "bfloat16" | undefined;
+  /** Default: "gguf" where `output` ends in .gguf, else "safetensors". */
+  readonly to?: ModelFormat | undefined;
+  /** Of safetensors f32, f16 or bf16 (default: as they are), of GGUF any (default f16). */
+  readonly type?: NumberType | undefined;
 }
 
 export interface Converted {
   readonly format: ModelFormat;
   readonly tensors: number;
   readonly parameters: number;
-  /** Largest difference between the logits of source and result, and the largest logit, on `tokens` tokens. */
-  readonly parity: { readonly difference: number; readonly largest: number; readonly tokens: number };
-  /** True where the tokenizer's files were written. */
+  /**
+   * Largest difference between the logits of source and result, and the largest logit, on `tokens` tokens; `relative` is
+   * the root mean square of the differences over that of the logits.
+   */
+  readonly parity: {
+    readonly difference: number;
+    readonly largest: number;
+    readonly relative: number;
+    readonly tokens: number;
+  };
+  /** True where the tokenizer was written. */
   readonly tokenizer: boolean;
   readonly notes: readonly string[];
 }
 
-/** @throws CheckpointError, ConfigError or DataError that names the file and what was expected of it. */
+/** How far the logits of a type may be from the source's, relative: unrelated ones are at 1.4. */
+const bounds: Readonly<Record<NumberType, number>> = { f32: 1e-5, f16: 0.02, bf16: 0.1, q8_0: 0.1, q4_0: 0.7 };
+
+/**
+ * @throws CheckpointError, ConfigError or DataError that names the file and what was expected of it; where the result
+ * computes something else than the source.
+ */
 export async function convertModel(options: ConvertOptions): Promise<Converted> {
   required("convertModel: options", options, "object");
-  const { source, output, format = "safetensors", dtype } = options;
+  const { source, output, type, base } = options;
   required("convertModel: source", source, "text");
   required("convertModel: output", output, "text");
-  if (!modelFormats.includes(format)) {
-    throw new ConfigError(`convertModel: format: expected one of ${modelFormats.join(", ")}, got ${String(format)}`);
-  }
-  if (format !== "safetensors" && dtype !== undefined) {
-    throw new ConfigError(`dtype: expected only with format safetensors, got ${dtype} with ${format}`);
-  }
-  const path = await resolveModel(source);
-  const model = await openSource(path);
-  await using _ = await lockFolder(output);
-  const tokenizer = await tokenizerOf(path);
+  const to = options.to ?? (output.endsWith(".gguf") ? "gguf" : "safetensors");
+  checkFormat(to, type, output);
+  const model = await openModelFolder(source, { base });
+  if (to === "gguf" || to === "fairseq") writtenFormat(to, model);
+  await using _ = await claim(to, [source, base], output);
+  const tokenizer = await tokenizerOf(model.folder, base);
+  const found = tokenizer instanceof Error ? undefined : tokenizer;
   const notes = tokenizer instanceof Error ? [`no tokenizer written: ${tokenizer.message.split("\n")[0]}`] : [];
-  const written = await write(model, tokenizer instanceof Error ? undefined : tokenizer, { output, format, dtype });
-  const dims = [...model.entries.values()].map((entry) => entry.dims);
-  return {
-    format,
-    tensors: dims.length,
-    parameters: dims.reduce((sum, each) => sum + sizeOf(each), 0),
-    parity: await compare(model, await openSource(written)),
-    tokenizer: !(tokenizer instanceof Error),
-    notes: [...model.notes, ...notes],
-  };
+  try {
+    const losses = await write(model, found, { output, to, type });
+    const parity = await compare(model, await openModelFolder(output));
+    if (!(parity.relative <= bounds[type ?? (to === "gguf" ? "f16" : "f32")])) throw different(output, parity);
+    const dims = [...model.entries.values()].map((entry) => entry.dims);
+    return {
+      format: to,
+      tensors: dims.length,
+      parameters: dims.reduce((sum, each) => sum + sizeOf(each), 0),
+      parity,
+      tokenizer: found !== undefined,
+      notes: [...model.notes, ...notes, ...losses],
+    };
+  } catch (error) {
+    await rm(output, { recursive: true, force: true });
+    throw error;
+  }
 }
 
-const exists = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined)) !== undefined;
-
-/** The folder of a source, which may be a file in it. */
-async function folderOf(source: string): Promise<string> {
-  return (await stat(source).catch(() => undefined))?.isDirectory() === true ? source : dirname(source);
+function checkFormat(to: ModelFormat, type: NumberType | undefined, output: string): void {
+  if (!modelFormats.includes(to)) {
+    throw new ConfigError(`convertModel: to: expected one of ${modelFormats.join(", ")}, got ${String(to)}`);
+  }
+  const types = to === "gguf" ? numberTypes : to === "safetensors" ? numberTypes.slice(0, 3) : [];
+  if (type !== undefined && !types.includes(type)) {
+    const expected = types.length === 0 ? "none" : `one of ${types.join(", ")}`;
+    throw new ConfigError(`type: expected ${expected} with ${to}, got ${type}`);
+  }
+  if (to === "gguf" && !output.endsWith(".gguf")) {
+    throw new ConfigError(`output: expected a file ending in .gguf, got ${output}`);
+  }
 }
 
-async function openSource(source: string): Promise<OpenedFolder> {
-  const folder = await folderOf(source);
-  const described = await exists(join(folder, "config.json"));
-  return described ? openModelFolder(folder, { weights: source }) : openForeign(source);
+function different(output: string, { relative, largest, difference }: Converted["parity"]): CheckpointError {
+  return new CheckpointError(
+    `${output}: expected the source's logits, got others by up to ${difference.toPrecision(3)} of ${largest.toPrecision(3)} ` +
+      `(${relative.toPrecision(2)} relative); it was removed`,
+    { hint: "the source may be damaged, or too small for so few bits: take a type of more" },
+  );
 }
 
-/** The tokenizer beside the weights, or why there is none. */
-async function tokenizerOf(source: string): Promise<Tokenizer | DataError> {
-  return loadTokenizer(await folderOf(source)).catch((error: unknown) => {
+/** The output is this conversion's until it is disposed of. */
+async function claim(
+  to: ModelFormat,
+  inputs: readonly (string | undefined)[],
+  output: string,
+): Promise<AsyncDisposable> {
+  if (to !== "gguf") return openOutput(output, { kind: "a model", names: [], inputs });
+  await checkSeparate(output, inputs);
+  if (existsSync(output)) {
+    throw new ConfigError(`${output}: expected no file of this name, got one`, {
+      hint: "nothing was touched: name another --output",
+    });
+  }
+  return { [Symbol.asyncDispose]: async () => undefined };
+}
+
+/** The tokenizer beside the weights, or of an adapter's base; or why there is none. */
+async function tokenizerOf(folder: string, base?: string): Promise<Tokenizer | DataError> {
+  const found = await loadTokenizer(folder).catch((error: unknown) => {
     if (error instanceof DataError) return error;
     throw error;
   });
+  return found instanceof Error && base !== undefined ? tokenizerOf(base) : found;
 }
 
-/** Gives the path that the result is opened by. */
+type Target = Pick<ConvertOptions, "output" | "type"> & { readonly to: ModelFormat };
+
+/** Gives what was lost. */
 async function write(
   model: ModelFolder,
   tokenizer: Tokenizer | undefined,
-  { output, format, dtype }: Pick<ConvertOptions, "output" | "dtype"> & { readonly format: ModelFormat },
-): Promise<string> {
+  { output, to, type }: Target,
+): Promise<readonly string[]> {
   const { family, config, entries } = model;
-  const isForeign = format !== "safetensors" && format !== "pytorch";
-  const files = isForeign ? tokenizer?.foreign?.[format]?.() : tokenizer?.files();
+  if (to === "gguf") {
+    const vocabulary = tokenizer === undefined ? noVocabulary : ggufVocabulary(tokenizer.files(), config.vocab_size);
+    return writeGgufModel(output, model, { type: type ?? "f16", name: nameOf(model.folder), vocabulary });
+  }
+  const files = to === "fairseq" ? tokenizer?.foreign?.[to]?.() : tokenizer?.files();
   for (const [name, contents] of files ?? []) await writeFileAtomically(join(output, name), contents);
-  if (isForeign) return writeForeign(format, output, model);
+  if (to === "fairseq") {
+    await writeFairseqModel(output, model);
+    return [];
+  }
   await copyUsage(model.folder, output);
   const json = { architectures: [family.architecture], ...config };
   await writeFileAtomically(join(output, "config.json"), configText(json));
-  if (format === "pytorch") {
+  if (to === "pytorch") {
     const tensors = [...entries].map(([name, entry]) => [name, torchTensor(entry.name, entry)] as const);
     await writeTorchFile(join(output, "pytorch_model.bin"), Object.fromEntries(tensors));
   } else {
     const sources = [...entries].map(([name, entry]) => tensorSource(name, entry));
+    const dtype = type === undefined ? undefined : safetensorsTypes[type];
     await saveSharded(output, sources, dtype === undefined ? {} : { dtype });
   }
-  return output;
+  return [];
+}
+
+/** A model's name for people. */
+function nameOf(folder: string): string {
+  const name = basename(folder);
+  return name === "model" ? basename(dirname(folder)) : name;
 }
 
 /** Both models on two rows of the same tokens: logits of a language model, hidden states where the head is another. */
@@ -125,17 +200,22 @@ async function compare(a: ModelFolder, b: ModelFolder): Promise<Converted["parit
   const length = Math.min(32, positions);
   const draw = random(1);
   const ids = Array.from({ length: 2 }, () => Array.from({ length }, () => draw.integer(vocabulary)));
-  await using first = new Model(a);
-  await using second = new Model(b);
+  // Few bits are widened, as the weights are written.
+  await using first = new Model(a, { weights: "float32" });
+  await using second = new Model(b, { weights: "float32" });
   const { architecture } = a.family;
   const isLanguage = (a.config.architectures?.[0] ?? architecture) === architecture;
   const run = async (model: Model): Promise<Float32Array> =>
     (isLanguage ? (await model.forward({ ids })).logits : (await model.hidden({ ids })).hidden).data;
   const [x, y] = [await run(first), await run(second)];
-  let [difference, largest] = [0, 0];
+  let [difference, largest, differences, squares] = [0, 0, 0, 0];
   x.forEach((value, i) => {
-    difference = Math.max(difference, Math.abs(value - y[i]!));
+    const off = value - y[i]!;
+    difference = Math.max(difference, Math.abs(off));
     largest = Math.max(largest, Math.abs(value));
+    differences += off * off;
+    squares += value * value;
   });
-  return { difference, largest, tokens: 2 * length };
+  const relative = differences === 0 ? 0 : Math.sqrt(differences / squares);
+  return { difference, largest, relative, tokens: 2 * length };
 }

@@ -12,7 +12,7 @@ import { type ParameterSource, toOnnx } from "./graph/lower.ts";
 import { scoringGraph } from "./models/graphs.ts";
 import { openModelFolder } from "./runtime/folder.ts";
 import { required } from "./schema.ts";
-import { parameterSources } from "./runtime/parameters.ts";
+import { parameterSources, weightsFolder } from "./runtime/parameters.ts";
 
 export interface ExportOptions {
   /** Default "inline" below 2 GB, else "external". */
@@ -45,7 +45,8 @@ export async function exportOnnx(source: string, path: string, options: ExportOp
   const folder = await resolveModel(source);
   const { family, config, entries } = await openModelFolder(folder);
   const graph = scoringGraph(family, config);
-  const sourceOf = await parameterSources(graph, entries, folder);
+  const directory = weightsFolder(entries);
+  const sourceOf = await parameterSources(graph, entries, directory);
   const names = [...graph.parameters.keys()];
   const total = names.reduce((sum, name) => sum + lengthOf(sourceOf(name)), 0);
   const weights = options.weights ?? (total < inlineLimit ? "inline" : "external");
@@ -55,7 +56,7 @@ export async function exportOnnx(source: string, path: string, options: ExportOp
     });
   }
   await using _ = await lockBeside(path);
-  await using files = new Files(folder);
+  await using files = new Files(directory);
   const placed = new Map<string, ParameterSource>();
   let data: Exported["data"];
   if (weights === "inline") {

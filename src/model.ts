@@ -20,13 +20,14 @@ import { hiddenGraph, lossGraph, scoringGraph } from "./models/graphs.ts";
 import { type Batch, labelFeeds, makeBatch, type TokenRows } from "./runtime/batch.ts";
 import { calibrationRows } from "./runtime/calibration.ts";
 import { type ModelFolder, openModelFolder } from "./runtime/folder.ts";
+import { isAlone } from "./runtime/foreign.ts";
 import { finiteSession } from "./runtime/finite.ts";
 import { saveModelFolder } from "./runtime/save.ts";
 import { type NetworkOptions, openNetwork } from "./runtime/network.ts";
 import { createSession, type Session, type Tensors } from "./runtime/session.ts";
 import { allocateParameters, type Parameters, readParameters } from "./runtime/parameters.ts";
 import { type Tensor, tensor } from "./tensor/tensor.ts";
-import { loadTokenizer } from "./tokenizers/files.ts";
+import { loadTokenizer, saveTokenizer } from "./tokenizers/files.ts";
 import type { Tokenizer } from "./tokenizers/tokenizer.ts";
 
 /** `weights` is how scoring, hidden states and generation hold them; losses and gradients are float32 always. */
@@ -153,6 +154,9 @@ export class Model implements AsyncDisposable {
       { folder: this.folder, family: this.family, config: this.config, entries: this.#entries },
       options,
     );
+    if (!isAlone(this.folder)) return;
+    const tokenizer = await this.#tokenizer();
+    if (!(tokenizer instanceof Error)) await saveTokenizer(tokenizer, folder);
   }
 
   async dispose(): Promise<void> {

@@ -3,18 +3,25 @@
  * minutes on two cores; everything that it makes can be used by the other commands.
  */
 import { join } from "node:path";
+import * as z from "zod";
 import { type Document, readDocuments } from "./corpus/documents.ts";
 import type { ReadFailure } from "./corpus/pubmed/record.ts";
 import { ConfigError, DataError } from "./errors.ts";
+import { writeFileAtomically } from "./io/files.ts";
+import { inputFingerprints } from "./io/fingerprint.ts";
+import { flat } from "./io/journal.ts";
+import { readSettings } from "./io/json.ts";
 import { openOutput } from "./io/outputs.ts";
 import { loadModel } from "./model.ts";
 import type { BioGptConfig } from "./models/index.ts";
 import { recipeOf } from "./recipes/index.ts";
 import { trainBioGptTokenizer } from "./tokenizers/biogpt/train.ts";
-import { saveTokenizer } from "./tokenizers/files.ts";
+import { loadTokenizer, saveTokenizer } from "./tokenizers/files.ts";
+import type { Tokenizer } from "./tokenizers/tokenizer.ts";
 import type { Config } from "./train/config.ts";
 import { required } from "./schema.ts";
-import type { TrainEvent } from "./train/loop.ts";
+import type { RunResult, TrainEvent } from "./train/loop.ts";
+import { readMetrics } from "./train/metrics-log.ts";
 import { train } from "./train/train.ts";
 import { titleAndText } from "./corpus/text.ts";
 import { buildTokenFiles, type TokenManifest } from "./corpus/tokenize.ts";
@@ -59,65 +66,163 @@ export interface QuickstartResult {
   readonly tokenizer: string;
   readonly model: string;
   readonly stopped: boolean;
+  /** All was there already, made by an earlier call. */
+  readonly found: boolean;
 }
+
+/** What a quickstart makes in its folder. */
+const stateName = "quickstart.json";
+const names = [stateName, "tokenizer", "tokens", "run"];
+type Folders = Readonly<Record<"tokenizer" | "tokens" | "run", string>>;
+
+const count = z.int().min(0);
+/** JSON has neither NaN nor infinity. */
+const figure = z
+  .number()
+  .nullable()
+  .transform((value) => value ?? NaN);
+const preparedSchema = z.object({ documents: count, failures: count, vocabSize: count, tokens: count });
+const madeSchema = z.object({
+  documents: count,
+  failures: count,
+  parameters: count,
+  perplexity: z.object({ before: figure, after: figure }),
+  texts: z.array(z.object({ prompt: z.string(), beam: z.string(), sampled: z.string() })),
+});
+/** How far it has come: what it depends on, then what it prepared, then what it made. */
+const stateSchema = z.object({
+  settings: z.object({ data: z.array(z.string()), steps: count.nullable(), seed: count }),
+  prepared: preparedSchema.optional(),
+  made: madeSchema.optional(),
+});
 
 /** One in twenty documents is held out. */
 const heldOut = 0.05;
 
 /**
- * @throws DataError when the inputs hold too little text; ConfigError when the output folder is not usable.
+ * Makes it all, or goes on where an earlier call on the same inputs was ended; where that came to its end, gives what it
+ * made.
+ * @throws DataError when the inputs hold too little text; ConfigError when the output folder is not usable, or holds a
+ * quickstart on other inputs.
  */
 export async function quickstart(options: QuickstartOptions): Promise<QuickstartResult> {
   required("quickstart: options", options, "object");
-  const { output, seed = 1, onEvent, signal } = options;
+  const { output, seed = 1 } = options;
   required("quickstart: inputs", options.inputs, "list of texts");
   required("quickstart: output", output, "text");
   required("quickstart: prompts", options.prompts, "list of texts");
   if (options.inputs.length === 0)
     throw new ConfigError("quickstart: expected at least one file of documents, got none");
-  const folders = { tokenizer: join(output, "tokenizer"), tokens: join(output, "tokens"), run: join(output, "run") };
-  const { inputs, overwrite } = options;
-  const names = ["tokenizer", "tokens", "run"];
-  await using claimed = await openOutput(output, { kind: "a quickstart", names, inputs, overwrite });
-  await claimed.clear();
+  const folders: Folders = {
+    tokenizer: join(output, "tokenizer"),
+    tokens: join(output, "tokens"),
+    run: join(output, "run"),
+  };
+  const { inputs, overwrite = false } = options;
+  const path = join(output, stateName);
+  const settings = { data: Object.values(await inputFingerprints(inputs)), steps: options.steps ?? null, seed };
+  const before = overwrite ? undefined : await readSettings(path, stateSchema);
+  if (before !== undefined) checkSame(output, before.settings, settings);
+  const resume = before !== undefined;
+  await using claimed = await openOutput(output, { kind: "a quickstart", names, inputs, overwrite, resume });
+  if (before?.made !== undefined) return again(before.made, folders, options);
+  if (before === undefined) await claimed.clear();
+  await writeState(path, { settings });
 
+  const made = (await madeBefore(folders, before)) ?? (await prepare(folders, options));
+  await writeState(path, { settings, prepared: made.prepared });
+  const trained = await run(folders, made, options);
+  const { model, parameters, stopped } = trained;
+  // Of the whole run, also of what an earlier call of it did.
+  const { heldOut } = await readMetrics(folders.run);
+  const [first, last] = [heldOut[0], heldOut.at(-1)].map((point) => Math.exp(point?.value ?? NaN));
+  const perplexity = { before: first!, after: last! };
+  const texts = stopped ? [] : await write(model, options, seed);
+  const { documents, failures } = made.prepared;
+  const result = { documents, failures, parameters, perplexity, texts };
+  if (!stopped) await writeState(path, { settings, prepared: made.prepared, made: result });
+  return { ...result, tokenizer: folders.tokenizer, model, stopped, found: false };
+}
+
+/** What a quickstart made, with other prompts' texts where others are given. */
+async function again(
+  made: z.output<typeof madeSchema>,
+  folders: Folders,
+  options: QuickstartOptions,
+): Promise<QuickstartResult> {
+  const model = join(folders.run, "model");
+  const isSame = made.texts.map(({ prompt }) => prompt).join("\n") === options.prompts.join("\n");
+  const texts = isSame ? made.texts : await write(model, options, options.seed ?? 1);
+  return { ...made, texts, tokenizer: folders.tokenizer, model, stopped: false, found: true };
+}
+
+/** @throws ConfigError that names the setting which differs from that of the quickstart in the folder. */
+function checkSame(output: string, there: object, now: object): void {
+  const [before, after] = [flat({ ...there }), flat({ ...now })];
+  const name = [...after.keys()].find((key) => before.get(key) !== after.get(key));
+  if (name === undefined) return;
+  const got = `expected ${before.get(name)}, as the quickstart there has, got ${after.get(name)}`;
+  throw new ConfigError(`${output}: ${name}: ${got}`, {
+    hint: "replace it with --overwrite, or name another --output",
+  });
+}
+
+const writeState = (path: string, state: z.output<typeof stateSchema>): Promise<void> =>
+  writeFileAtomically(path, `${JSON.stringify(state, null, 2)}\n`);
+
+interface Made {
+  readonly tokenizer: Tokenizer;
+  readonly prepared: z.output<typeof preparedSchema>;
+}
+
+/** Tokenizer and tokens of a run that was ended before its end, where both were whole. */
+async function madeBefore(
+  folders: Folders,
+  before: z.output<typeof stateSchema> | undefined,
+): Promise<Made | undefined> {
+  if (before?.prepared === undefined) return undefined;
+  return { tokenizer: await loadTokenizer(folders.tokenizer), prepared: before.prepared };
+}
+
+/** Reads documents, learns the vocabulary, writes token files. */
+async function prepare(folders: Folders, options: QuickstartOptions): Promise<Made> {
+  const { onEvent, seed = 1, signal } = options;
   const { documents, characters, failures } = await read(options);
   const vocabSize = vocabularyFor(characters);
   onEvent?.({ type: "learning", vocabSize });
   const tokenizer = await trainBioGptTokenizer(documents.map(titleAndText), { vocabSize });
   await saveTokenizer(tokenizer, folders.tokenizer);
   onEvent?.({ type: "learned", vocabSize, folder: folders.tokenizer });
-
-  const tokens = await buildTokenFiles(documents, tokenizer, { output: folders.tokens, heldOut, seed, signal });
+  // Over what a run left that was ended while it wrote them.
+  const to = { output: folders.tokens, heldOut, seed, signal, overwrite: true };
+  const tokens = await buildTokenFiles(documents, tokenizer, to);
   onEvent?.({ type: "tokenized", tokens, folder: folders.tokens });
-  const config = configuration(options, vocabSize, tokens.train.tokens);
+  const counts = { documents: documents.length, failures: failures.length };
+  return { tokenizer, prepared: { ...counts, vocabSize, tokens: tokens.train.tokens } };
+}
+
+/** Trains, from the last checkpoint where there is one. */
+async function run(
+  folders: Folders,
+  { tokenizer, prepared }: Made,
+  options: QuickstartOptions,
+): Promise<RunResult & { readonly parameters: number }> {
   let parameters = 0;
-  const trained = await train(config, {
+  const trained = await train(configuration(options, prepared.vocabSize, prepared.tokens), {
     data: join(folders.tokens, "train"),
     valid: join(folders.tokens, "valid"),
     output: folders.run,
+    resume: true,
     tokenizer,
-    signal,
+    signal: options.signal,
     onEvent: (event) => {
       // Documents have been read: the training has token files.
       if (event.type === "reading") return;
       if (event.type === "started") parameters = event.parameters;
-      onEvent?.(event);
+      options.onEvent?.(event);
     },
   });
-  const { before = NaN, after = NaN, model, stopped } = trained;
-  const perplexity = { before: Math.exp(before), after: Math.exp(after) };
-  const texts = stopped ? [] : await write(model, options, seed);
-  return {
-    documents: documents.length,
-    failures: failures.length,
-    parameters,
-    perplexity,
-    texts,
-    tokenizer: folders.tokenizer,
-    model,
-    stopped,
-  };
+  return { ...trained, parameters };
 }
 
 /** Enough for a quickstart; more documents than this are left for `galen train`. */

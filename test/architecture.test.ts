@@ -19,7 +19,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   io: base,
   hub: [...base, "io", "suggest"],
   checkpoints: [...base, "io"],
-  tokenizers: [...base, "io", "hub"],
+  tokenizers: [...base, "io", "hub", "checkpoints"],
   graph: base,
   nn: [...base, "graph"],
   models: [...base, "graph", "nn"],
@@ -161,6 +161,21 @@ describe("layers", () => {
       imports.filter(({ from }) => name.test(from)).map(({ file }) => file);
     expect(importersOf(/^onnxruntime/)).toEqual(["runtime/ort-node.ts"]);
     expect(importersOf(/ort-node\.ts$/)).toEqual(["runtime/session.ts"]);
+  });
+
+  test("one file imports the hub's client, and nothing loads it before a name is given", () => {
+    expect(imports.filter(({ from }) => from === "@huggingface/hub").map(({ file }) => file)).toEqual([
+      "hub/client.ts",
+    ]);
+    const reached = new Set(["index.ts", "cli/main.ts", ...files.filter((file) => file.startsWith("cli/commands/"))]);
+    for (const file of reached) {
+      const code = readFileSync(join(source, file), "utf8");
+      for (const [, from] of code.matchAll(/^(?:import|export)(?! type)[^"();=]*"(\.[^"]+)";/gm)) {
+        reached.add(relative(source, join(source, dirname(file), from!)));
+      }
+    }
+    expect(reached.size).toBeGreaterThan(100);
+    expect([...reached].filter((file) => file.startsWith("hub/")).toSorted()).toEqual(["hub/index.ts", "hub/name.ts"]);
   });
 
   test("no file is longer than 500 lines, tables excepted", () => {

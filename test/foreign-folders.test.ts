@@ -86,21 +86,20 @@ describe("a Git LFS pointer is recognised in place of", () => {
 });
 
 describe("an adapter's folder", () => {
-  const adapter = { base_model_name_or_path: "microsoft/biogpt", peft_type: "LORA", r: 8 };
+  const adapter = { base_model_name_or_path: "./absent/biogpt", peft_type: "LORA", r: 8 };
 
   test("alone names its base, with a config.json and without", async () => {
     const directory = join(folder, "adapter");
     mkdirSync(directory);
     writeFileSync(join(directory, "adapter_config.json"), JSON.stringify(adapter));
-    writeFileSync(join(directory, "adapter_model.safetensors"), "");
-    const said = /adapter: expected a model, got an adapter alone \(LORA\) of "microsoft\/biogpt"\n.*merge_and_unload/;
+    await expect(loadModel(directory)).rejects.toThrow(/adapter: expected adapter_model\.safetensors or .* got none/);
+    await writeSafetensors(join(directory, "adapter_model.safetensors"), []);
+    const said = /adapter: expected an adapter whose base is here, got "\.\/absent\/biogpt"\n.*--base DIR/;
     await expect(loadModel(directory)).rejects.toThrow(said);
     cpSync(join(source, "config.json"), join(directory, "config.json"));
     await expect(loadModel(directory)).rejects.toThrow(said);
     writeFileSync(join(directory, "adapter_config.json"), "{}");
-    await expect(loadModel(directory)).rejects.toThrow(
-      /adapter alone \(peft\) of a base that adapter_config\.json does not name/,
-    );
+    await expect(loadModel(directory)).rejects.toThrow(/whose base is here, got none that it names/);
   });
 
   test("beside a whole model's weights does not matter", async () => {

@@ -3,12 +3,13 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openSafetensors } from "../src/checkpoints/safetensors.ts";
 import { loadModel } from "../src/model.ts";
-import { families } from "../src/models/index.ts";
+import { configText, families } from "../src/models/index.ts";
 import { scoringGraph } from "../src/models/graphs.ts";
-import { parameterCount } from "../src/runtime/parameters.ts";
+import { allocateParameters, initialise, parameterCount } from "../src/runtime/parameters.ts";
+import { saveModel } from "../src/train/checkpoint.ts";
 import { decoderEquals } from "./support/decoders.ts";
 import { expectGradients, expectLogits, type HeadGolden } from "./support/goldens.ts";
 
@@ -32,6 +33,34 @@ describe.each(Object.entries(heads))("a head for classes of %s equals transforme
       logits.forEach((value, i) => expect(found.logits.data[i]).toBeCloseTo(value, 4));
     }
     await expectGradients(`${folder}/${name}`, model, { ids, mask }, golden);
+  });
+});
+
+describe("weights [in, out] in few bits", () => {
+  const place = mkdtempSync(join(tmpdir(), "galen-gpt2-bits-"));
+  const ids = [[3, 17, 5, 38, 9, 22, 31]];
+  beforeAll(async () => {
+    const small = { ...gpt2!.debug(gpt2!.sizes["gpt2"]!), vocab_size: 61, hidden_size: 64, intermediate_size: 160 };
+    const config = { ...small, initializer_range: 0.2 };
+    const graph = scoringGraph(gpt2!, config);
+    const parameters = allocateParameters(graph);
+    initialise(graph, parameters, 1);
+    await saveModel(place, parameters.tensors, new Map([["config.json", configText(config)]]));
+  });
+  afterAll(() => rmSync(place, { recursive: true }));
+
+  test.each([
+    ["int8", 0.1],
+    ["int8-groups", 0.02],
+    ["int4", 0.3],
+  ] as const)("%s gives logits near those of float32", async (weights, most) => {
+    await using exact = await loadModel(place, { threads: 1 });
+    await using packed = await loadModel(place, { threads: 1, weights });
+    const [expected, found] = [(await exact.forward({ ids })).logits.data, (await packed.forward({ ids })).logits.data];
+    const norm = (numbers: Iterable<number>): number => Math.hypot(...numbers);
+    const distance = norm(expected.map((value, i) => value - found[i]!)) / norm(expected);
+    expect(distance).toBeLessThan(most);
+    expect(distance).toBeGreaterThan(1e-4);
   });
 });
 

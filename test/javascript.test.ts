@@ -142,9 +142,13 @@ const calls: Record<string, Call[]> = {
     [/convertModel: options: expected an object, got "a"/, () => door("convertModel")("a", "b")],
     [/convertModel: output: expected a text, got nothing/, () => door("convertModel")({ source: golden })],
     [
-      /convertModel: format: expected one of .*, got gguf/,
-      () => door("convertModel")({ source: golden, output: folder, format: "gguf" }),
+      /convertModel: to: expected one of .*, got onnx/,
+      () => door("convertModel")({ source: golden, output: folder, to: "onnx" }),
     ],
+  ],
+  quantizeModel: [
+    [/quantizeModel: options: expected an object, got nothing/, () => door("quantizeModel")()],
+    [/quantizeModel: source: expected a text, got nothing/, () => door("quantizeModel")({})],
   ],
   exportOnnx: [[/exportOnnx: path: expected a text, got nothing/, () => door("exportOnnx")(golden)]],
   tensor: [

@@ -77,6 +77,10 @@ describe("config.json", () => {
     [{ num_attention_heads: 8 }, "num_attention_heads: expected a number of heads of even width"],
     [{ local_rope_theta: null }, "local_rope_theta"],
     [{ rope_parameters: { sliding_attention: { rope_type: "odd" } } }, "rope_parameters.sliding_attention"],
+    [
+      { rope_parameters: { full_attention: { rope_type: "longrope", short_factor: [1], long_factor: [1] } } },
+      "rope_parameters.full_attention: short_factor: expected 2 factors",
+    ],
     [{ classifier_pooling: "max" }, "classifier_pooling"],
     [{ intermediate_size: 11 }, "intermediate_size: expected 10, as the weights have, got 11"],
   ])("%j is refused", async (change, message) => {
@@ -95,7 +99,7 @@ test("a checkpoint with the prefix of the whole model is opened as the network a
 test.each(["safetensors", "pytorch"] as const)("is converted to %s and gives the same", async (format) => {
   for (const name of ["masked", "biased", "single"]) {
     const output = mkdtempSync(join(scratch, "converted-"));
-    const { parity } = await convertModel({ source: join(folder, name), output, format });
+    const { parity } = await convertModel({ source: join(folder, name), output, to: format });
     expect(parity.difference).toBe(0);
     expect(await logitsOf(output)).toEqual(await logitsOf(join(folder, name)));
   }

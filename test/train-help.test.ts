@@ -86,7 +86,7 @@ test("a mistyped command, option, choice, recipe, setting or folder is answered 
     [["evaluate", "perplexty", "--model", "x"], '"perplexity"'],
     [["corpus", "imprt"], '"import"'],
     [["embed", "--modle", "x"], '"--model"'],
-    [["convert", "x", "--output", "y", "--format", "safetensor"], '"safetensors"'],
+    [["convert", "x", "--output", "y", "--to", "safetensor"], '"safetensors"'],
     [["train", "biogtp-nano", "--data", "x", "--output", "y"], '"biogpt-nano"'],
     [["train", "biogpt-nano", "schedule.pea=1", ...training], '"schedule.peak"'],
     [["train", "biogpt-nano", "peak=1", ...training], '"schedule.peak"'],

@@ -1,6 +1,6 @@
 /**
- * Where a tensor lies in a file, and reading it. Every format (safetensors, torch zip, torch legacy) is described
- * by the same entries; one without a `layout` is raw little-endian row-major bytes that may be memory-mapped.
+ * Where a tensor lies in a file, and reading it. Every format (safetensors, torch zip, torch legacy, GGUF) is described
+ * by the same entries; one that `isPlain` is raw little-endian row-major bytes that may be memory-mapped.
  * The machine is taken to be little-endian.
  */
 import { open, type FileHandle } from "node:fs/promises";
@@ -24,6 +24,10 @@ export interface TensorEntry {
   readonly layout?: StridedLayout;
   /** Only of a matrix in few bits, whose `dtype` is what it is read as, float32; offset and length are not its numbers'. */
   readonly grouped?: GroupedEntry;
+  /** Only where the bytes are blocks of few bits; `dtype` is then what they are widened to, float32. */
+  readonly blocks?: BlockFormat;
+  /** Only where the tensor is made of others: its numbers, as `dtype` says. `file` is where most of them come from. */
+  readonly make?: () => Promise<TypedArrays[DType]>;
 }
 
 export interface GroupedParts {
@@ -40,6 +44,20 @@ export interface GroupedEntry extends Grouping {
   readonly shifted: boolean;
   /** [outputs, width], also of one that is `transposed`. */
   read(): Promise<GroupedWeight>;
+}
+
+/** Blocks of few bits, so many numbers and bytes each. */
+export interface BlockFormat {
+  readonly name: string;
+  readonly values: number;
+  readonly bytes: number;
+  /** Widens as many blocks as fill `into`. */
+  widen(blocks: Uint8Array, into: Float32Array): void;
+}
+
+/** Whether the bytes in the file are the tensor as it is. */
+export function isPlain({ layout, grouped, blocks, make }: TensorEntry): boolean {
+  return layout === undefined && grouped === undefined && blocks === undefined && make === undefined;
 }
 
 interface StridedLayout {
@@ -106,6 +124,9 @@ function label(entry: TensorEntry): string {
 
 /** Reads a tensor in the dtype it is stored in. @throws CheckpointError when the file is shorter than it was. */
 export async function readTensor(entry: TensorEntry): Promise<Tensor> {
+  const { dtype, dims } = entry;
+  if (entry.make !== undefined) return { dtype, dims, data: await entry.make() };
+  if (entry.blocks !== undefined) return { dtype, dims, data: await readFloat32(entry) };
   if (entry.grouped !== undefined) {
     const weight = await entry.grouped.read();
     const numbers = dequantizeGroups(weight);
@@ -139,12 +160,21 @@ export async function readFloat32(entry: TensorEntry, into?: Float32Array): Prom
   if (!isFloat(dtype)) throw new CheckpointError(`${label(entry)}: expected a float dtype, got ${dtype}`);
   if (into !== undefined && into.length !== count)
     throw new CheckpointError(`${label(entry)}: expected room for ${count} numbers, got ${into.length}`);
-  if (entry.layout !== undefined || entry.grouped !== undefined) {
+  if (
+    entry.layout !== undefined ||
+    entry.make !== undefined ||
+    (entry.grouped !== undefined && entry.blocks === undefined)
+  ) {
     const { data } = await readTensor(entry);
+    if (into === undefined && data instanceof Float32Array) return data;
     return toFloat32(dtype, data as TypedArrays[typeof dtype], into);
   }
   return withFile(entry.file, async (handle) => {
     const out = into ?? new Float32Array(count);
+    if (entry.blocks !== undefined) {
+      await readBlocks(handle, entry, entry.blocks, out);
+      return out;
+    }
     if (dtype === "float32") {
       await readFully(handle, bytesOf(out), entry.offset, label(entry));
       return out;
@@ -158,6 +188,22 @@ export async function readFloat32(entry: TensorEntry, into?: Float32Array): Prom
     }
     return out;
   });
+}
+
+async function readBlocks(
+  handle: FileHandle,
+  entry: TensorEntry,
+  { values, bytes, widen }: BlockFormat,
+  out: Float32Array,
+): Promise<void> {
+  const most = Math.floor(chunkBytes / bytes);
+  const chunk = new Uint8Array(Math.min(out.length / values, most) * bytes);
+  for (let block = 0; block * values < out.length; block += most) {
+    const part = out.subarray(block * values, Math.min((block + most) * values, out.length));
+    const stored = chunk.subarray(0, (part.length / values) * bytes);
+    await readFully(handle, stored, entry.offset + block * bytes, label(entry));
+    widen(stored, part);
+  }
 }
 
 function swapBytes(bytes: Uint8Array, size: number): void {

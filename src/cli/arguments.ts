@@ -27,6 +27,7 @@ export function parseArguments(raw: readonly string[], command: Command): Parsed
   const words: string[] = [];
   let greedy: string[] | undefined;
   for (const token of tokens) {
+    refuseRenamed(token, command);
     if (token.kind === "option") greedy = setOption(token, options, values);
     else if (token.kind === "positional") (isSetting(token.value) ? words : (greedy ?? words)).push(token.value);
     else greedy = undefined;
@@ -39,6 +40,12 @@ export function parseArguments(raw: readonly string[], command: Command): Parsed
     }
   }
   return values;
+}
+
+/** @throws UsageError for an option that has another name now. */
+function refuseRenamed(token: Token, { renamed = {} }: Command): void {
+  if (token.kind !== "option" || !Object.hasOwn(renamed, token.name)) return;
+  throw new UsageError(`${token.rawName}: unknown option`, { hint: `it is called --${renamed[token.name]} now` });
 }
 
 /** `schedule.peak=1e-3` is no file's name, wherever it stands; ./a=b is. */

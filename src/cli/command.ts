@@ -69,6 +69,8 @@ export interface Definition<O extends Options, P extends Positionals> {
   readonly details?: string;
   readonly positionals?: P;
   readonly options: O;
+  /** What options were called before, and are called now. */
+  readonly renamed?: Readonly<Record<string, string>>;
   /** Without the leading "galen", each with what it does. */
   readonly examples: readonly (readonly [command: string, about: string])[];
   /** More tables for its help: a title, and rows of two columns each. */
@@ -117,14 +119,22 @@ export const modelOptions = {
 
 /** Of commands that read documents, which may be tables. */
 export const columnOptions = {
-  "text-column": { type: "text", hint: "NAME", about: "Column of a CSV or TSV file with the texts (default: text)" },
+  "text-column": {
+    type: "text",
+    hint: "NAME",
+    about: "Column of a table (CSV, TSV, Parquet) with the texts (default: text)",
+  },
   "id-column": { type: "text", hint: "NAME", about: "Column with their identifiers (default: id)" },
 } as const satisfies Options;
 
 /** Of commands that read texts with labels. */
 export const labelColumnOptions = {
   "text-column": columnOptions["text-column"],
-  "label-column": { type: "text", hint: "NAME", about: "Column of a CSV or TSV file with the labels (default: label)" },
+  "label-column": {
+    type: "text",
+    hint: "NAME",
+    about: "Column of a table (CSV, TSV, Parquet) with the labels (default: label)",
+  },
 } as const satisfies Options;
 
 type ColumnValues = { readonly [Name in "id-column" | "text-column" | "label-column"]?: string | undefined };
@@ -140,7 +150,7 @@ export const fileOptions = {
   file: {
     type: "text",
     hint: "FILE",
-    about: 'Texts of a file: one a line, JSON lines with "text", or a CSV or TSV file; - is stdin',
+    about: 'Texts of a file: one a line, JSON lines with "text", or a table (CSV, TSV, Parquet); - is stdin',
   },
   ...columnOptions,
 } as const satisfies Options;

@@ -24,10 +24,11 @@ export async function completionScript(shell: "bash" | "zsh", root: Group): Prom
   const lists = [...inside].map(([path, words]) => `    "${path}") words="${[...words].join(" ")}" ;;`);
   return [
     `# Completion of galen: source <(galen completion ${shell})`,
-    ...(shell === "zsh" ? ["autoload -U +X bashcompinit && bashcompinit"] : []),
+    ...(shell === "zsh" ? zshStart : []),
     "_galen() {",
-    '  local current="${COMP_WORDS[COMP_CWORD]}" previous="${COMP_WORDS[COMP_CWORD-1]}" name="" words="" word',
-    '  for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do',
+    '  local current="${COMP_WORDS[COMP_CWORD]}" previous="${COMP_WORDS[COMP_CWORD-1]}" name="" words="" word i',
+    "  for ((i = 1; i < COMP_CWORD; i++)); do",
+    '    word="${COMP_WORDS[i]}"',
     '    case "$name $word" in',
     `      ${steps}) name="\${name:+$name }$word" ;;`,
     "      *) break ;;",
@@ -46,6 +47,12 @@ export async function completionScript(shell: "bash" | "zsh", root: Group): Prom
     "",
   ].join("\n");
 }
+
+/** A zsh without a configuration of its own completes nothing yet; bash's commands stand on its own ones. */
+const zshStart = [
+  "(( $+functions[compdef] )) || { autoload -U compinit && compinit -D }",
+  "autoload -U +X bashcompinit && bashcompinit",
+];
 
 function addTo(inside: Map<string, Set<string>>, path: string, word: string): void {
   inside.set(path, (inside.get(path) ?? new Set()).add(word));

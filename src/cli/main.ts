@@ -23,7 +23,7 @@ interface Found {
 
 /** Commands of earlier versions, and what does their work. */
 const renamed: Readonly<Record<string, string>> = {
-  finetune: "tasks are recipes now: galen train TASK --model DIR --data DIR --output DIR",
+  finetune: "tasks are recipes now: galen train TASK --model MODEL --data DIR --output DIR",
 };
 
 /** Follows the leading words to a command, or to the group where they end. */

@@ -1,4 +1,5 @@
 /** The quickstart on the terminal: what is done as it is done, texts, and what to try next. */
+import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { quickstart, type QuickstartEvent, type QuickstartResult } from "../quickstart.ts";
@@ -58,8 +59,12 @@ export async function runQuickstart(
   const started = performance.now();
   const inputs = args.data.length > 0 ? args.data : [relative(process.cwd(), sample)];
   const { steps, seed, threads, overwrite } = args;
-  output.note(`Galen makes a language model from ${inputs.join(", ")}. Everything goes to ${args.output}/`);
-  if (args.data.length === 0 && steps === undefined) output.note("it will take about two minutes on two cores");
+  const isThere = !overwrite && existsSync(join(args.output, "quickstart.json"));
+  if (isThere) output.note(`Galen goes on with the quickstart in ${args.output}/`);
+  else {
+    output.note(`Galen makes a language model from ${inputs.join(", ")}. Everything goes to ${args.output}/`);
+    if (args.data.length === 0 && steps === undefined) output.note("it will take about two minutes on two cores");
+  }
   const [reading, training] = [progress("reading"), progress("          ")];
   const move = mover(reading, training);
   const waiting: Promise<void>[] = [];
@@ -90,12 +95,12 @@ export async function runQuickstart(
 }
 
 function summary(
-  { perplexity, texts, tokenizer, model, stopped }: QuickstartResult,
+  { perplexity, texts, tokenizer, model, stopped, found }: QuickstartResult,
   folder: string,
   seconds: number,
   curve: string | undefined,
 ): string {
-  if (stopped) return `stopped; what was made so far is in ${folder}/\n`;
+  if (stopped) return `stopped; the same command goes on with what was made so far in ${folder}/\n`;
   const { before, after } = perplexity;
   const written = texts.flatMap(({ beam, sampled }) => ["", `  beam search  ${beam}`, `  sampling     ${sampled}`]);
   return [
@@ -104,7 +109,9 @@ function summary(
     ...(curve === undefined ? [] : [`Loss: ${curve}`]),
     ...written,
     "",
-    `Made in ${duration(seconds)}:`,
+    found
+      ? "Made by an earlier run (--overwrite starts over, --output DIR elsewhere):"
+      : `Made in ${duration(seconds)}:`,
     `  ${model}  model, in Hugging Face's format`,
     `  ${tokenizer}  tokenizer`,
     "",

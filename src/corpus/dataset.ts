@@ -8,7 +8,8 @@ import * as z from "zod";
 import { DataError } from "../errors.ts";
 import { readJson } from "../io/json.ts";
 import { refusePointer } from "../io/pointer.ts";
-import { fileBuffer, readFooter, readGroup } from "./parquet-read.ts";
+import { fileBuffer, readFooter } from "../io/parquet-file.ts";
+import { readGroup } from "./parquet-read.ts";
 import { pubmedColumns } from "./pubmed/columns.ts";
 import type { PubMedRecord } from "./pubmed/record.ts";
 

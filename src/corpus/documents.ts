@@ -1,6 +1,6 @@
 /**
- * Any corpus as a stream of documents for training and extraction: PubMed XML, dataset folders, JSONL, tables (.csv, .tsv;
- * those in folders must be named) and plain text. A PubMed record's text is its abstract; a JSONL line's or a row's is
+ * Any corpus as a stream of documents for training and extraction: PubMed XML, dataset folders, JSONL, tables (.csv, .tsv,
+ * .parquet; those in folders must be named) and plain text. A PubMed record's text is its abstract; a JSONL line's or a row's is
  * `text`, else `abstract`; a .txt file is one document.
  */
 import { Buffer, isUtf8 } from "node:buffer";
@@ -111,7 +111,7 @@ function fileDocuments(file: SourceFile, reading: Reading): AsyncGenerator<Docum
   if (name.endsWith(".txt")) return textDocument(file);
   if (isPubMedName(name)) return pubmedDocuments(file, reading.signal);
   throw new DataError(
-    `${file.path}: expected .xml, .jsonl, .csv, .tsv (each with .gz or without) or .txt, got another name`,
+    `${file.path}: expected .xml, .jsonl, .csv, .tsv (each with .gz or without), .parquet or .txt, got another name`,
   );
 }
 

@@ -1,4 +1,4 @@
-/** JSON lines and tables as a stream of objects: `.jsonl`, `.csv`, `.tsv`, with .gz or .zst. A bad line is reported and skipped. */
+/** JSON lines and tables as a stream of objects: `.jsonl`, `.csv`, `.tsv`, with .gz or .zst, `.parquet`. A bad line is reported and skipped. */
 import { readBytes } from "../io/bytes.ts";
 import { type ColumnNames, isTable, readTable } from "../io/csv.ts";
 import { splitLines } from "../io/lines.ts";

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { fuzzRuns } from "../../test/support/fuzz.ts";
 import { DataError } from "../errors.ts";
 import { readDataset } from "./dataset.ts";
-import { fileBuffer, readFooter } from "./parquet-read.ts";
+import { fileBuffer, readFooter } from "../io/parquet-file.ts";
 import { importPubMed } from "./pubmed/import.ts";
 import type { PubMedRecord } from "./pubmed/record.ts";
 

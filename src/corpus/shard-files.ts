@@ -3,7 +3,7 @@ import { open, rename, rm, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import type { RowGroup } from "hyparquet";
 import type { ImportPool } from "./pubmed/import-pool.ts";
-import { fileBuffer, readFooter } from "./parquet-read.ts";
+import { fileBuffer, readFooter } from "../io/parquet-file.ts";
 import { createShard, type Columns, type Compression, type EncodedGroup } from "./parquet-codec.ts";
 
 export interface ShardFile {

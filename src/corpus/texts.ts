@@ -1,6 +1,6 @@
 /**
  * Texts that a model is applied to: a line of a file each, or JSON lines with `text` (else `abstract`) and, if they are
- * there, `id` (else `_id`) and `title`, or the rows of a table (.csv, .tsv) with columns of these names. A file whose
+ * there, `id` (else `_id`) and `title`, or the rows of a table (.csv, .tsv, .parquet) with columns of these names. A file whose
  * first text begins with a brace is read as JSON lines.
  */
 import { DataError } from "../errors.ts";

@@ -64,7 +64,7 @@ export async function checkTokenizer(prefix: string, tokenizer: Pick<Tokenizer, 
   const own = tokenizerFingerprint(tokenizer);
   if (made === undefined || made === own) return;
   throw new DataError(`${prefix}: expected token files of this tokenizer (${own}), got those of another (${made})`, {
-    hint: `name the tokenizer that made them, or make them again: galen tokenize --tokenizer DIR --output DIR`,
+    hint: `name the tokenizer that made them, or make them again: galen tokenize --tokenizer MODEL --output DIR`,
   });
 }
 

@@ -19,6 +19,7 @@ import {
   type PredictOptions,
   predictSources,
   type TunedModel,
+  wholeSentences,
 } from "../soft-prompts/predict.ts";
 import { type JoinedText, chunksOf, joinDocument, type Place, placeIn } from "./chunks.ts";
 import { placePair } from "./ground.ts";
@@ -257,7 +258,8 @@ function triplesOf(
   answers.forEach(({ answer, text, score, parts, tokens, complete }, i) => {
     const [start, end] = chunks[i]!;
     const part = searchable(joined.text.slice(start, end));
-    const kept = (complete ? answer : task.parse(wholeSentences(text))) as readonly Relation[];
+    const whole = complete || decoder["copyOnly"] === true; // copied names are whole already
+    const kept = (whole ? answer : task.parse(endsWhole(text) ? text : wholeSentences(text))) as readonly Relation[];
     const own = new Map(
       parts.flatMap((one) => {
         const found = task.parse(one.text) as readonly Relation[];
@@ -297,10 +299,8 @@ function documentsOf(part: readonly Prepared[], found: readonly Found[], all: bo
 const keyOf = ({ head, tail, relation }: Relation): string => JSON.stringify([head, tail, relation]);
 const rounded = (score: number): number => Number(score.toFixed(4));
 
-/** An answer that was cut off may end within a sentence; what stands before the last semicolon does not. */
-function wholeSentences(text: string): string {
-  return /\.\s*$/.test(text) ? text : text.slice(0, Math.max(0, text.lastIndexOf(";")));
-}
+/** An answer that was cut off may end within a sentence. */
+const endsWhole = (text: string): boolean => /\.\s*$/.test(text);
 
 function mentionOf(name: string, range: Range | undefined, joined: JoinedText): Mention {
   const place = range === undefined ? undefined : placeIn(joined, range);

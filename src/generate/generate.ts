@@ -2,6 +2,7 @@
 import { ConfigError } from "../errors.ts";
 import { beamSearch } from "./beam.ts";
 import type { Codec, Generator } from "./open.ts";
+import type { LookupCounts } from "./lookup.ts";
 import { type GenerateOptions, limitsOf, resolveOptions, type Settings } from "./options.ts";
 import { type Chosen, sampleTokens } from "./sample.ts";
 import { required } from "../schema.ts";
@@ -18,6 +19,8 @@ export interface Generated {
   readonly logProbabilities: (readonly number[])[];
   /** The sequences as text, without special tokens; empty where the directory has no tokenizer. */
   readonly texts: string[];
+  /** Tokens that `lookup` tried, and those of them that were kept. */
+  readonly lookup: Readonly<LookupCounts>;
 }
 
 /** One token of a stream. */
@@ -40,8 +43,9 @@ export async function generate(generator: Generator, options: GenerateOptions): 
   const sequences: number[][] = [];
   const scores: number[] = [];
   const logProbabilities: (readonly number[])[] = [];
+  const lookup = { tried: 0, kept: 0 };
   if (settings.numBeams === 1 && settings.scoring === "huggingface") {
-    for await (const chosen of sampleTokens(decoder, jobs, settings, signal)) {
+    for await (const chosen of sampleTokens(decoder, jobs, settings, signal, lookup)) {
       if (!chosen.ended) continue;
       sequences[chosen.row] = [...chosen.ids];
       scores[chosen.row] = chosen.score;
@@ -55,7 +59,7 @@ export async function generate(generator: Generator, options: GenerateOptions): 
       logProbabilities.push(found.logProbabilities);
     }
   }
-  return { sequences, scores, logProbabilities, texts: sequences.map((ids) => textOf(generator, ids)) };
+  return { sequences, scores, logProbabilities, texts: sequences.map((ids) => textOf(generator, ids)), lookup };
 }
 
 /** The same tokens as they come. @throws ConfigError as `generate`, and with beam search, which knows its result last. */

@@ -13,6 +13,12 @@ export interface Draft {
   readonly matched: number;
 }
 
+/** Tokens that were tried in passes of several, and those of them that the search would have chosen. */
+export interface LookupCounts {
+  tried: number;
+  kept: number;
+}
+
 /** Most tokens of a draft. */
 const mostTokens = 15;
 /** Most tokens of a pass beyond one a row: what is scored is as wide as the vocabulary. */
@@ -45,8 +51,6 @@ export interface Lookup {
   choose(drafts: readonly Draft[], tokens: number): number[][];
   /** Learns from what was chosen where `draft` was expected, tried or not. */
   learn(draft: Draft, chosen: readonly number[]): void;
-  /** Tokens that were tried, and those of them that came true. */
-  readonly counts: { tried: number; kept: number };
 }
 
 /** Arithmetic operations that a processor does while it reads four bytes. */
@@ -54,7 +58,6 @@ const operationsPerNumber = 32;
 
 export function createLookup({ cache, weights }: Pick<Decoder, "cache" | "weights">): Lookup {
   const seen = Array.from({ length: classes + 1 }, () => ({ kept: prior.share * prior.weight, tried: prior.weight }));
-  const counts = { tried: 0, kept: 0 };
   const classOf = ({ matched }: Draft, i: number): number => Math.min(classes, matched + i);
   /** Costs are counted in what one token of one row takes in the layers: two operations a weight. */
   const unit = 2 * weights;
@@ -62,7 +65,6 @@ export function createLookup({ cache, weights }: Pick<Decoder, "cache" | "weight
   const cacheNumbers = 2 * cache.layers * cache.keyHeads * cache.headWidth;
 
   return {
-    counts,
     choose(drafts, tokens): number[][] {
       const rows = drafts.length;
       const reading = (operationsPerNumber * cacheNumbers * tokens) / unit;
@@ -78,7 +80,7 @@ export function createLookup({ cache, weights }: Pick<Decoder, "cache" | "weight
           expected += hopes[row]!;
         });
         // Tokens that come for nothing, less the work on all; a pass of several reads the cache half as fast.
-        const gain = expected * (plain / rows) - rows * (i + 1) - rows * reading * 0.5;
+        const gain = expected * (plain / rows) - rows * (i + 1) - rows * reading;
         if (gain > best.gain) best = { tokens: i + 1, gain };
       }
       return drafts.map((draft) => draft.tokens.slice(0, best.tokens));

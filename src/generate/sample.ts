@@ -4,7 +4,7 @@
  */
 import { random } from "../tensor/random.ts";
 import { type Decoder, type Decoding, createDecoding, pack, type TokenScores } from "./decoder.ts";
-import { createLookup, type Draft, draftFor } from "./lookup.ts";
+import { createLookup, type Draft, draftFor, type LookupCounts } from "./lookup.ts";
 import type { Settings } from "./options.ts";
 import { createQueue } from "./queue.ts";
 import { best, draw, isClose } from "./scores.ts";
@@ -43,12 +43,13 @@ const remembered = 2;
 /** Of their prompts so many tokens, which may say what an answer begins with. */
 const promptEnd = 4;
 
-/** Yields every token of every row; rows advance together. */
+/** Yields every token of every row; rows advance together. @param counts grow as drafts are tried. */
 export async function* sampleTokens(
   decoder: Decoder,
   jobs: readonly Job[],
   settings: Settings,
   signal: AbortSignal | undefined,
+  counts: LookupCounts = { tried: 0, kept: 0 },
 ): AsyncGenerator<Chosen> {
   const { numReturnSequences: copies } = settings;
   const queue = createQueue(jobs, decoder.cache, copies, settings.cacheBytes);
@@ -73,8 +74,8 @@ export async function* sampleTokens(
       }
       if (lookup !== undefined && drafts[at] !== undefined) {
         lookup.learn(drafts[at], row.ids.slice(before));
-        lookup.counts.tried += row.tried.length;
-        lookup.counts.kept += Math.min(row.tried.length, Math.max(0, row.ids.length - before - 1));
+        counts.tried += row.tried.length;
+        counts.kept += Math.min(row.tried.length, Math.max(0, row.ids.length - before - 1));
       }
       narrow ||= !row.ended && row.scored.length > 0;
       [row.scored, row.tried] = [[], []];

@@ -150,6 +150,16 @@ test.each<[string, object, RegExp]>([
   expect(world.hub.fetched()).toEqual([]);
 });
 
+test("an index that no memory should hold is refused", async () => {
+  const { oid } = entryOf("config.json", files["config.json"]) as { oid: string };
+  const large = { type: "file", path: "model.safetensors.index.json", size: 200_000_000, oid };
+  world.hub.models.set("org/model", { files, listed: [large] });
+  await expect(resolveModel("org/model")).rejects.toThrow(
+    /index.json: expected at most 100000000 bytes, got 200000000/,
+  );
+  expect(world.hub.fetched()).toEqual([]);
+});
+
 test("a commit that is none is refused", async () => {
   world.hub.models.set("org/model", { files, revisions: { main: "../../x" } });
   await expect(resolveModel("org/model")).rejects.toThrow(/expected answers as of Hugging Face's hub, got the commit/);

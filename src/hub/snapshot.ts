@@ -58,6 +58,7 @@ export interface Fetched {
 
 /** At once, for the sake of the many small ones. */
 const atOnce = 4;
+const mostIndexBytes = 100_000_000;
 
 /** @throws ConfigError for a name, a revision or a file that there is not; CheckpointError where nothing can be had. */
 export async function fetchModel(name: HubName, options: FetchOptions): Promise<Fetched> {
@@ -208,6 +209,12 @@ async function fetchCommit(
     await lock.take();
     // Another process may have made it while this one waited.
     if (await place.isThere(file)) return join(place.folder, path);
+    // An index is read into memory to learn what else is needed.
+    if (!isPlanned && file.size > mostIndexBytes) {
+      throw new CheckpointError(
+        `${describeName(name)}: ${path}: expected at most ${mostIndexBytes} bytes, got ${file.size}`,
+      );
+    }
     if (!isPlanned) count.expect(file.size);
     await place.make(file, async (to) => {
       const onBytes = (kept: number, came: number): void => count.bytes(file, kept, came);

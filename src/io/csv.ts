@@ -1,6 +1,7 @@
 /**
- * Tables in text, CSV and TSV, as objects by the names in their first row (csv-parse). The separator is found, of comma,
- * tab, semicolon and bar; byte order marks tell UTF-8 from UTF-16, which spreadsheets write; quotes are RFC 4180's.
+ * Tables as rows: Parquet (`parquet-rows.ts`), and in text, CSV and TSV, as objects by the names in their first row
+ * (csv-parse). The separator is found, of comma, tab, semicolon and bar; byte order marks tell UTF-8 from UTF-16, which
+ * spreadsheets write; quotes are RFC 4180's.
  */
 import { PassThrough } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -8,6 +9,7 @@ import { CsvError, parse } from "csv-parse";
 import { DataError } from "../errors.ts";
 import { readBytes } from "./bytes.ts";
 import type { LineOptions } from "./lines.ts";
+import { isParquet, readParquetRows } from "./parquet-rows.ts";
 
 /** Under which names of the file's the fields are found that a reader expects: `{ text: "abstract" }`. */
 export interface ColumnNames {
@@ -18,17 +20,20 @@ export interface ColumnNames {
 
 export interface TableOptions extends Pick<LineOptions, "signal"> {
   readonly columns?: ColumnNames | undefined;
+  /** Of Parquet the columns of lists and structures too. Default false. */
+  readonly nested?: boolean | undefined;
 }
 
 export interface TableRow {
-  /** Of its last line, from 1. */
+  /** Of its last line, from 1; of Parquet of the row. */
   readonly number: number;
-  readonly value: Readonly<Record<string, string>>;
+  /** Texts; of Parquet also numbers and whatever else it holds. */
+  readonly value: Readonly<Record<string, unknown>>;
 }
 
-/** Whether a file's name is a table's. */
+/** Whether a file's name is a table's, Parquet included. */
 export function isTable(path: string): boolean {
-  return /\.(?:csv|tsv)(?:\.gz|\.zst)?$/i.test(path);
+  return isParquet(path) || /\.(?:csv|tsv)(?:\.gz|\.zst)?$/i.test(path);
 }
 
 const separators = [",", "\t", ";", "|"];
@@ -75,11 +80,19 @@ async function firstLine(texts: AsyncGenerator<string>): Promise<string> {
  * found under those names is also found under the fields'.
  * @throws DataError for a column that is not there, and, with the line, where rows cannot be told apart.
  */
-export async function* readTable(path: string, { columns = {}, signal }: TableOptions = {}): AsyncGenerator<TableRow> {
+export async function* readTable(path: string, options: TableOptions = {}): AsyncGenerator<TableRow> {
+  const { columns = {}, nested, signal } = options;
+  if (isParquet(path)) {
+    let number = 0;
+    for await (const row of readParquetRows(path, { check: (names) => void namesOf(names, columns), nested })) {
+      signal?.throwIfAborted();
+      yield { number: ++number, value: withFields(row, columns) };
+    }
+    return;
+  }
   const texts = decode(readBytes(path, { signal }));
   const start = await firstLine(texts);
   const parser = parse({
-    bom: true,
     delimiter: separatorOf(start, path),
     info: true,
     max_record_size: limit,
@@ -133,8 +146,15 @@ function rowOf(
       hint: "a cell with the separator or a line end in it is put in quotes",
     });
   }
-  const value = Object.fromEntries(names.map((name, i) => [name, record[i] ?? ""]));
-  for (const [field, column] of Object.entries(columns)) if (column !== undefined) value[field] = value[column]!;
+  return withFields(Object.fromEntries(names.map((name, i) => [name, record[i] ?? ""])), columns);
+}
+
+/** The row with its fields under the names that a reader expects, too. */
+function withFields<T>(row: Readonly<Record<string, T>>, columns: ColumnNames): Record<string, T> {
+  const value = { ...row };
+  for (const [field, column] of Object.entries(columns)) {
+    if (column !== undefined && row[column] !== undefined) value[field] = row[column];
+  }
   return value;
 }
 

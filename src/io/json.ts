@@ -36,7 +36,8 @@ export async function readSettings(path: string, schema: z.ZodType = anyObject, 
     text = await readText(path);
   } catch (error) {
     const { message, cause } = error as Error;
-    if ((cause as NodeJS.ErrnoException | undefined)?.code !== "ENOENT")
+    // A model may be a file, which holds no other.
+    if (!["ENOENT", "ENOTDIR"].includes((cause as NodeJS.ErrnoException | undefined)?.code ?? ""))
       throw new ConfigError(message, { cause: error });
     return missing === undefined ? undefined : checked(schema, missing, path);
   }
@@ -71,7 +72,7 @@ export async function* streamJsonLines<S extends z.ZodType>(
   options: RecordOptions = {},
 ): AsyncGenerator<z.output<S>> {
   if (isTable(path)) {
-    for await (const { number, value } of readRows(path, options)) {
+    for await (const { number, value } of readRows(path, { ...options, nested: true })) {
       yield checked(schema, value, `${path}:${number}`, DataError, columnHint(value));
     }
     return;

@@ -101,18 +101,36 @@ export interface Measures {
   readonly sizes: readonly Measure[];
 }
 
+/** How a library orders the numbers of a matrix, where otherwise than Hugging Face does. */
+export type Order =
+  /** Rows of each head: Meta turns each with the next, Hugging Face with that half a head further on. */
+  { readonly kind: "pairs"; readonly heads: number } | { readonly kind: "transposed" };
+
 /** How another library names and configures the family. Files are read and written by `runtime/foreign.ts`. */
 export interface ForeignFormat<Config extends ModelConfig = ModelConfig> {
-  /** Whether these are the tensors of the family. */
-  recognises(stored: Shapes): boolean;
+  /** Whether these are the tensors and settings of the family. */
+  recognises(checkpoint: Omit<ForeignCheckpoint, "where">): boolean;
   /** What is config.json's. @throws CheckpointError where settings are missing or contradict the tensors. */
   configOf(checkpoint: ForeignCheckpoint): object;
   /** The family's name of a stored tensor; undefined for one that is no part of the model. @throws CheckpointError. */
   parameterOf(storedName: string, where: string): string | undefined;
-  /** The library's settings, by section. */
-  settingsOf(config: Config): Readonly<Record<string, Readonly<Record<string, string | number | boolean>>>>;
-  /** Every tensor that the library stores, in order, and the parameter that it is: a tied one may come twice. */
-  storedAs(parameters: Iterable<string>): readonly (readonly [storedName: string, parameter: string])[];
+  /** How the library orders a parameter's numbers; undefined: as they are. */
+  orderOf?(parameter: string, config: Config): Order | undefined;
+  /** Tensors whose numbers are settings: `configOf` gets them by name, and `parameterOf` gives them none. */
+  readonly settingTensors?: readonly string[];
+  /** The axis that a tensor in several files is split along; undefined where each has the whole. */
+  splitAxis?(storedName: string, shape: readonly number[], checkpoint: ForeignCheckpoint): number | undefined;
+  /** What writing takes; absent where the format is only read. */
+  readonly written?: {
+    /** The library's settings, by section. @throws ConfigError for what it does not have. */
+    settingsOf(config: Config): Readonly<Record<string, Readonly<Record<string, string | number | boolean>>>>;
+    /** Every tensor that the library stores, in order, and the parameter that it is: a tied one may come twice. */
+    storedAs(parameters: Iterable<string>): readonly (readonly [storedName: string, parameter: string])[];
+    /** Tensors whose numbers are settings. */
+    tensorsOf?(config: Config): Readonly<Record<string, Float32Array>>;
+    /** What the library cannot be told of the model. */
+    lossesOf?(config: Config): readonly string[];
+  };
 }
 
 /**

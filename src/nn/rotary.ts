@@ -8,9 +8,7 @@
 import * as z from "zod";
 import type { Graph, Value } from "../graph/graph.ts";
 import {
-  add,
   cast,
-  concat,
   cos,
   exp,
   less,
@@ -22,8 +20,6 @@ import {
   scale,
   shift,
   sin,
-  slice,
-  sub,
   where,
 } from "../graph/ops/index.ts";
 
@@ -106,16 +102,6 @@ export function rotations(g: Graph, rotation: Rotation, width: number, positions
   const turned = mul(reshape(at_BT, [batch!, 1, tokens!, 1]), reshape(angles_1K, [1, 1, 1, width / 2]));
   const scaled = (x: Value): Value => cast(factor === 1 ? x : scale(x, factor), g.float);
   return [scaled(cos(turned)), scaled(sin(turned))];
-}
-
-/** x_BHTK turned by the angles of its positions. */
-export function rotate(x_BHTK: Value, [cos_B1TK, sin_B1TK]: readonly [Value, Value]): Value {
-  const half = (x_BHTK.shape[3] as number) / 2;
-  const [first, second] = [slice(x_BHTK, 3, 0, half), slice(x_BHTK, 3, half, 2 * half)];
-  return concat(
-    [sub(mul(first, cos_B1TK), mul(second, sin_B1TK)), add(mul(second, cos_B1TK), mul(first, sin_B1TK))],
-    3,
-  );
 }
 
 function frequencies(rotation: Rotation, width: number): Frequencies {

@@ -16,12 +16,12 @@ const models: Readonly<Record<Exclude<RecipeInfo["model"], "optional">, readonly
   any: ["config.json", `${encoder}; a BioGPT's will do too`],
   embeddings: [
     "modules.json",
-    'make one first: "galen train embeddings-distil --model runs/small/model --teacher DIR --data texts.jsonl ' +
+    'make one first: "galen train embeddings-distil --model runs/small/model --teacher MODEL --data texts.jsonl ' +
       '--output runs/embeddings", then --model runs/embeddings/model',
   ],
   decoder: [
     "config.json",
-    'convert the published BioGPT ("galen convert"), or pre-train one: "galen train biogpt-nano --data … --output runs/nano"',
+    'take the published BioGPT, --model microsoft/biogpt, or pre-train one: "galen train biogpt-nano --data … --output runs/nano"',
   ],
 };
 
@@ -30,8 +30,7 @@ const own: Needs = { model: "decoder", data: "a folder with train.jsonl, valid.j
 
 const learnTokenizer = 'learn one first: "galen tokenizer train … --output runs/tokenizer"';
 const teachers =
-  "name a directory of Sentence Transformers: put the files of sentence-transformers/all-MiniLM-L6-v2 " +
-  "(huggingface.co), say, in a folder";
+  "name a directory of Sentence Transformers, or one by its name: --teacher sentence-transformers/all-MiniLM-L6-v2";
 const scoreLists =
   'score lists first: "galen rerank --model RERANKER lists.jsonl --output scored.jsonl"; "galen train reranker" makes one';
 

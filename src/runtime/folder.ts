@@ -1,13 +1,17 @@
 /** A model directory in Hugging Face's format: config.json and weights, of any family. */
-import { join } from "node:path";
-import * as z from "zod";
+import { existsSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { openCheckpoint } from "../checkpoints/checkpoint.ts";
 import { readFloat32, type TensorEntry } from "../checkpoints/entries.ts";
 import { groupingOf, joinGroups } from "../checkpoints/grouped.ts";
+import { adapterFile, baseFolder, openAdapter } from "../checkpoints/peft.ts";
 import { CheckpointError, ConfigError } from "../errors.ts";
-import { resolveModel } from "../hub/index.ts";
+import { hubNameOf, resolveModel } from "../hub/index.ts";
 import { readSettings } from "../io/json.ts";
 import { architectureOf, type Family, familyOf, type ModelConfig, type Role } from "../models/index.ts";
+import { roleOf, withAdapter } from "./adapter.ts";
+import { isAlone, isForeign, openForeign } from "./foreign.ts";
 
 export interface ModelFolder {
   readonly folder: string;
@@ -24,51 +28,68 @@ export interface OpenedFolder extends ModelFolder {
   readonly notes: readonly string[];
 }
 
+export interface OpenOptions {
+  /** In this role, whatever `architectures` says. */
+  readonly as?: Role | undefined;
+  /** The model that an adapter belongs to. Default: what the adapter names, where that is a path. */
+  readonly base?: string | undefined;
+}
+
 /**
- * Reads config.json and the headers of the weights; `source` may be a name of Hugging Face's hub. `as`: in this role, whatever `architectures` says; `weights`: a
- * checkpoint that is not the directory's own.
+ * Opens a model: a directory with config.json, one of another library's checkpoints that says itself what it holds, such
+ * a file, an adapter of peft's, which is merged into its base as it is read; or a name of Hugging Face's hub.
  * @throws ConfigError or CheckpointError that names the file and what was expected of it.
  */
-export async function openModelFolder(
-  source: string,
-  { as, weights: others }: { readonly as?: Role | undefined; readonly weights?: string } = {},
-): Promise<OpenedFolder> {
-  const folder = await resolveModel(source);
-  const weights = others ?? folder;
-  const path = join(folder, "config.json");
-  const json = await readSettings(path);
+export async function openModelFolder(source: string, { as, base }: OpenOptions = {}): Promise<OpenedFolder> {
+  const path = await resolveModel(source);
+  const names = await readdir(path).catch(() => undefined);
+  const isFile = names === undefined && existsSync(path);
+  if (names?.includes(adapterFile) === true && !names.some((name) => weights.test(name))) {
+    return openWithAdapter(path, as, base);
+  }
+  if (base !== undefined) throw new ConfigError(`base: expected with an adapter's folder, got ${path}`);
+  const folder = isFile ? dirname(path) : path;
+  const described = join(folder, "config.json");
+  const json = isFile && isAlone(path) ? undefined : await readSettings(described);
   if (json === undefined) {
-    await refuseAdapter(folder);
-    throw new CheckpointError(`${path}: expected a model directory with this file, got none`, {
-      hint: "name a directory in Hugging Face's format: config.json, model.safetensors, tokenizer files",
+    if (isForeign(path, names) || isFile) return withParameters(await openForeign(path, as));
+    throw new CheckpointError(`${described}: expected a model directory with this file, got none`, {
+      hint: hintOf(names),
     });
   }
-  const family = familyOf(json, path);
+  const family = familyOf(json, described);
   const { quantization_config, ...plain } = json;
-  const grouping = groupingOf(quantization_config, path);
+  const grouping = groupingOf(quantization_config, described);
   const named = as === undefined ? plain : { ...plain, architectures: [architectureOf(family, as)] };
-  const config = family.parseConfig(named, path);
-  const stored = await openCheckpoint(weights).catch(async (error: unknown) => {
-    if (weights === folder) await refuseAdapter(folder, error);
-    throw error;
-  });
+  const config = family.parseConfig(named, described);
+  const stored = await openCheckpoint(path);
   const entries = grouping === undefined ? stored : joinGroups(stored, () => grouping);
   return withParameters({ folder, family, config, entries });
 }
 
-const adapterFile = "adapter_config.json";
-const adapterSchema = z.looseObject({ base_model_name_or_path: z.string().nullish(), peft_type: z.string().nullish() });
+/** A whole model's weights. */
+const weights = /^(?:model|pytorch_model|consolidated|checkpoint).*\.(?:safetensors|bin|pth|pt|json)$/;
 
-/** @throws CheckpointError where a folder without weights is an adapter's, as peft saves it. */
-async function refuseAdapter(folder: string, cause?: unknown): Promise<void> {
-  const adapter = await readSettings(join(folder, adapterFile), adapterSchema);
-  if (adapter === undefined) return;
-  const { base_model_name_or_path: base, peft_type: kind } = adapter;
-  const of = base === undefined || base === null ? `a base that ${adapterFile} does not name` : JSON.stringify(base);
-  throw new CheckpointError(`${folder}: expected a model, got an adapter alone (${kind ?? "peft"}) of ${of}`, {
-    cause,
-    hint: "merge it into its base first: peft's merge_and_unload(), then save_pretrained(), and name that folder",
-  });
+async function openWithAdapter(folder: string, as: Role | undefined, given: string | undefined): Promise<OpenedFolder> {
+  const adapter = (await openAdapter(folder))!;
+  const { base: named } = adapter;
+  const isName = named !== undefined && hubNameOf(named) !== undefined;
+  const place = given ?? baseFolder(folder, named) ?? (isName ? named : undefined);
+  if (place === undefined) {
+    const got = named === undefined ? "none that it names" : JSON.stringify(named);
+    throw new CheckpointError(`${folder}: expected an adapter whose base is here, got ${got}`, {
+      hint: `merge it: galen convert ${folder} --base DIR --output DIR`,
+    });
+  }
+  const opened = await openModelFolder(place, { as: as ?? roleOf(adapter) });
+  const { notes, ...merged } = await withParameters(withAdapter(opened, adapter));
+  return { ...merged, notes: [...opened.notes, ...notes] };
+}
+
+function hintOf(names: readonly string[] = []): string {
+  const alone = names.filter(isAlone);
+  if (alone.length > 0) return `name the file itself: ${alone.slice(0, 5).join(", ")}`;
+  return "name a directory in Hugging Face's format (config.json, model.safetensors, tokenizer files), or a model of its hub: org/name";
 }
 
 /** What programs put before every name when they save a model that they have wrapped. */
@@ -108,7 +129,8 @@ async function bound(model: ModelFolder): Promise<OpenedFolder> {
   const { folder, family, entries: stored } = model;
   const { prefix } = family.measures(model.config).layers;
   refusePrefix([...stored.values()][0]?.file ?? folder, [...stored.keys()], prefix);
-  const foreign = Object.values(family.foreign ?? {}).find((format) => format.recognises(stored));
+  const checkpoint = { stored, setting: () => undefined };
+  const foreign = Object.values(family.foreign ?? {}).find((format) => format.recognises(checkpoint));
   const own = foreign === undefined ? stored : renamed(stored, (name) => foreign.parameterOf(name, folder));
   const adapted = (
     config: ModelConfig,

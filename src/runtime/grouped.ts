@@ -1,23 +1,23 @@
 /**
- * Weights in few bits for one session: where they lie in files as ONNX Runtime takes them they are mapped from there; else
- * all of the graph's are written to a temporary file, one after the other. In the model's bytes they would be in memory
- * several times over, and end at 2 GB.
+ * Weights for one session: where they lie in files as ONNX Runtime takes them they are mapped from there; else, where they
+ * are in few bits, widened, reordered or merged as they are read, all of the graph's are written to a temporary file, one
+ * after the other. In the model's bytes they would be in memory several times over, and end at 2 GB.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { tensorSource } from "../checkpoints/checkpoint.ts";
-import { readFloat32, type TensorEntry } from "../checkpoints/entries.ts";
+import { isPlain, readFloat32, type TensorEntry } from "../checkpoints/entries.ts";
 import { groupedSources, joinGroups } from "../checkpoints/grouped.ts";
 import { openSafetensors, type TensorSource, writeSafetensors } from "../checkpoints/safetensors.ts";
 import { type GroupedWeight, type Grouping, quantizeGroups, transposed } from "../tensor/grouped.ts";
+import { byteSize, sizeOf } from "../tensor/tensor.ts";
 import { requireFinite } from "./finite.ts";
 import type { Entries } from "./parameters.ts";
 
 /** Disposed of when the session is open: what it mapped stays mapped. */
 export interface Held extends AsyncDisposable {
   readonly entries: Entries;
-  readonly folder: string;
 }
 
 /** The matrix `entry` in groups: as it is stored, or quantised. @throws CheckpointError where it is not finite. */
@@ -32,24 +32,29 @@ export async function readGroups(entry: TensorEntry, grouping: Grouping): Promis
   return quantizeGroups(transposed(numbers, rows, columns), { outputs: columns, width: rows, bits, group });
 }
 
+/** So many bytes that are no file's stay in the model's own. */
+const inlineBytes = 1 << 20;
+
 /**
- * The parameters `names`, of which those in `groupings` are in groups that are mapped.
+ * The `parameters`, in files that are mapped, those in `groupings` in groups.
  * @throws DataError where the disk for temporary files is full; CheckpointError for a weight that is not finite.
  */
-export async function holdGroups(
+export async function hold(
   entries: Entries,
-  folder: string,
-  names: Iterable<string>,
+  parameters: Iterable<string>,
   groupings: ReadonlyMap<string, Grouping>,
 ): Promise<Held> {
+  const names = [...parameters];
+  const others = names.filter((name) => !groupings.has(name) && !isPlain(entries.get(name)!));
+  const made = others.reduce((sum, name) => sum + sizeOf(entries.get(name)!.dims) * byteSize.float32, 0);
   const isMapped = [...groupings.keys()].every((name) => entries.get(name)!.grouped?.parts !== undefined);
-  if (isMapped) return { entries, folder, [Symbol.asyncDispose]: async () => {} };
+  if (isMapped && made <= inlineBytes) return { entries, [Symbol.asyncDispose]: async () => {} };
   const place = await mkdtemp(join(tmpdir(), "galen-bits-"));
   // Windows keeps a file that is mapped: it is left to the system then.
   const remove = (): Promise<void> => rm(place, { recursive: true, force: true }).catch(() => {});
   try {
     const file = join(place, "model.safetensors");
-    const tensors = [...names].flatMap((name): TensorSource[] => {
+    const tensors = names.flatMap((name): TensorSource[] => {
       const [entry, grouping] = [entries.get(name)!, groupings.get(name)];
       if (grouping === undefined) return [tensorSource(name, entry)];
       const shape = { dims: entry.dims, shifted: entry.grouped?.shifted === true };
@@ -57,7 +62,7 @@ export async function holdGroups(
     });
     await writeSafetensors(file, tensors, { inOrder: true });
     const written = joinGroups((await openSafetensors(file)).entries, (name) => groupings.get(name));
-    return { entries: written, folder: place, [Symbol.asyncDispose]: remove };
+    return { entries: written, [Symbol.asyncDispose]: remove };
   } catch (error) {
     await remove();
     throw error;

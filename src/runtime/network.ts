@@ -14,7 +14,7 @@ import { type WeightFormatName, weightFormats } from "../graph/weights/index.ts"
 import { channelRanges, weightsOf } from "../graph/weights/layers.ts";
 import { type Grouping, transposed } from "../tensor/grouped.ts";
 import { finiteSession, requireFinite } from "./finite.ts";
-import { holdGroups } from "./grouped.ts";
+import { hold } from "./grouped.ts";
 import { createSession, type Session, type SessionOptions, type Tensors } from "./session.ts";
 import { type Entries, parameterSources, placeOf, requireParameters, weightsFolder } from "./parameters.ts";
 
@@ -58,7 +58,7 @@ export async function openNetwork(
     }),
   );
   requireParameters(graph, entries, folder);
-  await using held = await holdGroups(entries, folder, graph.parameters.keys(), groupings);
+  await using held = await hold(entries, graph.parameters.keys(), groupings);
   const externalFolder = weightsFolder(held.entries);
   const packed = new Map<string, PackedWeight>();
   for (const { name, outputs, width } of all) {

@@ -1,7 +1,7 @@
 /** Parameters in memory: one flat float32 buffer with a view for each, and where a compiled model finds them on disk. */
 import { realpathSync } from "node:fs";
 import { dirname, relative, sep } from "node:path";
-import { readFloat32, readTensor, type TensorEntry } from "../checkpoints/entries.ts";
+import { isPlain, readFloat32, readTensor, type TensorEntry } from "../checkpoints/entries.ts";
 import { CheckpointError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { ParameterSource } from "../graph/lower.ts";
@@ -191,7 +191,7 @@ export async function parameterSources(
     const entry = entryOf(graph, entries, name, folder);
     if (packed.has(name)) continue;
     const { dtype } = entry;
-    if (entry.layout === undefined && entry.grouped === undefined) {
+    if (isPlain(entry)) {
       sources.set(name, { dtype, ...placeOf(entry, folder) });
     } else {
       const { data } = await readTensor(entry);

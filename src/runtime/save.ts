@@ -1,5 +1,5 @@
 /** Writing a loaded model as a Hugging Face directory. */
-import { copyFile, cp, mkdir, readdir } from "node:fs/promises";
+import { copyFile, cp, mkdir, readdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type SaveOptions, saveSharded, tensorSource } from "../checkpoints/checkpoint.ts";
 import { writeFileAtomically } from "../io/files.ts";
@@ -18,9 +18,14 @@ const usage = [
   /^\d+_[A-Z]\w*$/,
 ];
 
+/** What lies in a model's directory; nothing where it is a file. */
+async function namesIn(folder: string): Promise<string[]> {
+  return (await stat(folder)).isDirectory() ? readdir(folder) : [];
+}
+
 /** Copies what lies beside the weights of one directory and says how they are used to another. */
 export async function copyUsage(from: string, to: string): Promise<void> {
-  for (const name of await readdir(from)) {
+  for (const name of await namesIn(from)) {
     if (usage.some((one) => one.test(name)))
       await cp(join(from, name), join(to, name), { recursive: true, dereference: true });
   }
@@ -38,7 +43,7 @@ export async function saveModelFolder(folder: string, model: ModelFolder, option
   const stored = options.dtype ?? tensors[0]?.dtype ?? "float32";
   const config = { architectures: [model.family.architecture], ...model.config, dtype: stored };
   await writeFileAtomically(join(folder, "config.json"), configText(config));
-  for (const name of await readdir(model.folder)) {
+  for (const name of await namesIn(model.folder)) {
     if (companions.test(name)) await copyFile(join(model.folder, name), join(folder, name));
   }
   await copyUsage(model.folder, folder);

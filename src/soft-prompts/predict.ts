@@ -12,9 +12,9 @@ import type { Benchmark, Example } from "../tasks/benchmark.ts";
 import { identityOf } from "../runtime/network.ts";
 import { loadTokenizer } from "../tokenizers/files.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
-import { allowOnly } from "./copy-only.ts";
+import { type CopyOnly, copyOnly } from "./copy-only.ts";
 import { type Decoding, fitTruncation } from "./formats.ts";
-import { createLayout, type Layout, layoutSource } from "./layout.ts";
+import { createLayout, type Layout, layoutSource, type Source } from "./layout.ts";
 import { openTask, readTaskFile, taskFileName, taskOf } from "./metadata.ts";
 import { findPromptIds } from "./prompt-rows.ts";
 import { required } from "../schema.ts";
@@ -78,7 +78,7 @@ export interface PredictOptions {
   readonly maxNewTokens?: number | undefined;
   /** Ends answers that go in circles. Default: with beam search. */
   readonly repeatGuard?: boolean | undefined;
-  /** Tokens of the source, of the task's own words and the end only. */
+  /** Names are runs of whole words of the source; all else is the task's own words. */
   readonly copyOnly?: boolean | undefined;
   /** Several tokens in one pass where answers quote their text: the same answers sooner (`GenerateOptions`). Default true. */
   readonly lookup?: boolean | undefined;
@@ -147,19 +147,23 @@ export async function predictSources(
   // Longest first, so that what does not fit shows at once; rows that are decoded together are alike.
   const order = laid.map((_, i) => i).sort((a, b) => laid[b]!.ids.length - laid[a]!.ids.length);
   const prompts = order.map((index) => laid[index]!.ids);
+  const copying = order.map((index) =>
+    decoding.copyOnly ? copyFrom(tuned, sources[index]!, laid[index]!) : undefined,
+  );
+  const eos = layout.tokenizer.special.eos!;
   let done = 0;
   const { sequences, scores, logProbabilities } = await model.generate({
     ids: prompts,
     // One more for the end that the length guard puts.
     maxLength: prompts.map(({ length }) => Math.min(decoding.maxLength, length + decoding.maxNewTokens + 1)),
     minNewTokens: decoding.minLength,
-    eosTokenId: layout.tokenizer.special.eos!,
+    eosTokenId: eos,
     noRepeatNgramSize: decoding.noRepeatNgramSize,
     repeatGuard: decoding.repeatGuard,
     ...(decoding.beams > 1
       ? { numBeams: decoding.beams, lengthPenalty: decoding.lengthPenalty, earlyStopping: true }
       : {}),
-    processors: (prompt) => processorsOf(tuned, prompt, decoding),
+    processors: (prompt, row) => processorsOf(prompt, eos, decoding, copying[row]),
     lookup: options.lookup,
     cacheBytes: options.cacheBytes ?? 2 ** 30,
     signal: options.signal,
@@ -167,8 +171,12 @@ export async function predictSources(
   });
   const predictions = Array<Prediction>(sources.length);
   order.forEach((index, row) => {
-    const answer = answerFrom(tuned, decoding, prompts[row]!.length, sequences[row]!, logProbabilities[row]!);
-    predictions[index] = { ...answer, score: scores[row]!, cut: laid[index]!.cut };
+    const ids = sequences[row]!;
+    const found = answerFrom(tuned, decoding, prompts[row]!.length, ids, logProbabilities[row]!);
+    // The last name of an answer that was broken off may be half a name.
+    const isWhole = copying[row]?.isWhole(ids) ?? true;
+    const answer = tuned.task.parse(isWhole ? found.text : wholeSentences(found.text));
+    predictions[index] = { ...found, answer, score: scores[row]!, cut: laid[index]!.cut };
   });
   return predictions;
 }
@@ -177,19 +185,19 @@ type Settings = ReturnType<typeof decodingOf> & { readonly maxNewTokens: number 
 
 /** What a sequence says after its first `start` tokens. */
 function answerFrom(
-  { task, layout }: TunedModel,
+  { layout }: TunedModel,
   { maxNewTokens, repeatGuard }: Settings,
   start: number,
   ids: readonly number[],
   logProbabilities: readonly number[],
-): Omit<Prediction, "cut" | "score"> {
+): Omit<Prediction, "answer" | "cut" | "score"> {
   const added = ids.slice(start);
   const ended = added.at(-1) === layout.tokenizer.special.eos!;
   const text = layout.tokenizer.decode(added, { skipSpecialTokens: true });
   const written = ended ? ids.slice(0, -1) : ids;
   const stopped = written.length - start >= maxNewTokens || (repeatGuard && endsInCircle(written, start));
   const parts = partsOf(layout.tokenizer, written.slice(start), logProbabilities);
-  return { answer: task.parse(text), text, parts, tokens: added.length, complete: ended && !stopped };
+  return { text, parts, tokens: added.length, complete: ended && !stopped };
 }
 
 function partsOf(
@@ -210,27 +218,32 @@ function partsOf(
 }
 
 function processorsOf(
-  { task, layout: { tokenizer, promptIds } }: TunedModel,
   prompt: readonly number[],
+  eos: number,
   decoding: Settings,
+  copying: CopyOnly | undefined,
 ): Processor[] {
-  const end = tokenizer.special.eos!;
-  const processors: Processor[] = [];
-  if (decoding.copyOnly) {
-    if (task.answerWords === undefined) {
-      throw new ConfigError(
-        `${task.name}: copy-constrained decoding expected a task whose answers copy from the text`,
-        {
-          hint: "it works with tasks of relations and entities",
-        },
-      );
-    }
-    const words = task.answerWords.flatMap((word) => tokenizer.encodeIds(word).slice(1));
-    const learned = new Set(promptIds);
-    processors.push(allowOnly(new Set([...prompt.filter((id) => !learned.has(id)), ...words, end])));
+  const guarded = prompt.length + decoding.maxNewTokens < decoding.maxLength;
+  return [
+    ...(copying === undefined ? [] : [copying.process]),
+    ...(guarded ? [lengthGuard(prompt.length, decoding.maxNewTokens, eos)] : []),
+  ];
+}
+
+/** What copies names from this source. @throws ConfigError where the task's answers name nothing. */
+function copyFrom({ task, layout }: TunedModel, source: string, { ids, cut }: Source): CopyOnly {
+  if (task.answerForm === undefined) {
+    throw new ConfigError(`${task.name}: copy-constrained decoding expected a task whose answers copy from the text`, {
+      hint: "it works with tasks of relations and entities",
+    });
   }
-  if (prompt.length + decoding.maxNewTokens < decoding.maxLength) {
-    processors.push(lengthGuard(prompt.length, decoding.maxNewTokens, end));
-  }
-  return processors;
+  const { tokenizer, promptIds } = layout;
+  // A cut source ends with a mark that is none of its tokens.
+  const kept = ids.length - promptIds.length - tokenizer.frame.before.length - (cut ? 1 : 0);
+  return copyOnly(task.answerForm, tokenizer, { source, kept, prompt: ids.length });
+}
+
+/** An answer's sentences without the last, which was broken off. */
+export function wholeSentences(text: string): string {
+  return text.slice(0, Math.max(0, text.lastIndexOf(";")));
 }

@@ -9,7 +9,7 @@ import type { Relation } from "../metrics/hard-match.ts";
 import { checkAligned } from "../metrics/report.ts";
 import { copying, copyPairs } from "./baselines.ts";
 import type { Benchmark, Example } from "./benchmark.ts";
-import { answerOf, joinTitle, relationTemplate, wordsOf } from "./relations.ts";
+import { answerOf, formOf, joinTitle, relationTemplate } from "./relations.ts";
 
 export type Bc5cdrExample = Example<NamedDocument["gold"]>;
 
@@ -40,7 +40,7 @@ export const bc5cdr: Benchmark<Bc5cdrExample, Relation[]> = {
   description: "Chemical-induced disease relations of PubMed abstracts (BioCreative V CDR)",
   published: { base: 44.98, large: 50.12 },
   extracts: "relations",
-  answerWords: wordsOf(sentence, []),
+  answerForm: formOf(sentence, []),
   async read(folder, split, options = {}) {
     const documents = await readJsonEntries(`${folder}/${split}.json`, file);
     const examples = documents.map(([id, one]) => ({

@@ -17,6 +17,19 @@ export interface Example<Gold = unknown> {
   readonly gold: Gold;
 }
 
+/** A text that stands in every sentence, a name from the text, or one of several texts, `many`: or some in a row. */
+export type AnswerPart =
+  | string
+  | { readonly name: true }
+  | { readonly oneOf: readonly string[]; readonly many?: boolean };
+
+/** How answers are built that are sentences about names from the text: joined by "; ", a full stop after the last. */
+export interface AnswerForm {
+  readonly sentence: readonly AnswerPart[];
+  /** The answer without a sentence, where there is one. */
+  readonly none?: string;
+}
+
 interface ReadOptions {
   /** Also give documents that have nothing to extract, which the published preparation drops. */
   readonly includeEmpty?: boolean;
@@ -31,8 +44,8 @@ export interface Benchmark<E extends Example = Example, Answer = unknown> {
   readonly published?: { readonly base: number; readonly large: number };
   /** What answers name, where they name things from the text. */
   readonly extracts?: "relations" | "entities";
-  /** Where answers are sentences about names from the text: what else stands in them, for copy-constrained decoding. */
-  readonly answerWords?: readonly string[];
+  /** Where answers are sentences about names from the text: their form, for decoding that copies the names. */
+  readonly answerForm?: AnswerForm;
   /** Examples of one split of the original files. @throws DataError where a file is missing or malformed. */
   read(folder: string, split: Split, options?: ReadOptions): Promise<E[]>;
   /** An example without gold, of a text that a user gives. @throws DataError where the text is not what is asked for. */

@@ -14,7 +14,7 @@ import { type EntityExample, readEntities } from "./entity-files.ts";
 import { locateEntities, type NamedEntity, taggedEntities } from "./entity-places.ts";
 import type { OffsetUnit } from "./offset-units.ts";
 import { type Range, wordsIn } from "./places.ts";
-import { answerOf, nameTemplate } from "./relations.ts";
+import { answerOf, formOf, nameTemplate } from "./relations.ts";
 
 export type EntityBenchmark = Benchmark<EntityExample, readonly NamedEntity[]>;
 
@@ -47,7 +47,7 @@ export function entityBenchmark(settings: EntitySettings): EntityBenchmark {
     version,
     description,
     extracts: "entities",
-    answerWords: [...template.words.map(cased), ...types.map(cased), ";", ".", none],
+    answerForm: formOf(cased(settings.template), types.map(cased), { none }),
     read: (folder, split) => readEntities(folder, split, types, offsets),
     exampleOf: exampleOfText,
     source: (example) => cased(example.text),

@@ -17,7 +17,7 @@ export const tasks: Readonly<Record<string, Benchmark>> = {
   ...Object.fromEntries(nerTasks.map((task) => [task.name, task])),
 };
 
-export type { Benchmark, Example, Split } from "./benchmark.ts";
+export type { AnswerForm, AnswerPart, Benchmark, Example, Split } from "./benchmark.ts";
 export { type EntityPlace, type LocatedEntity, locateEntities, type NamedEntity } from "./entity-places.ts";
 export { type OwnTask, taskFromSchema } from "./schema.ts";
 export { type Labelled, streamLabelled } from "./labelled.ts";

@@ -13,7 +13,8 @@ export type MedicalAbstract = Example<string>;
 
 async function readPairs(path: string, label: string, text: string): Promise<[string, string][]> {
   const rows: [string, string][] = [];
-  for await (const { value } of readRows(path, { columns: { label, text } })) rows.push([value[label]!, value[text]!]);
+  for await (const { value } of readRows(path, { columns: { label, text } }))
+    rows.push([String(value[label]), String(value[text])]);
   return rows;
 }
 

@@ -7,7 +7,7 @@ import { checkAligned } from "../metrics/report.ts";
 import { copying, copyRelations } from "./baselines.ts";
 import { exampleOfText } from "./benchmark.ts";
 import { checkNames } from "./own-names.ts";
-import { answerOf, lowercased, relationTemplate, wordsOf } from "./relations.ts";
+import { answerOf, formOf, lowercased, relationTemplate } from "./relations.ts";
 import type { RelationBenchmark } from "./triples.ts";
 
 export interface OwnRelationSettings {
@@ -43,7 +43,7 @@ export function ownRelations(settings: OwnRelationSettings): RelationBenchmark {
     version,
     description,
     extracts: "relations",
-    answerWords: [...wordsOf(settings.template, isNamed ? known.map(cased) : []), none],
+    answerForm: formOf(settings.template, known.map(cased), { none }),
     async read(folder, split, options = { includeEmpty: true }) {
       const path = `${folder}/${split}.jsonl`;
       const examples = (await readJsonLines(path, line)).map(({ id, text, relations }) => {

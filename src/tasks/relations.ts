@@ -4,6 +4,7 @@
  */
 import { ConfigError } from "../errors.ts";
 import type { Relation } from "../metrics/hard-match.ts";
+import type { AnswerForm, AnswerPart } from "./benchmark.ts";
 
 const prefixes = [/(?:learned[0-9]+ )+/g, /we can conclude that/g, /we have that/g, /in conclusion,/g];
 
@@ -60,11 +61,10 @@ export function relationTemplate(template: string, split: string | RegExp = "; "
   };
 }
 
-/** The same with {name} and {type}, "{name} is a {type}"; `words` are its own. @throws ConfigError as above. */
+/** The same with {name} and {type}, "{name} is a {type}". @throws ConfigError as above. */
 export function nameTemplate(template: string): {
   format(entities: readonly { name: string; type: string }[]): string;
   parse(answer: string): { name: string; type: string }[];
-  readonly words: readonly string[];
 } {
   const fields = template.match(/\{[a-z]+\}/g) ?? [];
   if ([...fields].sort().join() !== "{name},{type}") {
@@ -74,14 +74,22 @@ export function nameTemplate(template: string): {
   return {
     format: (entities) => inner.format(entities.map(({ name, type }) => ({ head: name, tail: type, relation: "" }))),
     parse: (answer) => inner.parse(answer).map(({ head, tail }) => ({ name: head, type: tail })),
-    words: template.split(/\{(?:name|type)\}/).flatMap((part) => (part.trim() === "" ? [] : [part.trim()])),
   };
 }
 
-/** What stands in sentences of a template besides the names: its own words, relations, and what joins and ends them. */
-export function wordsOf(template: string, relations: readonly string[]): string[] {
-  const words = template.split(/\{(?:head|tail|relation)\}/).map((part) => part.trim());
-  return [...words, ...relations, ";", "."].filter((word) => word !== "");
+/** Sentences of a template: {head}, {tail} and {name} are names, others are `words`, or with `many` some in a row. */
+export function formOf(
+  template: string,
+  words: readonly string[],
+  more: { none?: string; many?: boolean } = {},
+): AnswerForm {
+  const { many = false, ...none } = more;
+  const sentence = template.split(/(\{[a-z]+\})/).flatMap((part): AnswerPart[] => {
+    if (/^\{(?:head|tail|name)\}$/.test(part)) return [{ name: true }];
+    if (/^\{(?:relation|type)\}$/.test(part)) return [{ oneOf: words, many }];
+    return part === "" ? [] : [part];
+  });
+  return { sentence, ...none };
 }
 
 /** Title and abstract as one text: a title that ends in a letter, digit or underscore gets a full stop. */

@@ -9,7 +9,7 @@ import { hardMatch, type Relation } from "../metrics/hard-match.ts";
 import { checkAligned } from "../metrics/report.ts";
 import { copying, copyRelations } from "./baselines.ts";
 import { type Benchmark, type Example, exampleOfText } from "./benchmark.ts";
-import { answerOf, lowercased, orderByHead, relationTemplate, wordsOf } from "./relations.ts";
+import { answerOf, formOf, lowercased, orderByHead, relationTemplate } from "./relations.ts";
 
 export type RelationExample = Example<readonly Relation[]>;
 export type RelationBenchmark = Benchmark<RelationExample, Relation[]>;
@@ -23,7 +23,7 @@ const file = z.object({
 const sentence = "the interaction between {head} and {tail} is {relation}";
 const template = relationTemplate(sentence);
 
-/** A benchmark of such files; `relations` are all there are, `textOf` makes the source text. */
+/** A benchmark of such files; `relations` are the words of all there are, `textOf` makes the source text. */
 export function triplesBenchmark(
   about: Pick<RelationBenchmark, "name" | "version" | "description" | "published">,
   relations: readonly string[],
@@ -32,7 +32,7 @@ export function triplesBenchmark(
   return {
     ...about,
     extracts: "relations",
-    answerWords: wordsOf(sentence, relations),
+    answerForm: formOf(sentence, relations, { many: true }),
     async read(folder, split, options = {}) {
       const documents = await readJsonEntries(`${folder}/${split}.json`, file);
       const examples = documents.map(([id, one]) => ({

@@ -4,11 +4,14 @@
  */
 import { readFile, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { readGgufHeader } from "../checkpoints/gguf/header.ts";
+import { adapterBase, adapterFile } from "../checkpoints/peft.ts";
 import { resolveModel } from "../hub/index.ts";
 import { writeFileAtomically } from "../io/files.ts";
 import { pointerError } from "../io/pointer.ts";
 import { DataError } from "../errors.ts";
 import { required } from "../schema.ts";
+import { tokenizerFilesOf } from "./gguf.ts";
 import { filesOfSentencePiece } from "./pipeline/sentencepiece.ts";
 import { isComplete, noTokenizer, readTokenizer, tokenizerFileNames } from "./registry.ts";
 import type { Tokenizer } from "./tokenizer.ts";
@@ -18,19 +21,28 @@ const sentencePieceName = "tokenizer.model";
 const MAX_BYTES = 256 * 2 ** 20;
 
 /**
- * The tokenizer of a directory, or of a name of Hugging Face's hub, of any kind that is known.
- * @throws DataError when the directory holds none, or a file is not what it should be; as `resolveModel`.
+ * The tokenizer of a directory, of a GGUF file, or of a name of Hugging Face's hub, of any kind that is known.
+ * @throws DataError when the directory holds none, or a file is not what it should be; as `resolveModel`; CheckpointError for
+ * a damaged GGUF file.
  */
 export async function loadTokenizer(source: string): Promise<Tokenizer> {
   required("loadTokenizer: directory", source, "text");
   const directory = await resolveModel(source, { part: "tokenizer" });
+  if (/\.gguf$/i.test(directory)) {
+    const { metadata } = await readGgufHeader(directory);
+    return readTokenizer(tokenizerFilesOf(metadata, directory), `${directory}: `);
+  }
   const present = await readdir(directory).catch((cause: unknown) => {
     throw new DataError(`${directory}: expected a directory with a tokenizer, got ${(cause as Error).message}`, {
       cause,
     });
   });
   const hasModel = present.includes(sentencePieceName) && !isComplete(present);
-  if (!hasModel && !isComplete(present)) throw noTokenizer(directory, present);
+  if (!hasModel && !isComplete(present)) {
+    const base = present.includes(adapterFile) ? await adapterBase(directory) : undefined;
+    if (base !== undefined) return loadTokenizer(base);
+    throw noTokenizer(directory, present);
+  }
   const names = tokenizerFileNames.filter((name) => present.includes(name));
   const files = await readFiles(directory, names);
   if (!hasModel) return readTokenizer(files, `${directory}/`);

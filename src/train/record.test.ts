@@ -139,7 +139,7 @@ test("a run that diverges stops, and names the last checkpoint", async () => {
 test("two runs in one folder: the second is refused before it writes", async () => {
   const first = run("shared", ["steps=40"]);
   await new Promise((resolve) => setTimeout(resolve, 150));
-  await expect(run("shared", [])).rejects.toThrow(/shared: expected a folder that no other run writes to/);
+  await expect(run("shared", [])).rejects.toThrow(/shared: expected an output that no other run writes to/);
   expect(await first).toMatchObject({ step: 40, stopped: false });
 });
 

@@ -103,7 +103,7 @@ export async function writeWorld(): Promise<void> {
     "tokenizer train pubmed/ --output runs/wordpiece --family bert --vocab-size 400",
     "tokenize --tokenizer runs/tokenizer --output runs/tokens --held-out 0.1 pubmed/",
     `train biogpt-nano steps=1 model.max_position_embeddings=512 --data runs/tokens --tokenizer runs/tokenizer --output runs/nano ${small}`,
-    "convert runs/nano/model --output biogpt-fairseq --format fairseq",
+    "convert runs/nano/model --output biogpt-fairseq --to fairseq",
     "tokenizer train pubmed/ --output runs/bytes --family byte-bpe --vocab-size 400",
     "tokenize --tokenizer runs/bytes --output runs/byte-tokens --held-out 0.1 pubmed/",
     `train llama-nano steps=1 model.max_position_embeddings=256 --data runs/byte-tokens --tokenizer runs/bytes --output runs/chat ${small}`,
@@ -121,7 +121,10 @@ export async function writeWorld(): Promise<void> {
   cpSync(golden("mean"), "all-MiniLM-L6-v2", { recursive: true });
   cpSync(golden("cross-one"), "runs/reranker/model", { recursive: true });
   cpSync(golden("colbert"), "runs/colbert/model", { recursive: true });
+  cpSync(join(root, "test/goldens/llama/llama/model"), "llama", { recursive: true });
+  cpSync(join(root, "test/goldens/peft/plain"), "adapter", { recursive: true });
   for (const line of [
+    "convert llama --output model.gguf",
     `train classifier epochs=1 ${on("all-MiniLM-L6-v2", "train.jsonl")} --output runs/classes`,
     `train tagger epochs=1 ${on("all-MiniLM-L6-v2", "test.tsv")} --output runs/ner`,
   ]) {

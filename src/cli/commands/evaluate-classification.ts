@@ -14,7 +14,10 @@ const evaluateClassification: Command = command({
   about: "Accuracy, F1 and loss of a classifier of texts",
   details: "Of a multi-label classifier: micro and macro F1, and how many label sets are right.",
   positionals: {
-    data: { required: true, about: 'JSON lines {"text", "label"}, or {"text", "labels": [...]}; or a CSV or TSV file' },
+    data: {
+      required: true,
+      about: 'JSON lines {"text", "label"}, or {"text", "labels": [...]}; or a table (CSV, TSV, Parquet)',
+    },
   },
   options: {
     model: { ...modelOption, required: true, about: "Classifier's directory" },

@@ -4,7 +4,7 @@ import { type Command, command } from "../command.ts";
 const quickstart: Command = command({
   about: "Make a small model from PubMed records and let it write",
   details:
-    "Reads documents, learns a vocabulary, trains a small BioGPT, measures it on held-out text and continues three prompts. Without --data it uses the sample that comes with Galen: about two minutes on two cores.",
+    "Reads documents, learns a vocabulary, trains a small BioGPT, measures it on held-out text and continues three prompts. Without --data it uses the sample that comes with Galen: about two minutes on two cores. Called again, it goes on where it was ended, or shows what it made.",
   options: {
     data: {
       type: "text",
@@ -22,7 +22,7 @@ const quickstart: Command = command({
     },
     seed: { type: "integer", hint: "N", least: 0, default: 1, about: "Of every random choice" },
     threads: { type: "integer", hint: "N", least: 1, about: "Threads (default: one a core)" },
-    overwrite: { type: "flag", about: "Replace what an earlier quickstart left in --output" },
+    overwrite: { type: "flag", about: "Start over, in place of what an earlier quickstart left in --output" },
   },
   examples: [
     ["quickstart", "on the sample"],

@@ -5,7 +5,7 @@ import { columnOptions, columnsOf, type Command, command, tokenizerOption } from
 const tokenize: Command = command({
   about: "Texts to tokens, or documents to training files",
   details:
-    "Prints one JSON line for every line of FILE or stdin, or for the text of every JSON line or row of a table: ids, tokens, and the range of each token in the text (UTF-16 units). With --output the inputs are documents (.xml, .xml.gz, .jsonl, .csv, .tsv, .txt, dataset folders, - for JSON lines on stdin), and DIR gets token files in Megatron's format for training and held out.",
+    "Prints one JSON line for every line of FILE or stdin, or for the text of every JSON line or row of a table: ids, tokens, and the range of each token in the text (UTF-16 units). With --output the inputs are documents (.xml, .xml.gz, .jsonl, .csv, .tsv, .parquet, .txt, dataset folders, - for JSON lines on stdin), and DIR gets token files in Megatron's format for training and held out.",
   positionals: { input: { many: true, about: "File of lines (default: stdin); with --output, documents" } },
   options: {
     tokenizer: { ...tokenizerOption, required: true, about: "Tokenizer or model directory" },

@@ -4,7 +4,7 @@ import { columnOptions, columnsOf, type Command, command } from "../command.ts";
 const tokenizerTrain: Command = command({
   about: "Learn a tokenizer from documents",
   details:
-    "Reads .xml, .xml.gz, .jsonl, .csv, .tsv, .txt and dataset folders; titles and abstracts are learned from. DIR gets the files of a Hugging Face tokenizer.",
+    "Reads .xml, .xml.gz, .jsonl, .csv, .tsv, .parquet, .txt and dataset folders; titles and abstracts are learned from. DIR gets the files of a Hugging Face tokenizer.",
   positionals: { input: { required: true, many: true, about: "Documents" } },
   options: {
     output: { type: "text", hint: "DIR", required: true, about: "Tokenizer directory to make" },

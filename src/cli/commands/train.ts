@@ -34,7 +34,7 @@ const train: Command = command({
       required: true,
       many: "greedy",
       about:
-        "Documents, or token files (a prefix, or the folder of tokenize --output); JSON lines (for a classifier CSV and TSV, for a tagger IOB2 too); a task's folder",
+        "Documents, or token files (a prefix, or the folder of tokenize --output); JSON lines (for a classifier CSV, TSV and Parquet, for a tagger IOB2 too); a task's folder",
     },
     valid: {
       type: "text",

@@ -5,7 +5,8 @@
 import { Buffer } from "node:buffer";
 import { open } from "node:fs/promises";
 import { encodeGroup, type Compression, type EncodedGroup } from "../parquet-codec.ts";
-import { fileBuffer, readFooter, readGroup } from "../parquet-read.ts";
+import { fileBuffer, readFooter } from "../../io/parquet-file.ts";
+import { readGroup } from "../parquet-read.ts";
 import { pubmedColumns } from "./columns.ts";
 import { recordFilter, type PubMedFilters, type RecordPredicate } from "./filter.ts";
 import { parseBlock } from "./reader.ts";

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { createWriteStream, existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { once } from "node:events";
@@ -366,6 +366,18 @@ describe("the output folder", () => {
     const other = importPubMed({ inputs, output: join(folder, "other"), overwrite: true });
     await expect(other).rejects.toThrow(/manifest/);
     expect(existsSync(join(folder, "other/letter.txt"))).toBe(true);
+  });
+
+  test("that was about to be replaced by an import which was killed has its name back", async () => {
+    const inputs = [await source("a.xml", [article(1)])];
+    const output = join(folder, "exchanged");
+    await importPubMed({ inputs, output });
+    // As between the two renames: the old one aside, the new one not yet in its place.
+    await rename(output, `${output}.1a2b3c4d.tmp.old`);
+    await mkdir(`${output}.1a2b3c4d.tmp`);
+    await expect(importPubMed({ inputs, output })).rejects.toThrow(/does not exist yet/);
+    expect(await rows(output)).toHaveLength(1);
+    expect((await readdir(folder)).filter((name) => name.startsWith("exchanged."))).toEqual([]);
   });
 
   test("progress ends at the total", async () => {

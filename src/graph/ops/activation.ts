@@ -3,7 +3,7 @@ import type { DType } from "../../tensor/tensor.ts";
 import { applyOp, defineOp, type Op, type Value } from "../graph.ts";
 import type { OnnxBuilder } from "../onnx-builder.ts";
 import { onnxType } from "../onnx.ts";
-import { mul, scale, shift, sigmoid, tanh } from "./elementwise.ts";
+import { add, mul, scale, shift, sub, tanh } from "./elementwise.ts";
 
 type Unary = Op<[x: Value], null>;
 
@@ -58,5 +58,14 @@ export function geluTanh(x: Value): Value {
   return mul(scale(x, 0.5), shift(tanh(inner), 1));
 }
 
+/** Outputs: y = x σ(x), and σ(x) for the backward pass: y' = σ + y (1 - σ). */
+const siluOp: Unary = defineOp({
+  name: "Silu",
+  infer: ([x]) => [x, x],
+  lower: (onnx, { inputs: [x], outputs: [y, s] }) => onnx.node("Mul", [x!, onnx.node("Sigmoid", [x!], {}, s)], {}, y),
+  vjp: ({ outputs: [y, s] }, [dy]) => [mul(dy!, add(s!, sub(y!, mul(y!, s!))))],
+  samples: [{ inputs: [[3, 4]], attributes: null }],
+});
+
 /** SiLU, also called swish: x σ(x). */
-export const silu = (x: Value): Value => mul(x, sigmoid(x));
+export const silu = (x: Value): Value => applyOp(siluOp, [x], null);

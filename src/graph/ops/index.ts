@@ -10,3 +10,4 @@ export * from "./matmul.ts";
 export * from "./normalisation.ts";
 export * from "./reduce.ts";
 export * from "./reshape.ts";
+export * from "./rotary.ts";

@@ -56,10 +56,34 @@ export function layerNorm(x_LD: Value, weight_D: Value, bias_D: Value, epsilon: 
   return applyOp(layerNormOp, [x_LD, weight_D, bias_D], { epsilon });
 }
 
+/** Outputs: y, and 1 / sqrt(mean(x²) + epsilon) [L, 1] for the backward pass. */
+const rmsNormOp: Op<[x_LD: Value, weight_D: Value], { epsilon: number }> = defineOp({
+  name: "RmsNorm",
+  infer: ([x, weight]) => {
+    const width = x.shape.at(-1);
+    if (width === undefined) throw new ShapeError(`rmsNorm: expected at least one axis, got ${show(x.shape)}`);
+    expectShape("rmsNorm: weight", weight.shape, [width]);
+    return [x, { dtype: x.dtype, shape: [...x.shape.slice(0, -1), 1] }];
+  },
+  lower: (onnx, { inputs: [x, weight], outputs: [y, rstd], attributes: { epsilon }, types: [type] }) => {
+    const square = onnx.node("ReduceMean", [onnx.node("Mul", [x!, x!]), onnx.ints([-1])], { keepdims: 1 });
+    const root = onnx.node("Sqrt", [onnx.node("Add", [square, onnx.constant(type!.dtype, [], [epsilon])])]);
+    onnx.node("Reciprocal", [root], {}, rstd);
+    onnx.node("Mul", [onnx.node("Div", [x!, root]), weight!], {}, y);
+  },
+  // n = x rstd;  dn = dy weight;  dx = rstd (dn - n mean_D(dn n))
+  vjp: ({ inputs: [x_LD, weight_D], outputs: [, rstd_L1] }, [dy_LD]) => {
+    const n_LD = mul(x_LD, rstd_L1!);
+    const dyn_LD = mul(dy_LD!, n_LD);
+    const along_L1 = reduceMean(mul(dyn_LD, weight_D), [-1]);
+    return [mul(sub(mul(dy_LD!, weight_D), mul(n_LD, along_L1)), rstd_L1!), dyn_LD]; // the walk sums the last over L
+  },
+  samples: [{ inputs: [[2, 3, 4], [4]], attributes: { epsilon: 1e-6 } }],
+});
+
 /** y = x / sqrt(mean(x²) + epsilon) · weight over the last axis (Zhang and Sennrich 2019, arXiv:1910.07467). */
 export function rmsNorm(x_LD: Value, weight_D: Value, epsilon: number): Value {
-  const meanSquare_L1 = reduceMean(mul(x_LD, x_LD), [-1]);
-  return mul(div(x_LD, sqrt(shift(meanSquare_L1, epsilon))), weight_D);
+  return applyOp(rmsNormOp, [x_LD, weight_D], { epsilon });
 }
 
 const softmaxOp: Op<[x: Value], null> = defineOp({

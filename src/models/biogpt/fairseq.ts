@@ -88,7 +88,7 @@ function configOf(checkpoint: ForeignCheckpoint): object {
   };
 }
 
-function settingsOf(config: BioGptConfig): ReturnType<ForeignFormat["settingsOf"]> {
+function settingsOf(config: BioGptConfig): ReturnType<NonNullable<ForeignFormat["written"]>["settingsOf"]> {
   const { hidden_size: width, max_position_embeddings: positions } = config;
   const model = {
     _name: "transformer_lm",
@@ -114,15 +114,17 @@ function settingsOf(config: BioGptConfig): ReturnType<ForeignFormat["settingsOf"
 }
 
 export const fairseq: ForeignFormat<BioGptConfig> = {
-  recognises: (stored) => stored.has(embedding) || stored.has(`decoder.${head}`),
+  recognises: ({ stored }) => stored.has(embedding) || stored.has(`decoder.${head}`),
   configOf,
   parameterOf,
-  settingsOf,
-  storedAs: (parameters) => {
-    const names = [...parameters];
-    const storedName = (name: string): string =>
-      name === head ? `decoder.${head}` : name.replace(/^biogpt\./, "decoder.");
-    const stored = names.map((name) => [storedName(name), name] as const);
-    return names.includes(head) ? stored : [...stored, [`decoder.${head}`, "biogpt.embed_tokens.weight"]];
+  written: {
+    settingsOf,
+    storedAs: (parameters) => {
+      const names = [...parameters];
+      const storedName = (name: string): string =>
+        name === head ? `decoder.${head}` : name.replace(/^biogpt\./, "decoder.");
+      const stored = names.map((name) => [storedName(name), name] as const);
+      return names.includes(head) ? stored : [...stored, [`decoder.${head}`, "biogpt.embed_tokens.weight"]];
+    },
   },
 };

@@ -2,10 +2,10 @@
 import * as z from "zod";
 import { ConfigError } from "../../errors.ts";
 import type { Windows } from "../../nn/attention.ts";
-import { longestRow, ropeFields, type Rotation } from "../../nn/rotary.ts";
+import { longestRow, type Rotation } from "../../nn/rotary.ts";
 import { checked } from "../../schema.ts";
 import { labelFields } from "../classification.ts";
-import { activationName } from "../config.ts";
+import { activationName, rotationFrom } from "../config.ts";
 
 const count = z.int().positive();
 const token = z.int().min(0);
@@ -102,20 +102,14 @@ export function windowsOf(config: LlamaConfig, sliding: Sliding, where = "config
 export function rotationOf(config: LlamaConfig, where = "config.json"): Rotation {
   const { rope_parameters: now, rope_scaling: before } = config;
   const given = now ?? before ?? {};
-  // The oldest files call it "type".
   const json = {
     ...given,
-    rope_type: given["rope_type"] ?? given["type"] ?? "default",
     original_max_position_embeddings:
       config.original_max_position_embeddings ?? given["original_max_position_embeddings"],
     rope_theta: now?.["rope_theta"] ?? config.rope_theta ?? 10_000,
   };
-  const scaling = checked(ropeFields, json, `${where}: rope_parameters`);
-  if (scaling.rope_type === "longrope") {
-    const pairs = z.array(z.number()).length(headWidth(config) / 2, `expected ${headWidth(config) / 2} factors`);
-    checked(z.looseObject({ short_factor: pairs, long_factor: pairs }), scaling, `${where}: rope_parameters`);
-  }
-  return { scaling, positions: config.max_position_embeddings };
+  const head = { width: headWidth(config), positions: config.max_position_embeddings };
+  return rotationFrom(json, head, `${where}: rope_parameters`);
 }
 
 interface Size {

@@ -6,12 +6,12 @@
  */
 // B batch, T tokens, D width, F feed-forward width, H heads, G key heads, K width of a head, V vocabulary
 import type { Graph, Value } from "../../graph/graph.ts";
-import { add, linearCrossEntropy, matMul, mul, reshape } from "../../graph/ops/index.ts";
+import { add, linearCrossEntropy, matMul, mul, reshape, rotate } from "../../graph/ops/index.ts";
 import { activations } from "../../nn/activations.ts";
 import { type Attend, attentionOf, joinHeads, splitHeads } from "../../nn/attention.ts";
 import { dropout, embedding, linearLayer, rmsNormLayer, vocabularyTable } from "../../nn/layers.ts";
 import { positionsOf } from "../../nn/positions.ts";
-import { rotate, rotations, turnsByLongest } from "../../nn/rotary.ts";
+import { rotations, turnsByLongest } from "../../nn/rotary.ts";
 import { labelCount, labelMeasure, lastTokenHead, tokenHead } from "../classification.ts";
 import { caricature } from "../config.ts";
 import type { CacheShape, Family, Measures, Shapes } from "../family.ts";
@@ -29,6 +29,8 @@ import {
   type Sliding,
   windowsOf,
 } from "./config.ts";
+import { gguf } from "./gguf.ts";
+import { meta } from "./meta.ts";
 
 /** What a relative does otherwise. */
 interface Traits {
@@ -37,6 +39,8 @@ interface Traits {
   /** RMSNorm of each head's queries and keys. */
   readonly normalised: boolean;
   readonly sliding: Sliding;
+  /** llama.cpp's architecture; `read`: false where another family is read from its files. */
+  readonly gguf: { readonly prefix: string; readonly read?: boolean };
 }
 
 function hiddenOf(traits: Traits): Family<LlamaConfig>["hidden"] {
@@ -159,6 +163,13 @@ function family(
         score(g, config, dropout(g, hidden, config.classifier_dropout ?? 0.1), true),
       ),
     },
+    foreign: {
+      gguf: gguf(modelType, traits.gguf.prefix, {
+        ...traits.gguf,
+        slides: (config) => windowsOf(config, traits.sliding)?.some((window) => window !== null) ?? false,
+      }),
+      ...(modelType === "llama" ? { meta, "llama2.c": meta } : {}),
+    },
     parseConfig: (json, where) => parseLlamaConfig(json, where, traits.sliding),
     adapt: (config, stored) => ({ config, parameterOf: parameterNames(stored) }),
     hidden: hiddenOf(traits),
@@ -179,19 +190,23 @@ export const llama = family("llama", "Llama", llamaSizes, {
   biases: "config",
   normalised: false,
   sliding: "no layer",
+  gguf: { prefix: "llama" },
 });
 export const mistral = family("mistral", "Mistral", mistralSizes, {
   biases: "none",
   normalised: false,
   sliding: "every layer",
+  gguf: { prefix: "llama", read: false },
 });
 export const qwen2 = family("qwen2", "Qwen2", qwen2Sizes, {
   biases: "inputs",
   normalised: false,
   sliding: "some layers",
+  gguf: { prefix: "qwen2" },
 });
 export const qwen3 = family("qwen3", "Qwen3", qwen3Sizes, {
   biases: "config",
   normalised: true,
   sliding: "some layers",
+  gguf: { prefix: "qwen3" },
 });

@@ -1,9 +1,9 @@
 /** config.json of ModernBERT (Hugging Face's ModernBertConfig), with older files' fields, and the named sizes. */
 import * as z from "zod";
-import { ropeFields, type Rotation } from "../../nn/rotary.ts";
+import type { Rotation } from "../../nn/rotary.ts";
 import { checked } from "../../schema.ts";
 import { labelFields } from "../classification.ts";
-import { activationName } from "../config.ts";
+import { activationName, rotationFrom } from "../config.ts";
 
 const count = z.int().positive();
 const theta = z.number().positive();
@@ -82,13 +82,9 @@ export function windowsOf(config: ModernBertConfig): (number | null)[] {
 export function rotationOf(config: ModernBertConfig, kind: Kind, where = "config.json"): Rotation {
   const given = { ...config.rope_parameters?.[kind], ...config.rope_scaling };
   const base = kind === "full_attention" ? config.global_rope_theta : config.local_rope_theta;
-  const json = {
-    ...given,
-    rope_type: given["rope_type"] ?? given["type"] ?? "default",
-    rope_theta: given.rope_theta ?? base,
-  };
-  const scaling = checked(ropeFields, json, `${where}: rope_parameters.${kind}`);
-  return { scaling, positions: config.max_position_embeddings };
+  const json = { ...given, rope_theta: given.rope_theta ?? base };
+  const head = { width: config.hidden_size / config.num_attention_heads, positions: config.max_position_embeddings };
+  return rotationFrom(json, head, `${where}: rope_parameters.${kind}`);
 }
 
 interface Size {

@@ -6,13 +6,13 @@
  */
 // B batch, T tokens, L leading axes, D width, F feed-forward width, H heads, K width of a head, V vocabulary
 import type { Graph, Value } from "../../graph/graph.ts";
-import { add, linearCrossEntropy, matMul, mul, reshape, slice, transpose } from "../../graph/ops/index.ts";
+import { add, linearCrossEntropy, matMul, mul, reshape, rotate, slice, transpose } from "../../graph/ops/index.ts";
 import { activations } from "../../nn/activations.ts";
 import { type Attend, attentionOf, joinHeads } from "../../nn/attention.ts";
 import { dropout, embedding, layerNormLayer, linearLayer, vocabularyTable } from "../../nn/layers.ts";
 import { pool } from "../../nn/pooling.ts";
 import { positionsOf } from "../../nn/positions.ts";
-import { rotate, rotations } from "../../nn/rotary.ts";
+import { rotations } from "../../nn/rotary.ts";
 import { flat, givenTokens, labelCount, labelMeasure, sequenceHead, tokenHead } from "../classification.ts";
 import { caricature } from "../config.ts";
 import type { Family, Head, Measures, Shapes } from "../family.ts";

@@ -1,7 +1,8 @@
 /**
  * Checks of Parquet bytes before hyparquet decodes them: it believes every count and length that it meets, so that one
  * changed byte can keep it busy for hours, take all memory, or lose rows without a word. After these checks its work is
- * bounded by the limits below. Only what hyparquet-writer writes passes: data pages of version 2, dictionaries, runs.
+ * bounded by the limits below. Pages of versions 1 and 2 pass, plain, of dictionaries, in runs or differences; prefixes
+ * shared by values (DELTA_BYTE_ARRAY) do not, since a small page of them can hold any number of long texts.
  */
 import type { ColumnMetaData } from "hyparquet";
 import { parquetHeader } from "hyparquet/src/column.js";
@@ -18,6 +19,8 @@ export interface Leaf {
   readonly path: readonly string[];
   readonly maxDefinition: number;
   readonly maxRepetition: number;
+  /** Bytes of a value, where all have as many. */
+  readonly valueBytes?: number | undefined;
 }
 
 /** What the row group under way may still hold. */
@@ -38,7 +41,10 @@ const isCount = (value: unknown): value is number => Number.isSafeInteger(value)
 
 /** Takes from what is left. @throws DataError where too little is. */
 export function spend(budget: Budget, what: keyof Budget, count: number): void {
-  expect((budget[what] -= count) >= 0, `at most ${groupLimits[what]} ${what} in a row group`, "more");
+  if ((budget[what] -= count) >= 0) return;
+  throw new DataError(`expected at most ${groupLimits[what]} ${what} in a row group, got more`, {
+    hint: "write the file with smaller row groups (100,000 rows or fewer), or fewer columns",
+  });
 }
 
 /** Walks a structure of Thrift's compact protocol at `start`. @throws DataError where it does not fit the bytes. */
@@ -118,7 +124,8 @@ function walkRuns(
       left -= size;
       continue;
     }
-    expect(size > 0 && (size - 1) * 8 < left, `packed values for ${left}`, size * 8);
+    // DuckDB fills its last run up to 256 values; values of no bits would be free to claim any number.
+    expect(size > 0 && (width > 0 || (size - 1) * 8 < left), `packed values for ${left}`, size * 8);
     const end = at + size * width;
     expect(end <= bytes.length, "runs as long as the page", "shorter ones");
     const here = Math.min(left, size * 8);
@@ -147,45 +154,114 @@ function countLevels(bytes: Uint8Array, most: number, count: number): { below: n
   return found;
 }
 
-interface Page {
+type Header = ReturnType<typeof parquetHeader>;
+
+interface Page<H> {
   readonly bytes: Uint8Array;
   readonly plain: number;
-  readonly header: NonNullable<ReturnType<typeof parquetHeader>["data_page_header_v2"]>;
+  readonly header: H;
 }
 
-/** Rows and values of a data page. */
+/** How a column's pages are packed, and how many entries its dictionary has. */
+interface Packing {
+  readonly codec: string;
+  readonly dictionary: number;
+  readonly inflate: Inflate;
+}
+
+interface Counts {
+  readonly rows: number;
+  readonly values: number;
+}
+
+/** Rows and values of a data page of version 1, which is packed as a whole and says how long its levels are. */
+function checkOldPage(
+  { bytes, plain, header }: Page<NonNullable<Header["data_page_header"]>>,
+  leaf: Leaf,
+  { codec, dictionary, inflate }: Packing,
+): Counts {
+  const { num_values: values, encoding } = header;
+  expect(isCount(values) && values <= groupLimits.values, `at most ${groupLimits.values} values in a page`, values);
+  const page = inflate(codec, bytes, plain);
+  const view = new DataView(page.buffer, page.byteOffset, page.byteLength);
+  let at = 0;
+  const levels = (most: number): ReturnType<typeof countLevels> | undefined => {
+    if (most === 0) return undefined;
+    expect(at + 4 <= page.length, "levels within the page", "too few bytes");
+    const end = at + 4 + view.getUint32(at, true);
+    expect(end <= page.length, "levels within the page", `${end} bytes`);
+    const found = countLevels(page.subarray(at + 4, end), most, values);
+    at = end;
+    return found;
+  };
+  const repetition = levels(leaf.maxRepetition);
+  expect(values === 0 || (repetition?.first ?? 0) === 0, "a page that begins with a row", "one within a row");
+  const present = values - (levels(leaf.maxDefinition)?.below ?? 0);
+  checkValues(page.subarray(at), encoding, present, { dictionary, valueBytes: leaf.valueBytes });
+  return { rows: repetition?.zeros ?? values, values };
+}
+
+/** @throws DataError where `present` values are not encoded in a way that takes bounded time and memory to read. */
+function checkValues(
+  page: Uint8Array,
+  encoding: string,
+  present: number,
+  { dictionary, valueBytes = NaN }: { readonly dictionary: number; readonly valueBytes: number | undefined },
+): void {
+  if (encoding === "PLAIN" || present === 0) return;
+  if (encoding === "RLE") return walkRuns(page.subarray(4), 1, present, () => {});
+  if (encoding === "DELTA_BINARY_PACKED" || encoding === "DELTA_LENGTH_BYTE_ARRAY") return checkDifferences(page);
+  if (encoding === "BYTE_STREAM_SPLIT") {
+    return expect(page.length === present * valueBytes, `${present} values of ${valueBytes} bytes`, page.length);
+  }
+  expect(/^(?:RLE|PLAIN)_DICTIONARY$/.test(encoding), "pages that are plain, runs, or of a dictionary", encoding);
+  const width = page[0] ?? 64;
+  expect(width <= 25, "places in a dictionary of at most 25 bits", width);
+  if (width === 0) return expect(dictionary > 0, "a dictionary before the data", "none");
+  walkRuns(page.subarray(1), width, present, (index) => {
+    expect(index < dictionary, `places within a dictionary of ${dictionary}`, index);
+  });
+}
+
+/** The sizes at the head of packed differences: as many bytes are allocated a block as it has parts. */
+function checkDifferences(page: Uint8Array): void {
+  let at = 0;
+  const varint = (): number => {
+    let value = 0;
+    for (let i = 0; i < 4; i++) {
+      const byte = page[at++] ?? 0;
+      value += (byte & 127) * 2 ** (7 * i);
+      if (byte < 128) return value;
+    }
+    return Infinity;
+  };
+  const [size, parts] = [varint(), varint()];
+  const isUsual = size > 0 && size <= 1 << 16 && parts > 0 && parts <= 512 && size % parts === 0;
+  expect(isUsual, "differences in blocks of at most 65536 values and 512 parts", `${size} and ${parts}`);
+}
+
+/** Rows and values of a data page of version 2. */
 function checkDataPage(
-  { bytes, plain, header }: Page,
-  { maxDefinition, maxRepetition }: Leaf,
-  codec: string,
-  dictionary: number,
-  inflate: Inflate,
-): { rows: number; values: number } {
+  { bytes, plain, header }: Page<NonNullable<Header["data_page_header_v2"]>>,
+  { maxDefinition, maxRepetition, valueBytes }: Leaf,
+  { codec, dictionary, inflate }: Packing,
+): Counts {
   const { num_values: values, num_nulls: nulls, encoding } = header;
   const { repetition_levels_byte_length: first, definition_levels_byte_length: second } = header;
   expect(isCount(values) && values <= groupLimits.values, `at most ${groupLimits.values} values in a page`, values);
   expect(isCount(nulls) && nulls <= values, `at most ${values} nulls in a page`, nulls);
   const levels = isCount(first) && isCount(second) ? first + second : Infinity;
   expect(levels <= Math.min(bytes.length, plain), "levels within the page", `${levels} bytes`);
-  expect(header.is_compressed === true, "compressed pages", "others");
   const repetition = maxRepetition === 0 ? undefined : countLevels(bytes.subarray(0, first), maxRepetition, values);
   expect(values === 0 || (repetition?.first ?? 0) === 0, "a page that begins with a row", "one within a row");
-  const { below } = countLevels(bytes.subarray(first, levels), maxDefinition, values);
+  const { below } =
+    maxDefinition === 0 ? { below: 0 } : countLevels(bytes.subarray(first, levels), maxDefinition, values);
   expect(below === nulls, `${nulls} nulls as the page says`, below);
   const counts = { rows: repetition?.zeros ?? values, values };
   if (encoding === "PLAIN") return counts;
-  const page = inflate(codec, bytes.subarray(levels), plain - levels);
-  const present = values - nulls;
-  if (encoding === "RLE") {
-    walkRuns(page.subarray(4), 1, present, () => {});
-    return counts;
-  }
-  expect(encoding === "RLE_DICTIONARY", "pages that are plain, runs, or of a dictionary", encoding);
-  const width = page[0] ?? 64;
-  expect(width <= 25, "places in a dictionary of at most 25 bits", width);
-  walkRuns(page.subarray(1), width, present, (index) => {
-    expect(index < dictionary, `places within a dictionary of ${dictionary}`, index);
-  });
+  const packed = bytes.subarray(levels);
+  const page = header.is_compressed === false ? packed : inflate(codec, packed, plain - levels);
+  checkValues(page, encoding, values - nulls, { dictionary, valueBytes });
   return counts;
 }
 
@@ -216,9 +292,14 @@ export function checkChunk(
       expect(total.values === 0, "a dictionary before the data", "one after them");
       continue;
     }
-    const v2 = header.data_page_header_v2;
-    if (type !== "DATA_PAGE_V2" || v2 === undefined) throw new DataError(`expected data pages, got ${String(type)}`);
-    const found = checkDataPage({ bytes: page, plain, header: v2 }, leaf, codec, dictionary, inflate);
+    const { data_page_header: v1, data_page_header_v2: v2 } = header;
+    const packing = { codec, dictionary, inflate };
+    let found: Counts;
+    if (type === "DATA_PAGE" && v1 !== undefined)
+      found = checkOldPage({ bytes: page, plain, header: v1 }, leaf, packing);
+    else if (type === "DATA_PAGE_V2" && v2 !== undefined) {
+      found = checkDataPage({ bytes: page, plain, header: v2 }, leaf, packing);
+    } else throw new DataError(`expected data pages, got ${String(type)}`);
     spend(budget, "values", found.values);
     total.rows += found.rows;
     total.values += found.values;

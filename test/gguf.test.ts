@@ -1,0 +1,149 @@
+/**
+ * GGUF both ways: the very files that llama.cpp has run (scripts/goldens/gguf.py), and models that come back from them
+ * as they were.
+ */
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, test } from "vitest";
+import { readFloat32 } from "../src/checkpoints/entries.ts";
+import { writeSafetensors } from "../src/checkpoints/safetensors.ts";
+import { convertModel, type NumberType } from "../src/convert.ts";
+import { loadModel } from "../src/model.ts";
+import { families, scoringGraph } from "../src/models/index.ts";
+import { openModelFolder } from "../src/runtime/folder.ts";
+import { allocateParameters, initialise } from "../src/runtime/parameters.ts";
+import { loadTokenizer, saveTokenizer } from "../src/tokenizers/files.ts";
+import { trainTokenizer } from "../src/tokenizers/registry.ts";
+
+const goldens = fileURLToPath(new URL("goldens", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "galen-gguf-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+interface Case {
+  readonly name: string;
+  readonly type: NumberType;
+  readonly sha256: string;
+  readonly ids: number[];
+  readonly logits: number[];
+  readonly greedy: number[];
+}
+const { cases } = JSON.parse(readFileSync(`${goldens}/gguf/llama-cpp.json`, "utf8")) as { cases: Case[] };
+
+describe.each(cases)("$name in $type", ({ name, type, sha256, ids, logits, greedy }) => {
+  const path = join(folder, `${name}-${type}.gguf`);
+
+  test("is written as the file that llama.cpp has run, and read to the same logits and ids", async () => {
+    const { parity } = await convertModel({ source: `${goldens}/llama/${name}/model`, output: path, type });
+    if (type === "f32") expect(parity.difference).toBe(0);
+    expect(createHash("sha256").update(readFileSync(path)).digest("hex")).toBe(sha256);
+    await using model = await loadModel(path, { threads: 1 });
+    const found = (await model.forward({ ids: [ids] })).logits.data;
+    // Where weights are float16, llama.cpp rounds what it multiplies them with as well; logits reach 6.
+    const off = found.map((value, i) => Math.abs(value - logits[i]!));
+    expect(Math.max(...off)).toBeLessThan(type === "f32" ? 2e-4 : 2e-2);
+    const { sequences } = await model.generate({ ids: [greedy.slice(0, 3)], maxNewTokens: 9, eosTokenId: 2 });
+    expect(sequences).toEqual([greedy]);
+  });
+
+  test.runIf(type === "f32")("comes back from it with every weight", async () => {
+    const back = join(folder, `${name}-back`);
+    expect((await convertModel({ source: path, output: back })).parity.difference).toBe(0);
+    const [before, after] = [await openModelFolder(`${goldens}/llama/${name}/model`), await openModelFolder(back)];
+    expect([...after.entries.keys()].sort()).toEqual([...before.entries.keys()].sort());
+    for (const [parameter, entry] of before.entries) {
+      expect(await readFloat32(after.entries.get(parameter)!), parameter).toEqual(await readFloat32(entry));
+    }
+  });
+});
+
+describe("a model with its tokenizer", async () => {
+  const source = join(folder, "source");
+  const texts = ["Aspirin 100 mg raised the levels of warfarin.", "It’s 37 °C: naïve cells died.\n\nDONE"];
+  const tokenizer = await trainTokenizer(Array.from({ length: 40 }, () => texts).flat(), {
+    kind: "byte-bpe",
+    vocabSize: 400,
+  });
+  await saveTokenizer(tokenizer, source);
+  const { llama } = families;
+  const config = { ...llama!.debug(llama!.sizes["llama-nano"]!), vocab_size: 400 };
+  const graph = scoringGraph(llama!, config);
+  const parameters = allocateParameters(graph);
+  initialise(graph, parameters, 5);
+  // Larger than new weights are, so that what few bits lose is as in a trained model.
+  for (const { data, dims } of parameters.tensors.values())
+    if (dims.length === 2) data.forEach((x, i) => (data[i] = 8 * x));
+  await writeSafetensors(
+    join(source, "model.safetensors"),
+    [...parameters.tensors].map(([name, one]) => ({ ...one, name })),
+  );
+  writeFileSync(join(source, "config.json"), JSON.stringify(config));
+
+  test.each([
+    ["q8_0", 0.02],
+    ["q4_0", 0.3],
+  ] as const)("in %s states what it loses, and comes back with both", async (type, most) => {
+    const [path, back] = [join(folder, `${type}.gguf`), join(folder, type)];
+    const { parity, tokenizer: written } = await convertModel({ source, output: path, type });
+    expect(written).toBe(true);
+    expect(parity.relative).toBeGreaterThan(0);
+    expect(parity.relative).toBeLessThan(most);
+    expect((await convertModel({ source: path, output: back })).parity.difference).toBe(0);
+    for (const place of [path, back]) {
+      const found = await loadTokenizer(place);
+      for (const text of [...texts, "Unseen words 1234567 <s>"]) {
+        expect(found.encodeIds(text)).toEqual(tokenizer.encodeIds(text));
+      }
+    }
+    // In the bits that the file has, where products round what they multiply to eight bits, and widened.
+    await using few = await loadModel(path);
+    await using wide = await loadModel(path, { weights: "float32" });
+    const ids = [tokenizer.encodeIds(texts[0]!)];
+    const [a, b] = [(await few.forward({ ids })).logits.data, (await wide.forward({ ids })).logits.data];
+    const square = (sum: number, x: number): number => sum + x * x;
+    const off = a.map((value, i) => value - b[i]!).reduce(square, 0) / b.reduce(square, 0);
+    expect(Math.sqrt(off)).toBeLessThan(0.02);
+  });
+
+  test("is converted to neither a file that is there nor a folder that is in use", async () => {
+    const [path, place] = [join(folder, "there.gguf"), join(folder, "there")];
+    writeFileSync(path, "x");
+    mkdirSync(place);
+    writeFileSync(join(place, "x"), "x");
+    await expect(convertModel({ source, output: path })).rejects.toThrow(/expected no file of this name, got one/);
+    await expect(convertModel({ source, output: place })).rejects.toThrow(
+      /expected an empty folder for a model, got one with x/,
+    );
+    expect(readFileSync(path, "utf8")).toBe("x");
+    await expect(convertModel({ source, output: place, to: "gguf" })).rejects.toThrow(
+      /expected a file ending in \.gguf/,
+    );
+    await expect(convertModel({ source, output: path, type: "q4_0", to: "safetensors" })).rejects.toThrow(
+      /type: expected one of f32, f16, bf16/,
+    );
+  });
+});
+
+test("what a GGUF file may not be is said", async () => {
+  const bytes = readFileSync(join(folder, "llama-f32.gguf"));
+  const refused = async (change: (copy: Buffer) => Buffer | void, message: RegExp): Promise<void> => {
+    const path = join(folder, "refused.gguf");
+    const copy = Buffer.from(bytes);
+    writeFileSync(path, change(copy) ?? copy);
+    await expect(loadModel(path)).rejects.toThrow(message);
+  };
+  await refused((copy) => void copy.write("GGML"), /expected a GGUF file, which begins with "GGUF", got "GGML"/);
+  await refused((copy) => void copy.writeUInt32LE(1, 4), /expected GGUF version 2 or 3, got 1/);
+  await refused((copy) => void copy.writeUInt32BE(3, 4), /got a big-endian file/);
+  await refused((copy) => void copy.writeBigUInt64LE(1n << 40n, 8), /expected at most 1048576 tensors/);
+  await refused((copy) => copy.subarray(0, copy.length - 64), /expected \d+ bytes at \d+, got a file of/);
+  const at = bytes.indexOf("llama", 0);
+  await refused((copy) => void copy.write("lemma", at), /expected gguf's checkpoint of .*llama.*, got lemma/);
+  const type = bytes.indexOf("token_embd.weight") + 17 + 4 + 16;
+  await refused(
+    (copy) => void copy.writeUInt32LE(10, type),
+    /"token_embd\.weight": expected a type of .*Q4_0.*, got Q2_K/,
+  );
+});

@@ -1,0 +1,145 @@
+/** Damaged and hostile GGUF files, llama2.c's, Meta's settings and adapters: a model, or an error that can be explained. */
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as fc from "fast-check";
+import { afterAll, expect, test } from "vitest";
+import { readTensor } from "../src/checkpoints/entries.ts";
+import { writeGguf } from "../src/checkpoints/gguf/write.ts";
+import { convertModel } from "../src/convert.ts";
+import { type OpenedFolder, openModelFolder } from "../src/runtime/folder.ts";
+import { loadTokenizer } from "../src/tokenizers/files.ts";
+import { damaged, endsWell, fuzzRuns } from "./support/fuzz.ts";
+import { mutatedJson } from "./support/mutations.ts";
+
+const goldens = fileURLToPath(new URL("goldens", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "galen-model-files-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Opens a model and reads every tensor; what is read is at most `most` bytes in all. */
+async function readAll(path: string, most: number): Promise<OpenedFolder> {
+  const model = await openModelFolder(path);
+  let total = 0;
+  for (const entry of model.entries.values()) total += (await readTensor(entry)).data.byteLength;
+  expect(total).toBeLessThanOrEqual(most);
+  return model;
+}
+
+const gguf = join(folder, "model.gguf");
+await convertModel({ source: `${goldens}/llama/llama/model`, output: gguf, type: "f16" });
+const model = await openModelFolder(gguf);
+// With a vocabulary, and matrices in few bits, of which no model is made: 41 tokens, rows of 64.
+const words = join(folder, "words.gguf");
+const tokens = ["<unk>", "<s>", "</s>", ..."abcdefgh ▁", "ab", "cd", "abcd", "▁ab"];
+await writeGguf(
+  words,
+  [
+    { key: "general.architecture", type: "string", value: "llama" },
+    { key: "tokenizer.ggml.model", type: "string", value: "llama" },
+    { key: "tokenizer.ggml.tokens", type: "string", value: tokens },
+    { key: "tokenizer.ggml.scores", type: "float32", value: tokens.map((_, i) => -i) },
+    { key: "tokenizer.ggml.token_type", type: "int32", value: tokens.map((_, i) => (i === 0 ? 2 : i < 3 ? 3 : 1)) },
+    { key: "tokenizer.ggml.bos_token_id", type: "uint32", value: 1 },
+  ],
+  (["q4_0", "q8_0", "f16"] as const).map((type) => {
+    const entry = { name: type, file: words, dtype: "float32" as const, dims: [4, 64], offset: 0, byteLength: 1024 };
+    const make = async (): Promise<Float32Array> => Float32Array.from({ length: 256 }, (_, i) => Math.sin(i));
+    return { name: type, entry: { ...entry, make }, type };
+  }),
+);
+const headerBytes = 2500;
+
+/** Changes in the header, where all of the structure is. */
+const damagedStart = (path: string): fc.Arbitrary<Buffer> => {
+  const bytes = readFileSync(path);
+  const [head, rest] = [bytes.subarray(0, headerBytes), bytes.subarray(headerBytes)];
+  const marks = ["\u0001\0\0\0\0\0\0\0", "\u007f\u007f\u007f\u007f", "GGUF", "\u0009\0\0\0"];
+  return fc.oneof(
+    damaged(head, marks).map((changed) => Buffer.concat([changed, rest])),
+    damaged(bytes, marks),
+  );
+};
+
+test("GGUF: models", async () => {
+  const path = join(folder, "damaged.gguf");
+  expect(model.entries.size).toBeGreaterThan(5);
+  await fc.assert(
+    fc.asyncProperty(damagedStart(gguf), async (bytes) => {
+      writeFileSync(path, bytes);
+      await endsWell(() => readAll(path, 8 * bytes.length));
+    }),
+    fuzzRuns(700),
+  );
+});
+
+test("GGUF: vocabularies, and matrices in few bits", async () => {
+  const path = join(folder, "damaged-words.gguf");
+  const { openGguf } = await import("../src/checkpoints/gguf/read.ts");
+  expect((await loadTokenizer(words)).encodeIds("abcd")).toContain(tokens.indexOf("abcd"));
+  await fc.assert(
+    fc.asyncProperty(damagedStart(words), async (bytes) => {
+      writeFileSync(path, bytes);
+      await endsWell(async () => (await loadTokenizer(path)).encodeIds("ab cd"));
+      await endsWell(async () => {
+        for (const entry of (await openGguf(path)).entries.values()) {
+          const { data } = await readTensor(entry);
+          expect(data.byteLength).toBeLessThanOrEqual(8 * bytes.length);
+          await entry.grouped?.read();
+        }
+      });
+    }),
+    fuzzRuns(700),
+  );
+});
+
+test("llama2.c's files", async () => {
+  const sizes = [8, 12, 2, 4, 2, 20, 16]; // dim, inner, layers, heads, key heads, vocabulary, positions
+  const numbers = 20 * 8 + 2 * (8 + 64 + 32 + 32 + 64 + 8 + 3 * 96) + 8 + 16 * 2;
+  const bytes = Buffer.concat([Buffer.from(new Int32Array(sizes).buffer), Buffer.alloc(4 * numbers, 1)]);
+  const path = join(folder, "damaged.bin");
+  writeFileSync(path, bytes);
+  await readAll(path, bytes.length);
+  const header = damaged(bytes.subarray(0, 28), ["\u0001\0\0\0", "\0\0\0\u0080"]);
+  await fc.assert(
+    fc.asyncProperty(
+      fc.oneof(
+        damaged(bytes),
+        header.map((head) => Buffer.concat([head, bytes.subarray(28)])),
+      ),
+      async (some) => {
+        writeFileSync(path, some);
+        await endsWell(() => readAll(path, some.length));
+      },
+    ),
+    fuzzRuns(300),
+  );
+});
+
+test("params.json", async () => {
+  const place = join(folder, "meta");
+  cpSync(`${goldens}/meta/two`, place, { recursive: true });
+  const params = JSON.parse(readFileSync(join(place, "params.json"), "utf8"));
+  await fc.assert(
+    fc.asyncProperty(mutatedJson(params), async (value) => {
+      writeFileSync(join(place, "params.json"), JSON.stringify(value) ?? "");
+      await endsWell(() => readAll(place, 200_000));
+    }),
+    fuzzRuns(150),
+  );
+});
+
+test("adapter_config.json", async () => {
+  const place = join(folder, "adapters/patterns");
+  mkdirSync(place, { recursive: true });
+  cpSync(`${goldens}/peft/patterns`, place, { recursive: true });
+  const config = { ...JSON.parse(readFileSync(join(place, "adapter_config.json"), "utf8")) };
+  config.base_model_name_or_path = `${goldens}/llama/llama/model`;
+  await fc.assert(
+    fc.asyncProperty(mutatedJson(config), async (value) => {
+      writeFileSync(join(place, "adapter_config.json"), JSON.stringify(value) ?? "");
+      await endsWell(() => readAll(place, 200_000));
+    }),
+    fuzzRuns(150),
+  );
+});
