@@ -31,7 +31,7 @@ import { loadTokenizer, saveTokenizer } from "./tokenizers/files.ts";
 import type { Tokenizer } from "./tokenizers/tokenizer.ts";
 
 /** `weights` is how scoring, hidden states and generation hold them; losses and gradients are float32 always. */
-export type LoadOptions = Pick<NetworkOptions, "device" | "threads" | "weights">;
+export type LoadOptions = Pick<NetworkOptions, "device" | "threads" | "weights" | "memory">;
 
 export interface Logits {
   /** [batch, tokens, vocabulary or classes], or [batch, classes] of a head that scores rows. */

@@ -9,6 +9,7 @@ import { saveSharded, tensorSource } from "./checkpoints/checkpoint.ts";
 import { groupedSources, groupingFields } from "./checkpoints/grouped.ts";
 import type { TensorSource } from "./checkpoints/safetensors.ts";
 import { ConfigError, DataError } from "./errors.ts";
+import type { Graph } from "./graph/graph.ts";
 import { takesGroups } from "./graph/weights/groups.ts";
 import { weightsOf } from "./graph/weights/layers.ts";
 import { writeFileAtomically, writing } from "./io/files.ts";
@@ -18,6 +19,7 @@ import { headOf } from "./models/family.ts";
 import { hiddenGraph, scoringGraph } from "./models/graphs.ts";
 import { type OpenedFolder, openModelFolder } from "./runtime/folder.ts";
 import { readGroups } from "./runtime/grouped.ts";
+import { weightBytes } from "./runtime/memory.ts";
 import { copyUsage } from "./runtime/save.ts";
 import { required } from "./schema.ts";
 import { byteSize, sizeOf } from "./tensor/tensor.ts";
@@ -45,6 +47,8 @@ export interface Quantized {
   readonly kept: number;
   /** Of the tensors of source and result. */
   readonly bytes: { readonly before: number; readonly after: number };
+  /** Bytes that weights take in memory once they are loaded. */
+  readonly memory: { readonly before: number; readonly after: number };
   readonly notes: readonly string[];
 }
 
@@ -106,8 +110,7 @@ async function requireEmpty(output: string): Promise<void> {
 }
 
 /** How each matrix is held that is held in groups. */
-function groupings({ family, config }: OpenedFolder, { bits, group }: Grouping): Map<string, Grouping> {
-  const graph = headOf(family, config) === undefined ? hiddenGraph(family, config) : scoringGraph(family, config);
+function groupings(graph: Graph, { bits, group }: Grouping): Map<string, Grouping> {
   const taken = weightsOf(graph).filter((weight) => takesGroups(weight, group));
   return new Map(taken.map(({ name, transposed }) => [name, { bits, group, transposed }]));
 }
@@ -119,7 +122,8 @@ async function write(
 ): Promise<Quantized> {
   const { family, config, entries } = model;
   await mkdir(folder, { recursive: true });
-  const held = groupings(model, { bits, group });
+  const graph = headOf(family, config) === undefined ? hiddenGraph(family, config) : scoringGraph(family, config);
+  const held = groupings(graph, { bits, group });
   const total = [...entries.values()].reduce((sum, { dims }) => sum + sizeOf(dims), 0);
   let done = 0;
   const tensors = [...entries].flatMap(([name, entry]): TensorSource[] => {
@@ -157,6 +161,7 @@ async function write(
     packed: held.size,
     kept: entries.size - held.size,
     bytes: { before: bytesOf([...entries.values()]), after: bytesOf(tensors) },
+    memory: { before: weightBytes(graph, entries, new Map()), after: weightBytes(graph, entries, held) },
     notes: [...model.notes, ...(tokenizer === undefined ? ["no tokenizer written: the model has none"] : [])],
   };
 }

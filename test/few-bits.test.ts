@@ -18,6 +18,7 @@ import { quantizeModel } from "../src/quantize.ts";
 import { openModelFolder } from "../src/runtime/folder.ts";
 import { allocateParameters, initialise } from "../src/runtime/parameters.ts";
 import { random } from "../src/tensor/random.ts";
+import { stdoutOf } from "./support/command-line.ts";
 import { writeTinyTask } from "./support/tiny-task.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "galen-few-bits-"));
@@ -241,5 +242,25 @@ describe("the report", () => {
     await expect(quantizationLoss(source, output, [])).rejects.toThrow(/expected some of two tokens or more, got none/);
   });
 
-  const writeReportModel = async (): Promise<string> => (await writeTinyTask(join(scratch, "report"))).start;
+  test("the command writes, measures and says both", async () => {
+    const source = await writeReportModel();
+    const output = join(scratch, "commanded");
+    const text = join(scratch, "held-out.txt");
+    writeFileSync(text, "A drug lowers the risk of a stroke.\nMice were given the drug daily.\n");
+    const told = await stdoutOf("quantize", source, "--bits", "8", "--output", output, "--text", text, "--json");
+    const { bytes, memory, loss, packed } = JSON.parse(told);
+    expect(packed).toBeGreaterThan(4);
+    expect(bytes.after).toBeLessThan(bytes.before);
+    expect(memory.after).toBeLessThan(memory.before);
+    expect(loss).toMatchObject({ texts: expect.any(Number), perplexity: { before: expect.any(Number) } });
+    const plain = await stdoutOf("quantize", source, "--bits", "8", "--output", `${output}-2`, "--no-report");
+    expect(plain).toMatch(/size .* times smaller\)\nin memory/);
+    expect(plain).not.toContain("perplexity");
+    const forward = await stdoutOf("forward", "--model", output, "--ids", "2,9,33", "--json");
+    expect(JSON.parse(forward).logits.dims[1]).toBe(3);
+  });
+
+  const writeReportModel = async (): Promise<string> =>
+    (reported ||= (await writeTinyTask(join(scratch, "report"))).start);
+  let reported = "";
 });

@@ -115,6 +115,7 @@ export const modelOptions = {
     choices: ["4", "8"],
     about: "Hold weights in 4 or 8 bits: less memory, faster generation (galen quantize does it once)",
   },
+  "any-memory": { type: "flag", about: "Load a model that is larger than the free memory" },
 } as const satisfies Options;
 
 /** Of commands that read documents, which may be tables. */
@@ -165,17 +166,20 @@ interface ModelValues {
   readonly device: string | undefined;
   readonly threads: number | undefined;
   readonly bits: number | undefined;
+  readonly "any-memory": boolean;
 }
 
 /** `modelOptions` as `loadModel` takes them. */
-export function loadOptions({ device, threads, bits }: ModelValues): {
+export function loadOptions({ device, threads, bits, "any-memory": any }: ModelValues): {
   device?: "cpu" | "webgpu" | "cuda" | "auto";
   threads?: number;
   weights?: "int4" | "int8-groups";
+  memory?: "any";
 } {
   return {
     ...(device === undefined ? {} : { device: device as "cpu" }),
     ...(threads === undefined ? {} : { threads }),
+    ...(any ? { memory: "any" } : {}),
     ...(bits === undefined ? {} : { weights: bits === 4 ? "int4" : "int8-groups" }),
   };
 }

@@ -16,7 +16,8 @@ import { tokensHash } from "./protocol.ts";
 import { runEvaluation } from "./run.ts";
 import type { WindowOptions } from "./windows.ts";
 
-export interface PerplexityOptions extends WindowOptions, Pick<NetworkOptions, "device" | "threads" | "weights"> {
+export interface PerplexityOptions
+  extends WindowOptions, Pick<NetworkOptions, "device" | "threads" | "weights" | "memory"> {
   /** Tokens of a window; default: the model's positions. */
   readonly context?: number | undefined;
   /** Tokens by which windows advance; default: half the context. */
@@ -38,14 +39,14 @@ export async function evaluatePerplexity(
   const { folder, family, config, entries } = await openModelFolder(source);
   if (!family.causal) throw new ConfigError(`perplexity: expected a decoder, got ${family.modelType}`);
   const { vocab_size: vocabSize, max_position_embeddings: positions } = config;
-  const { context = positions, window = windowsTogether, device, threads, signal, onProgress } = options;
+  const { context = positions, window = windowsTogether, device, threads, memory, signal, onProgress } = options;
   const { stride = Math.max(1, Math.floor(context / 2)), weights } = options;
   checkRange("context", context, 2, positions);
   checkRange("stride", stride, 1, context);
   const { stream } = text;
   if (stream.tokens < 2) throw new DataError(`perplexity: expected at least two tokens, got ${stream.tokens}`);
   const graph = lossGraph(family, config, { batch: 1, gathered: true, gradients: false });
-  await using session = await openNetwork(graph, entries, folder, { device, threads, weights }, () =>
+  await using session = await openNetwork(graph, entries, folder, { device, threads, weights, memory }, () =>
     windowFeeds(stream, { begin: 0, done: 0, end: Math.min(context, stream.tokens - 1) }, vocabSize),
   );
   const protocol = {

@@ -25,7 +25,7 @@ export interface QuantizationLoss {
   readonly cosine?: { readonly mean: number; readonly least: number };
 }
 
-export interface QuantizationOptions extends Pick<LoadOptions, "device" | "threads"> {
+export interface QuantizationOptions extends Pick<LoadOptions, "device" | "threads" | "memory"> {
   /** Tokens that texts are cut to. Default 256, or the model's positions. */
   readonly context?: number | undefined;
   /** Tokens after which no more texts are read. Default 8192. */
@@ -46,10 +46,10 @@ export async function quantizationLoss(
   options: QuantizationOptions = {},
 ): Promise<QuantizationLoss> {
   required("quantizationLoss: texts", texts, "list of texts");
-  const { mostTokens = 8192, seed = 1, signal, device, threads } = options;
+  const { mostTokens = 8192, seed = 1, signal, device, threads, memory } = options;
   const tokenizer = await loadTokenizer(after);
-  await using exact = await loadModel(before, { device, threads, weights: "float32" });
-  await using packed = await loadModel(after, { device, threads });
+  await using exact = await loadModel(before, { device, threads, memory, weights: "float32" });
+  await using packed = await loadModel(after, { device, threads, memory });
   if (exact.family !== packed.family || exact.config.vocab_size !== packed.config.vocab_size) {
     throw new ConfigError(`${after}: expected the model of ${before} in few bits, got another`);
   }

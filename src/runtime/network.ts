@@ -12,9 +12,10 @@ import type { Weight, WeightFormat } from "../graph/weights/format.ts";
 import { packedGroups, takesGroups } from "../graph/weights/groups.ts";
 import { type WeightFormatName, weightFormats } from "../graph/weights/index.ts";
 import { channelRanges, weightsOf } from "../graph/weights/layers.ts";
-import { type Grouping, transposed } from "../tensor/grouped.ts";
+import { type Bits, type Grouping, transposed } from "../tensor/grouped.ts";
 import { finiteSession, requireFinite } from "./finite.ts";
 import { hold } from "./grouped.ts";
+import { cacheBytes, requireMemory, weightBytes } from "./memory.ts";
 import { createSession, type Session, type SessionOptions, type Tensors } from "./session.ts";
 import { type Entries, parameterSources, placeOf, requireParameters, weightsFolder } from "./parameters.ts";
 
@@ -28,6 +29,8 @@ export interface NetworkOptions extends SessionOptions {
    *   a little on what else is in a batch.
    */
   readonly weights?: WeightFormatName | undefined;
+  /** "any": weights that are larger than the free memory are loaded all the same. Default: they are refused. */
+  readonly memory?: "any" | undefined;
 }
 
 /** Of these options what results depend on, for runs that are resumed: the format of the weights. */
@@ -45,7 +48,7 @@ export async function openNetwork(
   graph: Graph,
   entries: Entries,
   folder: string,
-  { weights, ...options }: NetworkOptions,
+  { weights, memory, ...options }: NetworkOptions,
   sample: () => Tensors | Promise<Tensors>,
 ): Promise<Session> {
   const device = options.device ?? "cpu";
@@ -58,6 +61,7 @@ export async function openNetwork(
     }),
   );
   requireParameters(graph, entries, folder);
+  if (memory !== "any") requireRoom(graph, all, entries, folder, groupings);
   await using held = await hold(entries, graph.parameters.keys(), groupings);
   const externalFolder = weightsFolder(held.entries);
   const packed = new Map<string, PackedWeight>();
@@ -87,6 +91,22 @@ export async function openNetwork(
   }
   const model = toOnnx(graph, { parameters, packed, branches: device === "cpu" });
   return finiteSession(await createSession(model, session), folder, entries);
+}
+
+/** @throws ConfigError where the graph's weights are larger than what is free. */
+function requireRoom(
+  graph: Graph,
+  all: readonly Weight[],
+  entries: Entries,
+  where: string,
+  groupings: ReadonlyMap<string, Grouping>,
+): void {
+  const inGroups = (bits: Bits): number => {
+    const taken = all.filter((weight) => takesGroups(weight, 32));
+    return weightBytes(graph, entries, new Map(taken.map(({ name }) => [name, { bits, group: 32 }])));
+  };
+  const inBits = groupings.size === 0 ? { 4: inGroups(4), 8: inGroups(8) } : undefined;
+  requireMemory({ where, weights: weightBytes(graph, entries, groupings), cache: cacheBytes(graph), inBits });
 }
 
 /** How a weight is held in groups, if it is: as it is stored, or as the format says. */

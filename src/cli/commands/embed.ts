@@ -48,6 +48,11 @@ const embed: Command = command({
       batchSize: args["batch-size"],
       ...(args.prompt === undefined ? {} : { promptName: args.prompt }),
     };
+    if (args.int8) {
+      const { eightBitGain, withoutGain } = await import("../../runtime/eight-bits.ts");
+      const advice = withoutGain(await eightBitGain());
+      if (advice !== undefined) output.note(advice);
+    }
     const line = progress("embedding");
     const onProgress = (done: number): void => line.update({ done, unit: "texts" });
     const cuts = countCuts();

@@ -1,12 +1,13 @@
 /** `galen quantize`: a model directory in 4 or 8 bits, and what that costs. */
 import { fileURLToPath } from "node:url";
+import { GalenError } from "../../errors.ts";
 import { type Command, columnOptions, columnsOf, command } from "../command.ts";
 
 const quantize: Command = command({
   about: "Write a model in 4 or 8 bits",
   details:
     "Matrices, the head and the table of embeddings are held as whole numbers with a scale for every group of numbers; norms, biases and positions stay as they are. The result is a model directory for every command. Both models then read held-out text: perplexity, Kullback-Leibler divergence and agreement of the first choice of language models (masked ones at masked tokens), cosines of models without a head.",
-  positionals: { model: { required: true, part: "model", about: "Model directory" } },
+  positionals: { model: { required: true, part: "model", about: "Model directory, or name of the hub" } },
   options: {
     bits: { type: "integer", hint: "N", required: true, choices: ["4", "8"], about: "Bits of a number" },
     output: { type: "text", hint: "DIR", required: true, about: "Directory to write" },
@@ -23,7 +24,7 @@ const quantize: Command = command({
     threads: { type: "integer", hint: "N", least: 1, about: "Threads within an operation (default: one a core)" },
   },
   examples: [
-    ["quantize runs/nano/model --bits 4 --output nano-4bit", "an eighth of the size"],
+    ["quantize runs/nano/model --bits 4 --output nano-4bit", "a sixth of the size"],
     ["quantize biogpt --bits 8 --output biogpt-8bit --text held-out.jsonl", "measured on one's own text"],
   ],
   stoppable: true,
@@ -39,16 +40,26 @@ const quantize: Command = command({
       onProgress: (done, total) => line.update({ done, total, unit: "weights" }),
     }).finally(() => line.end());
     for (const note of result.notes) output.note(note);
-    const loss = args["no-report"] ? undefined : await measure();
+    const loss = args["no-report"]
+      ? undefined
+      : await measure().catch((error: unknown) => {
+          // The model is written: what cannot be measured, such as one too large for float32, is no failure.
+          if (!(error instanceof GalenError)) throw error;
+          output.note(`not measured: ${error.message}`);
+          return undefined;
+        });
     if (json) return output.json({ model: args.model, output: args.output, ...result, loss });
     const mb = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
-    const { before, after } = result.bytes;
+    const { bytes, memory } = result;
+    const change = ({ before, after }: typeof bytes): string =>
+      `${mb(before)} before, ${mb(after)} after (${(before / after).toFixed(2)} times smaller)`;
     const rows: (readonly [string, string])[] = [
       [
         "written",
         `${args.output}: ${result.packed} matrices in ${result.bits} bits, ${result.kept} tensors as they were`,
       ],
-      ["size", `${mb(before)} before, ${mb(after)} after (${(before / after).toFixed(2)} times smaller)`],
+      ["size", change(bytes)],
+      ["in memory", change(memory)],
       ...(loss === undefined ? [] : describe(loss)),
     ];
     for (const [name, value] of rows) await output.write(`${name.padEnd(14)}${value}\n`);

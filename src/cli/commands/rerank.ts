@@ -31,6 +31,11 @@ const rerank: Command = command({
       ...batchLoadOptions(args),
       onCut: cuts.add,
     });
+    if (args.int8) {
+      const { eightBitGain, withoutGain } = await import("../../runtime/eight-bits.ts");
+      const advice = withoutGain(await eightBitGain());
+      if (advice !== undefined) output.note(advice);
+    }
     const line = progress("scoring");
     const onProgress = (done: number): void => line.update({ done, total: lists.length, unit: "lists" });
     const scored = scoreLists(scorer, lists, { signal, onProgress });
