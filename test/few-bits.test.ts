@@ -4,7 +4,8 @@ import { cp, mkdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { openSafetensors, readFloat32, writeSafetensors } from "../src/checkpoints/safetensors.ts";
+import { openSafetensors, readFloat32, type TensorSource, writeSafetensors } from "../src/checkpoints/safetensors.ts";
+import { groupedSources } from "../src/checkpoints/grouped.ts";
 import { convertModel } from "../src/convert.ts";
 import { quantizationLoss } from "../src/eval/quantization.ts";
 import { evaluatePerplexity } from "../src/eval/perplexity.ts";
@@ -124,6 +125,44 @@ describe("a tiny decoder", () => {
     const { gradients } = await model.lossAndGradients(labelled);
     const { entries } = await openModelFolder(output);
     expect([...gradients.keys()].sort()).toEqual([...entries.keys()].sort());
+  });
+
+  test("is opened in other few bits than it is stored in as its rounded weights are", async () => {
+    const [source, stored, wide] = [await folderOf(), join(scratch, "task-8"), join(scratch, "task-8-wide")];
+    await quantizeModel({ source, output: stored, bits: 8 });
+    await convertModel({ source: stored, output: wide });
+    const logits = async (path: string): Promise<Float32Array> => {
+      await using model = await loadModel(path, { threads: 1, weights: "int4" });
+      return (await model.forward({ ids: [[2, 17, 5, 38]] })).logits.data;
+    };
+    expect(await logits(stored)).toEqual(await logits(wide));
+  });
+
+  test("with shifted groups computes what its numbers do, in these bits and in others", async () => {
+    const path = join(scratch, "shifted");
+    await cp(join(scratch, "task-8"), path, { recursive: true });
+    const { entries } = await openModelFolder(path);
+    const tensors = await Promise.all(
+      [...entries].map(async ([name, entry]): Promise<TensorSource[]> => {
+        const { grouped } = entry;
+        if (grouped === undefined)
+          return [{ name, dtype: "float32", dims: entry.dims, data: await readFloat32(entry) }];
+        const weight = await grouped.read();
+        const shifts = weight.scales.map((scale, i) => (i % 3) * 4 * scale);
+        return groupedSources(name, { dims: entry.dims, shifted: true }, grouped, async () => ({ ...weight, shifts }));
+      }),
+    );
+    await writeSafetensors(join(path, "model.safetensors"), tensors.flat(), { inOrder: true });
+    const logits = async (weights?: "float32" | "int4"): Promise<Float32Array> => {
+      await using model = await loadModel(path, { threads: 1, weights });
+      return (await model.forward({ ids: [[2, 17, 5, 38]] })).logits.data;
+    };
+    const rounded = await logits("float32");
+    const plain = await loadModel(join(scratch, "task-8"), { weights: "float32" });
+    expect(distance((await plain.forward({ ids: [[2, 17, 5, 38]] })).logits.data, rounded)).toBeGreaterThan(0.03);
+    await plain.dispose();
+    expect(distance(await logits(), rounded)).toBeLessThan(0.03);
+    expect(distance(await logits("int4"), rounded)).toBeLessThan(0.6);
   });
 
   test("is converted back to float32, with the weights that its few bits stand for", async () => {

@@ -147,6 +147,12 @@ const calls: Record<string, Call[]> = {
     ],
   ],
   quantizeModel: [
+    [/quantizeModel: options: expected an object, got "a"/, () => door("quantizeModel")("a", "b")],
+    [/quantizeModel: output: expected a text, got nothing/, () => door("quantizeModel")({ source: golden })],
+    [
+      /quantizeModel: bits: expected 4 or 8, got 5/,
+      () => door("quantizeModel")({ source: golden, output: folder, bits: 5 }),
+    ],
     [/quantizeModel: options: expected an object, got nothing/, () => door("quantizeModel")()],
     [/quantizeModel: source: expected a text, got nothing/, () => door("quantizeModel")({})],
   ],

@@ -44,7 +44,7 @@ export async function eightBitGain(rounds = 9): Promise<number> {
   return float / whole;
 }
 
-/** What to say of eight bits where they gain nothing; undefined where they do. */
+/** What to say of eight bits with a gain of `eightBitGain`, where that is next to nothing; undefined where it is not. */
 export function withoutGain(gain: number): string | undefined {
   if (gain >= leastGain) return undefined;
   return `int8: float32 is as fast on this processor (${gain.toFixed(2)} times in eight bits) and loses nothing: leave --int8 out`;

@@ -7,7 +7,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { tensorSource } from "../checkpoints/checkpoint.ts";
-import { isPlain, readFloat32, type TensorEntry } from "../checkpoints/entries.ts";
+import { type GroupedEntry, isPlain, readFloat32, type TensorEntry } from "../checkpoints/entries.ts";
 import { groupedSources, joinGroups } from "../checkpoints/grouped.ts";
 import { openSafetensors, type TensorSource, writeSafetensors } from "../checkpoints/safetensors.ts";
 import { type GroupedWeight, type Grouping, quantizeGroups, transposed } from "../tensor/grouped.ts";
@@ -20,11 +20,16 @@ export interface Held extends AsyncDisposable {
   readonly entries: Entries;
 }
 
+/** What is stored of a matrix, where it is stored in such groups. */
+function storedIn({ grouped }: TensorEntry, { bits, group }: Grouping): GroupedEntry | undefined {
+  return grouped?.bits === bits && grouped.group === group ? grouped : undefined;
+}
+
 /** The matrix `entry` in groups: as it is stored, or quantised. @throws CheckpointError where it is not finite. */
 export async function readGroups(entry: TensorEntry, grouping: Grouping): Promise<GroupedWeight> {
   const { bits, group } = grouping;
-  const { grouped } = entry;
-  if (grouped?.bits === bits && grouped.group === group) return grouped.read();
+  const stored = storedIn(entry, grouping);
+  if (stored !== undefined) return stored.read();
   const [rows, columns] = entry.dims as [number, number];
   const numbers = await readFloat32(entry);
   requireFinite(`${entry.file}: "${entry.name}"`, numbers, entry.dims);
@@ -47,7 +52,9 @@ export async function hold(
   const names = [...parameters];
   const others = names.filter((name) => !groupings.has(name) && !isPlain(entries.get(name)!));
   const made = others.reduce((sum, name) => sum + sizeOf(entries.get(name)!.dims) * byteSize.float32, 0);
-  const isMapped = [...groupings.keys()].every((name) => entries.get(name)!.grouped?.parts !== undefined);
+  const isMapped = [...groupings].every(
+    ([name, grouping]) => storedIn(entries.get(name)!, grouping)?.parts !== undefined,
+  );
   if (isMapped && made <= inlineBytes) return { entries, [Symbol.asyncDispose]: async () => {} };
   const place = await mkdtemp(join(tmpdir(), "galen-bits-"));
   // Windows keeps a file that is mapped: it is left to the system then.
@@ -57,7 +64,7 @@ export async function hold(
     const tensors = names.flatMap((name): TensorSource[] => {
       const [entry, grouping] = [entries.get(name)!, groupings.get(name)];
       if (grouping === undefined) return [tensorSource(name, entry)];
-      const shape = { dims: entry.dims, shifted: entry.grouped?.shifted === true };
+      const shape = { dims: entry.dims, shifted: storedIn(entry, grouping)?.shifted === true };
       return groupedSources(name, shape, grouping, () => readGroups(entry, grouping));
     });
     await writeSafetensors(file, tensors, { inOrder: true });

@@ -8,6 +8,7 @@ export {
   parameterCount,
   readParameters,
 } from "./parameters.ts";
+export { eightBitGain, withoutGain } from "./eight-bits.ts";
 export { openInMemory } from "./in-memory.ts";
 export { type NetworkOptions, openNetwork } from "./network.ts";
 export { type ModelFolder, openModelFolder } from "./folder.ts";

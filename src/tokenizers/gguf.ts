@@ -5,6 +5,7 @@
  */
 import { DataError } from "../errors.ts";
 import { asObject, type Json, type JsonObject, parseJsonObject } from "./json.ts";
+import { mergesOf } from "./pipeline/sentencepiece.ts";
 
 /** llama.cpp's types of token. */
 const types = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;
@@ -134,6 +135,13 @@ function piecesOf(vocabulary: Vocabulary, wanted: Wanted): JsonObject {
   if (!isList(scores, "number") || scores.length !== tokens.length) {
     throw wanted(`scores: expected ${tokens.length} numbers`, scores);
   }
+  const pieces = tokens.map((content, id) => {
+    return {
+      content,
+      score: scores[id]!,
+      type: kinds[id] === types.normal ? ("normal" as const) : ("control" as const),
+    };
+  });
   const unknown = tokens[kinds.indexOf(types.unknown)] ?? null;
   const prefixed = setting("add_space_prefix") !== false;
   const spaces: JsonObject = { type: "Replace", pattern: { String: " " }, content: mark };
@@ -158,35 +166,9 @@ function piecesOf(vocabulary: Vocabulary, wanted: Wanted): JsonObject {
       byte_fallback: kinds.includes(types.byte),
       ignore_merges: false,
       vocab: idsOf(vocabulary),
-      merges: mergesOf(tokens, scores, (id) => kinds[id] === types.normal),
+      merges: mergesOf(pieces).map((merge): Json => [...merge]),
     },
   };
-}
-
-/**
- * The merges of a vocabulary that has scores instead: every way to make a token of two others, by falling score.
- * @param isMerged whether a token, by id, is made by merging.
- */
-export function mergesOf(
-  tokens: readonly string[],
-  scores: readonly number[],
-  isMerged: (id: number) => boolean = () => true,
-): [left: string, right: string][] {
-  const ids = new Map(tokens.map((token, id) => [token, id]));
-  const found: { left: number; right: number; score: number }[] = [];
-  for (const [id, token] of tokens.entries()) {
-    if (!isMerged(id) || token.length > 512) continue;
-    const characters = [...token];
-    let [left, right] = ["", token];
-    for (const character of characters.slice(0, -1)) {
-      left += character;
-      right = right.slice(character.length);
-      const [a, b] = [ids.get(left), ids.get(right)];
-      if (a !== undefined && b !== undefined) found.push({ left: a, right: b, score: scores[id]! });
-    }
-  }
-  found.sort((x, y) => y.score - x.score || x.left - y.left || x.right - y.right);
-  return found.map(({ left, right }) => [tokens[left]!, tokens[right]!]);
 }
 
 function bytesOf(vocabulary: Vocabulary, wanted: Wanted): JsonObject {

@@ -27,11 +27,8 @@ const convert: Command = command({
   renamed: { format: "to", dtype: "type" },
   examples: [
     ["convert biogpt-fairseq/checkpoint.pt --output biogpt", "fairseq to Hugging Face"],
-    ["convert biogpt --output biogpt-half --type f16", "half the size"],
-    ["convert runs/ddi/model --output ddi-fairseq --to fairseq", "back to fairseq"],
     ["convert llama --output llama.gguf --type q4_0", "for llama.cpp and Ollama, in four bits"],
     ["convert adapter --base llama --output merged", "peft's adapter into its base"],
-    ["convert model.gguf --output model", "GGUF to Hugging Face"],
   ],
   async run({ args, json, output }) {
     const { convertModel } = await import("../../convert.ts");

@@ -17,6 +17,9 @@ import { readDescription } from "./description.ts";
 import { bpePipeline, charactersPipeline, olderPipeline } from "./layouts.ts";
 import { fieldsIn, messageWriter } from "./protobuf.ts";
 
+/** Longer pieces are not merged: the ways to cut one grow with its length, and SentencePiece makes none beyond 16. */
+const LONGEST = 512;
+
 /** Types of pieces, by their number in the file. */
 const pieceTypes = ["", "normal", "unknown", "control", "user-defined", "unused", "byte"] as const;
 type PieceType = (typeof pieceTypes)[number];
@@ -115,7 +118,7 @@ function addedOf({ pieces }: SentencePiece): AddedToken[] {
 export function mergesOf(pieces: readonly Pick<Piece, "content" | "score" | "type">[]): (readonly [string, string])[] {
   const known = new Set(pieces.filter(({ type }) => type === "normal").map(({ content }) => content));
   const scored = pieces
-    .filter(({ content, type }) => type === "normal" && content.length > 1)
+    .filter(({ content, type }) => type === "normal" && content.length > 1 && content.length <= LONGEST)
     .sort((a, b) => b.score - a.score);
   const merges: (readonly [string, string])[] = [];
   for (const { content } of scored) {
