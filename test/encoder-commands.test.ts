@@ -154,7 +154,7 @@ test.each(["mean", "cross-one", "colbert"])("rerank of %s in eight bits says how
   expect(result!.int8.pairs).toBe(Math.min(words.length, Math.ceil(64 / 3)) * 3);
   expect(result!.int8.most).toBeGreaterThan(0);
   expect(result!.int8.rankCorrelation).toBeGreaterThan(0.9);
-  const exact = await galen("rerank", lists, "--model", model, "--output", at("scored.jsonl"));
+  const exact = await galen("rerank", lists, "--model", model, "--output", at("exact.jsonl"));
   expect(exact[0]).not.toHaveProperty("int8");
 });
 
@@ -320,7 +320,8 @@ test.each(["bm25", embeddings])(
     expect(summary).toEqual({ output, pairs: texts.length, lists: found.length });
     expect(found.length).toBeGreaterThan(0);
     expect(Object.keys(JSON.parse(found[0]!))).toEqual(["query", "documents"]);
-    await galen("mine", "--model", model, pairs, "--output", output, "--negatives", "1", "--margin", "0", "--scores");
+    const more = ["--negatives", "1", "--margin", "0", "--scores", "--overwrite"];
+    await galen("mine", "--model", model, pairs, "--output", output, ...more);
     expect(JSON.parse(readFileSync(output, "utf8").split("\n")[0]!).scores).toHaveLength(2);
   },
 );

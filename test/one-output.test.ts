@@ -118,3 +118,53 @@ test.each(cases)("%s", async (name, { args, ending = "" }) => {
   expect(said.join("")).toContain(`error: ${output}: expected an output that no other run writes to, ${owner}`);
   expect(written(output)).toEqual([]);
 });
+
+/** Every option that names an output, by command; a folder's is filled with a file of somebody's. */
+const filled = [
+  ...cases.map(([name, { args, ending }]) => ({ name, args, option: "--output", ending })),
+  { name: "plot", args: () => [at("run")], option: "--svg", ending: ".svg" },
+  { name: "evaluate task", args: commands["evaluate task"]!.args, option: "--predictions", ending: ".jsonl" },
+  { name: "convert", args: commands["convert"]!.args, option: "--output", ending: ".gguf" },
+];
+test.each(filled)(
+  "$name leaves what is there as it is: $option $ending",
+  async ({ name, args, option, ending = "" }) => {
+    const output = at(`filled-${name.replaceAll(" ", "-")}${option}${ending}`);
+    const file = ending === "" ? join(output, "thesis.txt") : output;
+    if (ending === "") mkdirSync(output);
+    writeFileSync(file, "mine");
+    const said: string[] = [];
+    const spies = [process.stderr, process.stdout].map((stream) =>
+      vi.spyOn(stream, "write").mockImplementation((text) => Boolean(said.push(String(text)))),
+    );
+    // A model that is not there: what would be lost is said before one is looked for.
+    const words = args();
+    const isFile = ending !== "" && name !== "convert";
+    const before = words.map((word, i) => (isFile && words[i - 1] === "--model" ? at("no-model") : word));
+    try {
+      expect(await main([...name.split(" "), ...before, option, output])).toBe(1);
+    } finally {
+      for (const spy of spies) spy.mockRestore();
+    }
+    expect(said.join("")).toContain(output);
+    expect(said.join("")).toMatch(
+      isFile ? /expected a file that does not exist, got one.*--overwrite/s : /expected .*, got /,
+    );
+    expect(readFileSync(file, "utf8")).toBe("mine");
+  },
+);
+
+test("--overwrite replaces a file; an empty one is nobody's", async () => {
+  const output = at("replaced.jsonl");
+  for (const [before, more] of [
+    ["mine", ["--overwrite"]],
+    ["", []],
+  ] as const) {
+    writeFileSync(output, before);
+    const spy = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+    const code = await main(["mine", lists, "--model", "bm25", "--margin", "0", "--output", output, ...more]);
+    spy.mockRestore();
+    expect(code).toBe(0);
+    expect(readFileSync(output, "utf8")).not.toBe("mine");
+  }
+});

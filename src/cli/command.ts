@@ -156,6 +156,11 @@ export const fileOptions = {
   ...columnOptions,
 } as const satisfies Options;
 
+/** Of commands that write a file: without it none that is there is replaced, which `main` sees to. */
+export const overwriteOption = {
+  overwrite: { type: "flag", about: "Replace a file that is there" },
+} as const satisfies Options;
+
 /** Of evaluations that are kept and resumed. */
 export const folderOptions = {
   output: { type: "text", hint: "DIR", about: "Keep the report, and what is computed window by window, for --resume" },

@@ -99,7 +99,7 @@ async function runGroup(name: string, group: Group, rest: readonly string[]): Pr
 
 async function runCommand(command: Command, rest: readonly string[]): Promise<void> {
   const args = parseArguments(rest, command);
-  await checkOutput(args);
+  await checkOutput(command, args);
   const json = args["json"] === true;
   const controller = new AbortController();
   const ignore = command.stoppable === true ? stopOnSignals(controller) : undefined;
@@ -152,10 +152,20 @@ async function fetched(
   return found;
 }
 
-/** No command writes to what it reads, whatever its options are called. */
-async function checkOutput({ output, ...others }: Arguments): Promise<void> {
+/** Options that name a file, or what one is made of, to write. */
+const fileOutputs = ["output", "svg", "predictions"];
+
+/** No command writes to what it reads, whatever its options are called, or replaces a file that it was not told to. */
+async function checkOutput({ options }: Command, args: Arguments): Promise<void> {
+  const { checkNewFile, checkSeparate } = await import("../io/outputs.ts");
+  const { output, ...others } = args;
+  for (const name of "overwrite" in options ? fileOutputs : []) {
+    const path = args[name];
+    // A run that is gone on with writes its answers again.
+    const replaces = args["overwrite"] === true || args["resume"] === true;
+    if (typeof path === "string") await checkNewFile(path, replaces);
+  }
   if (typeof output !== "string") return;
-  const { checkSeparate } = await import("../io/outputs.ts");
   const words = Object.values(others)
     .flat()
     .filter((value) => typeof value === "string");

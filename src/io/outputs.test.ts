@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, w
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { checkSeparate, openOutput, type OutputRules } from "./outputs.ts";
+import { checkNewFile, checkSeparate, openOutput, type OutputRules } from "./outputs.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "galen-outputs-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -63,4 +63,14 @@ test("what a killed run left half-written is swept", async () => {
   const path = made("killed", "run.json.1a2b3c4d.tmp", "train.bin.4711.tmp");
   await open(path);
   expect(readdirSync(path)).toEqual([]);
+});
+
+test("a file with something in it is replaced only where that was asked for", async () => {
+  const file = join(made("files", "full"), "full");
+  await expect(checkNewFile(file, false)).rejects.toThrow(
+    /full: expected a file that does not exist, got one.*--overwrite/s,
+  );
+  await checkNewFile(file, true);
+  writeFileSync(file, "");
+  for (const path of [file, join(folder, "none"), "/dev/null", folder]) await checkNewFile(path, false);
 });

@@ -2,7 +2,7 @@
  * Folders that runs write to: what is read is never written, what others made is never replaced, and one run at a time.
  */
 import { existsSync } from "node:fs";
-import { readdir, realpath, rm } from "node:fs/promises";
+import { readdir, realpath, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { ConfigError } from "../errors.ts";
 import { required } from "../schema.ts";
@@ -24,6 +24,20 @@ export async function checkSeparate(output: string, inputs: readonly (string | u
       hint: "what is read would be written over: name another --output",
     });
   }
+}
+
+/**
+ * A file is written where there is none, or an empty one. Pipes and devices are nobody's work.
+ * @throws ConfigError where it would replace one, unless that was asked for.
+ */
+export async function checkNewFile(path: string, overwrite: boolean): Promise<void> {
+  required("checkNewFile: path", path, "text");
+  if (overwrite) return;
+  const there = await stat(path).catch(() => undefined);
+  if (there === undefined || !there.isFile() || there.size === 0) return;
+  throw new ConfigError(`${path}: expected a file that does not exist, got one`, {
+    hint: "replace it with --overwrite, or name another file",
+  });
 }
 
 /** The real path, also of something that does not exist yet in a folder that does. */

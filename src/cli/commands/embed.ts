@@ -7,6 +7,7 @@ import {
   fileOptions,
   loadOptions,
   modelOption,
+  overwriteOption,
 } from "../command.ts";
 
 const embed: Command = command({
@@ -18,6 +19,7 @@ const embed: Command = command({
     model: { ...modelOption, required: true, about: "Sentence Transformers directory" },
     ...fileOptions,
     output: { type: "text", hint: "FILE", about: ".parquet or .npy" },
+    ...overwriteOption,
     prompt: { type: "text", hint: "NAME", about: "The model's prompt of this name" },
     "batch-size": { type: "integer", hint: "N", least: 1, default: 32, about: "Texts in a run of the network" },
     int8: { type: "flag", about: "Linear layers in eight bits: faster, on the CPU; says what is lost" },

@@ -1,5 +1,13 @@
 /** `galen evaluate task`: the published figures of a tuned model, and the sounder ones beside them. */
-import { type Command, command, modelOptions, folderOptions, loadOptions, modelOption } from "../command.ts";
+import {
+  type Command,
+  command,
+  modelOptions,
+  folderOptions,
+  loadOptions,
+  modelOption,
+  overwriteOption,
+} from "../command.ts";
 import { decodingOptions, toPredictOptions } from "../decoding-options.ts";
 
 const evaluateTask: Command = command({
@@ -19,6 +27,7 @@ const evaluateTask: Command = command({
     },
     limit: { type: "integer", hint: "N", least: 1, about: "The first N examples only" },
     predictions: { type: "text", hint: "FILE", about: "Also write every answer as a JSON line" },
+    ...overwriteOption,
     ...decodingOptions,
     ...folderOptions,
     ...modelOptions,

@@ -1,6 +1,6 @@
 /** `galen export onnx`: a model as a file that stock ONNX Runtime loads. */
 import { UsageError } from "../../errors.ts";
-import { type Command, command, modelOption } from "../command.ts";
+import { type Command, command, modelOption, overwriteOption } from "../command.ts";
 
 const exportOnnx: Command = command({
   about: "Write a model as an ONNX file",
@@ -9,6 +9,7 @@ const exportOnnx: Command = command({
   options: {
     model: { ...modelOption, required: true, about: "Model directory" },
     output: { type: "text", hint: "FILE", required: true, about: "The .onnx file to write" },
+    ...overwriteOption,
     inline: { type: "flag", about: "Weights in the file (default below 2 GB)" },
     external: { type: "flag", about: "Weights in FILE.data beside it" },
     portable: { type: "flag", about: "Only operators of the ONNX standard, for other runtimes; slower" },

@@ -1,6 +1,6 @@
 /** `galen mine`: wrong documents that look right, for training. */
 import { UsageError } from "../../errors.ts";
-import { type Command, command, modelOptions, loadOptions, modelOption } from "../command.ts";
+import { type Command, command, modelOptions, loadOptions, modelOption, overwriteOption } from "../command.ts";
 import type { Progress } from "../progress.ts";
 
 const mine: Command = command({
@@ -11,6 +11,7 @@ const mine: Command = command({
   options: {
     model: { ...modelOption, required: true, about: "Embedding model or ColBERT; bm25; random" },
     output: { type: "text", hint: "FILE", required: true, about: "Lists, as JSON lines" },
+    ...overwriteOption,
     negatives: { type: "integer", hint: "N", least: 1, default: 3, about: "Wrong documents of a query" },
     skip: { type: "integer", hint: "N", least: 0, default: 0, about: "Leave out so many of the best" },
     margin: {

@@ -1,6 +1,6 @@
 /** `galen plot`: loss, held-out loss, rate and speed of training runs. */
 import { DataError } from "../../errors.ts";
-import { type Command, command } from "../command.ts";
+import { type Command, command, overwriteOption } from "../command.ts";
 
 const plot: Command = command({
   about: "Curves of training runs",
@@ -9,6 +9,7 @@ const plot: Command = command({
   positionals: { run: { required: true, many: true, about: "Folders of runs" } },
   options: {
     svg: { type: "text", hint: "FILE", about: "Write the curves there instead" },
+    ...overwriteOption,
     height: { type: "integer", hint: "N", least: 2, default: 10, about: "Lines of a curve on the terminal" },
   },
   examples: [

@@ -1,5 +1,5 @@
 /** `galen rerank`: documents of each query in the order of a model's scores, or the scores for a student. */
-import { batchLoadOptions, type Command, command, modelOption } from "../command.ts";
+import { batchLoadOptions, type Command, command, modelOption, overwriteOption } from "../command.ts";
 import { scorerLoadOptions, scorerOptions } from "../scorer-options.ts";
 
 const rerank: Command = command({
@@ -10,6 +10,7 @@ const rerank: Command = command({
   options: {
     model: { ...modelOption, required: true, about: "Reranker, ColBERT or embedding model" },
     output: { type: "text", hint: "FILE", about: "Lists with scores" },
+    ...overwriteOption,
     int8: { type: "flag", about: "Linear layers in eight bits: faster, on the CPU; says how scores change" },
     ...scorerOptions,
   },
