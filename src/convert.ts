@@ -3,14 +3,13 @@
  * libraries' checkpoints where a family has them. The result is opened again and run beside the source on the same
  * tokens; one that computes something else is removed.
  */
-import { existsSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { saveSharded, tensorSource } from "./checkpoints/checkpoint.ts";
 import { torchTensor, writeTorchFile } from "./checkpoints/torch-write.ts";
 import { CheckpointError, ConfigError, DataError } from "./errors.ts";
 import { writeFileAtomically } from "./io/files.ts";
-import { checkSeparate, openOutput } from "./io/outputs.ts";
+import { makeWhole } from "./io/outputs.ts";
 import { Model } from "./model.ts";
 import { configText } from "./models/index.ts";
 import { writeFairseqModel, writtenFormat } from "./runtime/foreign.ts";
@@ -85,13 +84,13 @@ export async function convertModel(options: ConvertOptions): Promise<Converted> 
   checkFormat(to, type, output);
   const model = await openModelFolder(source, { base });
   if (to === "gguf" || to === "fairseq") writtenFormat(to, model);
-  await using _ = await claim(to, [source, base], output);
   const tokenizer = await tokenizerOf(model.folder, base);
   const found = tokenizer instanceof Error ? undefined : tokenizer;
   const notes = tokenizer instanceof Error ? [`no tokenizer written: ${tokenizer.message.split("\n")[0]}`] : [];
-  try {
-    const losses = await write(model, found, { output, to, type });
-    const parity = await compare(model, await openModelFolder(output));
+  return makeWhole(output, [source, base], async (path) => {
+    if (to !== "gguf") await mkdir(path);
+    const losses = await write(model, found, { output: path, to, type });
+    const parity = await compare(model, await openModelFolder(path));
     if (!(parity.relative <= bounds[type ?? (to === "gguf" ? "f16" : "f32")])) throw different(output, parity);
     const dims = [...model.entries.values()].map((entry) => entry.dims);
     return {
@@ -102,10 +101,7 @@ export async function convertModel(options: ConvertOptions): Promise<Converted> 
       tokenizer: found !== undefined,
       notes: [...model.notes, ...notes, ...losses],
     };
-  } catch (error) {
-    await rm(output, { recursive: true, force: true });
-    throw error;
-  }
+  });
 }
 
 function checkFormat(to: ModelFormat, type: NumberType | undefined, output: string): void {
@@ -125,25 +121,9 @@ function checkFormat(to: ModelFormat, type: NumberType | undefined, output: stri
 function different(output: string, { relative, largest, difference }: Converted["parity"]): CheckpointError {
   return new CheckpointError(
     `${output}: expected the source's logits, got others by up to ${difference.toPrecision(3)} of ${largest.toPrecision(3)} ` +
-      `(${relative.toPrecision(2)} relative); it was removed`,
+      `(${relative.toPrecision(2)} relative); it was not kept`,
     { hint: "the source may be damaged, or too small for so few bits: take a type of more" },
   );
-}
-
-/** The output is this conversion's until it is disposed of. */
-async function claim(
-  to: ModelFormat,
-  inputs: readonly (string | undefined)[],
-  output: string,
-): Promise<AsyncDisposable> {
-  if (to !== "gguf") return openOutput(output, { kind: "a model", names: [], inputs });
-  await checkSeparate(output, inputs);
-  if (existsSync(output)) {
-    throw new ConfigError(`${output}: expected no file of this name, got one`, {
-      hint: "nothing was touched: name another --output",
-    });
-  }
-  return { [Symbol.asyncDispose]: async () => undefined };
 }
 
 /** The tokenizer beside the weights, or of an adapter's base; or why there is none. */

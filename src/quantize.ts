@@ -2,9 +2,8 @@
  * A model directory in few bits, made once: matrices one after the other, so that no more than one is in memory, into
  * safetensors files that ONNX Runtime maps (`checkpoints/grouped.ts`). What that costs is `eval/quantization.ts`'s.
  */
-import { randomUUID } from "node:crypto";
-import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import { saveSharded, tensorSource } from "./checkpoints/checkpoint.ts";
 import { groupedSources, groupingFields } from "./checkpoints/grouped.ts";
 import type { TensorSource } from "./checkpoints/safetensors.ts";
@@ -12,9 +11,8 @@ import { ConfigError, DataError } from "./errors.ts";
 import type { Graph } from "./graph/graph.ts";
 import { takesGroups } from "./graph/weights/groups.ts";
 import { weightsOf } from "./graph/weights/layers.ts";
-import { writeFileAtomically, writing } from "./io/files.ts";
-import { lockBeside } from "./io/lock.ts";
-import { checkSeparate } from "./io/outputs.ts";
+import { writeFileAtomically } from "./io/files.ts";
+import { makeWhole } from "./io/outputs.ts";
 import { headOf } from "./models/family.ts";
 import { hiddenGraph, scoringGraph } from "./models/graphs.ts";
 import { type OpenedFolder, openModelFolder } from "./runtime/folder.ts";
@@ -75,38 +73,7 @@ export async function quantizeModel(options: QuantizeOptions): Promise<Quantized
       hint: "quantise what it was made of: bits that were lost do not come back",
     });
   }
-  const output = resolve(options.output);
-  await checkSeparate(output, [source]);
-  const lock = await lockBeside(output);
-  const temporary = `${output}.${randomUUID().slice(0, 8)}.tmp`;
-  try {
-    await requireEmpty(output);
-    const result = await writing(output, () => write(model, temporary, { ...options, group }));
-    await rm(output, { recursive: true, force: true }); // empty, as was seen above
-    await rename(temporary, output);
-    return result;
-  } finally {
-    await rm(temporary, { recursive: true, force: true });
-    await lock[Symbol.asyncDispose]();
-  }
-}
-
-/** Removes what a killed run left beside the output. @throws ConfigError where the output is not empty. */
-async function requireEmpty(output: string): Promise<void> {
-  const isLeft = new RegExp(String.raw`^\.[0-9a-f]{8}\.tmp$`);
-  for (const name of await readdir(dirname(output))) {
-    const isOurs = name.startsWith(basename(output)) && isLeft.test(name.slice(basename(output).length));
-    if (isOurs) await rm(join(dirname(output), name), { recursive: true, force: true });
-  }
-  const there = await stat(output).catch(() => undefined);
-  const [first] = there?.isDirectory() === true ? await readdir(output) : [];
-  if (there === undefined || (there.isDirectory() && first === undefined)) return;
-  throw new ConfigError(
-    `${output}: expected a new folder for the model, got one with ${first ?? "a file in its place"}`,
-    {
-      hint: "nothing there was touched: name another --output",
-    },
-  );
+  return makeWhole(options.output, [source], (folder) => write(model, folder, { ...options, group }));
 }
 
 /** How each matrix is held that is held in groups. */

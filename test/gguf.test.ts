@@ -112,7 +112,9 @@ describe("a model with its tokenizer", async () => {
     writeFileSync(path, "x");
     mkdirSync(place);
     writeFileSync(join(place, "x"), "x");
-    await expect(convertModel({ source, output: path })).rejects.toThrow(/expected no file of this name, got one/);
+    await expect(convertModel({ source, output: path })).rejects.toThrow(
+      /expected a file that does not exist, got one/,
+    );
     await expect(convertModel({ source, output: place })).rejects.toThrow(
       /expected an empty folder for a model, got one with x/,
     );

@@ -1,12 +1,14 @@
 /**
  * Folders that runs write to: what is read is never written, what others made is never replaced, and one run at a time.
  */
+import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { readdir, realpath, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { ConfigError } from "../errors.ts";
 import { required } from "../schema.ts";
-import { isLock, lockFolder } from "./lock.ts";
+import { writing } from "./files.ts";
+import { isLock, lockBeside, lockFolder } from "./lock.ts";
 
 /**
  * Inputs and output are different places.
@@ -37,6 +39,48 @@ export async function checkNewFile(path: string, overwrite: boolean): Promise<vo
   if (there === undefined || !there.isFile() || there.size === 0) return;
   throw new ConfigError(`${path}: expected a file that does not exist, got one`, {
     hint: "replace it with --overwrite, or name another file",
+  });
+}
+
+/**
+ * Makes a file or folder that appears whole by one rename, beside which a lock is held; what a killed run left there is
+ * swept. `make` is given a path of the same name in a temporary folder.
+ * @throws ConfigError where it is one of the inputs, or where something is already.
+ */
+export async function makeWhole<T>(
+  output: string,
+  inputs: readonly (string | undefined)[],
+  make: (path: string) => Promise<T>,
+): Promise<T> {
+  const path = resolve(output);
+  await checkSeparate(path, inputs);
+  await using _ = await lockBeside(path);
+  await requireNothing(path);
+  const temporary = `${path}.${randomUUID().slice(0, 8)}.tmp`;
+  try {
+    await writing(path, () => mkdir(temporary));
+    const made = join(temporary, basename(path));
+    const result = await writing(path, () => make(made));
+    await rm(path, { recursive: true, force: true }); // an empty folder, as was seen above
+    await rename(made, path);
+    return result;
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+async function requireNothing(path: string): Promise<void> {
+  const isLeft = /^\.[0-9a-f]{8}\.tmp$/;
+  for (const name of await readdir(dirname(path))) {
+    const isOurs = name.startsWith(basename(path)) && isLeft.test(name.slice(basename(path).length));
+    if (isOurs) await rm(join(dirname(path), name), { recursive: true, force: true });
+  }
+  const there = await stat(path).catch(() => undefined);
+  const [first] = there?.isDirectory() === true ? await readdir(path) : [];
+  if (there === undefined || (there.isDirectory() && first === undefined)) return;
+  const [expected, got] = first === undefined ? ["file", "one"] : ["folder", `one with ${first}`];
+  throw new ConfigError(`${path}: expected a ${expected} that does not exist, got ${got}`, {
+    hint: "nothing there was touched: name another --output",
   });
 }
 
