@@ -13,7 +13,7 @@ export {
 } from "./model.ts";
 export type { TokenRows } from "./runtime/batch.ts";
 export { quickstart, type QuickstartEvent, type QuickstartOptions, type QuickstartResult } from "./quickstart.ts";
-export { checkSeparate } from "./io/outputs.ts";
+export { checkNewFile, checkSeparate } from "./io/outputs.ts";
 export {
   hubSourceOf,
   type HubProgress,

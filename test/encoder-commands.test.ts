@@ -1,7 +1,7 @@
 /** The encoder commands, called as the program calls them: train, use, evaluate. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parquetReadObjects } from "hyparquet";
 import { afterAll, expect, test, vi } from "vitest";
@@ -150,11 +150,19 @@ test.each(["mean", "cross-one", "colbert"])("rerank of %s in eight bits says how
     "lists.jsonl",
     words.map((query) => ({ query, documents })),
   );
-  const [result] = await galen("rerank", lists, "--model", model, "--output", at("scored.jsonl"), "--int8");
+  const [result] = await galen(
+    "rerank",
+    lists,
+    "--model",
+    model,
+    "--output",
+    at(`${basename(model)}-int8.jsonl`),
+    "--int8",
+  );
   expect(result!.int8.pairs).toBe(Math.min(words.length, Math.ceil(64 / 3)) * 3);
   expect(result!.int8.most).toBeGreaterThan(0);
   expect(result!.int8.rankCorrelation).toBeGreaterThan(0.9);
-  const exact = await galen("rerank", lists, "--model", model, "--output", at("exact.jsonl"));
+  const exact = await galen("rerank", lists, "--model", model, "--output", at(`${basename(model)}-exact.jsonl`));
   expect(exact[0]).not.toHaveProperty("int8");
 });
 

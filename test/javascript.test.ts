@@ -134,6 +134,7 @@ const calls: Record<string, Call[]> = {
   ],
   featuresOfTexts: [[/texts: expected a stream, got nothing/, () => door("featuresOfTexts")({})]],
   openFeatures: [[/model directory: expected a text, got nothing/, () => door("openFeatures")()]],
+  checkNewFile: [[/checkNewFile: path: expected a text, got nothing/, () => door("checkNewFile")()]],
   checkSeparate: [
     [/checkSeparate: output: expected a text, got nothing/, () => door("checkSeparate")()],
     [/checkSeparate: inputs: expected a list, got "a"/, () => door("checkSeparate")("a", "a")],

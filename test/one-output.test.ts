@@ -119,52 +119,57 @@ test.each(cases)("%s", async (name, { args, ending = "" }) => {
   expect(written(output)).toEqual([]);
 });
 
-/** Every option that names an output, by command; a folder's is filled with a file of somebody's. */
-const filled = [
-  ...cases.map(([name, { args, ending }]) => ({ name, args, option: "--output", ending })),
-  { name: "plot", args: () => [at("run")], option: "--svg", ending: ".svg" },
-  { name: "evaluate task", args: commands["evaluate task"]!.args, option: "--predictions", ending: ".jsonl" },
-  { name: "convert", args: commands["convert"]!.args, option: "--output", ending: ".gguf" },
-];
-test.each(filled)(
-  "$name leaves what is there as it is: $option $ending",
-  async ({ name, args, option, ending = "" }) => {
-    const output = at(`filled-${name.replaceAll(" ", "-")}${option}${ending}`);
-    const file = ending === "" ? join(output, "thesis.txt") : output;
-    if (ending === "") mkdirSync(output);
-    writeFileSync(file, "mine");
-    const said: string[] = [];
-    const spies = [process.stderr, process.stdout].map((stream) =>
-      vi.spyOn(stream, "write").mockImplementation((text) => Boolean(said.push(String(text)))),
-    );
-    // A model that is not there: what would be lost is said before one is looked for.
-    const words = args();
-    const isFile = ending !== "" && name !== "convert";
-    const before = words.map((word, i) => (isFile && words[i - 1] === "--model" ? at("no-model") : word));
-    try {
-      expect(await main([...name.split(" "), ...before, option, output])).toBe(1);
-    } finally {
-      for (const spy of spies) spy.mockRestore();
-    }
-    expect(said.join("")).toContain(output);
-    expect(said.join("")).toMatch(
-      isFile ? /expected a file that does not exist, got one.*--overwrite/s : /expected .*, got /,
-    );
-    expect(readFileSync(file, "utf8")).toBe("mine");
-  },
-);
-
-test("--overwrite replaces a file; an empty one is nobody's", async () => {
-  const output = at("replaced.jsonl");
-  for (const [before, more] of [
-    ["mine", ["--overwrite"]],
-    ["", []],
-  ] as const) {
-    writeFileSync(output, before);
-    const spy = vi.spyOn(process.stdout, "write").mockReturnValue(true);
-    const code = await main(["mine", lists, "--model", "bm25", "--margin", "0", "--output", output, ...more]);
-    spy.mockRestore();
-    expect(code).toBe(0);
-    expect(readFileSync(output, "utf8")).not.toBe("mine");
+/** Silently, with its exit status and all that was said. */
+async function run(words: readonly string[]): Promise<{ code: number; said: string }> {
+  const said: string[] = [];
+  const spies = [process.stderr, process.stdout].map((stream) =>
+    vi.spyOn(stream, "write").mockImplementation((text) => Boolean(said.push(String(text)))),
+  );
+  try {
+    return { code: await main([...words]), said: said.join("") };
+  } finally {
+    for (const spy of spies) spy.mockRestore();
   }
+}
+
+const files = [
+  ...cases
+    .filter(([, { ending }]) => ending !== undefined)
+    .map(([name, rest]) => ({ name, option: "--output", ...rest })),
+  { name: "plot", option: "--svg", args: () => [at("run")], ending: ".svg" },
+  { name: "evaluate task", option: "--predictions", args: commands["evaluate task"]!.args, ending: ".jsonl" },
+];
+test.each(files)("$name $option FILE$ending replaces no file unasked", async ({ name, option, args, ending = "" }) => {
+  const output = at(`filled-${name.replaceAll(" ", "-")}${ending}`);
+  writeFileSync(output, "mine");
+  // Before a model is looked for, so that none need be there.
+  const words = args().map((word, i, all) => (all[i - 1] === "--model" ? at("no-model") : word));
+  const { code, said } = await run([...name.split(" "), ...words, option, output]);
+  expect(said).toContain(`error: ${output}: expected a file that does not exist, got one`);
+  expect(said).toContain("--overwrite");
+  expect(code).toBe(1);
+  expect(readFileSync(output, "utf8")).toBe("mine");
+
+  const replaced = await run([...name.split(" "), ...args(), option, output, "--overwrite"]);
+  expect(replaced.code, replaced.said).toBe(0);
+  expect(readFileSync(output, "utf8")).not.toBe("mine");
+  writeFileSync(output, "");
+  const empty = await run([...name.split(" "), ...args(), option, output]);
+  expect(empty.code, empty.said).toBe(0);
+});
+
+/** They write beside what is there; only what one of their own runs left is in their way. */
+const besides = new Set(["extract", ...Object.keys(commands).filter((name) => name.startsWith("evaluate "))]);
+const folders = Object.entries(commands).filter(([, { ending }]) => ending === undefined);
+test.each(folders)("%s --output DIR replaces nothing unasked", async (name, { args }) => {
+  const output = at(`filled-${name.replaceAll(" ", "-")}`);
+  mkdirSync(output);
+  writeFileSync(join(output, "thesis.txt"), "mine");
+  const words = [...name.split(" "), ...args(), "--output", output];
+  if (besides.has(name)) expect((await run(words)).code).toBe(0);
+  const { code, said } = await run(words);
+  expect(said).toMatch(/expected an? .*, got one/);
+  expect(said).toContain(output);
+  expect(code).toBe(1);
+  expect(readFileSync(join(output, "thesis.txt"), "utf8")).toBe("mine");
 });

@@ -159,17 +159,16 @@ const fileOutputs = ["output", "svg", "predictions"];
 async function checkOutput({ options }: Command, args: Arguments): Promise<void> {
   const { checkNewFile, checkSeparate } = await import("../io/outputs.ts");
   const { output, ...others } = args;
+  const words = Object.values(others)
+    .flat()
+    .filter((value) => typeof value === "string");
+  if (typeof output === "string") await checkSeparate(output, words);
   for (const name of "overwrite" in options ? fileOutputs : []) {
     const path = args[name];
     // A run that is gone on with writes its answers again.
     const replaces = args["overwrite"] === true || args["resume"] === true;
     if (typeof path === "string") await checkNewFile(path, replaces);
   }
-  if (typeof output !== "string") return;
-  const words = Object.values(others)
-    .flat()
-    .filter((value) => typeof value === "string");
-  await checkSeparate(output, words);
 }
 
 /** Options that name a model's directory; in a run's folder it is model/. */
