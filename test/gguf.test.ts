@@ -116,7 +116,7 @@ describe("a model with its tokenizer", async () => {
       /expected a file that does not exist, got one/,
     );
     await expect(convertModel({ source, output: place })).rejects.toThrow(
-      /expected an empty folder for a model, got one with x/,
+      /expected a folder that does not exist, got one with x/,
     );
     expect(readFileSync(path, "utf8")).toBe("x");
     await expect(convertModel({ source, output: place, to: "gguf" })).rejects.toThrow(
