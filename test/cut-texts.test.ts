@@ -104,7 +104,7 @@ describe.each(["mean", "colbert", "cross-one"])("%s", (name) => {
     ["evaluate retrieval", () => ["evaluate", "retrieval", at("beir"), "--model", golden(name)]],
   ] as const;
   test.each(reads)("%s counts what it cut", async (_, args) => {
-    const { printed, said } = await both(args());
+    const { printed, said } = await both(args(), args()[0] === "rerank" ? ["--overwrite"] : []);
     const { texts: count, of } = printed.at(-1)!["cut"] as { texts: number; of: number };
     expect(count).toBeGreaterThan(0);
     expect(of).toBeGreaterThan(count);
@@ -114,11 +114,12 @@ describe.each(["mean", "colbert", "cross-one"])("%s", (name) => {
 
 test.each(["mean", "colbert"])("mine counts what %s cut, and embed into a file too", async (name) => {
   const args = ["mine", pairs, "--model", golden(name), "--negatives", "1", "--margin", "0"];
-  const { printed, said } = await both([...args, "--output", at(`${name}-mined.jsonl`)]);
+  const { printed, said } = await both([...args, "--output", at(`${name}-mined.jsonl`)], ["--overwrite"]);
   expect(printed.at(-1)).toMatchObject({ cut: { texts: 1 } });
   expect(said).toContain("texts are longer than the model takes and were cut");
   if (name !== "mean") return;
-  const [embedded] = (await both(["embed", "--model", golden(name), "--file", file, "--output", at("x.npy")])).printed;
+  const embed = ["embed", "--model", golden(name), "--file", file, "--output", at("x.npy")];
+  const [embedded] = (await both(embed, ["--overwrite"])).printed;
   expect(embedded).toMatchObject({ cut: { texts: 1, of: 3 } });
 });
 
