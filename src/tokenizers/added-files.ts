@@ -3,8 +3,10 @@
  * added_tokens_decoder in tokenizer_config.json; where it has none, the older added_tokens.json, with
  * special_tokens_map.json before tokenizer_config.json. Then every token that they name for a role or list as special.
  */
+import { ConfigError } from "../errors.ts";
 import type { AddedToken } from "./added-tokens.ts";
 import { asObject, fieldError, type JsonObject, parseJsonObject } from "./json.ts";
+import type { NewToken } from "./pairs.ts";
 import { checkAddedIds, readAddedToken } from "./tokenizer-json.ts";
 import type { TokenizerFiles } from "./tokenizer.ts";
 
@@ -86,6 +88,27 @@ export function newAddedToken(content: string, id: number, options: Partial<Adde
   const special = options.special ?? false;
   const { normalized = !special, lstrip = false, rstrip = false, singleWord = false } = options;
   return { id, content, special, normalized, lstrip, rstrip, singleWord };
+}
+
+/**
+ * Ids and added tokens with `added` behind them; one that is there keeps its id.
+ * @throws ConfigError for a token without text.
+ */
+export function withNewTokens(
+  known: { readonly ids: ReadonlyMap<string, number>; readonly addedTokens: readonly AddedToken[] },
+  added: readonly NewToken[],
+): { ids: Map<string, number>; addedTokens: AddedToken[] } {
+  const ids = new Map(known.ids);
+  const addedTokens = new Map(known.addedTokens.map((token) => [token.content, token]));
+  for (const token of added) {
+    const options = typeof token === "string" ? { content: token } : token;
+    const { content } = options;
+    if (content === "") throw new ConfigError("addTokens: expected a token that is text, got an empty one");
+    const id = ids.get(content) ?? ids.size;
+    ids.set(content, id);
+    addedTokens.set(content, newAddedToken(content, id, options));
+  }
+  return { ids, addedTokens: [...addedTokens.values()] };
 }
 
 /**

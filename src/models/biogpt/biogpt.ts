@@ -6,7 +6,7 @@
  */
 // B batch, T tokens, N = B·T, D width, F feed-forward width, V vocabulary
 import type { Graph, Value } from "../../graph/graph.ts";
-import { add, linear, linearCrossEntropy, matMul, reshape, scale } from "../../graph/ops/index.ts";
+import { add, linear, scale } from "../../graph/ops/index.ts";
 import { activations } from "../../nn/activations.ts";
 import { type Attend, attentionOf, joinHeads, splitHeads } from "../../nn/attention.ts";
 import { dropout, embedding, embeddingTable, layerNormLayer, linearLayer, vocabularyTable } from "../../nn/layers.ts";
@@ -14,6 +14,7 @@ import { learnedPositions } from "../../nn/positions.ts";
 import { labelCount, labelMeasure, lastTokenHead, tokenHead } from "../classification.ts";
 import { caricature } from "../config.ts";
 import type { CacheShape, Family, Measures, ModelInputs, Shapes } from "../family.ts";
+import { languageHead } from "../language-head.ts";
 import { type BioGptConfig, bioGptSizes, parseBioGptConfig } from "./config.ts";
 import { fairseq } from "./fairseq.ts";
 
@@ -141,9 +142,7 @@ export const bioGpt: Family<BioGptConfig> = {
   measures,
   adapt: (config, stored) => ({ config, parameterOf: parameterNames(stored) }),
   hidden,
-  logits: (g, config, hidden_BTD) => matMul(hidden_BTD, headWeight(g, config), { transB: true }),
-  tokenLoss: (g, config, hidden_BTD, labels_N) =>
-    linearCrossEntropy(reshape(hidden_BTD, [-1, config.hidden_size]), headWeight(g, config), labels_N),
+  ...languageHead(headWeight),
   cache: (config): CacheShape => ({
     layers: config.num_hidden_layers,
     keyHeads: config.num_attention_heads,

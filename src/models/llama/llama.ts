@@ -6,7 +6,7 @@
  */
 // B batch, T tokens, D width, F feed-forward width, H heads, G key heads, K width of a head, V vocabulary
 import type { Graph, Value } from "../../graph/graph.ts";
-import { add, linearCrossEntropy, matMul, mul, reshape, rotate } from "../../graph/ops/index.ts";
+import { add, mul, rotate } from "../../graph/ops/index.ts";
 import { activations } from "../../nn/activations.ts";
 import { type Attend, attentionOf, joinHeads, splitHeads } from "../../nn/attention.ts";
 import { dropout, embedding, linearLayer, rmsNormLayer, vocabularyTable } from "../../nn/layers.ts";
@@ -15,6 +15,7 @@ import { rotations, turnsByLongest } from "../../nn/rotary.ts";
 import { labelCount, labelMeasure, lastTokenHead, tokenHead } from "../classification.ts";
 import { caricature } from "../config.ts";
 import type { CacheShape, Family, Measures, Shapes } from "../family.ts";
+import { languageHead } from "../language-head.ts";
 import {
   headWidth,
   keyHeads,
@@ -173,9 +174,7 @@ function family(
     parseConfig: (json, where) => parseLlamaConfig(json, where, traits.sliding),
     adapt: (config, stored) => ({ config, parameterOf: parameterNames(stored) }),
     hidden: hiddenOf(traits),
-    logits: (g, config, hidden_BTD) => matMul(hidden_BTD, headWeight(g, config), { transB: true }),
-    tokenLoss: (g, config, hidden_BTD, labels_N) =>
-      linearCrossEntropy(reshape(hidden_BTD, [-1, config.hidden_size]), headWeight(g, config), labels_N),
+    ...languageHead(headWeight),
     cache: (config): CacheShape => ({
       layers: config.num_hidden_layers,
       keyHeads: keyHeads(config),

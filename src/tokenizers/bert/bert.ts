@@ -4,8 +4,7 @@
  * offsets in UTF-16 units of the original text. Leaves out windows over pairs, and the truncation and padding
  * that a tokenizer.json may carry: here, as in transformers, the caller says.
  */
-import { ConfigError } from "../../errors.ts";
-import { newAddedToken } from "../added-files.ts";
+import { withNewTokens } from "../added-files.ts";
 import { required } from "../../schema.ts";
 import { addedTokenFinder } from "../added-tokens.ts";
 import { type BertDescription, type BertRole, readBertFiles, writeBertFiles } from "./files.ts";
@@ -125,15 +124,5 @@ function textReader(description: BertDescription): (text: string, sink: Sink) =>
 }
 
 function withTokens(description: BertDescription, added: readonly NewToken[]): BertDescription {
-  const ids = new Map(description.ids);
-  const addedTokens = new Map(description.addedTokens.map((token) => [token.content, token]));
-  for (const token of added) {
-    const options = typeof token === "string" ? { content: token } : token;
-    const { content } = options;
-    if (content === "") throw new ConfigError("addTokens: expected a token that is text, got an empty one");
-    const id = ids.get(content) ?? ids.size;
-    ids.set(content, id);
-    addedTokens.set(content, newAddedToken(content, id, options));
-  }
-  return { ...description, ids, addedTokens: [...addedTokens.values()] };
+  return { ...description, ...withNewTokens(description, added) };
 }

@@ -6,7 +6,7 @@
  */
 import { ConfigError } from "../../errors.ts";
 import { required } from "../../schema.ts";
-import { addedTokenJson, addedTokensDecoder, newAddedToken, type Role } from "../added-files.ts";
+import { addedTokenJson, addedTokensDecoder, type Role, withNewTokens } from "../added-files.ts";
 import { type AddedToken, addedTokenFinder, matcherOf } from "../added-tokens.ts";
 import { idsOf } from "../ids.ts";
 import { asObject, type JsonObject, parseJsonObject } from "../json.ts";
@@ -280,17 +280,7 @@ function withRows(description: Description, rows: readonly string[]): Descriptio
 }
 
 function withTokens(description: Description, added: readonly NewToken[]): Description {
-  const ids = new Map(description.ids);
-  const addedTokens = new Map(description.addedTokens.map((token) => [token.content, token]));
-  for (const token of added) {
-    const options = typeof token === "string" ? { content: token } : token;
-    const { content } = options;
-    if (content === "") throw new ConfigError("addTokens: expected a token that is text, got an empty one");
-    const id = ids.get(content) ?? ids.size;
-    ids.set(content, id);
-    addedTokens.set(content, newAddedToken(content, id, options));
-  }
-  return { ...description, ids, addedTokens: [...addedTokens.values()], isChanged: true };
+  return { ...description, ...withNewTokens(description, added), isChanged: true };
 }
 
 /** The files that it was read from; of a tokenizer that was changed, a tokenizer.json with its configuration. */
