@@ -9,6 +9,7 @@ import {
   modelOption,
   overwriteOption,
 } from "../command.ts";
+import { noteEightBits } from "../eight-bits.ts";
 
 const embed: Command = command({
   about: "Vectors of texts by an embedding model",
@@ -50,11 +51,7 @@ const embed: Command = command({
       batchSize: args["batch-size"],
       ...(args.prompt === undefined ? {} : { promptName: args.prompt }),
     };
-    if (args.int8) {
-      const { eightBitGain, withoutGain } = await import("../../runtime/eight-bits.ts");
-      const advice = withoutGain(await eightBitGain());
-      if (advice !== undefined) output.note(advice);
-    }
+    if (args.int8) await noteEightBits(output);
     const line = progress("embedding");
     const onProgress = (done: number): void => line.update({ done, unit: "texts" });
     const cuts = countCuts();

@@ -1,5 +1,6 @@
 /** `galen rerank`: documents of each query in the order of a model's scores, or the scores for a student. */
 import { batchLoadOptions, type Command, command, modelOption, overwriteOption } from "../command.ts";
+import { noteEightBits } from "../eight-bits.ts";
 import { scorerLoadOptions, scorerOptions } from "../scorer-options.ts";
 
 const rerank: Command = command({
@@ -28,15 +29,11 @@ const rerank: Command = command({
     const lists = await readLists(args.lists);
     const cuts = countCuts();
     await using scorer = await openScorer(args.model, {
-      ...scorerLoadOptions(args),
       ...batchLoadOptions(args),
+      label: args.label,
       onCut: cuts.add,
     });
-    if (args.int8) {
-      const { eightBitGain, withoutGain } = await import("../../runtime/eight-bits.ts");
-      const advice = withoutGain(await eightBitGain());
-      if (advice !== undefined) output.note(advice);
-    }
+    if (args.int8) await noteEightBits(output);
     const line = progress("scoring");
     const onProgress = (done: number): void => line.update({ done, total: lists.length, unit: "lists" });
     const scored = scoreLists(scorer, lists, { signal, onProgress });
