@@ -42,6 +42,12 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   quickstart: [...uses, "train", "recipes"],
   eval: uses,
   extract: uses,
+  search: uses,
+  answers: [...uses, "search", "extract"],
+  serve: [...uses, "search", "answers", "extract", "train"],
+  // The page runs in browsers: of the rest it has types alone.
+  page: ["search", "answers", "extract", "serve"],
+  browser: [...engine, "generate", "search"],
 };
 /** These run in browsers too: no node:* and no ONNX Runtime. */
 const pure = ["errors", "schema", "tensor", "graph", "nn", "models", "tokenizers", "generate"];

@@ -1,0 +1,14 @@
+/** Literature on disk: indexed, searched, cited. */
+export type {
+  Facets,
+  FacetValue,
+  Filters,
+  Hit,
+  IndexedDocument,
+  SearchIndex,
+  SearchMode,
+  SearchOptions,
+  SearchResult,
+  Section,
+} from "./types.ts";
+export type { Condition, Found, Passage, Store, StoredDocument, StoreWriter } from "./store.ts";
