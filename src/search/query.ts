@@ -17,6 +17,8 @@ export interface ParsedQuery {
   readonly any: readonly string[];
   /** Words to rank by: those, and the words of conditions that are not negated. */
   readonly words: readonly string[];
+  /** Beginnings of words that were asked for, "cardio" of "cardio*". */
+  readonly prefixes: readonly string[];
   /** What an embedding or a reranker is given: words as they were written, without tags and operators. */
   readonly text: string;
   /** Values of the documents' own fields, `[field:NAME]`, which all must hold. */
@@ -76,7 +78,7 @@ export function parseQuery(query: string, { today = new Date() }: QueryOptions =
     ids ??
     (isBoolean
       ? booleanOf(reader, parts)
-      : all(parts.flatMap((part) => (part.kind === "condition" ? [part.condition] : []))));
+      : allOf(parts.flatMap((part) => (part.kind === "condition" ? [part.condition] : []))));
   if (depthOf(whole) > mostDepth) {
     throw new UsageError(`query: expected conditions at most ${mostDepth} deep in one another, got more`, {
       hint: "AND and OR go from left to right, so that each change between them is one deeper: use parentheses",
@@ -88,7 +90,18 @@ export function parseQuery(query: string, { today = new Date() }: QueryOptions =
   if (ranked.length > mostRanked) reader.notes.add(`of ${ranked.length} words the first ${mostRanked} are ranked by`);
   const words = ranked.slice(0, mostRanked);
   const spoken = isBoolean || ids !== undefined ? words : parts.flatMap(spokenOf);
-  return { condition, any: any.slice(0, mostRanked), words, text: spoken.join(" "), fields, notes: [...reader.notes] };
+  const prefixes = unique(
+    positive(condition).flatMap((one) => (one.kind === "words" && one.prefix ? one.words.slice(-1) : [])),
+  );
+  return {
+    condition,
+    any: any.slice(0, mostRanked),
+    words,
+    prefixes,
+    text: spoken.join(" "),
+    fields,
+    notes: [...reader.notes],
+  };
 }
 
 const unique = (words: readonly string[]): string[] => [...new Set(words)];
@@ -108,81 +121,96 @@ function spokenOf(part: Part): readonly string[] {
 function identifiers(tokens: readonly Token[]): Condition | undefined {
   const ids = tokens.flatMap(({ text }) => text.split(",").filter((one) => one !== ""));
   if (ids.length === 0 || !ids.every((one) => /^\d{6,8}$/.test(one))) return undefined;
-  return any(ids.map((value) => ({ kind: "value", field: "id", value, prefix: false })));
+  return anyOf(ids.map((value) => ({ kind: "value", field: "id", value, prefix: false })));
+}
+
+/** What is being put together, token by token. */
+interface Gathered {
+  readonly parts: Part[];
+  /** Words that no tag, phrase or operator has ended yet. */
+  run: Token[];
+  /** The colon between two dates of which the second is to come. */
+  colon: Token | undefined;
 }
 
 /** Words together with their tags, in the order of the query. */
 function partsOf(reader: Reader, tokens: readonly Token[]): Part[] {
-  const parts: Part[] = [];
-  let run: Token[] = [];
-  let rangeFrom: Token | undefined;
-  const flush = (): void => {
-    if (run.length > 0) parts.push(...looseParts(reader, run));
-    run = [];
-  };
-  const add = (condition: Condition, at: number): void => {
-    flush();
-    parts.push({ kind: "condition", condition, at });
-  };
+  const gathered: Gathered = { parts: [], run: [], colon: undefined };
   for (let i = 0; i < tokens.length; i++) {
     const token = tokens[i]!;
-    const next = tokens[i + 1];
-    if (token.kind === "word") {
-      // "2019"[dp] : "2024"[dp], as PubMed's own form writes ranges.
-      const last = parts.at(-1);
-      const isColon = run.length === 0 && token.text.startsWith(":") && last?.kind === "condition";
-      if (isColon && last.condition.kind === "dates") rangeFrom = token;
-      if (rangeFrom !== token) run.push(token);
-      else if (token.text.length > 1) run.push({ ...token, text: token.text.slice(1), at: token.at + 1 });
-    } else if (token.kind === "phrase") {
-      const known = next?.kind === "tag" ? tagAfter(reader, next) : undefined;
-      flush();
-      if (known !== undefined) i++;
-      const condition = known === undefined ? phrase(reader, token) : tagged(reader, [token], known, next!).condition;
-      if (condition !== undefined) add(condition, token.at);
-    } else if (token.kind === "tag") {
-      const known = run.length === 0 ? tagAlone(reader, token, tokens[i - 1]) : tagAfter(reader, token);
-      if (known === undefined) run.push({ ...token, kind: "word" });
-      else {
-        const { condition, before } = tagged(reader, run, known, token);
-        const at = run[before]!.at;
-        run = run.slice(0, before);
-        if (condition !== undefined) add(condition, at);
-      }
-    } else {
-      flush();
+    if (token.kind === "word") addWord(gathered, token);
+    else if (token.kind === "phrase") i += addPhrase(reader, gathered, token, tokens[i + 1]);
+    else if (token.kind === "tag") addTag(reader, gathered, token, tokens[i - 1]);
+    else {
+      endRun(reader, gathered);
       const { kind, at } = token;
-      parts.push(kind === "operator" ? { kind, operator: token.text as "AND", at } : { kind: kind as "open", at });
+      gathered.parts.push(kind === "operator" ? { kind, operator: token.text as "AND", at } : { kind, at });
     }
-    if (rangeFrom !== undefined && rangeFrom !== token)
-      rangeFrom = joinDates(reader, parts, rangeFrom, i + 1 === tokens.length);
-    if (parts.length + run.length > 4 * mostTerms) break;
+    joinDates(reader, gathered);
   }
-  flush();
-  if (rangeFrom !== undefined)
-    throw wrongQuery(reader.query, rangeFrom.at, "expected a date behind the colon, got none");
-  const terms = parts.reduce((sum, part) => sum + (part.kind === "words" ? part.tokens.length : 1), 0);
-  if (terms > 4 * mostTerms || parts.filter(({ kind }) => kind === "condition").length > mostTerms) {
+  endRun(reader, gathered);
+  joinDates(reader, gathered);
+  const { parts, colon } = gathered;
+  if (colon !== undefined) throw wrongQuery(reader.query, colon.at, "expected a date behind the colon, got none");
+  if (parts.filter(({ kind }) => kind === "condition" || kind === "words").length > mostTerms) {
     throw new UsageError(`query: expected at most ${mostTerms} terms, got more`);
   }
   return parts;
 }
 
-/** Makes one range of the last two dates; gives back the colon while the second is still to come. */
-function joinDates(reader: Reader, parts: Part[], colon: Token, isEnd: boolean): Token | undefined {
+function addWord(gathered: Gathered, token: Token): void {
+  const { parts, run } = gathered;
+  const last = parts.at(-1);
+  // "2019"[dp] : "2024"[dp], as PubMed's own form writes ranges.
+  const isColon = run.length === 0 && token.text.startsWith(":");
+  if (!isColon || last?.kind !== "condition" || last.condition.kind !== "dates") run.push(token);
+  else {
+    gathered.colon = token;
+    if (token.text.length > 1) run.push({ ...token, text: token.text.slice(1), at: token.at + 1 });
+  }
+}
+
+/** Gives how many of the tokens behind it belong to the phrase: its tag. */
+function addPhrase(reader: Reader, gathered: Gathered, token: Token, next: Token | undefined): 0 | 1 {
+  const known = next?.kind === "tag" ? tagAfter(reader, next) : undefined;
+  endRun(reader, gathered);
+  const condition = known === undefined ? phrase(reader, token) : tagged(reader, [token], known, next!).condition;
+  if (condition !== undefined) gathered.parts.push({ kind: "condition", condition, at: token.at });
+  return known === undefined ? 0 : 1;
+}
+
+function addTag(reader: Reader, gathered: Gathered, token: Token, before: Token | undefined): void {
+  const { run, parts } = gathered;
+  const known = run.length === 0 ? tagAlone(reader, token, before) : tagAfter(reader, token);
+  if (known === undefined) {
+    run.push({ ...token, kind: "word" });
+    return;
+  }
+  const found = tagged(reader, run, known, token);
+  gathered.run = run.slice(0, found.before);
+  endRun(reader, gathered);
+  parts.push({ kind: "condition", condition: found.condition, at: run[found.before]!.at });
+}
+
+function endRun(reader: Reader, gathered: Gathered): void {
+  if (gathered.run.length > 0) gathered.parts.push(...looseParts(reader, gathered.run));
+  gathered.run = [];
+}
+
+/** Makes one range of the last two dates, once the second has come. */
+function joinDates({ query, today }: Reader, gathered: Gathered): void {
+  const { parts, colon } = gathered;
   const [one, other] = parts.slice(-2);
-  if (one?.kind !== "condition" || other?.kind !== "condition" || other.at < colon.at) {
-    if (!isEnd && (parts.at(-1)?.at ?? 0) < colon.at) return colon;
-    throw wrongQuery(reader.query, colon.at, "expected a date with its tag behind the colon, got something else");
-  }
-  if (one.condition.kind !== "dates" || other.condition.kind !== "dates") {
-    throw wrongQuery(reader.query, other.at, "expected a date behind the colon, got something else");
-  }
-  const text = `${one.condition.first ?? "1000"}:${other.condition.last ?? "3000"}`;
-  const range = datesOf(text, reader.today);
-  if (typeof range === "string") throw wrongQuery(reader.query, one.at, range);
-  parts.splice(-2, 2, { kind: "condition", condition: range.condition, at: one.at });
-  return undefined;
+  if (colon === undefined || (parts.at(-1)?.at ?? 0) < colon.at) return;
+  const dates = [one, other].flatMap((part) =>
+    part?.kind === "condition" && part.condition.kind === "dates" ? [part.condition] : [],
+  );
+  if (dates.length < 2)
+    throw wrongQuery(query, colon.at, "expected a date with its tag behind the colon, got something else");
+  const range = datesOf(`${dates[0]!.first ?? "1000"}:${dates[1]!.last ?? "3000"}`, today);
+  if (typeof range === "string") throw wrongQuery(query, one!.at, range);
+  parts.splice(-2, 2, { kind: "condition", condition: range.condition, at: one!.at });
+  gathered.colon = undefined;
 }
 
 /** Words without a tag; those that end in * are conditions. */
@@ -255,7 +283,7 @@ function tagAlone(reader: Reader, token: Token, before: Token | undefined): unde
 }
 
 interface Tagged {
-  readonly condition: Condition | undefined;
+  readonly condition: Condition;
   /** So many of the words before the tag do not belong to it. */
   readonly before: number;
 }
@@ -300,9 +328,9 @@ function wordCondition(
 ): Condition {
   const found = run.flatMap((one) => wordsOf(reader, one, tag.field) ?? []);
   if (found.length === 0) throw wrongQuery(reader.query, run[0]!.at, `expected words, got "${text}"`);
-  const words = all(saidOf(found));
+  const words = allOf(saidOf(found));
   if (tag.also === undefined) return words;
-  return any([words, ...tag.also.map((field) => valueOf(field, text, run[0]!.kind === "phrase"))]);
+  return anyOf([words, ...tag.also.map((field) => valueOf(field, text, run[0]!.kind === "phrase"))]);
 }
 
 /** Without words that stand everywhere, as PubMed leaves them out of all but phrases. */
@@ -322,11 +350,11 @@ function valueOf(field: ValueField, text: string, isPhrase: boolean): Condition 
   const bare = prefix ? text.replace(/\s*\*+$/, "") : text;
   const one = (value: string): Condition => ({ kind: "value", field, value, prefix });
   if (field === "author") return one(authorName(bare));
-  if (field === "language" && !isPhrase) return any(languageCodes(bare).map(one));
+  if (field === "language" && !isPhrase) return anyOf(languageCodes(bare).map(one));
   // Qualifiers are not in the index: "Heart Failure/drug therapy".
   if (field === "mesh") return one(bare.replace(/\/.*$/, "").trim() || bare);
   if (field !== "id" || isPhrase) return one(bare);
-  return any(bare.split(/[\s,]+/).flatMap((id) => (id === "" ? [] : [one(id)])));
+  return anyOf(bare.split(/[\s,]+/).flatMap((id) => (id === "" ? [] : [one(id)])));
 }
 
 function checkParentheses({ query }: Reader, parts: readonly Part[]): void {
@@ -359,7 +387,7 @@ function booleanOf(reader: Reader, parts: readonly Part[]): Condition {
     const one = frame.negated ? not(condition) : condition;
     const { left, operator } = frame;
     if (left === undefined) frame.left = one;
-    else frame.left = operator === "OR" ? any([left, one]) : all([left, operator === "NOT" ? not(one) : one]);
+    else frame.left = operator === "OR" ? anyOf([left, one]) : allOf([left, operator === "NOT" ? not(one) : one]);
     frame.operator = undefined;
     frame.negated = false;
   };
@@ -378,7 +406,7 @@ function booleanOf(reader: Reader, parts: readonly Part[]): Condition {
     } else if (part.kind === "condition") take(part.condition);
     else if (part.kind === "words") {
       const found = part.tokens.flatMap((token) => wordsOf(reader, token, "text") ?? []);
-      if (found.length > 0) take(all(saidOf(found)));
+      if (found.length > 0) take(allOf(saidOf(found)));
     } else if (
       part.operator === "NOT" &&
       !frame.negated &&
@@ -401,10 +429,10 @@ function joined(kind: "and" | "or", of: readonly Condition[]): Condition {
 }
 
 /** All of these; of none everything. */
-export const all = (of: readonly Condition[]): Condition =>
+export const allOf = (of: readonly Condition[]): Condition =>
   of.length === 0 ? { kind: "everything" } : joined("and", of);
 /** Any of these. */
-export const any = (of: readonly Condition[]): Condition => joined("or", of);
+export const anyOf = (of: readonly Condition[]): Condition => joined("or", of);
 const not = (of: Condition): Condition => (of.kind === "not" ? of.of : { kind: "not", of });
 
 function depthOf(condition: Condition): number {
@@ -418,13 +446,18 @@ function depthOf(condition: Condition): number {
   return depth;
 }
 
-/** Words of conditions that a document is to meet, in their order. */
+/** Conditions on words and values that a document is to meet, in their order: what is negated is left out. */
+function positive(condition: Condition): readonly Condition[] {
+  if (condition.kind === "and" || condition.kind === "or") return condition.of.flatMap(positive);
+  return condition.kind === "not" ? [] : [condition];
+}
+
+/** Whole words of these. */
 function positiveWords(condition: Condition): readonly string[] {
-  if (condition.kind === "words") return condition.prefix ? condition.words.slice(0, -1) : condition.words;
-  if (condition.kind === "value") {
-    return condition.field === "mesh" || condition.field === "keyword" ? cutWords(condition.value) : [];
-  }
-  return condition.kind === "and" || condition.kind === "or" ? condition.of.flatMap(positiveWords) : [];
+  return positive(condition).flatMap((one): readonly string[] => {
+    if (one.kind === "words") return one.prefix ? one.words.slice(0, -1) : one.words;
+    return one.kind === "value" && (one.field === "mesh" || one.field === "keyword") ? cutWords(one.value) : [];
+  });
 }
 
 /** Takes values of own fields out of a condition: they are filters. @throws UsageError where they are not joined by AND. */
@@ -437,5 +470,5 @@ function withoutOwn({ query, own }: Reader, condition: Condition): Pick<ParsedQu
   if (values.length < own.size || Object.keys(fields).length < values.length) {
     throw wrongQuery(query, query.indexOf("[field:"), "expected own fields once each and joined to all else by AND");
   }
-  return { condition: all(rest), fields };
+  return { condition: allOf(rest), fields };
 }

@@ -18,3 +18,21 @@ const stops = new Set(
 
 /** Whether a word stands everywhere and says nothing by itself. */
 export const isStopWord = (word: string): boolean => stops.has(word);
+
+export interface PlacedWord {
+  readonly word: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Words with their places in the text. */
+export function placesOfWords(text: string): PlacedWord[] {
+  return [...text.matchAll(/[\p{L}\p{N}]+/gu)].map(({ 0: word, index }) => ({
+    word: word.toLowerCase(),
+    start: index,
+    end: index + word.length,
+  }));
+}
+
+/** What forms of a word have in common. */
+export const stemOf = (word: string): string => word.replace(/(?<=\w{3})(?:es|s)$/, "");
