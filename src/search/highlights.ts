@@ -1,5 +1,5 @@
 /** Where words of a query stand in a document: compared as the index compares them, so that "failures" is marked for "failure". */
-import { placesOfWords, stemOf } from "./words.ts";
+import { wordRanges, wordsOf, wordsWithBeginning } from "./words.ts";
 
 export interface Marked {
   /** Whole words, in any of their forms. */
@@ -15,11 +15,12 @@ export function highlightsOf(
   { words, prefixes }: Marked,
 ): [start: number, end: number][] {
   if (words.length + prefixes.length === 0) return [];
-  const stems = new Set(words.map(stemOf));
+  const stems = new Set(words.flatMap(wordsOf));
+  const beginnings = prefixes.flatMap(wordsWithBeginning);
   const found = new Map<number, number>();
   for (const [from, to] of ranges) {
-    for (const { word, start, end } of placesOfWords(text.slice(from, to))) {
-      if (stems.has(stemOf(word)) || prefixes.some((one) => word.startsWith(one))) found.set(from + start, from + end);
+    for (const { word, start, end } of wordRanges(text.slice(from, to))) {
+      if (stems.has(word) || beginnings.some((one) => word.startsWith(one))) found.set(from + start, from + end);
     }
   }
   return [...found].sort(([a], [b]) => a - b);

@@ -101,7 +101,7 @@ describe("modes", () => {
 
 describe("conditions and filters", () => {
   test.each([
-    ["heart AND failure", ["1"]],
+    ["heart AND failure", ["4", "1"]],
     ['"heart failure"[ti] AND 2019:2024[dp]', ["1"]],
     ["heart NOT metformin", ["4"]],
     ["smith[au]", ["4", "1"]],

@@ -10,6 +10,7 @@ import { allOf, anyOf, type ParsedQuery, parseQuery } from "./query.ts";
 import { understood } from "./spell.ts";
 import type { Condition, Found, Store, StoredDocument, Wanted } from "./store.ts";
 import { tellingWords } from "./telling.ts";
+import { wordsOf, wordsWithBeginning } from "./words.ts";
 import type { Filters, Hit, IndexedDocument, SearchIndex, SearchMode, SearchOptions, SearchResult } from "./types.ts";
 
 export interface SearchParts {
@@ -120,6 +121,26 @@ function joinedFields(filters: Filters["fields"] = {}, query: ParsedQuery["field
   return Object.fromEntries([...Object.entries(filters), ...Object.entries(query)]);
 }
 
+/** With words as stores have them: stems, where queries have words as they were written. */
+function stemmed(condition: Condition): Condition {
+  switch (condition.kind) {
+    case "words": {
+      const text = condition.words.join(" ");
+      return { ...condition, words: condition.prefix ? wordsWithBeginning(text) : wordsOf(text) };
+    }
+    case "and":
+    case "or":
+      return { kind: condition.kind, of: condition.of.map(stemmed) };
+    case "not":
+      return { kind: "not", of: stemmed(condition.of) };
+    default:
+      return condition;
+  }
+}
+
+/** Stems, each once. */
+const stems = (words: readonly string[]): string[] => [...new Set(words.flatMap(wordsOf))];
+
 /** What the words of a query match; of words that stand by themselves one is enough. */
 function matchOf({ any: loose, condition }: ParsedQuery): Condition {
   if (loose.length === 0) return condition;
@@ -128,7 +149,7 @@ function matchOf({ any: loose, condition }: ParsedQuery): Condition {
 }
 
 async function totalOf(store: Store, { parsed, filters, signal }: Search): Promise<number> {
-  return (await store.matching({ condition: matchOf(parsed), filters, limit: 0, signal })).total;
+  return (await store.matching({ condition: stemmed(matchOf(parsed)), filters, limit: 0, signal })).total;
 }
 
 /** The lists of the mode, fused. */
@@ -136,12 +157,12 @@ async function rank(
   { store, embed }: SearchParts,
   { parsed, mode, filters, depths, signal }: Search,
 ): Promise<Ranking> {
-  const wanted: Wanted = { condition: parsed.condition, filters, limit: depths.text, signal };
+  const wanted: Wanted = { condition: stemmed(parsed.condition), filters, limit: depths.text, signal };
   if (parsed.text === "" || (parsed.words.length === 0 && mode === "text")) {
     return { fused: fuse([await newest(store, wanted)]).map((one) => ({ ...one, score: 0 })), lists: [] };
   }
   const byWords = async (): Promise<Found[]> => {
-    const found = await store.byWords(parsed.words, wanted);
+    const found = await store.byWords(stems(parsed.words), wanted);
     if (parsed.any.length > 0 || found.length >= depths.text) return found;
     // Documents that meet the condition without any of its words, "asthma OR smith[au]".
     const known = new Set(found.map(({ id }) => id));
@@ -276,7 +297,7 @@ async function similar(parts: SearchParts, id: string, options: SearchOptions): 
   const wanted: Wanted = { condition: others, filters, limit: depth, signal };
   const words = mode === "dense" ? [] : await tellingWords(store, stored.document, signal);
   const [byWords, byVector] = await Promise.all([
-    mode === "dense" ? undefined : store.byWords(words, wanted),
+    mode === "dense" ? undefined : store.byWords(stems(words), wanted),
     mode === "text" ? undefined : store.byVector(vector!, wanted),
   ]);
   const both: Ranking["lists"] = ["text", "dense"];

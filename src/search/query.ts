@@ -7,7 +7,8 @@ import { UsageError } from "../errors.ts";
 import { authorName, datesOf, languageCodes, shortTags, type Tag, type Known, tagOf } from "./query-fields.ts";
 import { type Token, tokensOf, wrongQuery } from "./query-tokens.ts";
 import type { Condition, ValueField, WordField } from "./store.ts";
-import { cutWords, isStopWord } from "./words.ts";
+import { isStopWord } from "./stop-words.ts";
+import { wordRanges } from "./words.ts";
 
 /** A query once it is understood. */
 export interface ParsedQuery {
@@ -103,6 +104,10 @@ export function parseQuery(query: string, { today = new Date() }: QueryOptions =
     notes: [...reader.notes],
   };
 }
+
+/** Words as they are written, in lower case: an index compares their stems, people read these. */
+export const cutWords = (text: string): string[] =>
+  wordRanges(text).map(({ start, end }) => text.slice(start, end).toLowerCase());
 
 const unique = (words: readonly string[]): string[] => [...new Set(words)];
 

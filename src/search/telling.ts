@@ -1,7 +1,8 @@
 /** The words that tell a document from the others of an index: many times in it, in few others (tf · idf). */
 import type { Store } from "./store.ts";
 import type { IndexedDocument } from "./types.ts";
-import { cutWords, isStopWord, stemOf } from "./words.ts";
+import { isStopWord } from "./stop-words.ts";
+import { wordRanges } from "./words.ts";
 
 /** Words that are looked up, by how often they stand in the document, and words that are taken. */
 const [candidates, taken] = [40, 20];
@@ -14,9 +15,9 @@ export async function tellingWords(
 ): Promise<string[]> {
   const counts = new Map<string, { word: string; count: number }>();
   const add = (source: string, weight: number): void => {
-    for (const word of cutWords(source)) {
+    for (const { word: stem, start, end } of wordRanges(source)) {
+      const word = source.slice(start, end).toLowerCase();
       if (isStopWord(word) || word.length < 2 || /^\d+$/.test(word)) continue;
-      const stem = stemOf(word);
       const known = counts.get(stem);
       if (known === undefined) counts.set(stem, { word, count: weight });
       else known.count += weight;
@@ -25,14 +26,14 @@ export async function tellingWords(
   add(title, 2);
   add(text, 1);
   for (const name of [...mesh, ...keywords]) add(name, 2);
-  const often = [...counts.values()]
-    .sort((a, b) => b.count - a.count || (a.word < b.word ? -1 : 1))
+  const often = [...counts]
+    .sort(([, a], [, b]) => b.count - a.count || (a.word < b.word ? -1 : 1))
     .slice(0, candidates);
   const documents = await store.count();
   const rated: { word: string; weight: number }[] = [];
-  for (const { word, count } of often) {
+  for (const [stem, { word, count }] of often) {
     signal?.throwIfAborted();
-    const condition = { kind: "words", field: "text", words: [word], prefix: false } as const;
+    const condition = { kind: "words", field: "text", words: [stem], prefix: false } as const;
     const { total } = await store.matching({ condition, limit: 0, signal });
     rated.push({ word, weight: count * Math.log(1 + (documents - total + 0.5) / (total + 0.5)) });
   }

@@ -2,7 +2,7 @@
 import type { Condition, Found, Store, StoredDocument, Wanted } from "../../src/search/store.ts";
 import type { IndexedDocument } from "../../src/search/types.ts";
 import { createBm25 } from "../../src/retrieval/bm25.ts";
-import { cutWords } from "../../src/search/words.ts";
+import { wordsOf } from "../../src/search/words.ts";
 
 /** A document with a title and an abstract. */
 export function documentOf(
@@ -61,7 +61,7 @@ function meets(document: IndexedDocument, condition: Condition): boolean {
         document.date.slice(0, condition.last?.length) <= (condition.last ?? "9")
       );
     case "words": {
-      const words = cutWords(fieldText(document, condition.field));
+      const words = wordsOf(fieldText(document, condition.field));
       const isWord = (word: string | undefined, i: number): boolean =>
         condition.prefix && i === condition.words.length - 1
           ? word?.startsWith(condition.words[i]!) === true
@@ -111,9 +111,9 @@ export function smallStore(stored: readonly StoredDocument[]): Store {
     count: async () => stored.length,
     async byWords(words, wanted) {
       const passages = stored.flatMap(({ document, passages: own }) => own.map((one) => ({ document, ...one })));
-      const scores = createBm25(passages.map(({ document, start, end }) => document.text.slice(start, end))).score(
-        words.join(" "),
-      );
+      const scores = createBm25(
+        passages.map(({ document, start, end }) => wordsOf(document.text.slice(start, end)).join(" ")),
+      ).score(words.join(" "));
       const right = new Set(matching(wanted).map(({ document }) => document.id));
       const found = new Map<string, Found>();
       for (const [i, score] of scores) {
