@@ -1,4 +1,11 @@
 /** Literature on disk: indexed, searched, cited. */
+export {
+  indexDocuments,
+  type IndexDocumentsOptions,
+  type IndexProgress,
+  type IndexSummary,
+} from "./index-documents.ts";
+export type { StoreKind } from "./open.ts";
 export type {
   Facets,
   FacetValue,
