@@ -8,7 +8,7 @@
  * alone (the golden files hold no more), and the questions whose gold documents are among them: far smaller than PubMed,
  * and every document answers something, so that figures are comparable with one another and with nothing else.
  */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { bootstrap } from "../src/metrics/bootstrap.ts";
@@ -24,6 +24,8 @@ import { rerankerOf } from "../src/search/reranker.ts";
 import type { Found } from "../src/search/store.ts";
 import type { IndexedDocument } from "../src/search/types.ts";
 import { readRetrievalSet } from "../src/tasks/retrieval-sets.ts";
+import { indexedDocument } from "../test/support/memory-index.ts";
+import { readBioasq } from "./support/bioasq.ts";
 import { machine } from "./support/peer.ts";
 
 interface TestSet {
@@ -32,65 +34,25 @@ interface TestSet {
   readonly judgements: ReadonlyMap<string, Judgements>;
 }
 
-function documentOf(id: string, title: string, abstract: string): IndexedDocument {
-  const text = title === "" ? abstract : `${title}\n\n${abstract}`;
-  const start = title === "" ? 0 : title.length + 2;
-  const sections = [
-    ...(title === "" ? [] : [{ label: "TITLE", start: 0, end: title.length }]),
-    ...(abstract === "" ? [] : [{ label: null, start, end: text.length }]),
-  ];
-  const none = {
-    date: null,
-    year: null,
-    journal: null,
-    journalAbbreviation: null,
-    volume: null,
-    issue: null,
-    pages: null,
-  };
-  const rest = { types: [], authors: [], mesh: [], keywords: [], language: null, doi: null, pmcid: null };
-  return { id, title, text, sections, ...none, ...rest, retracted: false, source: "bench", fields: {} };
-}
-
 async function beir(folder: string, split: string): Promise<TestSet> {
   const { documents, queries, judgements } = await readRetrievalSet(folder, split);
   const read: IndexedDocument[] = [];
-  for await (const { id, title, text } of documents) read.push(documentOf(id, title, text));
+  for await (const { id, title, text } of documents) read.push(indexedDocument({ id, title, abstract: text }));
   return { documents: read, queries, judgements };
 }
 
-interface Question {
-  readonly id: string;
-  readonly body: string;
-  readonly documents?: readonly string[];
-  readonly snippets?: readonly { document: string; text: string; beginSection: string; offsetInBeginSection: number }[];
-}
-
-const pmidOf = (url: string): string => url.slice(url.lastIndexOf("/") + 1);
-
-function bioasq(folder: string): TestSet {
-  const files = readdirSync(folder).filter((name) => name.endsWith("_golden.json"));
-  const questions = files.flatMap(
-    (name) => (JSON.parse(readFileSync(join(folder, name), "utf8")) as { questions: Question[] }).questions,
-  );
-  const snippets = Map.groupBy(
-    questions.flatMap((one) => one.snippets ?? []),
-    ({ document }) => pmidOf(document),
-  );
-  const documents = [...snippets].map(([id, all]) => {
-    const sorted = all.toSorted((a, b) => a.offsetInBeginSection - b.offsetInBeginSection);
-    const texts = (title: boolean): string[] => {
-      const own = sorted.filter((one) => (one.beginSection === "title") === title).map(({ text }) => text.trim());
-      return [...new Set(own)].filter((text, _, rest) => !rest.some((other) => other !== text && other.includes(text)));
-    };
-    return documentOf(id, texts(true).join(" "), texts(false).join(" "));
-  });
-  const judged = questions.map(({ id, documents: gold = [] }): [string, Judgements] => [
+async function bioasq(folder: string): Promise<TestSet> {
+  const { questions, documents } = await readBioasq(folder);
+  const known = new Set(documents.map(({ id }) => id));
+  const judged = questions.map(({ id, documents: gold }): [string, Judgements] => [
     id,
-    new Map(gold.map(pmidOf).flatMap((pmid) => (snippets.has(pmid) ? [[pmid, 1] as const] : []))),
+    new Map([...gold].filter((one) => known.has(one)).map((one) => [one, 1])),
   ]);
-  const judgements = new Map(judged.filter(([, one]) => one.size > 0));
-  return { documents, queries: new Map(questions.map(({ id, body }) => [id, body])), judgements };
+  return {
+    documents,
+    queries: new Map(questions.map(({ id, text }) => [id, text])),
+    judgements: new Map(judged.filter(([, one]) => one.size > 0)),
+  };
 }
 
 /** Scores of each list from 0 to 1, summed: what the store's reciprocal ranks are compared with. */
@@ -131,7 +93,7 @@ const [place, model, ...rerankers] = positionals;
 if (place === undefined || model === undefined)
   throw new Error("node bench/search.ts FOLDER[:split] MODEL [RERANKER…]");
 const [folder, split = "dev"] = place.split(":") as [string, string?];
-const set = existsSync(join(folder, "corpus.jsonl")) ? await beir(folder, split) : bioasq(folder);
+const set = existsSync(join(folder, "corpus.jsonl")) ? await beir(folder, split) : await bioasq(folder);
 const ids = [...set.judgements.keys()].filter((id) => set.queries.has(id)).slice(0, Number(values.queries ?? Infinity));
 
 await using embedder = await loadEmbedder(model);

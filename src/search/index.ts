@@ -5,6 +5,13 @@ export { type ParsedQuery, parseQuery, type QueryOptions } from "./query.ts";
 export { languageCodes } from "./query-fields.ts";
 export { type IndexOptions, openIndex } from "./search.ts";
 export { spell } from "./spell.ts";
+export {
+  indexDocuments,
+  type IndexDocumentsOptions,
+  type IndexProgress,
+  type IndexSummary,
+} from "./index-documents.ts";
+export type { StoreKind } from "./open.ts";
 export type {
   Facets,
   FacetValue,
