@@ -1,8 +1,15 @@
 /** Results in each format: what stands in them, and that hostile texts stay texts. */
 import { describe, expect, test } from "vitest";
-import { documentOf } from "../../test/support/small-store.ts";
+import { indexedDocument } from "../../test/support/memory-index.ts";
 import { formatted, type SearchFormat } from "./formats.ts";
 import type { Hit, IndexedDocument, SearchResult } from "./types.ts";
+
+const documentOf = (
+  id: string,
+  title: string,
+  abstract: string,
+  more: Partial<IndexedDocument> = {},
+): IndexedDocument => indexedDocument({ id, title, abstract, more });
 
 const plain = documentOf(
   "31000001",
@@ -107,6 +114,23 @@ describe("text", () => {
     expect(text).toContain("needle");
     expect(text.length).toBeLessThan(900);
     expect(text.match(/…/g)).toHaveLength(2);
+  });
+
+  test("does not say the title again where a passage begins with it", () => {
+    const { id, title, text, ...rest } = plain;
+    const hit = {
+      ...hitOf(plain),
+      start: 0,
+      end: text.length,
+      passage: text,
+      highlights: [
+        [0, 7],
+        [title.length + 2, title.length + 12],
+      ] as const,
+    };
+    const shown = formatted("text", { ...result, hits: [hit] }, [{ id, title, text, ...rest }], { colour: true });
+    expect(shown.split(title)).toHaveLength(2);
+    expect(shown).toContain("\u001b[33mBACKGROUND\u001b[39m:");
   });
 
   test("ends with facets where there are any", () => {

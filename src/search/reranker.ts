@@ -10,6 +10,6 @@ export function rerankerOf({
   return async (query, texts) => {
     const [encoded] = await encoder.encode("query", [query]);
     await using comparer = await encoder.compare(await encoder.encode("document", texts));
-    return comparer.score(encoded!);
+    return await comparer.score(encoded!);
   };
 }
