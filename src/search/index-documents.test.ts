@@ -78,8 +78,13 @@ describe("what an index holds", () => {
       record(2, "Gone"),
       `<DeleteCitation><PMID Version="1">2</PMID></DeleteCitation>`,
     );
-    await indexDocuments([input], { output });
+    expect(await indexDocuments([input], { output })).toMatchObject({ documents: 1, repeated: 0 });
     expect([...(await stored(output)).values()].map(({ document }) => document.title)).toEqual(["Second"]);
+    const twice = linesFile([
+      { id: "x", text: "one" },
+      { id: "x", text: "two" },
+    ]);
+    expect(await indexDocuments([twice], { output })).toMatchObject({ documents: 2, repeated: 1 });
   });
 
   test("a notice marks what it retracts, before it and after, in this run and in others", async () => {

@@ -48,6 +48,8 @@ export interface IndexSummary {
   /** Read, and in the index as they are. */
   readonly unchanged: number;
   readonly deleted: number;
+  /** Documents of this call under whose id it had read one before: the later counts. Among the first million. */
+  readonly repeated: number;
   /** Passages that were embedded. */
   readonly embedded: number;
   readonly failures: number;
@@ -55,6 +57,8 @@ export interface IndexSummary {
 
 /** Documents that are looked up, embedded and kept together: enough to sort passages by length, little to lose. */
 const window = 512;
+/** Identifiers that are remembered, to say which came twice. */
+const mostSeen = 1_000_000;
 /** Characters of a token of English, as WordPiece cuts it. */
 const tokenCharacters = 4.4;
 
@@ -93,7 +97,7 @@ export async function indexDocuments(inputs: readonly string[], options: IndexDo
   const wanted = { model, passage: Math.floor(Math.min(usualPassage, most)), store: kind };
   const { store, manifest } = await openStoreWriter(output, wanted);
   await using _ = store;
-  const counts: Counts = { added: 0, changed: 0, unchanged: 0, deleted: 0, embedded: 0, failures: 0 };
+  const counts: Counts = { added: 0, changed: 0, unchanged: 0, deleted: 0, repeated: 0, embedded: 0, failures: 0 };
   const notices = join(output, "retractions.json");
   const retracted = new Set(await readRetractions(notices));
   const job: Job = { store, embedder, passage: manifest.passage, counts, retracted, onCut };
@@ -118,8 +122,8 @@ export async function indexDocuments(inputs: readonly string[], options: IndexDo
           onFailure(failure);
         };
   if (inputs.length > 0) {
-    const versions = new Map<string, number>();
-    for await (const entries of newestIn(readEntries(inputs, { columns, signal, onFailure: failed }), versions)) {
+    const read = readEntries(inputs, { columns, signal, onFailure: failed });
+    for await (const entries of newestIn(read, () => (counts.repeated += 1))) {
       signal?.throwIfAborted();
       await take(entries);
     }
@@ -136,12 +140,18 @@ async function readRetractions(path: string): Promise<readonly string[]> {
 }
 
 /** Windows of entries in which each document comes once, and none after a higher version of it. */
-async function* newestIn(entries: AsyncIterable<Entry>, versions: Map<string, number>): AsyncGenerator<Entry[]> {
+async function* newestIn(entries: AsyncIterable<Entry>, onRepeated: () => void): AsyncGenerator<Entry[]> {
+  const versions = new Map<string, number>();
+  const seen = new Set<string>();
   let some = new Map<string, Entry>();
   for await (const entry of entries) {
     const id = entry.kind === "document" ? entry.document.id : entry.id;
     const version = entry.version ?? Infinity;
     if (version < (versions.get(id) ?? 1)) continue;
+    if (entry.kind === "document") {
+      if (seen.has(id)) onRepeated();
+      else if (seen.size < mostSeen) seen.add(id);
+    }
     // What was withdrawn may come again.
     if (entry.kind === "document" && version > 1) versions.set(id, version);
     some.delete(id);

@@ -74,6 +74,9 @@ const index: Command = command({
     cuts.say(output);
     for (const one of failures) output.note(one);
     if (summary.failures > shownFailures) output.note(`and ${summary.failures - shownFailures} more failures`);
+    if (summary.repeated > 0) {
+      output.note(`${summary.repeated} documents came under an id that had come before: the later ones count`);
+    }
     const seconds = (performance.now() - started) / 1000;
     if (summary.documents > manyDocuments && args.store !== "lance") {
       output.note(`${summary.documents} documents in memory at every search: --store lance keeps an index on disk`);
