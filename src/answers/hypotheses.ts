@@ -3,7 +3,7 @@
  * chance would have it (log-likelihood ratio, Dunning 1993; pointwise mutual information), whether mined relations or
  * indexers knew it, and the sentences that say both. What a model proposes and no document has together is ungrounded.
  */
-import { splitSentences } from "../extract/sentences.ts";
+import { splitSentences } from "../corpus/sentences.ts";
 import type { IndexedDocument, SearchIndex } from "../search/types.ts";
 import { findName, searchable } from "../tasks/places.ts";
 import { namesOf, readWanted, type Wanted } from "./names.ts";
