@@ -3,6 +3,8 @@
  * chance would have it (log-likelihood ratio, Dunning 1993; pointwise mutual information), whether mined relations or
  * indexers knew it, and the sentences that say both. What a model proposes and no document has together is ungrounded.
  */
+import * as z from "zod";
+import { streamJsonLines } from "../io/json.ts";
 import { splitSentences } from "../corpus/sentences.ts";
 import type { IndexedDocument, SearchIndex } from "../search/types.ts";
 import { findName, searchable } from "../tasks/places.ts";
@@ -56,6 +58,21 @@ export interface HypothesesOptions {
   /** Continuations of the question by a model. */
   readonly continuations?: readonly string[] | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+const line = z.looseObject({
+  head: z.looseObject({ name: z.string() }),
+  tail: z.looseObject({ name: z.string() }),
+  relation: z.string(),
+});
+
+/** Relations of a `triples.jsonl` of `galen extract`. @throws DataError that names the line. */
+export async function readRelations(path: string): Promise<KnownRelation[]> {
+  const found: KnownRelation[] = [];
+  for await (const { head, tail, relation } of streamJsonLines(path, line)) {
+    found.push({ head: head.name, tail: tail.name, relation });
+  }
+  return found;
 }
 
 /** Documents with the anchor whose names are read, and names whose documents are counted. */

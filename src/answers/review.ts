@@ -41,20 +41,55 @@ export interface ReviewOptions extends AskOptions {
   readonly documents?: number | undefined;
 }
 
-/** What a reviewer asks of any treatment, test or cause, behind the question's own words. */
-const facets: readonly (readonly [about: string, words: string])[] = [
-  ["benefit", "efficacy effect outcome improvement"],
-  ["harm", "safety adverse events harm complications"],
-  ["comparison", "compared versus placebo control alternative"],
-  ["who", "patients subgroup age sex risk population"],
-  ["mechanism", "mechanism pathway role"],
+interface SubQuestion {
+  readonly text: string;
+  /** What is searched for. */
+  readonly query: string;
+  /** What its sentences have to speak of, besides answering the question itself. */
+  readonly about?: RegExp;
+}
+
+/** What a reviewer asks of any treatment, test or cause. */
+const facets: readonly (readonly [question: string, words: string, about: RegExp])[] = [
+  [
+    "What was the effect?",
+    "effect outcome",
+    /\b(?:effect\w*|efficac\w*|improv\w*|reduc\w*|increas\w*|decreas\w*|lower\w*|rais\w*|prevent\w*|outcomes?|survival|mortality|response|remission|benefi\w*)\b/i,
+  ],
+  [
+    "What harm was seen?",
+    "adverse events safety",
+    /\b(?:adverse|safe\w*|harm\w*|toxic\w*|complication\w*|side[- ]effects?|tolera\w*|bleeding|discontinu\w*|contraindicat\w*|avoided)\b/i,
+  ],
+  [
+    "Compared with what?",
+    "compared placebo control",
+    /\b(?:compar\w+|versus|vs|placebo|controls?|than|alternative|superior\w*|inferior\w*|non-?inferior\w*)\b/i,
+  ],
+  [
+    "In whom?",
+    "patients subgroup",
+    /\b(?:patients|women|men|children|adults|older|elderly|pregnan\w*|infants|aged?|subgroups?|risk factors?|population)\b/i,
+  ],
+  [
+    "By what mechanism?",
+    "mechanism pathway",
+    /\b(?:mechanism\w*|pathways?|mediat\w*|inhibit\w*|activat\w*|receptors?|bind\w*|express\w*|signall?ing|regulat\w*)\b/i,
+  ],
 ];
 
-/** The question itself, and its words beside those of each facet. */
-export function subQuestionsOf(question: string): string[] {
-  const { words, text } = readQuestion(question);
-  const topic = words.join(" ");
-  return [text, ...facets.map(([about, more]) => `${topic}: ${about} (${more})`)];
+/** The question itself, and what follows from it; or the user's own. */
+function questionsOf(question: string, own: readonly string[] | undefined): SubQuestion[] {
+  const { words, text, query } = readQuestion(question);
+  const plain = (one: string): SubQuestion => ({ text: one, query: readQuestion(one).query });
+  if (own !== undefined) return own.map((one) => plain(readQuestion(one).text));
+  const topic = words.join(", ");
+  const more = facets.map(([asked, found, about]) => ({
+    text: `${asked} (${topic})`,
+    query: `${query} ${found}`,
+    about,
+  }));
+  return [plain(text), ...more];
 }
 
 /**
@@ -63,23 +98,24 @@ export function subQuestionsOf(question: string): string[] {
  * @throws UsageError for a question without words.
  */
 export async function review(index: SearchIndex, question: string, options: ReviewOptions = {}): Promise<Review> {
-  const { questions = subQuestionsOf(question), documents: most = 20, signal } = options;
+  const { questions, documents: most = 20, signal } = options;
+  const main = readQuestion(question);
   const notes = new Set<string>();
   const rows: EvidenceRow[] = [];
   const counted: { text: string; rows: number }[] = [];
-  for (const text of questions) {
+  for (const { text, query, about } of questionsOf(question, questions)) {
     signal?.throwIfAborted();
-    const read = readQuestion(text);
-    const { usable, notes: said } = await retrieve(index, read.query, options);
+    const { usable, notes: said } = await retrieve(index, query, options);
     for (const note of said) notes.add(note);
-    const scored = await scoreSentences(index, read, usable, signal);
+    const read = about === undefined ? readQuestion(text) : main;
+    const scored = await scoreSentences(index, read, usable, { signal, accept: (one) => about?.test(one) !== false });
     const found = bestOfEach(scored).slice(0, most);
-    counted.push({ text: read.text, rows: found.length });
-    rows.push(...found.map((one) => rowOf(read.text, one)));
+    counted.push({ text, rows: found.length });
+    rows.push(...found.map((one) => rowOf(text, one)));
   }
   if (rows.length === 0) notes.add("no document answers any of the questions");
   const documents = await index.count();
-  return { question: readQuestion(question).text, questions: counted, rows, documents, notes: [...notes] };
+  return { question: main.text, questions: counted, rows, documents, notes: [...notes] };
 }
 
 /** From here on a sentence is worth a row: about the share of marked sentences at `keep` of `ask`, less a half. */

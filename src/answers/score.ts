@@ -133,14 +133,21 @@ export const dot = (a: Float32Array, b: Float32Array): number => {
   return sum;
 };
 
+export interface ScoreOptions {
+  /** Sentences that come into question. Default: all. */
+  readonly accept?: ((text: string) => boolean) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Sentences of the documents, likeliest first; at most 64. */
 export async function scoreSentences(
   index: SearchIndex,
   question: Question,
   found: readonly Retrieved[],
-  signal?: AbortSignal,
+  { accept = () => true, signal }: ScoreOptions = {},
 ): Promise<ScoredSentence[]> {
-  const best = bestByWords(candidatesOf(question, await raritiesOf(index, question, signal), found));
+  const all = candidatesOf(question, await raritiesOf(index, question, signal), found);
+  const best = bestByWords(all.filter(({ sentence }) => accept(sentence.text)));
   signal?.throwIfAborted();
   let scores = best.map(({ features }) => probabilityOf(weights.words, features));
   if (index.dense && best.length > 0) {

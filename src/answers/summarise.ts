@@ -31,7 +31,7 @@ const mostCompared = 200;
 export async function summarise(index: SearchIndex, query: string, options: AskOptions = {}): Promise<Summary> {
   const { sentences: limit = 8, signal } = options;
   const { hits, usable, notes } = await retrieve(index, query, options);
-  const candidates = centralOf(usable).slice(0, mostCompared);
+  const candidates = centralOf(usable, contentStems(query)).slice(0, mostCompared);
   const vectors = index.dense
     ? await index.embed(
         "document",
@@ -57,11 +57,16 @@ export async function summarise(index: SearchIndex, query: string, options: AskO
   return { query, documents: usable.length, sentences, nearest: hits.slice(0, 5), notes };
 }
 
-function centralOf(found: readonly Retrieved[]) {
+/** `asked` are stems of the query: what a document says of something else does not sum up what was found. */
+function centralOf(found: readonly Retrieved[], asked: readonly string[]) {
   const spread = new Map<string, number>();
   const all = found.flatMap(({ document, rank }) => {
     const sentences = sentencesOf(document).filter(canAnswer);
-    const own = sentences.map((one) => ({ ...one, rank, stems: new Set(contentStems(one.text)) }));
+    const own = sentences.map((one) => {
+      const stems = new Set(contentStems(one.text));
+      const near = asked.filter((stem) => stems.has(stem)).length / Math.max(1, asked.length);
+      return { ...one, rank, stems, near };
+    });
     for (const stem of new Set(own.flatMap(({ stems }) => [...stems]))) spread.set(stem, (spread.get(stem) ?? 0) + 1);
     return own;
   });
@@ -69,7 +74,7 @@ function centralOf(found: readonly Retrieved[]) {
   const weight = (stem: string): number => ((spread.get(stem) ?? 1) - 1) / Math.max(1, found.length - 1);
   const scored = all.map((one) => {
     const sum = [...one.stems].reduce((total, stem) => total + weight(stem), 0);
-    const central = sum / Math.sqrt(Math.max(6, one.stems.size));
+    const central = (0.2 + one.near) * (sum / Math.sqrt(Math.max(6, one.stems.size)));
     return { ...one, score: central * (isFinding(one) ? 1.25 : 1) * (one.section === "TITLE" ? 0.8 : 1) };
   });
   const top = Math.max(1e-9, ...scored.map(({ score }) => score));
