@@ -40,6 +40,8 @@ export async function openWriter(source: string, options: LoadOptions = {}): Pro
   return {
     async write(question, passage, signal) {
       const prompt = await promptOf(question, passage);
+      // A passage too long for the model is quoted; the rest of the answer need not end for it.
+      if (prompt.length + mostTokens > model.config.max_position_embeddings) return "";
       const { sequences } = await model.generate({
         ids: [prompt],
         maxNewTokens: mostTokens,
