@@ -8,7 +8,7 @@ import { checkSentence } from "./check.ts";
 import { readQuestion } from "./question.ts";
 import { type Agreeing, groupAgreeing, quoted } from "./quote.ts";
 import { type Retrieved, type ScoredSentence, scoreSentences } from "./score.ts";
-import type { Answer, AnswerEvent, AnswerSentence, AskOptions, WithheldSentence } from "./types.ts";
+import type { Answer, AnswerEvent, AnswerSentence, AnswerOptions, WithheldSentence } from "./types.ts";
 import { verdictOf } from "./verdict.ts";
 
 /**
@@ -33,7 +33,7 @@ const mostReranked = 24;
 export async function* ask(
   index: SearchIndex,
   question: string,
-  options: AskOptions = {},
+  options: AnswerOptions = {},
 ): AsyncGenerator<AnswerEvent> {
   const { sentences: limit = 5, signal } = options;
   const read = readQuestion(question);
@@ -69,7 +69,7 @@ export async function* ask(
 async function sentenceOf(
   question: string,
   group: Agreeing,
-  { writer, checker, signal }: AskOptions,
+  { writer, checker, signal }: AnswerOptions,
 ): Promise<{ readonly sentence: AnswerSentence; readonly withheld?: WithheldSentence }> {
   const sentence = quoted(group);
   if (writer === undefined) return { sentence };
@@ -82,7 +82,7 @@ async function sentenceOf(
 }
 
 /** The answer that `ask` ends with. @throws as `ask`. */
-export async function answer(index: SearchIndex, question: string, options: AskOptions = {}): Promise<Answer> {
+export async function answer(index: SearchIndex, question: string, options: AnswerOptions = {}): Promise<Answer> {
   for await (const event of ask(index, question, options)) if (event.type === "done") return event.answer;
   throw new Error("ask ended without an answer");
 }
@@ -97,7 +97,7 @@ interface RetrievedHits {
 export async function retrieve(
   index: SearchIndex,
   query: string,
-  { filters, retracted = filters?.retracted === true, signal }: AskOptions,
+  { filters, retracted = filters?.retracted === true, signal }: AnswerOptions,
 ): Promise<RetrievedHits> {
   const { hits, notes } = await index.search(query, { limit: mostDocuments, filters, signal });
   const stored = await index.documents(hits.map(({ id }) => id));

@@ -39,6 +39,7 @@ const nearestText = (hits: readonly Hit[]): string =>
     })
     .join("");
 
+/** Sentences, verdict, sources, what was withheld, notes; or what is nearest. */
 export function answerText({ found, documents, sentences, withheld, verdict, nearest, notes }: Answer): string {
   if (!found) {
     const others = notes.filter((note) => !note.startsWith("not found in"));
@@ -69,6 +70,7 @@ export function answerText({ found, documents, sentences, withheld, verdict, nea
   );
 }
 
+/** Sentences, and the documents that they are of. */
 export function summaryText({ documents, sentences, notes }: Summary): string {
   const { marks, list } = createSources();
   const body = sentences.map((one) => told(one, marks)).join("");
@@ -76,6 +78,7 @@ export function summaryText({ documents, sentences, notes }: Summary): string {
   return `${all}${part(`Sources (of ${documents} documents)`, list())}${part("Notes", notes.map((one) => `${line(one)}\n`).join(""))}`;
 }
 
+/** A line a name, with its counts and examples; what is ungrounded stands apart. */
 export function hypothesesText({ anchor, documents, withAnchor, grounded, ungrounded, notes }: Hypotheses): string {
   const row = ({ name, together, withName, expected, logLikelihood, mutualInformation, known }: Hypothesis): string => {
     const said = known.length === 0 ? "novel here" : `known (${known.join(", ")})`;

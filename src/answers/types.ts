@@ -63,7 +63,7 @@ export type AnswerEvent =
   | { readonly type: "withheld"; readonly sentence: WithheldSentence }
   | { readonly type: "done"; readonly answer: Answer };
 
-export interface AskOptions {
+export interface AnswerOptions {
   /** Most sentences. Default 5. */
   readonly sentences?: number | undefined;
   /** Answer from retracted documents too. Default false: they are named among the notes. */
