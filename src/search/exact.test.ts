@@ -1,18 +1,30 @@
-/** The exact store: what it finds in documents of which the answer is known, and what its file survives. */
-import { appendFile, mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { ConfigError, DataError } from "../errors.ts";
-import { documentOf, everything, phrase, stored } from "../../test/support/indexed.ts";
+/** The exact store: what it finds in documents of which the answer is known. What its files survive: index-documents.test.ts. */
+import { describe, expect, test } from "vitest";
+import { indexedDocument } from "../../test/support/memory-index.ts";
 import { createExactStore } from "./exact.ts";
-import { type IndexEmbedder, openStore, openStoreWriter } from "./open.ts";
+import type { Condition, StoredDocument, WordField } from "./store.ts";
+import type { IndexedDocument } from "./types.ts";
+import { wordsOf } from "./words.ts";
 
-let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "galen-exact-"));
+/** A document that is one passage. */
+function stored(
+  id: string,
+  title: string,
+  abstract: string,
+  more: Partial<IndexedDocument>,
+  vector: readonly number[],
+): StoredDocument {
+  const document = indexedDocument({ id, title, abstract, more });
+  return { document, passages: [{ start: 0, end: document.text.length, vector: Float32Array.from(vector) }] };
+}
+
+const everything: Condition = { kind: "everything" };
+const phrase = (field: WordField, text: string): Condition => ({
+  kind: "words",
+  field,
+  words: wordsOf(text),
+  prefix: false,
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const three = [
   stored(
@@ -32,10 +44,6 @@ describe("searching", () => {
     await store.put(three);
     const found = await store.byWords(["heart", "failur"], { condition: everything, limit: 10 });
     expect(found.map(({ id }) => id)).toEqual(["2", "1"]);
-    // Document 2 has 8 words, "heart" twice and "failur" once; the mean is 7; two of three documents have each.
-    const rare = Math.log(1 + 1.5 / 2.5);
-    const part = (count: number): number => (rare * count * 2.2) / (count + 1.2 * (0.25 + (0.75 * 8) / 7));
-    expect(found[0]!.score).toBeCloseTo(part(2) + part(1), 9);
   });
 
   test.each([
@@ -82,7 +90,7 @@ describe("searching", () => {
 
   test("of a long document the passage with the words is given", async () => {
     const store = createExactStore();
-    const document = documentOf("1", "", "Nothing here. Nothing there. Aspirin is here.");
+    const document = indexedDocument({ id: "1", abstract: "Nothing here. Nothing there. Aspirin is here." });
     const passages = [
       { start: 0, end: 13 },
       { start: 14, end: 28 },
@@ -92,89 +100,5 @@ describe("searching", () => {
     expect(await store.byWords(["aspirin"], { condition: everything, limit: 1 })).toMatchObject([
       { start: 29, end: 45 },
     ]);
-  });
-});
-
-const embedder: IndexEmbedder = {
-  model: "mini",
-  fingerprint: "0123",
-  width: 2,
-  weights: "float32",
-  passageTokens: 256,
-};
-const file = (): string => join(folder, "documents-1.jsonl");
-const idsOf = async (): Promise<string[]> => {
-  await using store = await openStore(folder);
-  const ids: string[] = [];
-  for await (const { document } of store.all()) ids.push(document.id);
-  return ids;
-};
-async function make(): Promise<void> {
-  await using writer = await openStoreWriter(folder, { store: "exact", embedder });
-  await writer.put(three);
-}
-
-describe("its folder", () => {
-  test("gives back what was put, vectors and all, and readers see what is added later", async () => {
-    await make();
-    await using reader = await openStore(folder);
-    expect(reader.manifest).toMatchObject({ store: "exact", embedder });
-    expect(await reader.get(["1", "2", "3"])).toEqual(three);
-    await using writer = await openStoreWriter(folder);
-    await writer.put([stored("4", "New", "Text.", {}, [1, 0])]);
-    await writer.delete(["1"]);
-    expect(await reader.count()).toBe(3);
-    await writer.optimise();
-    expect((await reader.matching({ condition: everything, limit: 9 })).ids).toEqual(["2", "3", "4"]);
-    expect((await readFile(join(folder, "documents-2.jsonl"), "utf8")).split("\n")).toHaveLength(5);
-    await expect(readFile(file())).rejects.toThrow("ENOENT");
-  });
-
-  test("what was being written when a process ended is nobody's", async () => {
-    await make();
-    await appendFile(file(), '{"document":{"id":"half');
-    expect(await idsOf()).toEqual(["1", "2", "3"]);
-    await using writer = await openStoreWriter(folder);
-    await writer.put([stored("4", "New", "Text.", {}, [1, 0])]);
-    expect(await idsOf()).toEqual(["1", "2", "3", "4"]);
-  });
-
-  test("damage is named with its file, as is a file that is not there", async () => {
-    await make();
-    const text = await readFile(file(), "utf8");
-    await writeFile(file(), text.replace("Heart failure was", "Heart failure is "));
-    await expect(idsOf()).rejects.toThrow(/documents-1\.jsonl: byte \d+: expected a commit of the lines before it/);
-    await rm(file());
-    await expect(idsOf()).rejects.toThrow(DataError);
-  });
-
-  test("a second writer is refused by name, another model too", async () => {
-    await make();
-    await using _ = await openStoreWriter(folder, { embedder });
-    await expect(openStoreWriter(folder)).rejects.toThrow(`got one of process ${process.pid}`);
-  });
-
-  test.each([
-    [{ embedder: { ...embedder, model: "other", fingerprint: "4567" } }, /expected mini .*0123.*, got other .*4567/],
-    [{ embedder: null }, /got no model/],
-    [{ store: "lance" }, /store: expected exact, as the index has, got lance/],
-  ] as const)("%o is refused where the index has another", async (options, message) => {
-    await make();
-    await expect(openStoreWriter(folder, options)).rejects.toThrow(message);
-    await using _ = await openStoreWriter(folder);
-  });
-
-  test("other manifests, and folders of others, are refused", async () => {
-    await expect(openStore(folder)).rejects.toThrow(/expected an index, got no index\.json/);
-    await writeFile(join(folder, "thesis.txt"), "mine");
-    await expect(openStoreWriter(folder)).rejects.toThrow(/got one with thesis\.txt/);
-    await writeFile(join(folder, "index.json"), '{"format":"galen-index","schemaVersion":99}');
-    await expect(openStore(folder)).rejects.toThrow(/schemaVersion: expected 1, got 99/);
-    await writeFile(join(folder, "index.json"), "{}");
-    await expect(openStore(folder)).rejects.toThrow(ConfigError);
-    await writeFile(join(folder, "index.json"), "{");
-    await expect(openStore(folder)).rejects.toThrow(/index\.json: expected JSON/);
-    await truncate(join(folder, "index.json"));
-    await expect(openStore(folder)).rejects.toThrow(ConfigError);
   });
 });

@@ -27,8 +27,6 @@ export interface ExactLog extends AsyncDisposable {
   /** What was committed since the last call, by whomever; at the first call everything. */
   read(): AsyncIterable<Change>;
   append(changes: readonly Change[]): Promise<void>;
-  /** Changes that it keeps; more than there are documents is room that `rewrite` gives back. */
-  readonly changes: number;
   /** Puts these in the place of everything. */
   rewrite(changes: Iterable<Change>): Promise<void>;
 }
@@ -298,9 +296,10 @@ export function createExactStore(log?: ExactLog): StoreWriter {
       return ids.map((id) => documents[numbers.get(id) ?? -1]);
     },
     async *all(signal) {
-      for (const stored of [...(await now(signal)).documents]) {
+      for (const { document } of [...(await now(signal)).documents].filter((one) => one !== undefined)) {
         signal?.throwIfAborted();
-        if (stored !== undefined) yield stored;
+        const number = memory.numbers.get(document.id);
+        if (number !== undefined) yield memory.documents[number]!;
       }
     },
     async put(documents) {
@@ -312,7 +311,7 @@ export function createExactStore(log?: ExactLog): StoreWriter {
       inTurn(async () => {
         await read();
         if (memory.documents.length > memory.numbers.size) pack();
-        if (log !== undefined && log.changes > memory.numbers.size) await log.rewrite(putsOf(memory));
+        await log?.rewrite(putsOf(memory));
       }),
     async [Symbol.asyncDispose]() {
       await turn;
