@@ -39,7 +39,7 @@ const index: Command = command({
   },
   examples: [
     ["index samples/pubmed-sample.xml --output index", "by words alone: no model is needed"],
-    ["index data/pubmed --output index --model NeuML/biomedbert-small-embeddings", "by words and by meaning"],
+    ["index datasets/pubmed --output index --model NeuML/biomedbert-small-embeddings", "by words and by meaning"],
     ["index --output index --delete 31000001", "one document less"],
   ],
   stoppable: true,
