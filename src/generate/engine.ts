@@ -91,8 +91,8 @@ export function createEngine(decoder: Decoder, options: EngineOptions): Engine {
     entry.request.draws.map((draws, index) => ({ job: entry.request.job, draws, owner: { entry, index } }));
 
   /** Whether the prompt is computed by itself, in parts. */
-  const isLong = ({ request: { job, onPrompt } }: Entry): boolean =>
-    onPrompt !== undefined || job.prompt.length > partTokens;
+  const isLong = ({ request: { job, draws, onPrompt } }: Entry): boolean =>
+    onPrompt !== undefined || draws.length === 0 || job.prompt.length > partTokens;
 
   /** Begins what waits, as far as there is room: short prompts together, or a part of a long one. */
   const admit = async (): Promise<void> => {

@@ -8,11 +8,26 @@ import { boundedBodies } from "./body.ts";
 import type { App, Routes, ServeContext } from "./context.ts";
 import { failed, refusal } from "./failures.ts";
 import { guarded } from "./guard.ts";
+import { chatRoutes } from "./routes/chat.ts";
+import { completionRoutes } from "./routes/completions.ts";
+import { embeddingRoutes } from "./routes/embeddings.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { modelRoutes } from "./routes/models.ts";
 import { pageRoutes } from "./routes/page.ts";
+import { rerankRoutes } from "./routes/rerank.ts";
+import { tokenRoutes } from "./routes/tokens.ts";
 
 /** In this order; the page's files are last. */
-const groups: readonly Routes[] = [healthRoutes, pageRoutes];
+const groups: readonly Routes[] = [
+  healthRoutes,
+  modelRoutes,
+  completionRoutes,
+  chatRoutes,
+  embeddingRoutes,
+  rerankRoutes,
+  tokenRoutes,
+  pageRoutes,
+];
 
 /** A server's whole surface, as a function of requests. */
 export function createApp(context: ServeContext): App {
