@@ -1,7 +1,7 @@
 /** `galen serve`: models and an index over HTTP, for programs and for a browser. */
 import { once } from "node:events";
 import { UsageError } from "../../errors.ts";
-import { type Command, command } from "../command.ts";
+import { type Command, command, loadOptions, modelOptions, modelSources } from "../command.ts";
 
 /** Whether no other machine reaches this address. */
 function isLoopback(host: string): boolean {
@@ -20,8 +20,15 @@ async function open(url: string): Promise<void> {
 const serve: Command = command({
   about: "Models and an index over HTTP, with a page",
   details:
-    "Answers OpenAI's routes under /v1 and its own, which /openapi.json lists. Only this machine reaches it unless --host says otherwise, and then a token is needed. Ctrl-C ends it in order: what runs may end, nothing new is begun.",
+    "Answers OpenAI's routes under /v1 and its own, which /openapi.json lists. Only this machine reaches it unless --host says otherwise, and then a token is needed. Models are loaded when they are asked for. Ctrl-C ends it in order: what runs may end, nothing new is begun. " +
+    modelSources,
   options: {
+    model: {
+      type: "text",
+      hint: "MODEL",
+      many: "greedy",
+      about: "A decoder, embedding model or reranker, or NAME=MODEL; clients call it by its name",
+    },
     host: {
       type: "text",
       hint: "ADDRESS",
@@ -45,8 +52,10 @@ const serve: Command = command({
     reviews: { type: "text", hint: "DIR", about: "Extractions to review" },
     corpus: { type: "text", hint: "DIR", about: "Dataset whose report is shown" },
     open: { type: "flag", about: "Open the page in a browser" },
+    ...modelOptions,
   },
   examples: [
+    ["serve --model runs/nano/model all-MiniLM-L6-v2 --port 8000", "text and vectors for programs on this machine"],
     ["serve --open", "the page, on this machine alone"],
     ["serve --host 0.0.0.0 --token $(openssl rand -hex 16)", "for other machines, with a token"],
   ],
@@ -68,14 +77,25 @@ const serve: Command = command({
       );
     }
     const { hostname } = await import("node:os");
-    const { createApp, createMetrics, defaultLimits: limits, startServer } = await import("../../serve/index.ts");
+    const {
+      createApp,
+      createMetrics,
+      createModels,
+      defaultLimits: limits,
+      knownModels,
+      startServer,
+    } = await import("../../serve/index.ts");
     const ending = new AbortController();
+    const metrics = createMetrics();
+    const known = await knownModels(args.model, { signal });
+    await using models = createModels(known, { load: loadOptions(args), limits, metrics });
     const app = createApp({
       index: undefined,
+      models,
       folders: { runs: args.runs, reviews: args.reviews, corpus: args.corpus },
       guard: { token, hosts: [host, hostname(), ...args.name] },
       limits,
-      metrics: createMetrics(),
+      metrics,
       stopping: signal,
       signal: ending.signal,
       log: (error) => output.note(error instanceof Error ? (error.stack ?? error.message) : String(error)),
