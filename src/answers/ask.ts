@@ -41,7 +41,7 @@ export async function* ask(
   const { hits, usable, notes } = await retrieve(index, read.query, options);
   const nearest = hits.slice(0, mostNearest);
   yield { type: "nearest", hits: nearest };
-  const scored = await scoreSentences(index, read, usable, signal);
+  const scored = await scoreSentences(index, read, usable, { signal });
   const { found: least, keep } = thresholds[index.dense ? "vectors" : "words"];
   const found = (scored[0]?.score ?? 0) >= least;
   const passing = found ? scored.filter(({ score }) => score >= Math.min(keep, least)) : [];
