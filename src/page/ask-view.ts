@@ -6,7 +6,7 @@ import { h, type VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Answer, AnswerEvent, AnswerSentence, WithheldSentence } from "../answers/types.ts";
 import type { Hit, IndexedDocument } from "../search/types.ts";
-import type { KeptAnswer } from "../serve/replies.ts";
+import type { KeptAnswer } from "../serve/literature/replies.ts";
 import { AnswerText, Nearest } from "./answer.ts";
 import { type ApiError, eventsOf, getJson, postJson, useJson } from "./api.ts";
 import { documentHref } from "./hits.ts";

@@ -2,7 +2,7 @@
 import type { VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
-import type { RunPoint } from "../serve/replies.ts";
+import type { RunPoint } from "../serve/literature/replies.ts";
 import { html } from "./html.ts";
 import { counted, figure } from "./words.ts";
 

@@ -1,6 +1,6 @@
 /** The view of datasets: what is in them, from which years, from which files, and what could not be read. */
 import { h, type VNode } from "preact";
-import type { CorpusEntry } from "../serve/replies.ts";
+import type { CorpusEntry } from "../serve/literature/replies.ts";
 import { useJson } from "./api.ts";
 import { YearBars } from "./facets.ts";
 import { html } from "./html.ts";

@@ -2,7 +2,7 @@
 import { type ComponentChildren, h, type VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { decisionKey, type Decision, type ReviewTriple } from "../extract/review-state.ts";
-import type { ReviewDocument, ReviewShow } from "../serve/replies.ts";
+import type { ReviewDocument, ReviewShow } from "../serve/literature/replies.ts";
 import { type ApiError, postJson, useJson } from "./api.ts";
 import { html } from "./html.ts";
 import { isTyping } from "./keys.ts";

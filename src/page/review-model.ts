@@ -1,6 +1,6 @@
 /** What a review shows, as plain data: a run's triples with what people said of them, and those that were added. */
 import { decisionKey, type Decision, type ReviewMention, type ReviewTriple } from "../extract/review-state.ts";
-import type { PersonDecision, ReviewDocument, ReviewedTriple } from "../serve/replies.ts";
+import type { PersonDecision, ReviewDocument, ReviewedTriple } from "../serve/literature/replies.ts";
 import type { MarkedRange } from "./pieces.ts";
 
 export interface ShownTriple extends ReviewedTriple {

@@ -1,7 +1,7 @@
 /** The view of reviews: which there are, how far they are, and one of them, document by document. */
 import { type ComponentChildren, h, type VNode } from "preact";
 import { useState } from "preact/hooks";
-import type { Review, ReviewEntry, ReviewShow } from "../serve/replies.ts";
+import type { Review, ReviewEntry, ReviewShow } from "../serve/literature/replies.ts";
 import { download, useJson } from "./api.ts";
 import { html } from "./html.ts";
 import { Failure, Heading, Waiting } from "./parts.ts";

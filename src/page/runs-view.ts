@@ -1,7 +1,7 @@
 /** The view of training runs: which there are, their curves as they grow, several beside each other, and samples. */
 import { h, type VNode } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { RunEntry, RunMetrics, RunPoint } from "../serve/replies.ts";
+import type { RunEntry, RunMetrics, RunPoint } from "../serve/literature/replies.ts";
 import { type ApiError, call, eventsOf, useJson } from "./api.ts";
 import { Chart, inkOf } from "./chart.ts";
 import { html } from "./html.ts";

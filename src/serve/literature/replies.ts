@@ -1,6 +1,6 @@
 /** What the routes of literature reply beside search results and documents: types alone, which the page reads too. */
-import type { Answer } from "../answers/types.ts";
-import type { Decision, ReviewTriple } from "../extract/review-state.ts";
+import type { Answer } from "../../answers/types.ts";
+import type { Decision, ReviewTriple } from "../../extract/review-state.ts";
 
 /** An answer that the server keeps. */
 export interface KeptAnswer {
