@@ -10,3 +10,4 @@ export * from "./hard-match.ts";
 export * from "./labels.ts";
 export * from "./ranking.ts";
 export * from "./report.ts";
+export * from "./rouge.ts";

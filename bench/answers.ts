@@ -1,0 +1,215 @@
+/**
+ * What the constants of src/answers were measured by, and what answers reach. BioASQ 7b-10b's questions are parted at
+ * random into a calibration and a test half; documents are made of the golden snippets (the abstracts are not among the
+ * data), beside PubMedQA's abstracts and some of the corpus. On the calibration half weights are fitted and the threshold
+ * is chosen; on the test half `ask` itself is asked, once with all documents and once without the question's own.
+ *
+ *     npx node bench/answers.ts ../shared/data [fit|test] [MODEL|-] [others] [questions]
+ */
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { answer, retrieve, thresholds } from "../src/answers/ask.ts";
+import { readQuestion } from "../src/answers/question.ts";
+import {
+  bestByWords,
+  candidatesOf,
+  dot,
+  featureNames,
+  probabilityOf,
+  raritiesOf,
+  weights,
+} from "../src/answers/score.ts";
+import { rouge, rougeKinds } from "../src/metrics/rouge.ts";
+import { loadEmbedder } from "../src/retrieval/embedder.ts";
+import { splitSentences } from "../src/extract/sentences.ts";
+import { random } from "../src/tensor/random.ts";
+import { type Embed, memoryIndex } from "../test/support/memory-index.ts";
+import { type BioasqQuestion, readBioasq, readOthers, readPubMedQa } from "./support/bioasq.ts";
+import { fitLogistic } from "./support/logistic.ts";
+
+const [data = "../shared/data", what = "test", model = "-", others = "4000", most = "10000"] = process.argv.slice(2);
+const bioasq = await readBioasq(join(data, "benchmarks/bioasq"));
+const pubmedqa = await readPubMedQa(join(data, "benchmarks/pubmedqa"));
+const rest = await readOthers(join(data, "corpus/abstracts.jsonl.zst"), Number(others));
+const documents = [...bioasq.documents, ...pubmedqa.map(({ whole }) => whole), ...rest];
+const hidden = new Set<string>();
+const embed = model === "-" ? undefined : await cachedEmbedder(model);
+const index = await memoryIndex(documents, { embed, hidden });
+const known = new Set(documents.map(({ id }) => id));
+const shuffled = random(13).shuffle(bioasq.questions.filter((one) => [...one.documents].some((id) => known.has(id))));
+const half = shuffled.length >> 1;
+const [calibration, test] = [shuffled.slice(0, half), shuffled.slice(half)].map((some) => some.slice(0, Number(most)));
+console.log(
+  `${documents.length} documents, ${calibration!.length} questions for calibration, ${test!.length} for the test, ${model === "-" ? "words alone" : model}`,
+);
+
+/** Vectors of texts, kept in a file beside the others of this measurement (GALEN_VECTORS). */
+async function cachedEmbedder(folder: string): Promise<Embed> {
+  const embedder = await loadEmbedder(folder);
+  const file = process.env["GALEN_VECTORS"];
+  const kept = new Map<string, Float32Array>();
+  if (file !== undefined && existsSync(`${file}.texts`)) {
+    const bytes = readFileSync(`${file}.vectors`);
+    const texts = readFileSync(`${file}.texts`, "utf8").trimEnd().split("\n");
+    texts.forEach((text, i) => {
+      const own = new Uint8Array(bytes.subarray(i * embedder.width * 4, (i + 1) * embedder.width * 4));
+      kept.set(JSON.parse(text) as string, new Float32Array(own.buffer));
+    });
+  }
+  return async (texts) => {
+    const missing = [...new Set(texts.filter((text) => !kept.has(text)))];
+    for (let i = 0; i < missing.length; i += 512) {
+      const some = missing.slice(i, i + 512);
+      const vectors = await embedder.embed(some);
+      if (missing.length > 2000) process.stderr.write(`\rvectors ${i} of ${missing.length}`);
+      some.forEach((text, j) => kept.set(text, vectors[j]!));
+      if (file === undefined) continue;
+      appendFileSync(
+        `${file}.vectors`,
+        Buffer.concat(
+          vectors.map((one) =>
+            Buffer.from(Uint8Array.from(new Uint8Array(one.buffer, one.byteOffset, one.byteLength))),
+          ),
+        ),
+      );
+      appendFileSync(`${file}.texts`, some.map((text) => `${JSON.stringify(text)}\n`).join(""));
+    }
+    return texts.map((text) => kept.get(text)!);
+  };
+}
+
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, one) => sum + one, 0) / Math.max(1, values.length);
+const squeezed = (text: string): string => text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "");
+
+/** Whether a golden snippet says it: the sentence stands in it, or holds it and not much more. */
+function marked(question: Asked, sentence: string): boolean {
+  const own = squeezed(sentence);
+  return question.snippets.some(({ text }) => {
+    const snippet = squeezed(text);
+    return snippet.includes(own) || (own.includes(snippet) && snippet.length >= own.length / 2);
+  });
+}
+
+function hide(question: BioasqQuestion | undefined): void {
+  hidden.clear();
+  for (const id of question?.documents ?? []) if (known.has(id)) hidden.add(id);
+}
+
+interface Row {
+  readonly features: number[];
+  readonly label: number;
+}
+
+type Asked = Pick<BioasqQuestion, "text"> & { readonly snippets: readonly { readonly text: string }[] };
+
+/** `own` is a document of which only what is marked counts, or what is no result. */
+async function rowsOf(question: Asked, own?: string): Promise<Row[]> {
+  const read = readQuestion(question.text);
+  const { usable } = await retrieve(index, read.query, {});
+  const best = bestByWords(candidatesOf(read, await raritiesOf(index, read), usable));
+  const texts = best.map(({ sentence }) => sentence.text);
+  const [asked, ...vectors] = embed === undefined ? [] : await embed([read.text, ...texts]);
+  return best.flatMap(({ features, sentence }, i): Row[] => {
+    const label = marked(question, sentence.text) ? 1 : 0;
+    if (label === 0 && sentence.document.id === own && /result|finding/i.test(sentence.section ?? "result")) return [];
+    return [{ features: asked === undefined ? features : [...features, dot(asked, vectors[i]!)], label }];
+  });
+}
+
+async function fit(questions: readonly BioasqQuestion[]): Promise<void> {
+  const groups: { with: Row[]; without: Row[] }[] = [];
+  for (const question of questions) {
+    hide(undefined);
+    const all = await rowsOf(question);
+    hide(question);
+    groups.push({ with: all, without: await rowsOf(question) });
+  }
+  // Of snippets alone nobody learns which sentence of an abstract answers: PubMedQA's conclusions do, whose results are
+  // left out, since they may as well.
+  const abstracts: Row[] = [];
+  for (const article of pubmedqa.filter((one) => !one.test)) {
+    hidden.clear();
+    abstracts.push(
+      ...(await rowsOf({ ...article, text: article.question, snippets: [{ text: article.conclusion }] }, article.id)),
+    );
+  }
+  const rows = [...groups.flatMap((one) => [...one.with, ...one.without]), ...abstracts];
+  const fitted = fitLogistic(rows);
+  fitted.forEach((weight, i) => console.log(`${weight.toFixed(3).padStart(9)}  ${featureNames[i]}`));
+  console.log(`[${fitted.map((one) => Number(one.toFixed(3))).join(", ")}]`);
+  const tops = groups.map((one) => {
+    const best = (some: readonly Row[]): number =>
+      Math.max(0, ...some.map(({ features }) => probabilityOf(fitted, features)));
+    return { answerable: best(one.with), not: best(one.without) };
+  });
+  let chosen = { least: 0, sum: 0 };
+  for (let least = 0.02; least < 0.98; least += 0.01) {
+    const answered = tops.filter((one) => one.answerable >= least).length / tops.length;
+    const refused = tops.filter((one) => one.not < least).length / tops.length;
+    if (answered + refused > chosen.sum) chosen = { least, sum: answered + refused };
+    if (Math.round(least * 100) % 6 === 0)
+      console.log(
+        `found ${least.toFixed(2)}: answered ${percent(answered)}, refused without their documents ${percent(refused)}`,
+      );
+  }
+  console.log(`best: ${chosen.least.toFixed(2)}, mean of both ${percent(chosen.sum / 2)}`);
+  for (let keep = 0.1; keep < 0.9; keep += 0.1) {
+    const kept = groups.flatMap((one) => one.with.filter(({ features }) => probabilityOf(fitted, features) >= keep));
+    const right = kept.filter(({ label }) => label === 1).length;
+    console.log(`keep ${keep.toFixed(1)}: ${kept.length} sentences, ${percent(right / kept.length)} marked`);
+  }
+}
+
+async function measure(questions: readonly BioasqQuestion[]): Promise<void> {
+  const figures = { answered: 0, sentences: 0, marked: 0, gold: 0, first: 0, refused: 0 };
+  const rouges = rougeKinds.map(() => ({ ours: [] as number[], first: [] as number[] }));
+  for (const question of questions) {
+    hide(undefined);
+    const found = await answer(index, question.text);
+    const { hits } = await index.search(readQuestion(question.text).query, { limit: 1 });
+    const first = firstSentences(hits[0]?.passage ?? "", 3);
+    const ours = found.sentences
+      .slice(0, 3)
+      .map(({ text }) => text)
+      .join(" ");
+    if (question.ideal.length > 0)
+      rougeKinds.forEach((kind, i) => {
+        rouges[i]!.ours.push(rouge(kind, ours, question.ideal).f1);
+        rouges[i]!.first.push(rouge(kind, first, question.ideal).f1);
+      });
+    if (found.found) figures.answered += 1;
+    figures.sentences += found.sentences.length;
+    figures.marked += found.sentences.filter(({ text }) => marked(question, text)).length;
+    figures.gold += found.sentences.filter(({ citations }) =>
+      citations.some(({ id }) => question.documents.has(id)),
+    ).length;
+    if (found.sentences[0] !== undefined && marked(question, found.sentences[0].text)) figures.first += 1;
+    hide(question);
+    if (!(await answer(index, question.text)).found) figures.refused += 1;
+  }
+  const all = questions.length;
+  console.log(`answerable questions answered      ${percent(figures.answered / all)}`);
+  console.log(`unanswerable questions refused     ${percent(figures.refused / all)}`);
+  console.log(`sentences an answer                ${(figures.sentences / figures.answered).toFixed(2)}`);
+  console.log(`sentences that experts marked      ${percent(figures.marked / figures.sentences)}`);
+  console.log(`  of golden documents              ${percent(figures.gold / figures.sentences)}`);
+  console.log(`first sentences that experts marked ${percent(figures.first / figures.answered)}`);
+  rougeKinds.forEach((kind, i) =>
+    console.log(
+      `${kind.padEnd(9)} F1 of three sentences  ${mean(rouges[i]!.ours).toFixed(3)}, first sentences of the top document ${mean(rouges[i]!.first).toFixed(3)}`,
+    ),
+  );
+  console.log(
+    `thresholds ${JSON.stringify(thresholds)}, ${weights.words.length} and ${weights.vectors.length} weights`,
+  );
+}
+
+function firstSentences(text: string, count: number): string {
+  const ranges = splitSentences(text).slice(0, count);
+  return ranges.map(([start, end]) => text.slice(start, end)).join(" ");
+}
+
+if (what === "fit") await fit(calibration!);
+else await measure(test!);

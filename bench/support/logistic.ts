@@ -1,0 +1,48 @@
+/** Logistic regression by Newton's method, with a small penalty on all weights but the constant (the first). */
+
+export interface LabelledFeatures {
+  readonly features: readonly number[];
+  readonly label: number;
+}
+
+export function fitLogistic(rows: readonly LabelledFeatures[], penalty: number = 1): number[] {
+  const width = rows[0]!.features.length;
+  let weights = Array.from({ length: width }, () => 0);
+  for (let step = 0; step < 30; step++) {
+    const gradient = weights.map((one, i) => (i === 0 ? 0 : -penalty * one));
+    const hessian = weights.map((_, i) => weights.map((__, j) => (i === j ? (i === 0 ? 1e-9 : penalty) : 0)));
+    for (const { features, label } of rows) {
+      const p = 1 / (1 + Math.exp(-features.reduce((sum, x, i) => sum + x * weights[i]!, 0)));
+      for (let i = 0; i < width; i++) {
+        gradient[i]! += (label - p) * features[i]!;
+        for (let j = 0; j < width; j++) hessian[i]![j]! += p * (1 - p) * features[i]! * features[j]!;
+      }
+    }
+    const change = solve(hessian, gradient);
+    weights = weights.map((one, i) => one + change[i]!);
+    if (Math.max(...change.map(Math.abs)) < 1e-6) break;
+  }
+  return weights;
+}
+
+/** Gaussian elimination with pivots. */
+function solve(matrix: number[][], right: readonly number[]): number[] {
+  const rows = matrix.map((row, i) => [...row, right[i]!]);
+  const size = rows.length;
+  for (let i = 0; i < size; i++) {
+    const pivot = rows
+      .slice(i)
+      .reduce((best, row, k) => (Math.abs(row[i]!) > Math.abs(rows[best]![i]!) ? i + k : best), i);
+    [rows[i], rows[pivot]] = [rows[pivot]!, rows[i]!];
+    for (let k = i + 1; k < size; k++) {
+      const factor = rows[k]![i]! / rows[i]![i]!;
+      for (let j = i; j <= size; j++) rows[k]![j]! -= factor * rows[i]![j]!;
+    }
+  }
+  const found = Array.from({ length: size }, () => 0);
+  for (let i = size - 1; i >= 0; i--) {
+    const known = found.reduce((sum, one, j) => sum + (j > i ? rows[i]![j]! * one : 0), 0);
+    found[i] = (rows[i]![size]! - known) / rows[i]![i]!;
+  }
+  return found;
+}

@@ -1,0 +1,158 @@
+/**
+ * How likely a sentence answers a question: a logistic model over a few numbers a reader can name (which of the question's
+ * words it has, weighted by their rarity in the index; which its document has; how near its vector is), fitted to the
+ * snippets that BioASQ's experts marked. One set of weights with vectors, one for words alone (`bench/answers.ts`).
+ */
+import type { IndexedDocument, SearchIndex } from "../search/types.ts";
+import type { Question } from "./question.ts";
+import { canAnswer, isFinding, type PlacedSentence, sentencesOf } from "./sentence.ts";
+import { stemOf, wordsOf } from "./words.ts";
+
+/** A document that a search found, with its place from 0. */
+export interface Retrieved {
+  readonly document: IndexedDocument;
+  readonly rank: number;
+  /** The best passage. */
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface ScoredSentence extends PlacedSentence {
+  /** Probability that an expert would mark it as answering, by the fit. */
+  readonly score: number;
+  readonly rank: number;
+}
+
+/** Names of the numbers, in the order of the weights; the last stands where the index has vectors. */
+export const featureNames = [
+  "constant",
+  "words in the sentence, by rarity",
+  "words in title, sentence and its neighbours",
+  "words in the document",
+  "rarest words in title, sentence and neighbours",
+  "rarity of the rarest word that the document lacks",
+  "length of the sentence",
+  "is the title",
+  "says what was found",
+  "rank of the document",
+  "words of the question",
+  "cosine of question and sentence",
+] as const;
+
+/** Measured by `bench/answers.ts` on the calibration half of BioASQ 7b-10b. */
+export const weights: { readonly words: readonly number[]; readonly vectors: readonly number[] } = {
+  words: [-3, 2, 1, 1, 1, -1, 0, 0, 0.3, 0.5, 0],
+  vectors: [-4, 1.5, 1, 1, 1, -1, 0, 0, 0.3, 0.5, 0, 3],
+};
+
+/** Longer documents are looked at around their best passage alone. */
+const wholeDocument = 8000;
+const around = 1200;
+/** Sentences whose vectors are made: the best by words. */
+const mostVectors = 64;
+
+/** Of each of the question's words, -log of the share of documents that have it, over that of a word in none: 0 to 1. */
+export async function raritiesOf(index: SearchIndex, question: Question, signal?: AbortSignal): Promise<number[]> {
+  const documents = await index.count();
+  const counts = await Promise.all(
+    question.words.map(async (word) => (await index.search(word, { mode: "text", limit: 1, signal })).total ?? 0),
+  );
+  const rarest = Math.log(documents + 1);
+  return counts.map((count) => (rarest === 0 ? 1 : Math.max(0.02, 1 - Math.log(count + 1) / rarest)));
+}
+
+interface Candidate {
+  readonly sentence: PlacedSentence;
+  readonly rank: number;
+  /** Without the last. */
+  readonly features: number[];
+}
+
+/** Sentences of the documents with what the weights are for; those that cannot answer are left out. */
+export function candidatesOf(
+  question: Question,
+  rarities: readonly number[],
+  found: readonly Retrieved[],
+): Candidate[] {
+  const sum = rarities.reduce((total, one) => total + one, 0);
+  const rarest = rarities
+    .map((_, i) => i)
+    .sort((a, b) => rarities[b]! - rarities[a]!)
+    .slice(0, 2);
+  const share = (stems: ReadonlySet<string>, of: readonly number[] = rarities.map((_, i) => i)): number => {
+    const all = of.reduce((total, i) => total + rarities[i]!, 0);
+    const had = of.reduce((total, i) => total + (stems.has(question.stems[i]!) ? rarities[i]! : 0), 0);
+    return all === 0 ? 0 : had / all;
+  };
+  const stemsOf = (text: string): Set<string> => new Set(wordsOf(text).map(stemOf));
+  return found.flatMap(({ document, rank, start, end }) => {
+    const range: [number, number] =
+      document.text.length <= wholeDocument ? [0, document.text.length] : [Math.max(0, start - around), end + around];
+    const sentences = sentencesOf(document, range);
+    const title = stemsOf(document.title);
+    const own = sentences.map(({ text }) => stemsOf(text));
+    const whole = new Set([...title, ...own.flatMap((stems) => [...stems])]);
+    const lacking = question.stems.map((stem, i) => (whole.has(stem) ? 0 : rarities[i]!));
+    return sentences.flatMap((sentence, i): Candidate[] => {
+      if (!canAnswer(sentence)) return [];
+      const near = new Set([...title, ...[i - 1, i, i + 1].flatMap((j) => [...(own[j] ?? [])])]);
+      const features = [
+        1,
+        share(own[i]!),
+        share(near),
+        share(whole),
+        share(near, rarest),
+        Math.max(0, ...lacking),
+        Math.min(1, Math.log(1 + wordsOf(sentence.text).length) / 5),
+        sentence.section === "TITLE" ? 1 : 0,
+        isFinding(sentence) ? 1 : 0,
+        1 / (1 + rank),
+        Math.min(1, sum / 8),
+      ];
+      return [{ sentence, rank, features }];
+    });
+  });
+}
+
+export function probabilityOf(fitted: readonly number[], features: readonly number[]): number {
+  const sum = fitted.reduce((total, weight, i) => total + weight * features[i]!, 0);
+  return 1 / (1 + Math.exp(-sum));
+}
+
+/** The candidates whose vectors are worth making. */
+export function bestByWords(candidates: readonly Candidate[]): Candidate[] {
+  const ordered = candidates.map((one) => ({ one, score: probabilityOf(weights.words, one.features) }));
+  return ordered
+    .sort((a, b) => b.score - a.score)
+    .slice(0, mostVectors)
+    .map(({ one }) => one);
+}
+
+export const dot = (a: Float32Array, b: Float32Array): number => {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  return sum;
+};
+
+/** Sentences of the documents, likeliest first; at most 64. */
+export async function scoreSentences(
+  index: SearchIndex,
+  question: Question,
+  found: readonly Retrieved[],
+  signal?: AbortSignal,
+): Promise<ScoredSentence[]> {
+  const best = bestByWords(candidatesOf(question, await raritiesOf(index, question, signal), found));
+  signal?.throwIfAborted();
+  let scores = best.map(({ features }) => probabilityOf(weights.words, features));
+  if (index.dense && best.length > 0) {
+    const [asked] = await index.embed("query", [question.text]);
+    const vectors = await index.embed(
+      "document",
+      best.map(({ sentence }) => sentence.text),
+    );
+    scores = best.map(({ features }, i) => probabilityOf(weights.vectors, [...features, dot(asked!, vectors[i]!)]));
+  }
+  return best
+    .map(({ sentence, rank }, i) => ({ ...sentence, rank, score: scores[i]! }))
+    .sort((a, b) => b.score - a.score || a.rank - b.rank || a.start - b.start);
+}

@@ -1,0 +1,64 @@
+/**
+ * What a sentence of a document is for: a finding that may answer, or a heading, a question, an aim, which never do.
+ * By rules over words; what they miss, the scorer's weights have to bear.
+ */
+import { splitSentences } from "../extract/sentences.ts";
+import type { IndexedDocument } from "../search/types.ts";
+import { wordsOf } from "./words.ts";
+
+/** A sentence in its place: `text` is `document.text.slice(start, end)`. */
+export interface PlacedSentence {
+  readonly document: IndexedDocument;
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+  /** The label of its section; "TITLE" for the title. */
+  readonly section: string | null;
+}
+
+/** Most sentences that are looked at in one document, and characters of one: a full text is searched by its best passage. */
+const mostSentences = 400;
+const mostCharacters = 1500;
+
+/** Sentences of a document, or of a range of it, that could be quoted; none crosses a section's border. */
+export function sentencesOf(
+  document: IndexedDocument,
+  [from, to]: readonly [number, number] = [0, document.text.length],
+): PlacedSentence[] {
+  const sections =
+    document.sections.length > 0 ? document.sections : [{ label: null, start: 0, end: document.text.length }];
+  const found: PlacedSentence[] = [];
+  for (const { label, start, end } of sections) {
+    if (end <= from || start >= to) continue;
+    for (const [first, last] of splitSentences(document.text.slice(start, end))) {
+      const place = { start: start + first, end: start + last };
+      if (place.end <= from || place.start >= to || place.end - place.start > mostCharacters) continue;
+      found.push({ document, ...place, text: document.text.slice(place.start, place.end), section: label });
+      if (found.length === mostSentences) return found;
+    }
+  }
+  return found;
+}
+
+const aim =
+  /\b(?:we|this|the|our|present|current)\b[^.]{0,60}\b(?:aim(?:ed|s)?|objectives?|purpose|goal|sought|hypothesi[sz]ed?|intend(?:ed|s)?|set out)\b|^(?:(?:background|introduction|objectives?|aims?|purpose|methods?)[:\s/]+)?(?:to|in order to) (?:assess|compare|describe|determine|develop|elucidate|establish|estimate|evaluate|examine|explore|identify|investigate|report|review|study|test|understand|validate)\b|\b(?:we|study) (?:will )?(?:investigated|examined|evaluated|assessed|studied|explored|tested|compared) (?:whether|if|the (?:effects?|role|association|efficacy|relationship))\b|\b(?:remains?|is|are) (?:unknown|unclear|controversial|poorly understood|not (?:well |fully )?(?:known|understood|clear|established))\b|\b(?:is|are|was|were) (?:reviewed|discussed|described|presented|summari[sz]ed)\.?$/i;
+const verb =
+  /\b(?:is|are|was|were|be|been|has|have|had|does|do|did|can|may|might|could|will|would|cannot|not|[a-z]{3,}(?:ates|izes|ises|ifies)|(?:accelerat|activat|affect|allow|alter|associat|attenuat|block|bind|caus|confer|contain|contribut|control|correlat|decreas|defin|depend|differ|driv|enabl|encod|enhanc|exacerbat|exhibit|express|facilitat|fail|form|harbou?r|help|identif|impair|improv|increas|induc|influenc|inhibit|interact|involv|lead|limit|link|lower|maintain|mediat|modif|modulat|occur|play|predict|prevent|produc|prolong|promot|protect|provid|reduc|regulat|remain|repress|requir|rescu|result|reveal|rais|show|shorten|slow|stabili[sz]|stimulat|suggest|support|suppress|target|trigger|underl|upregulat|worsen)(?:e|es|s|ed|ies|ied))\b/i;
+
+/** Whether a sentence can be an answer at all. */
+export function canAnswer({ text, section }: Pick<PlacedSentence, "text" | "section">): boolean {
+  if (/\?["”')\]]*\s*$/.test(text) || aim.test(text)) return false;
+  if (/^(?:question|q)\s*:/i.test(text)) return false;
+  const words = wordsOf(text).length;
+  if (words < 4) return false;
+  if (section === "TITLE" || !/[.!…]["”')\]]*$/.test(text)) return verb.test(text);
+  return !/^(?:objectives?|aims?|purpose)$/i.test(section ?? "");
+}
+
+const findingCue =
+  /\b(?:conclu(?:de|sions?)|we (?:found|show|showed|demonstrate|demonstrated|report|identified)|(?:results?|findings?|data|study|evidence|analysis) (?:suggests?|shows?|showed|indicates?|demonstrates?|demonstrated|reveals?|revealed|supports?|confirms?)|significant(?:ly)?|thus|therefore|in summary|associated with)\b/i;
+
+/** Whether it says what was found, by its section or its words. */
+export function isFinding({ text, section }: Pick<PlacedSentence, "text" | "section">): boolean {
+  return /conclu|result|finding|interpretation/i.test(section ?? "") || findingCue.test(text);
+}

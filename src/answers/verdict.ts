@@ -1,0 +1,107 @@
+/**
+ * Yes, no or maybe, by what the best sentences say: a small softmax model over counted cues (denials, "no difference",
+ * significance, hedges, benefit), or a trained classifier. What it reaches is measured by `bench/verdicts.ts` and is not
+ * much above the commonest answer: the sentences for each side are the point, not the word.
+ */
+import { DataError } from "../errors.ts";
+import type { Classifier } from "../labellers.ts";
+import { compares, isNegated } from "./claims.ts";
+import type { AnswerSentence, Verdict } from "./types.ts";
+
+export const verdicts = ["yes", "no", "maybe"] as const;
+export type VerdictName = (typeof verdicts)[number];
+export type Shares = Verdict["shares"];
+
+/** Shares of yes, no and maybe, for a question and what was found. */
+export interface Judge {
+  judge(question: string, evidence: readonly string[]): Promise<Shares>;
+}
+
+const cues = {
+  none: /\b(?:no|not|non-?)\s+(?:statistically\s+)?(?:significan\w+|differen\w+|associat\w+|correlat\w+|effects?|evidence|benefits?|improve\w*|increase\w*|change\w*|influence|impact|relationship|affect\w*|necessary|recommended|support\w*|justified|useful|reliable)|\b(?:did|do|does|was|were|is|are|could|can|should|may)(?: not|n['’]t)\b|\bcannot\b|\bfail(?:s|ed)?\b|\bunlikely\b|\bneither\b|\black(?:s|ed)? of\b|\bsimilar\b|\bcomparable\b/i,
+  significant: /(?<!\b(?:not?|non)[\s-](?:statistically )?)\bsignificant(?:ly)?\b|p\s*[<=]\s*0?\.0\d/i,
+  hedge:
+    /\b(?:may|might|could|possibl\w+|potential\w*|unclear|uncertain|inconclusive|conflicting|controversial|mixed|limited|further|future|more (?:studies|research)|larger|preliminary|depend(?:s|ing)?|caution\w*|some|certain|subgroup)\b/i,
+  positive:
+    /\b(?:effective\w*|efficac\w*|improv\w*|benefi\w*|associated with|correlat\w*|predict\w*|safe\w*|feasible|useful|valuable|reliable|accurate\w*|important|increas\w*|reduc\w*|higher|lower|better|superior|indicated|approved|is an?|are|plays?|involved|leads? to|caus\w+|induc\w+|confirm\w*|support\w*)\b/i,
+  contrast: /\b(?:however|although|but|whereas|despite|while|only|except)\b/i,
+} as const;
+
+/** Names of the numbers that the weights are for. */
+export const verdictFeatures = [
+  "constant",
+  ...Object.keys(cues),
+  "denial",
+  "comparison asked",
+  "question denies",
+] as const;
+
+/** Means over the sentences, each weighted by how well it answers. */
+export function featuresOfEvidence(
+  question: string,
+  evidence: readonly string[],
+  supports: readonly number[],
+): number[] {
+  const all = supports.reduce((sum, one) => sum + one, 0) || 1;
+  const share = (holds: (text: string) => boolean): number =>
+    evidence.reduce((sum, text, i) => sum + (holds(text) ? supports[i]! : 0), 0) / all;
+  const shares = Object.values(cues).map((cue) => share((text) => cue.test(text)));
+  return [1, ...shares, share(isNegated), compares(question) ? 1 : 0, isNegated(question) ? 1 : 0];
+}
+
+/** By feature for "yes" and "no"; "maybe" is 0. Measured by `bench/verdicts.ts`. */
+export const verdictWeights: Readonly<Record<"yes" | "no", readonly number[]>> = {
+  yes: [1, -1, 0.5, -0.5, 1, 0, -0.5, 0, 0],
+  no: [0, 1.5, 0, -0.5, 0, 0, 1, 0, 0],
+};
+
+export function sharesOf(features: readonly number[]): Shares {
+  const score = (weights: readonly number[]): number => weights.reduce((sum, one, i) => sum + one * features[i]!, 0);
+  const powers = [score(verdictWeights.yes), score(verdictWeights.no), 0].map(Math.exp);
+  const sum = powers.reduce((total, one) => total + one, 0);
+  return { yes: powers[0]! / sum, no: powers[1]! / sum, maybe: powers[2]! / sum };
+}
+
+export function largest(shares: Shares): VerdictName {
+  return verdicts.reduce((best, one) => (shares[one] > shares[best] ? one : best));
+}
+
+/** What a classifier of texts reads, as `galen train classifier` was given it. */
+export function verdictText(question: string, evidence: readonly string[]): string {
+  return `${question} ${evidence.join(" ")}`;
+}
+
+/** A classifier whose classes are yes, no and maybe (or yes and no). @throws DataError where they are others. */
+export function judgeOf(classifier: Classifier): Judge {
+  const known = classifier.labels.map((label) => label.toLowerCase());
+  if (!known.includes("yes") || !known.includes("no") || known.some((one) => !verdicts.includes(one as VerdictName))) {
+    throw new DataError(`--verdict: expected a classifier of yes, no and maybe, got one of ${known.join(", ")}`);
+  }
+  return {
+    async judge(question, evidence) {
+      const [found] = await classifier.classify([verdictText(question, evidence)]);
+      const entries = Object.entries(found!.probabilities).map(([name, share]) => [name.toLowerCase(), share]);
+      return { yes: 0, no: 0, maybe: 0, ...Object.fromEntries(entries) } as Shares;
+    },
+  };
+}
+
+/**
+ * The verdict of an answer's sentences. A sentence stands on the side that it favours by itself; those that favour neither
+ * stand on none.
+ */
+export async function verdictOf(
+  question: string,
+  sentences: readonly AnswerSentence[],
+  judge?: Judge,
+): Promise<Verdict> {
+  const evidence = sentences.map(({ citations }) => citations[0]!.quote);
+  const supports = sentences.map(({ support }) => support);
+  const shares =
+    judge === undefined
+      ? sharesOf(featuresOfEvidence(question, evidence, supports))
+      : await judge.judge(question, evidence);
+  const sides = evidence.map((text) => largest(sharesOf(featuresOfEvidence(question, [text], [1]))));
+  const side = (name: VerdictName): AnswerSentence[] => sentences.filter((_, i) => sides[i] === name);
+  return { answer: largest(shares), shares, yes: side("yes"), no: side("no") };
+}
