@@ -27,7 +27,8 @@ export function build() {
     const { status } = spawnSync(process.execPath, args, { stdio: "inherit" });
     if (status !== 0) return status ?? 1;
   }
-  copyFileSync(join(root, "src/page/style.css"), join(root, "dist/page/style.css"));
+  for (const name of ["style.css", "icon.svg"])
+    copyFileSync(join(root, "src/page", name), join(root, "dist/page", name));
   return 0;
 }
 

@@ -38,8 +38,9 @@ export interface LiveReview {
   readonly decisions: Decisions;
   entry(name: string): Promise<ReviewEntry>;
   review(name: string, show: ReviewShow): Promise<Review>;
-  /** @throws DataError where there is none with this id. */
-  document(id: string, show: ReviewShow): Promise<ReviewDocument>;
+  has(id: string): Promise<boolean>;
+  /** Undefined where there is none with this id. */
+  document(id: string, show: ReviewShow): Promise<ReviewDocument | undefined>;
   /** Lines of a relation task's training data: of documents that are reviewed without disagreement. */
   training(): AsyncGenerator<string>;
 }
@@ -146,18 +147,17 @@ export function openReview(folder: string): LiveReview {
     return { name, documents: places.length, triples, reviewed, conflicts, people: decisions.people() };
   }
 
-  async function document(id: string, show: ReviewShow): Promise<ReviewDocument> {
+  async function document(id: string, show: ReviewShow): Promise<ReviewDocument | undefined> {
     const { places, byId } = await read();
     const at = byId.get(id);
-    if (at === undefined)
-      throw new DataError(`${folder}: expected a document of this review, got ${JSON.stringify(id)}`);
+    if (at === undefined) return undefined;
     const place = places[at]!;
     const { title, text } = JSON.parse(await slice(join(folder, "documents.jsonl"), place.document)) as ReviewDocument;
     const lines = place.keys.length === 0 ? "" : await slice(join(folder, reviewMark), place.triples);
     const triples = lines.split("\n").filter((line) => line !== "");
     const shown = places.flatMap((one, i) => (shows(one, show) ? [i] : []));
     const before = shown.filter((i) => i < at);
-    const place1 = shown.includes(at) ? before.length + 1 : null;
+    const placeAmong = shown.includes(at) ? before.length + 1 : null;
     const next = shown.find((i) => i > at);
     return {
       id,
@@ -169,7 +169,7 @@ export function openReview(folder: string): LiveReview {
       }),
       decisions: decisions.of(id),
       none: decisions.none(id),
-      place: place1,
+      place: placeAmong,
       of: shown.length,
       next: next === undefined ? null : places[next]!.id,
       previous: before.length === 0 ? null : places[before.at(-1)!]!.id,
@@ -180,6 +180,7 @@ export function openReview(folder: string): LiveReview {
     decisions,
     entry,
     document,
+    has: async (id) => (await read()).byId.has(id),
     async review(name, show) {
       const { places, task, relations } = await read();
       const first = places.find((place) => shows(place, show));

@@ -1,0 +1,21 @@
+/** Reports of the datasets that were named at the command line. */
+import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
+import { corpusMark, corpusReports } from "../literature/corpora.ts";
+import { folderTable } from "../literature/folders.ts";
+import type { CorpusEntry } from "../literature/replies.ts";
+import { type LiteratureContext, replies } from "./schemas.ts";
+
+const corpusRoute = createRoute({
+  method: "get",
+  path: "/corpus",
+  summary: "Reports of datasets: counts, years, files, what could not be read",
+  responses: replies<CorpusEntry[]>("Corpus", "One a dataset"),
+});
+
+export function addCorpus(app: OpenAPIHono, context: LiteratureContext): void {
+  const report = corpusReports();
+  app.openapi(corpusRoute, async (c) => {
+    const table = await folderTable(context.folders.corpus, corpusMark);
+    return c.json(await Promise.all([...table].map(([name, folder]) => report(name, folder))), 200);
+  });
+}
