@@ -1,2 +1,3 @@
 /** Answers with their sources. */
-export type { Answer, AnswerEvent, AnswerSentence, AskOptions, Citation, Verdict, WithheldSentence } from "./types.ts";
+export type { AskOptions } from "./options.ts";
+export type { Answer, AnswerEvent, AnswerSentence, Citation, Verdict, WithheldSentence } from "./types.ts";

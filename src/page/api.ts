@@ -1,31 +1,8 @@
-/**
- * Requests to the server that the page came from, with the token where one is wanted, and its streams of events. A token
- * is kept by the browser for this address alone.
- */
+/** Requests to the server that the page came from, and its streams of events. A token is in a cookie that the server sets. */
 import { useEffect, useState } from "preact/hooks";
-
-const tokenKey = "galen-token";
 
 /** What went wrong, with the status of the reply; 0 where there was none. */
 export type ApiError = Error & { readonly status: number };
-
-/** Storage may be forbidden: then a token holds until the page is left. */
-let token: string | null = null;
-try {
-  token = localStorage.getItem(tokenKey);
-} catch {
-  // as said above
-}
-
-export function setToken(value: string): void {
-  token = value;
-  try {
-    localStorage.setItem(tokenKey, value);
-  } catch {
-    // as said above
-  }
-  dispatchEvent(new Event("galen-token"));
-}
 
 function failure(status: number, message: string): ApiError {
   return Object.assign(new Error(message), { status });
@@ -33,11 +10,9 @@ function failure(status: number, message: string): ApiError {
 
 /** Calls the server. @throws ApiError with the server's own words where it refuses. */
 export async function call(path: string, init: RequestInit = {}): Promise<Response> {
-  const headers = new Headers(init.headers);
-  if (token !== null) headers.set("Authorization", `Bearer ${token}`);
   let response: Response;
   try {
-    response = await fetch(path, { ...init, headers });
+    response = await fetch(path, init);
   } catch (cause) {
     if (init.signal?.aborted === true) throw cause;
     throw failure(0, "The server does not answer. Is galen serve still running?");
@@ -103,7 +78,7 @@ function eventOf(block: string): ServerEvent | undefined {
   return data.length === 0 ? undefined : { event, data: data.join("\n") };
 }
 
-/** Saves what an address gives as a file; a link alone would not carry the token. */
+/** Saves what an address gives as a file; of a link that fails the browser would save what the server complains of. */
 export async function download(path: string, name: string): Promise<void> {
   const url = URL.createObjectURL(await (await call(path)).blob());
   const link = Object.assign(document.createElement("a"), { href: url, download: name });

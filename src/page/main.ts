@@ -1,7 +1,6 @@
 /** The page: which view an address shows, the bar above it, and the request for a token where the server wants one. */
 import { type ComponentChildren, h, render, type VNode } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { setToken } from "./api.ts";
 import { AskView } from "./ask-view.ts";
 import { CorpusView } from "./corpus-view.ts";
 import { DocumentView, SimilarView } from "./document-view.ts";
@@ -48,13 +47,12 @@ function View({ route }: { readonly route: Route }): ComponentChildren {
   }
 }
 
-function TokenForm({ onDone }: { readonly onDone: () => void }): VNode {
+function TokenForm(): VNode {
   const [text, setText] = useState("");
   const submit = (event: Event): void => {
     event.preventDefault();
-    if (text.trim() === "") return;
-    setToken(text.trim());
-    onDone();
+    // The server puts it into a cookie, and sends back here.
+    if (text.trim() !== "") location.assign(`/?token=${encodeURIComponent(text.trim())}`);
   };
   return html`<form class="notice token" onSubmit=${submit}>
     <label for="token">This server wants a token, as given to <code>galen serve --token</code></label>
@@ -72,7 +70,6 @@ function TokenForm({ onDone }: { readonly onDone: () => void }): VNode {
 function Page(): VNode {
   const route = useRoute();
   const [refused, setRefused] = useState(false);
-  const [times, setTimes] = useState(0);
   useEffect(() => {
     const refuse = (): void => setRefused(true);
     addEventListener("galen-unauthorised", refuse);
@@ -82,10 +79,6 @@ function Page(): VNode {
   const skip = (event: Event): void => {
     event.preventDefault();
     document.querySelector<HTMLElement>("main")?.focus();
-  };
-  const done = (): void => {
-    setRefused(false);
-    setTimes((n) => n + 1);
   };
   const here = under[route.view] ?? route.view;
   return html`<a class="skip" href="#main" onClick=${skip}>Skip to the content</a>
@@ -99,7 +92,7 @@ function Page(): VNode {
       </nav>
       <button type="button" class="plain" onClick=${openKeys} aria-label="Keys" title="Keys (?)">?</button>
     </header>
-    <main id="main" tabindex="-1">${refused ? h(TokenForm, { onDone: done }) : h(View, { key: times, route })}</main>
+    <main id="main" tabindex="-1">${refused ? h(TokenForm, {}) : h(View, { route })}</main>
     ${h(Keys, {})}`;
 }
 

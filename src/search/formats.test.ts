@@ -134,7 +134,9 @@ test("JSON lines are the hits as they are", () => {
 test("CSV has a line of names and a record a hit; a spreadsheet computes nothing of it", () => {
   const csv = written("csv");
   expect(csv.split("\r\n")[0]).toBe("id,score,title,year,journal,authors,types,doi,retracted,passage,start,end");
-  expect(csv).toContain('31000001,0.5,Aspirin & the heart: 50% of {cases},2019,Heart & Lung,Smith JA; van der Berg Ö; Trial and Error Group,');
+  expect(csv).toContain(
+    "31000001,0.5,Aspirin & the heart: 50% of {cases},2019,Heart & Lung,Smith JA; van der Berg Ö; Trial and Error Group,",
+  );
   expect(csv.includes("'=cmd")).toBe(true);
   expect(csv).toContain('"A ""quoted"", text\r\nER');
 });

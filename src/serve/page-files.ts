@@ -21,7 +21,7 @@ export interface PageFile {
 export interface PageFiles {
   /** By address: "/", "/assets/page/main.js". */
   readonly files: ReadonlyMap<string, PageFile>;
-  /** Headers of the document. */
+  /** Of every one of them: nothing of elsewhere, nothing inline but the import map; in no one's frame. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -128,5 +128,16 @@ export async function readPageFiles(): Promise<PageFiles> {
     "form-action 'none'",
     "frame-ancestors 'none'",
   ];
-  return { files, headers: { "Content-Security-Policy": policy.join("; "), "Referrer-Policy": "no-referrer" } };
+  return {
+    files,
+    headers: {
+      "Content-Security-Policy": policy.join("; "),
+      "Cross-Origin-Opener-Policy": "same-origin",
+      "Cross-Origin-Embedder-Policy": "require-corp",
+      "Cross-Origin-Resource-Policy": "same-origin",
+      "X-Content-Type-Options": "nosniff",
+      "Referrer-Policy": "no-referrer",
+      "Cache-Control": "no-cache",
+    },
+  };
 }

@@ -7,28 +7,18 @@ import { readdir } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { DataError } from "../../errors.ts";
 
-/**
- * Folders that hold the file `mark`: those given, and of those without it the ones directly in them. A name that is
- * taken gets a number.
- */
-export async function folderTable(given: readonly string[], mark: string): Promise<ReadonlyMap<string, string>> {
+/** Folders that hold the file `mark`, by their names: the one given, or else those that lie in it. */
+export async function folderTable(given: string | undefined, mark: string): Promise<ReadonlyMap<string, string>> {
   const table = new Map<string, string>();
-  const add = (folder: string): void => {
-    const name = basename(resolve(folder));
-    let free = name;
-    for (let i = 2; table.has(free); i++) free = `${name} (${i})`;
-    table.set(free, folder);
-  };
-  for (const folder of given) {
-    if (existsSync(join(folder, mark))) {
-      add(folder);
-      continue;
-    }
-    const entries = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
-      throw new DataError(`${folder}: expected a folder that can be read, got ${(cause as Error).message}`, { cause });
+  const add = (folder: string): void => void table.set(basename(resolve(folder)), folder);
+  if (given === undefined) return table;
+  if (existsSync(join(given, mark))) add(given);
+  else {
+    const entries = await readdir(given, { withFileTypes: true }).catch((cause: unknown) => {
+      throw new DataError(`${given}: expected a folder that can be read, got ${(cause as Error).message}`, { cause });
     });
     const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
-    for (const name of names.sort()) if (existsSync(join(folder, name, mark))) add(join(folder, name));
+    for (const name of names.sort()) if (existsSync(join(given, name, mark))) add(join(given, name));
   }
   return table;
 }

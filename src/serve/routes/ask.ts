@@ -1,11 +1,14 @@
 /** Questions to the index: an answer whole or as it comes, kept under an address of its own. */
 import { randomUUID } from "node:crypto";
-import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { createRoute, z } from "@hono/zod-openapi";
 import { streamSSE } from "hono/streaming";
 import { ask } from "../../answers/ask.ts";
-import type { Answer, AnswerEvent, AskOptions } from "../../answers/types.ts";
+import type { AskOptions } from "../../answers/options.ts";
+import type { Answer, AnswerEvent } from "../../answers/types.ts";
 import type { KeptAnswer } from "../literature/replies.ts";
-import { filtersSchema, type LiteratureContext, missing, noIndex, replies, signalOf } from "./schemas.ts";
+import type { App, ServeContext } from "../context.ts";
+import { errorBody } from "../failures.ts";
+import { filtersSchema, indexOf, missing, replies, signalOf } from "./schemas.ts";
 
 /** Answers that are kept; the oldest goes first. */
 const mostKept = 1000;
@@ -44,15 +47,14 @@ const answerRoute = createRoute({
   responses: replies<KeptAnswer>("KeptAnswer", "The answer, and when it was asked"),
 });
 
-export function addAsk(app: OpenAPIHono, context: LiteratureContext): void {
-  const { index } = context;
+export function askRoutes(app: App, context: ServeContext): void {
   const kept = new Map<string, KeptAnswer>();
   const keep = (id: string, answer: Answer): void => {
     kept.set(id, { id, asked: new Date().toISOString(), answer });
     if (kept.size > mostKept) kept.delete(kept.keys().next().value!);
   };
   app.openapi(askRoute, async (c) => {
-    if (index === undefined) return noIndex(c);
+    const index = indexOf(context);
     const { question, stream, ...rest } = c.req.valid("json");
     const options: AskOptions = { ...rest, signal: signalOf(c, context) };
     const id = randomUUID();
@@ -75,14 +77,13 @@ export function addAsk(app: OpenAPIHono, context: LiteratureContext): void {
         for await (const event of all()) await sse.writeSSE({ event: event.type, data: JSON.stringify(event) });
       },
       async (error, sse) => {
-        await sse.writeSSE({ event: "error", data: JSON.stringify({ error: { message: error.message } }) });
+        await sse.writeSSE({ event: "error", data: JSON.stringify(errorBody(error, context.log).body) });
       },
     ) as never;
   });
   app.openapi(answerRoute, (c) => {
     const answer = kept.get(c.req.valid("param").id);
-    return answer === undefined
-      ? missing(c, "expected an answer that is kept, got an id of none")
-      : c.json(answer, 200);
+    if (answer === undefined) throw missing("expected an answer that is kept, got the id of none");
+    return c.json(answer, 200);
   });
 }

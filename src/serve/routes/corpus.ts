@@ -1,9 +1,10 @@
 /** Reports of the datasets that were named at the command line. */
-import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
+import { createRoute } from "@hono/zod-openapi";
 import { corpusMark, corpusReports } from "../literature/corpora.ts";
 import { folderTable } from "../literature/folders.ts";
 import type { CorpusEntry } from "../literature/replies.ts";
-import { type LiteratureContext, replies } from "./schemas.ts";
+import type { App, ServeContext } from "../context.ts";
+import { replies } from "./schemas.ts";
 
 const corpusRoute = createRoute({
   method: "get",
@@ -12,7 +13,7 @@ const corpusRoute = createRoute({
   responses: replies<CorpusEntry[]>("Corpus", "One a dataset"),
 });
 
-export function addCorpus(app: OpenAPIHono, context: LiteratureContext): void {
+export function corpusRoutes(app: App, context: ServeContext): void {
   const report = corpusReports();
   app.openapi(corpusRoute, async (c) => {
     const table = await folderTable(context.folders.corpus, corpusMark);

@@ -1,21 +1,16 @@
-/** The page that the server opens, and its files. They hold no data, and want no token. */
-import type { OpenAPIHono } from "@hono/zod-openapi";
+/** The page that the server opens, and its files: neither holds data. */
+import type { App, ServeContext } from "../context.ts";
 import { type PageFiles, readPageFiles } from "../page-files.ts";
 
-export function addPage(app: OpenAPIHono): void {
+export function pageRoutes(app: App, _context: ServeContext): void {
   let reading: Promise<PageFiles> | undefined;
-  for (const path of ["/", "/assets/*"]) {
-    app.get(path, async (c) => {
-      const { files, headers } = await (reading ??= readPageFiles());
-      const file = files.get(c.req.path);
-      if (file === undefined) return c.notFound();
-      c.header("X-Content-Type-Options", "nosniff");
-      c.header("Cross-Origin-Opener-Policy", "same-origin");
-      c.header("Cache-Control", "no-cache");
-      c.header("ETag", file.tag);
-      for (const [name, value] of Object.entries(headers)) c.header(name, value);
-      if (c.req.header("If-None-Match") === file.tag) return c.body(null, 304);
-      return c.body(file.body, 200, { "Content-Type": file.type });
-    });
-  }
+  app.get("*", async (c, next) => {
+    if (c.req.path !== "/" && !c.req.path.startsWith("/assets/")) return next();
+    const { files, headers } = await (reading ??= readPageFiles());
+    const file = files.get(c.req.path);
+    if (file === undefined) return next();
+    const sent = { ...headers, "Content-Type": file.type, ETag: file.tag };
+    if (c.req.header("If-None-Match") === file.tag) return c.body(null, 304, sent);
+    return c.body(file.body, 200, sent);
+  });
 }

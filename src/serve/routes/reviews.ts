@@ -1,11 +1,12 @@
 /** Reviews of mined relations by several people. */
-import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { createRoute, z } from "@hono/zod-openapi";
 import { stream } from "hono/streaming";
 import { decisionSchema, noneSchema, personSchema } from "../literature/decisions.ts";
 import { folderTable } from "../literature/folders.ts";
 import { type LiveReview, openReview, reviewMark } from "../literature/review.ts";
 import type { JointDecision, Review, ReviewDocument, ReviewEntry } from "../literature/replies.ts";
-import { type LiteratureContext, missing, replies } from "./schemas.ts";
+import type { App, ServeContext } from "../context.ts";
+import { missing, replies } from "./schemas.ts";
 
 const name = z.object({ name: z.string().max(1000) });
 const show = z.object({ show: z.enum(["all", "open", "conflicts", "reviewed"]).default("all") });
@@ -77,7 +78,7 @@ const decideRoute = createRoute({
   responses: replies<Said>("Said", "The last of each person on that document, together"),
 });
 
-export function addReviews(app: OpenAPIHono, context: LiteratureContext): void {
+export function reviewsRoutes(app: App, context: ServeContext): void {
   const opened = new Map<string, LiveReview>();
   const table = (): Promise<ReadonlyMap<string, string>> => folderTable(context.folders.reviews, reviewMark);
   const open = (folder: string): LiveReview => {
@@ -85,11 +86,12 @@ export function addReviews(app: OpenAPIHono, context: LiteratureContext): void {
     opened.set(folder, review);
     return review;
   };
-  const find = async (wanted: string): Promise<LiveReview | undefined> => {
+  const find = async (wanted: string): Promise<LiveReview> => {
     const folder = (await table()).get(wanted);
-    return folder === undefined ? undefined : open(folder);
+    if (folder === undefined) throw missing(`expected a review of GET /reviews, got ${JSON.stringify(wanted)}`);
+    return open(folder);
   };
-  const unknown = (wanted: string): string => `expected a review of GET /reviews, got ${JSON.stringify(wanted)}`;
+  const unknown = (id: string): Error => missing(`expected a document of the review, got ${JSON.stringify(id)}`);
   const said = ({ decisions }: LiveReview, id: string): Said => ({
     decisions: decisions.of(id),
     none: decisions.none(id),
@@ -102,39 +104,34 @@ export function addReviews(app: OpenAPIHono, context: LiteratureContext): void {
   app.openapi(reviewRoute, async (c) => {
     const wanted = c.req.valid("param").name;
     const review = await find(wanted);
-    if (review === undefined) return missing(c, unknown(wanted));
     return c.json(await review.review(wanted, c.req.valid("query").show), 200);
   });
   app.openapi(documentRoute, async (c) => {
     const { name: wanted, id } = c.req.valid("param");
     const review = await find(wanted);
-    if (review === undefined) return missing(c, unknown(wanted));
     const found = await review.document(id, c.req.valid("query").show);
-    if (found === undefined) return missing(c, `expected a document of the review, got ${JSON.stringify(id)}`);
+    if (found === undefined) throw unknown(id);
     return c.json(found, 200);
   });
   app.openapi(decisionsRoute, async (c) => {
     const wanted = c.req.valid("param").name;
     const review = await find(wanted);
-    if (review === undefined) return missing(c, unknown(wanted));
     await review.decisions.refresh();
     return c.json(said(review, c.req.valid("query").document), 200);
   });
   app.openapi(decideRoute, async (c) => {
     const wanted = c.req.valid("param").name;
     const review = await find(wanted);
-    if (review === undefined) return missing(c, unknown(wanted));
     const { person, decisions = [], none } = c.req.valid("json");
     const all = none === undefined ? decisions : [...decisions, none];
     const id = all[0]!.document;
-    if (!(await review.has(id))) return missing(c, `expected a document of the review, got ${JSON.stringify(id)}`);
+    if (!(await review.has(id))) throw unknown(id);
     await review.decisions.append(person, all);
     return c.json(said(review, id), 200);
   });
   app.get("/reviews/:name/training.jsonl", async (c) => {
     const wanted = c.req.param("name");
     const review = await find(wanted);
-    if (review === undefined) return missing(c, unknown(wanted));
     c.header("Content-Type", "application/x-ndjson");
     c.header("Content-Disposition", 'attachment; filename="train.jsonl"');
     return stream(c, async (out) => {

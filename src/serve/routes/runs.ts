@@ -1,11 +1,13 @@
 /** Training runs: which there are, and their metrics, whole or as they grow. */
-import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { createRoute, z } from "@hono/zod-openapi";
 import { streamSSE } from "hono/streaming";
 import { followMetrics, type MetricsPart } from "../../train/index.ts";
 import { folderTable } from "../literature/folders.ts";
 import type { RunEntry, RunMetrics } from "../literature/replies.ts";
 import { runEntry, runMark } from "../literature/runs.ts";
-import { type LiteratureContext, missing, replies, signalOf } from "./schemas.ts";
+import type { App, ServeContext } from "../context.ts";
+import { errorBody } from "../failures.ts";
+import { missing, replies, signalOf } from "./schemas.ts";
 
 const everyMs = 1000;
 
@@ -33,7 +35,7 @@ function partOf({ restarted, samples, ...curves }: MetricsPart): RunMetrics {
   return { restarted, loss: finite(loss), heldOut: finite(heldOut), rate: finite(rate), speed: finite(speed), samples };
 }
 
-export function addRuns(app: OpenAPIHono, context: LiteratureContext): void {
+export function runsRoutes(app: App, context: ServeContext): void {
   const table = (): Promise<ReadonlyMap<string, string>> => folderTable(context.folders.runs, runMark);
   app.openapi(runsRoute, async (c) => {
     const entries = await Promise.all([...(await table())].map(([name, folder]) => runEntry(name, folder)));
@@ -45,7 +47,7 @@ export function addRuns(app: OpenAPIHono, context: LiteratureContext): void {
   app.openapi(metricsRoute, async (c) => {
     const { name } = c.req.valid("param");
     const folder = (await table()).get(name);
-    if (folder === undefined) return missing(c, `expected a run of GET /runs, got ${JSON.stringify(name)}`);
+    if (folder === undefined) throw missing(`expected a run of GET /runs, got ${JSON.stringify(name)}`);
     if (!(c.req.header("Accept") ?? "").includes("text/event-stream")) {
       const { value } = await followMetrics(folder).next();
       return c.json(partOf(value as MetricsPart), 200);
@@ -60,7 +62,7 @@ export function addRuns(app: OpenAPIHono, context: LiteratureContext): void {
           await sse.writeSSE({ event: "metrics", data: JSON.stringify(partOf(part)) });
       },
       async (error, sse) => {
-        await sse.writeSSE({ event: "error", data: JSON.stringify({ error: { message: error.message } }) });
+        await sse.writeSSE({ event: "error", data: JSON.stringify(errorBody(error, context.log).body) });
       },
     ) as never;
   });

@@ -2,19 +2,8 @@
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { Filters, SearchIndex, SearchOptions } from "../../search/types.ts";
-
-/** What these routes need of the server. */
-export interface LiteratureContext {
-  readonly index: SearchIndex | undefined;
-  /** Named at the command line. */
-  readonly folders: {
-    readonly runs: readonly string[];
-    readonly reviews: readonly string[];
-    readonly corpus: readonly string[];
-  };
-  /** Aborted when the server stops. */
-  readonly signal: AbortSignal;
-}
+import type { ServeContext } from "../context.ts";
+import { refusal } from "../failures.ts";
 
 /** A reply whose form the types say; `name` is what OpenAPI calls it. */
 export const replyOf = <T>(name: string): z.ZodType<T> =>
@@ -23,20 +12,18 @@ export const replyOf = <T>(name: string): z.ZodType<T> =>
 const json = <T>(schema: z.ZodType<T>, description: string) =>
   ({ description, content: { "application/json": { schema } } }) as const;
 
-export const failureSchema = z
-  .object({ error: z.object({ message: z.string(), type: z.string(), code: z.string().nullable() }) })
-  .openapi("Failure");
-
-/** Replies of a route that finds something or does not. */
+/** What a route replies. */
 export const replies = <T>(name: string, description: string) =>
-  ({ 200: json(replyOf<T>(name), description), 404: json(failureSchema, "There is none") }) as const;
+  ({ 200: json(replyOf<T>(name), description) }) as const;
 
-/** 404, in the form of every error. */
-export const missing = (c: Context, message: string) =>
-  c.json({ error: { message, type: "not_found_error", code: null } }, 404);
+/** To throw where what a request names is not there. */
+export const missing = (message: string): Error => refusal(404, message, { code: "not_found" });
 
-export const noIndex = (c: Context) =>
-  missing(c, "This server has no index. Start it with one: galen serve --index DIR");
+/** @throws 404 where the server has no index. */
+export function indexOf({ index }: ServeContext): SearchIndex {
+  if (index === undefined) throw missing("expected a server with an index, got one without: galen serve --index DIR");
+  return index;
+}
 
 /** A parameter that may come several times. */
 const list = z
@@ -99,5 +86,5 @@ export const filtersSchema = z
   .openapi("Filters");
 
 /** Ends when the client leaves or the server stops. */
-export const signalOf = (c: Context, { signal }: { readonly signal: AbortSignal }): AbortSignal =>
+export const signalOf = (c: Context, { signal }: ServeContext): AbortSignal =>
   AbortSignal.any([c.req.raw.signal, signal]);

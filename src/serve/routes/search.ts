@@ -1,8 +1,9 @@
 /** Search and documents of the index: as JSON, and as files that reference managers read. */
-import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { createRoute, z } from "@hono/zod-openapi";
 import { formatted } from "../../search/formats.ts";
 import type { IndexedDocument, SearchIndex, SearchResult } from "../../search/types.ts";
-import { type LiteratureContext, missing, noIndex, optionsOf, replies, searchQuery, signalOf } from "./schemas.ts";
+import type { App, ServeContext } from "../context.ts";
+import { indexOf, missing, optionsOf, replies, searchQuery, signalOf } from "./schemas.ts";
 
 const idParameter = z.object({ id: z.string().min(1).max(1000) });
 
@@ -48,42 +49,42 @@ const fileRoute = (ending: keyof typeof files) =>
     },
   });
 
-const findOne = async (index: SearchIndex, id: string): Promise<IndexedDocument | undefined> =>
-  (await index.documents([id]))[0];
+async function findOne(index: SearchIndex, id: string): Promise<IndexedDocument> {
+  const [document] = await index.documents([id]);
+  if (document === undefined)
+    throw missing(`expected a document of the index, got the id ${JSON.stringify(id)} of none`);
+  return document;
+}
 
-const unknown = (id: string): string => `expected a document of the index, got none with the id ${JSON.stringify(id)}`;
-
-export function addSearch(app: OpenAPIHono, context: LiteratureContext): void {
-  const { index } = context;
+export function searchRoutes(app: App, context: ServeContext): void {
   app.openapi(searchRoute, async (c) => {
-    if (index === undefined) return noIndex(c);
+    const index = indexOf(context);
     const query = c.req.valid("query");
     return c.json(await index.search(query.q, optionsOf(query, signalOf(c, context))), 200);
   });
   app.openapi(documentRoute, async (c) => {
-    if (index === undefined) return noIndex(c);
+    const index = indexOf(context);
     const { id } = c.req.valid("param");
-    const document = await findOne(index, id);
-    return document === undefined ? missing(c, unknown(id)) : c.json(document, 200);
+    return c.json(await findOne(index, id), 200);
   });
   app.openapi(similarRoute, async (c) => {
-    if (index === undefined) return noIndex(c);
+    const index = indexOf(context);
     const { id } = c.req.valid("param");
-    if ((await findOne(index, id)) === undefined) return missing(c, unknown(id));
+    await findOne(index, id);
     const options = optionsOf({ ...c.req.valid("query"), q: "" }, signalOf(c, context));
     return c.json(await index.similar(id, options), 200);
   });
   for (const ending of Object.keys(files) as (keyof typeof files)[]) {
     app.openapi(fileRoute(ending), async (c) => {
-      if (index === undefined) return noIndex(c);
+      const index = indexOf(context);
       const query = c.req.valid("query");
       const result = await index.search(query.q, optionsOf(query, signalOf(c, context)));
       const found = await index.documents(result.hits.map(({ id }) => id));
       // Deleted since the search: a citation of it would be one of nothing.
       const kept = result.hits.flatMap((hit, i) => (found[i] === undefined ? [] : [{ hit, document: found[i] }]));
       const text = formatted(
-        { ...result, hits: kept.map(({ hit }) => hit) },
         files[ending].format,
+        { ...result, hits: kept.map(({ hit }) => hit) },
         kept.map(({ document }) => document),
       );
       c.header("Content-Disposition", `attachment; filename="galen.${ending}"`);

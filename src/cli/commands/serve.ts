@@ -1,0 +1,92 @@
+/** `galen serve`: models and an index over HTTP, for programs and for a browser. */
+import { once } from "node:events";
+import { UsageError } from "../../errors.ts";
+import { type Command, command } from "../command.ts";
+
+/** Whether no other machine reaches this address. */
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+/** Shows an address in the user's browser; where there is none, nothing happens. */
+async function open(url: string): Promise<void> {
+  const { spawn } = await import("node:child_process");
+  const opener = process.platform === "darwin" ? "open" : process.platform === "win32" ? "explorer" : "xdg-open";
+  const child = spawn(opener, [url], { stdio: "ignore", detached: true });
+  child.on("error", () => undefined);
+  child.unref();
+}
+
+const serve: Command = command({
+  about: "Models and an index over HTTP, with a page",
+  details:
+    "Answers OpenAI's routes under /v1 and its own, which /openapi.json lists. Only this machine reaches it unless --host says otherwise, and then a token is needed. Ctrl-C ends it in order: what runs may end, nothing new is begun.",
+  options: {
+    host: {
+      type: "text",
+      hint: "ADDRESS",
+      default: "127.0.0.1",
+      about: "Address to listen at; 0.0.0.0: all of the machine's",
+    },
+    port: { type: "integer", hint: "N", least: 0, default: 8080, about: "0: any that is free" },
+    token: {
+      type: "text",
+      hint: "TOKEN",
+      about: "Expected of every request (default: GALEN_TOKEN of the environment)",
+    },
+    "no-token": { type: "flag", about: "Let every machine that reaches --host ask" },
+    name: {
+      type: "text",
+      hint: "NAME",
+      many: "repeat",
+      about: "A name that the server is called by, behind a proxy or in a network",
+    },
+    runs: { type: "text", hint: "DIR", about: "Training runs for the page to show" },
+    reviews: { type: "text", hint: "DIR", about: "Extractions to review" },
+    corpus: { type: "text", hint: "DIR", about: "Dataset whose report is shown" },
+    open: { type: "flag", about: "Open the page in a browser" },
+  },
+  examples: [
+    ["serve --open", "the page, on this machine alone"],
+    ["serve --host 0.0.0.0 --token $(openssl rand -hex 16)", "for other machines, with a token"],
+  ],
+  stoppable: true,
+  async run({ args, json, output, signal }) {
+    const { host, port } = args;
+    const token = args.token ?? process.env["GALEN_TOKEN"];
+    if (token !== undefined && !/^\S{8,}$/.test(token)) {
+      throw new UsageError("--token: expected 8 characters or more without spaces, got others", {
+        hint: "openssl rand -hex 16 makes one",
+      });
+    }
+    if (!isLoopback(host) && token === undefined && !args["no-token"]) {
+      throw new UsageError(
+        `--host ${host}: expected --token TOKEN beside it, since other machines may reach it, got none`,
+        {
+          hint: "openssl rand -hex 16 makes one; --no-token does without",
+        },
+      );
+    }
+    const { hostname } = await import("node:os");
+    const { createApp, createMetrics, defaultLimits: limits, startServer } = await import("../../serve/index.ts");
+    const ending = new AbortController();
+    const app = createApp({
+      index: undefined,
+      folders: { runs: args.runs, reviews: args.reviews, corpus: args.corpus },
+      guard: { token, hosts: [host, hostname(), ...args.name] },
+      limits,
+      metrics: createMetrics(),
+      stopping: signal,
+      signal: ending.signal,
+      log: (error) => output.note(error instanceof Error ? (error.stack ?? error.message) : String(error)),
+    });
+    const server = await startServer(app, { host, port, limits, abort: () => ending.abort() });
+    if (json) await output.json({ url: server.url });
+    else await output.write(`${server.url}\n`);
+    if (args.open) await open(token === undefined ? server.url : `${server.url}/?token=${encodeURIComponent(token)}`);
+    if (!signal.aborted) await once(signal, "abort");
+    await server.stop();
+    output.note("stopped");
+  },
+});
+export default serve;

@@ -1,0 +1,13 @@
+/** `galen/serve`: the HTTP server as a function of requests, for programs that bring their own. */
+export { createApp } from "./app.ts";
+export {
+  type App,
+  defaultLimits,
+  type Folders,
+  type Guard,
+  type Limits,
+  type Routes,
+  type ServeContext,
+} from "./context.ts";
+export { createMetrics, type Metrics } from "./metrics.ts";
+export { type RunningServer, type ServerOptions, startServer } from "./server.ts";
