@@ -38,6 +38,14 @@ export function columnsOf(curves: readonly Curve[]): [number[], ...(number | nul
   return [steps, ...rows];
 }
 
+/** "0.002", "5e-4": as short as it can be. */
+function tickOf(value: number): string {
+  const short = Number(value.toPrecision(6));
+  return short !== 0 && Math.abs(short) < 0.001
+    ? short.toExponential()
+    : short.toLocaleString("en-US", { maximumFractionDigits: 6 });
+}
+
 const height = 240;
 
 function draw(place: HTMLElement, curves: readonly Curve[]): uPlot {
@@ -58,7 +66,7 @@ function draw(place: HTMLElement, curves: readonly Curve[]): uPlot {
       scales: { x: { time: false } },
       axes: [
         { ...axis, values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? counted(tick) : "")) },
-        { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => figure(tick)) },
+        { ...axis, size: 64, values: (_, ticks) => ticks.map(tickOf) },
       ],
       series: [
         {},

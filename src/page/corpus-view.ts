@@ -122,7 +122,7 @@ export function CorpusView(): VNode {
     ${
       value?.length === 0
         ? html`<p class="quiet lead">
-            No datasets. Name their folder when the server starts: <code>galen serve --corpus corpus</code>
+            No datasets. Name their folder when the server starts:${" "}<code>galen serve --corpus corpus</code>
           </p>`
         : value?.map((corpus) => h(Corpus, { key: corpus.name, corpus }))
     }

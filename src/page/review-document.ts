@@ -203,7 +203,7 @@ export function ReviewedDocument({ path, id, show, person, relations, turn, onCh
     <article class="record">
       <p class="quiet">
         <span class="identifier">${document.id}</span>
-        ${place === null ? "" : html`· ${counted(place)} of ${counted(of)}`}
+        ${place === null ? "" : ` · ${counted(place)} of ${counted(of)}`}
       </p>
       <h2 class="title" data-field="title">${marked(title, rangesOf("title", draft ?? chosen, triples))}</h2>
       <p data-field="text">${marked(text, rangesOf("text", draft ?? chosen, triples))}</p>

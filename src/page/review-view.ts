@@ -34,14 +34,23 @@ function remember(name: string): void {
   }
 }
 
+function progressOf({
+  reviewed,
+  documents,
+  conflicts,
+}: Pick<ReviewEntry, "reviewed" | "documents" | "conflicts">): ComponentChildren {
+  const far = `${counted(reviewed)} of ${several(documents, "document")} reviewed`;
+  if (conflicts === 0) return far;
+  return [far, ", ", html`<strong class="conflict">${several(conflicts, "disagreement")}</strong>`];
+}
+
 function Entry({ name, documents, triples, reviewed, conflicts, people }: ReviewEntry): VNode {
   return html`<li>
     <h2><a href=${hrefOf("review", name)}>${name}</a></h2>
     <progress max=${Math.max(1, documents)} value=${reviewed} aria-label="Reviewed documents"></progress>
     <p class="quiet">
-      ${counted(reviewed)} of ${several(documents, "document")} reviewed, ${several(triples, "relation")}
-      ${conflicts > 0 ? html`, <strong class="conflict">${several(conflicts, "disagreement")}</strong>` : null}
-      ${people.length > 0 ? ` · ${people.join(", ")}` : null}
+      ${progressOf({ reviewed, documents, conflicts })}
+      ${[several(triples, "relation"), ...people].map((one) => ` · ${one}`)}
     </p>
   </li>`;
 }
@@ -54,8 +63,9 @@ function List(): VNode {
     ${
       value?.length === 0
         ? html`<p class="quiet lead">
-            Nothing to review. Name the folder that <code>galen extract</code> made when the server starts:
-            <code>galen serve --reviews mined</code>
+            Nothing to review. Name the folder that <code>galen extract</code> made when the server starts:${" "}<code
+              >galen serve --reviews mined</code
+            >
           </p>`
         : html`<ul class="entries">
             ${value?.map((entry) => h(Entry, { key: entry.name, ...entry }))}
@@ -88,18 +98,7 @@ function One({ route: { name, params } }: { readonly route: Route }): VNode {
   return html`<div class="review">
     <div class="review-head">
       ${h(Heading, { title: `Review ${name}`, children: name })}
-      ${
-        review === undefined
-          ? null
-          : html`<p class="quiet" aria-live="polite">
-              ${counted(review.reviewed)} of ${several(review.documents, "document")}
-              reviewed${
-                review.conflicts > 0
-                  ? html`, <strong class="conflict">${several(review.conflicts, "disagreement")}</strong>`
-                  : null
-              }
-            </p>`
-      }
+      ${review === undefined ? null : html`<p class="quiet" aria-live="polite">${progressOf(review)}</p>`}
       <div class="tools">
         <label class="mode"
           ><span>Show</span>

@@ -98,7 +98,11 @@ function Table({ runs, chosen, metrics }: TableProps): VNode {
           const ink = chosen.indexOf(run.name);
           const live = metrics[run.name];
           const step = Math.max(run.step, live?.loss.at(-1)?.step ?? 0);
-          const state = run.going ? `training${left(run.secondsLeft)}` : `since ${moment(run.changed)}`;
+          const state = run.going
+            ? `training${left(run.secondsLeft)}`
+            : run.step === run.steps
+              ? `done ${moment(run.changed)}`
+              : `still since ${moment(run.changed)}`;
           return html`<tr key=${run.name}>
             <th scope="row">
               <label class="choice">
@@ -165,7 +169,7 @@ export function RunsView({ route: { params } }: { readonly route: Route }): VNod
         ? null
         : runs.length === 0
           ? html`<p class="quiet lead">
-              No runs. Name their folder when the server starts: <code>galen serve --runs runs</code>
+              No runs. Name their folder when the server starts:${" "}<code>galen serve --runs runs</code>
             </p>`
           : h(Table, { runs, chosen, metrics })
     }

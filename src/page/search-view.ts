@@ -162,7 +162,7 @@ export function SearchView({ route: { params } }: { readonly route: Route }): VN
     ${
       result === undefined
         ? null
-        : html`<div class=${loading ? "found stale" : "found"}>
+        : html`<div class=${loading ? "results stale" : "results"}>
             ${h(Facets, { params, facets: result.facets })}
             <section aria-label="Results">
               <div class="summary">
