@@ -114,7 +114,8 @@ export function AnswerText(props: SourceLinks & { readonly state: Progress; read
             ${answer.kind === "quoted" ? "Sentences as they stand in their sources." : "Written by a model; each sentence was checked against its source."}
           </p>`
     }
-    ${h(Withheld, { sentences: withheld, ...links })} ${h(Notes, { notes: answer?.notes ?? [] })}
+    ${h(Withheld, { sentences: withheld, ...links })}
+    ${h(Notes, { notes: (answer?.notes ?? []).filter((note) => !note.startsWith("not found in these")) })}
   </section>`;
 }
 

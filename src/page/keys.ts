@@ -64,7 +64,7 @@ export function Keys(): VNode {
   }, []);
   return html`<dialog ref=${dialog} aria-labelledby="keys-title">
     <form method="dialog">
-      <h2 id="keys-title">Keys</h2>
+      <h2 id="keys-title" tabindex="-1" autofocus>Keys</h2>
       ${keys.map(
         ([where, rows]) =>
           html`<h3>${where}</h3>

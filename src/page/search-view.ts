@@ -91,7 +91,7 @@ function Box({ params }: { readonly params: URLSearchParams }): VNode {
       autocomplete="off"
       spellcheck="false"
       maxlength="2000"
-      placeholder="Words, or a query as PubMed takes it"
+      placeholder="Words or a PubMed query"
       onInput=${(event: Event) => setText((event.currentTarget as HTMLInputElement).value)}
     />
     <button class="main">Search</button>
