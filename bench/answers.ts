@@ -21,7 +21,7 @@ import {
 } from "../src/answers/score.ts";
 import { rouge, rougeKinds } from "../src/metrics/rouge.ts";
 import { loadEmbedder } from "../src/retrieval/embedder.ts";
-import { splitSentences } from "../src/extract/sentences.ts";
+import { splitSentences } from "../src/corpus/sentences.ts";
 import { random } from "../src/tensor/random.ts";
 import { type Embed, memoryIndex } from "../test/support/memory-index.ts";
 import { type BioasqQuestion, readBioasq, readOthers, readPubMedQa } from "./support/bioasq.ts";

@@ -12,7 +12,8 @@ import { type ParameterSource, toOnnx } from "./graph/lower.ts";
 import { scoringGraph } from "./models/graphs.ts";
 import { openModelFolder } from "./runtime/folder.ts";
 import { required } from "./schema.ts";
-import { parameterSources, weightsFolder } from "./runtime/parameters.ts";
+import { parameterSources } from "./runtime/parameters.ts";
+import { placesOf } from "./runtime/places.ts";
 
 export interface ExportOptions {
   /** Default "inline" below 2 GB, else "external". */
@@ -45,8 +46,8 @@ export async function exportOnnx(source: string, path: string, options: ExportOp
   const folder = await resolveModel(source);
   const { family, config, entries } = await openModelFolder(folder);
   const graph = scoringGraph(family, config);
-  const directory = weightsFolder(entries);
-  const sourceOf = await parameterSources(graph, entries, directory);
+  const places = placesOf(entries);
+  const sourceOf = await parameterSources(graph, entries, places);
   const names = [...graph.parameters.keys()];
   const total = names.reduce((sum, name) => sum + lengthOf(sourceOf(name)), 0);
   const weights = options.weights ?? (total < inlineLimit ? "inline" : "external");
@@ -56,7 +57,7 @@ export async function exportOnnx(source: string, path: string, options: ExportOp
     });
   }
   await using _ = await lockBeside(path);
-  await using files = new Files(directory);
+  await using files = new Files(places.where);
   const placed = new Map<string, ParameterSource>();
   let data: Exported["data"];
   if (weights === "inline") {

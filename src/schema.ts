@@ -1,6 +1,6 @@
 /** Values checked against zod schemas: one way to say which field does not fit, what was expected and what came. */
 import type * as z from "zod";
-import { ConfigError, type GalenError } from "./errors.ts";
+import { ConfigError, DataError, type GalenError } from "./errors.ts";
 
 /** One of `errors.ts`. */
 export type ErrorClass = new (message: string, options?: { cause?: unknown; hint?: string | undefined }) => GalenError;
@@ -108,4 +108,20 @@ export function shown(value: unknown): string {
 export function isTooDeep(value: unknown, most: number = 100): boolean {
   if (typeof value !== "object" || value === null) return false;
   return most === 0 || Object.values(value).some((one) => isTooDeep(one, most - 1));
+}
+
+/** What `text` is as JSON. @throws DataError, or the class given, where it is none. */
+export function parsedJson(text: string, where: string, Failure: ErrorClass = DataError): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new Failure(`${where}: expected JSON, got ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** What a file of settings holds. @throws ConfigError where it is no JSON, or does not fit. */
+export function parsedSettings<S extends z.ZodType>(text: string, where: string, schema: S): z.output<S> {
+  const value = parsedJson(text, where, ConfigError);
+  if (isTooDeep(value)) throw new ConfigError(`${where}: expected at most 100 levels of nesting`);
+  return checked(schema, value, where);
 }

@@ -76,7 +76,7 @@ const speakOfFamilies: Readonly<Record<string, string>> = {
   "recipes/": "a recipe is of a family",
   "quickstart.ts": "makes a BioGPT",
   "cli/commands/tokenizer-train.ts": "names of kinds, which help must not load",
-  "retrieval/sentence-folder.ts": "files of Sentence Transformers are called sentence_bert_config.json",
+  "retrieval/sentence-modules.ts": "files of Sentence Transformers are called sentence_bert_config.json",
   "retrieval/sentence-write.ts": "files of Sentence Transformers are called sentence_bert_config.json",
   "soft-prompts/prompt-rows.ts": "names a prompt's rows as fairseq does",
   "tasks/relations.ts": "published answers may begin with the names of a prompt's rows",

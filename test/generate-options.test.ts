@@ -12,6 +12,7 @@ import { bioGpt } from "../src/models/biogpt/biogpt.ts";
 import { decodingGraph } from "../src/models/graphs.ts";
 import { createSession } from "../src/runtime/session.ts";
 import { parameterSources } from "../src/runtime/parameters.ts";
+import { placesOf } from "../src/runtime/places.ts";
 import { addTokenizer, endingFolder, goldenFolder } from "./support/generation.ts";
 
 const prompts = [
@@ -52,7 +53,7 @@ describe("cache", () => {
     const config = plain.config as Parameters<typeof bioGpt.hidden>[1];
     const graph = decodingGraph(bioGpt, config);
     const { entries } = await openSafetensors(`${path}/model.safetensors`);
-    const parameters = await parameterSources(graph, entries, path);
+    const parameters = await parameterSources(graph, entries, placesOf(entries));
     const session = await createSession(toOnnx(graph, { parameters }), { threads: 1, externalFolder: path });
     const decoding = createDecoding(
       { session, cache: bioGpt.cache!(config), vocabSize: 61, weights: 1 },

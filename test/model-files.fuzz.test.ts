@@ -5,10 +5,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
+import { inFile } from "../src/checkpoints/disk.ts";
 import { readTensor } from "../src/checkpoints/entries.ts";
 import { writeGguf } from "../src/checkpoints/gguf/write.ts";
 import { convertModel } from "../src/convert.ts";
-import { type OpenedFolder, openModelFolder } from "../src/runtime/folder.ts";
+import type { OpenedFolder } from "../src/runtime/bind.ts";
+import { openModelFolder } from "../src/runtime/folder.ts";
 import { loadTokenizer } from "../src/tokenizers/files.ts";
 import { damaged, endsWell, fuzzRuns } from "./support/fuzz.ts";
 import { mutatedJson } from "./support/mutations.ts";
@@ -43,7 +45,15 @@ await writeGguf(
     { key: "tokenizer.ggml.bos_token_id", type: "uint32", value: 1 },
   ],
   (["q4_0", "q8_0", "f16"] as const).map((type) => {
-    const entry = { name: type, file: words, dtype: "float32" as const, dims: [4, 64], offset: 0, byteLength: 1024 };
+    const entry = {
+      name: type,
+      file: words,
+      open: inFile(words),
+      dtype: "float32" as const,
+      dims: [4, 64],
+      offset: 0,
+      byteLength: 1024,
+    };
     const make = async (): Promise<Float32Array> => Float32Array.from({ length: 256 }, (_, i) => Math.sin(i));
     return { name: type, entry: { ...entry, make }, type };
   }),

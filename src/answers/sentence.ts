@@ -2,7 +2,7 @@
  * What a sentence of a document is for: a finding that may answer, or a heading, a question, an aim, which never do.
  * By rules over words; what they miss, the scorer's weights have to bear.
  */
-import { splitSentences } from "../extract/sentences.ts";
+import { splitSentences } from "../corpus/sentences.ts";
 import type { IndexedDocument } from "../search/types.ts";
 import { wordsOf } from "./words.ts";
 

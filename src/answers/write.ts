@@ -3,7 +3,7 @@
  * and one piece of evidence, never an identifier; of what it gives, the first sentence is taken.
  */
 import { ConfigError } from "../errors.ts";
-import { splitSentences } from "../extract/sentences.ts";
+import { splitSentences } from "../corpus/sentences.ts";
 import { loadModel, type LoadOptions } from "../model.ts";
 import { loadCrossEncoder } from "../retrieval/cross-encoder.ts";
 import type { NetworkOptions } from "../runtime/network.ts";

@@ -1,19 +1,27 @@
 /**
  * Where a tensor lies in a file, and reading it. Every format (safetensors, torch zip, torch legacy, GGUF) is described
- * by the same entries; one that `isPlain` is raw little-endian row-major bytes that may be memory-mapped.
+ * by the same entries; one that `isPlain` is raw little-endian row-major bytes that may be memory-mapped. What the bytes
+ * are read from, a file (`disk.ts`), a server or memory, an entry knows, and this file does not.
  * The machine is taken to be little-endian.
  */
-import { open, type FileHandle } from "node:fs/promises";
 import { CheckpointError } from "../errors.ts";
 import { allocate, byteSize, sizeOf, view, type DType, type Tensor, type TypedArrays } from "../tensor/tensor.ts";
 import { dequantizeGroups, type GroupedWeight, type Grouping, transposed } from "../tensor/grouped.ts";
-import { pointerError } from "../io/pointer.ts";
 import { isFloat, toFloat32 } from "./floats.ts";
+
+/** Reads bytes at a position, as Node's file handles do: fewer than asked for, and none at the end. */
+export interface ByteReader {
+  read(target: Uint8Array, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }>;
+}
+
+/** Opens what bytes lie in, of so many bytes, and closes it again. */
+export type OpenBytes = <T>(use: (reader: ByteReader, size: number) => Promise<T>) => Promise<T>;
 
 export interface TensorEntry {
   readonly name: string;
-  /** Absolute path. */
+  /** Absolute path, or URL. */
   readonly file: string;
+  readonly open: OpenBytes;
   readonly dtype: DType;
   readonly dims: readonly number[];
   /** Of the first byte, from the start of the file. */
@@ -69,43 +77,12 @@ interface StridedLayout {
 const chunkBytes = 1 << 24;
 const readLimit = 1 << 30; // one read(2) returns less than 2 GiB
 
-/** Opens `path` for reading; whatever the system refuses becomes a `CheckpointError`. */
-export async function withFile<T>(path: string, use: (handle: FileHandle, size: number) => Promise<T>): Promise<T> {
-  let handle: FileHandle | undefined;
-  try {
-    handle = await open(path, "r");
-    const status = await handle.stat();
-    if (!status.isFile()) throw new CheckpointError(`${path}: expected a file, got something else`);
-    const start = Buffer.alloc(64);
-    const { bytesRead } = await handle.read(start, 0, start.length, 0);
-    const pointer = pointerError(path, start.subarray(0, bytesRead), CheckpointError);
-    if (pointer !== undefined) throw pointer;
-    return await use(handle, status.size);
-  } catch (error) {
-    throw systemError(path, error);
-  } finally {
-    await handle?.close();
-  }
-}
-
-/** A failed system call or allocation as a `CheckpointError`; anything else as it is. */
-export function systemError(path: string, error: unknown): unknown {
-  if (error instanceof RangeError && /allocation failed|Invalid (typed )?array length/.test(error.message))
-    return new CheckpointError(`${path}: not enough memory (${error.message})`, { cause: error });
-  if (!(error instanceof Error) || !("syscall" in error)) return error;
-  const missing = "code" in error && error.code === "ENOENT";
-  return new CheckpointError(missing ? `${path}: no such file` : `${path}: cannot be read (${error.message})`, {
-    cause: error,
-    hint: missing ? "check the path, or download the checkpoint again" : undefined,
-  });
-}
-
 /** Fills `target` from the file at `position`. */
-export async function readFully(handle: FileHandle, target: Uint8Array, position: number, what: string): Promise<void> {
+export async function readFully(reader: ByteReader, target: Uint8Array, position: number, what: string): Promise<void> {
   let done = 0;
   while (done < target.byteLength) {
     const length = Math.min(readLimit, target.byteLength - done);
-    const { bytesRead } = await handle.read(target, done, length, position + done);
+    const { bytesRead } = await reader.read(target, done, length, position + done);
     if (bytesRead === 0)
       throw new CheckpointError(`${what}: expected ${target.byteLength} bytes at ${position}, got ${done}`, {
         hint: "the file is truncated; copy or download it again",
@@ -133,17 +110,17 @@ export async function readTensor(entry: TensorEntry): Promise<Tensor> {
     const data = entry.grouped.transposed === true ? transposed(numbers, weight.outputs, weight.width) : numbers;
     return { dtype: entry.dtype, dims: entry.dims, data };
   }
-  return withFile(entry.file, async (handle) => {
+  return entry.open(async (reader) => {
     const count = sizeOf(entry.dims);
     const { layout } = entry;
     if (layout === undefined) {
       const data = allocate(entry.dtype, count);
-      await readFully(handle, bytesOf(data), entry.offset, label(entry));
+      await readFully(reader, bytesOf(data), entry.offset, label(entry));
       return { dtype: entry.dtype, dims: entry.dims, data };
     }
     if (count === 0) return { dtype: entry.dtype, dims: entry.dims, data: allocate(entry.dtype, 0) };
     const bytes = new Uint8Array(entry.byteLength);
-    await readFully(handle, bytes, entry.offset, label(entry));
+    await readFully(reader, bytes, entry.offset, label(entry));
     if (layout.bigEndian) swapBytes(bytes, byteSize[entry.dtype]);
     const data = gather(entry.dtype, view(entry.dtype, bytes), entry.dims, layout.strides);
     return { dtype: entry.dtype, dims: entry.dims, data };
@@ -169,21 +146,21 @@ export async function readFloat32(entry: TensorEntry, into?: Float32Array): Prom
     if (into === undefined && data instanceof Float32Array) return data;
     return toFloat32(dtype, data as TypedArrays[typeof dtype], into);
   }
-  return withFile(entry.file, async (handle) => {
+  return entry.open(async (reader) => {
     const out = into ?? new Float32Array(count);
     if (entry.blocks !== undefined) {
-      await readBlocks(handle, entry, entry.blocks, out);
+      await readBlocks(reader, entry, entry.blocks, out);
       return out;
     }
     if (dtype === "float32") {
-      await readFully(handle, bytesOf(out), entry.offset, label(entry));
+      await readFully(reader, bytesOf(out), entry.offset, label(entry));
       return out;
     }
     const size = byteSize[dtype];
     const chunk = allocate(dtype, Math.min(count, chunkBytes / size));
     for (let start = 0; start < count; start += chunk.length) {
       const part = chunk.subarray(0, Math.min(chunk.length, count - start)) as typeof chunk;
-      await readFully(handle, bytesOf(part), entry.offset + start * size, label(entry));
+      await readFully(reader, bytesOf(part), entry.offset + start * size, label(entry));
       toFloat32(dtype, part, out.subarray(start, start + part.length));
     }
     return out;
@@ -191,7 +168,7 @@ export async function readFloat32(entry: TensorEntry, into?: Float32Array): Prom
 }
 
 async function readBlocks(
-  handle: FileHandle,
+  reader: ByteReader,
   entry: TensorEntry,
   { values, bytes, widen }: BlockFormat,
   out: Float32Array,
@@ -201,16 +178,13 @@ async function readBlocks(
   for (let block = 0; block * values < out.length; block += most) {
     const part = out.subarray(block * values, Math.min((block + most) * values, out.length));
     const stored = chunk.subarray(0, (part.length / values) * bytes);
-    await readFully(handle, stored, entry.offset + block * bytes, label(entry));
+    await readFully(reader, stored, entry.offset + block * bytes, label(entry));
     widen(stored, part);
   }
 }
 
 function swapBytes(bytes: Uint8Array, size: number): void {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (size === 2) buffer.swap16();
-  else if (size === 4) buffer.swap32();
-  else if (size === 8) buffer.swap64();
+  if (size > 1) for (let start = 0; start < bytes.length; start += size) bytes.subarray(start, start + size).reverse();
 }
 
 /** Row-major strides of `dims`, in elements. */

@@ -4,5 +4,6 @@ export { openCheckpoint, saveSharded } from "./checkpoint.ts";
 export { readFloat32, readTensor, type TensorEntry } from "./entries.ts";
 export { type FairseqCheckpoint, openFairseq } from "./fairseq.ts";
 export { writeAtomically, writeFileAtomically } from "../io/files.ts";
-export { openSafetensors, type SafetensorsFile, type TensorSource, writeSafetensors } from "./safetensors.ts";
+export { openSafetensors, type TensorSource, writeSafetensors } from "./safetensors.ts";
+export type { SafetensorsFile } from "./safetensors-read.ts";
 export { openTorchFile } from "./torch-file.ts";

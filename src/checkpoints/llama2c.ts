@@ -6,7 +6,8 @@
 import { resolve } from "node:path";
 import { CheckpointError } from "../errors.ts";
 import { sizeOf } from "../tensor/tensor.ts";
-import { readFully, type TensorEntry, withFile } from "./entries.ts";
+import { inFile, withFile } from "./disk.ts";
+import { readFully, type TensorEntry } from "./entries.ts";
 
 export interface Llama2cFile {
   readonly entries: Map<string, TensorEntry>;
@@ -89,7 +90,8 @@ class Places {
 
   add(name: string, ...dims: number[]): void {
     const byteLength = 4 * sizeOf(dims);
-    this.entries.set(name, { name, file: resolve(this.#path), dtype: "float32", dims, offset: this.at, byteLength });
+    const place = { name, file: resolve(this.#path), open: inFile(this.#path) };
+    this.entries.set(name, { ...place, dtype: "float32", dims, offset: this.at, byteLength });
     this.at += byteLength;
   }
 }

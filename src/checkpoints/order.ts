@@ -20,8 +20,8 @@ export function madeEntry(
   dims: readonly number[],
   make: () => Promise<TypedArrays[DType]>,
 ): TensorEntry {
-  const { name, file, dtype } = of;
-  return { name, file, dtype, dims, offset: 0, byteLength: sizeOf(dims) * byteSize[dtype], make };
+  const { name, file, open, dtype } = of;
+  return { name, file, open, dtype, dims, offset: 0, byteLength: sizeOf(dims) * byteSize[dtype], make };
 }
 
 /** A stored tensor in Hugging Face's order. @throws CheckpointError where its rows are not so many heads'. */

@@ -7,7 +7,8 @@ import type { FileHandle } from "node:fs/promises";
 import { resolve } from "node:path";
 import { CheckpointError } from "../errors.ts";
 import { byteSize } from "../tensor/tensor.ts";
-import { readFully, rowMajorStrides, withFile, type TensorEntry } from "./entries.ts";
+import { inFile, withFile } from "./disk.ts";
+import { readFully, rowMajorStrides, type TensorEntry } from "./entries.ts";
 import { readPickle } from "./pickle.ts";
 import type { Fail, PickleValue, TorchStorage, TorchTensor } from "./pickle-values.ts";
 import { spanOf, torchRules } from "./torch-globals.ts";
@@ -192,7 +193,7 @@ function toEntry(path: string, name: string, tensor: TorchTensor, places: Places
   const span = dims.includes(0) ? 0 : spanOf(dims, strides);
   const rowMajor = rowMajorStrides(dims);
   const contiguous = span === 0 || dims.every((dim, axis) => dim === 1 || strides[axis] === rowMajor[axis]);
-  const place = { name, file: resolve(path), dtype, dims, offset, byteLength: span * size };
+  const place = { name, file: resolve(path), open: inFile(path), dtype, dims, offset, byteLength: span * size };
   const bigEndian = places.bigEndian && size > 1;
   return contiguous && !bigEndian ? place : { ...place, layout: { strides, bigEndian } };
 }

@@ -17,7 +17,7 @@ import { readDataset } from "./dataset.ts";
 import { describeFailure, nothingRead } from "./failures.ts";
 import { readObjects } from "./jsonl.ts";
 import { isPubMedName, parseBlock, readBlocks } from "./pubmed/reader.ts";
-import type { ReadFailure } from "./pubmed/record.ts";
+import type { Deletion, PubMedRecord, ReadFailure } from "./pubmed/record.ts";
 import { listSources, type SourceFile } from "./source-files.ts";
 import { fieldsOf, lengthProblem, textLimit } from "./text.ts";
 
@@ -42,7 +42,20 @@ export interface ReadDocumentsOptions {
 
 type Reading = Pick<ReadDocumentsOptions, "columns" | "signal">;
 
-type DocumentEvent = { readonly document: Document } | { readonly failure: ReadFailure };
+/** What is made of each thing that an input holds; text says what is wrong with it. */
+export interface Forms<T> {
+  /** Fields of a record that are needed. */
+  readonly fields: readonly (keyof PubMedRecord)[];
+  record(record: PubMedRecord, source: string): T | string;
+  /** A record that NLM withdrew; without it they are passed over. */
+  deletion?(deletion: Deletion, source: string): T;
+  /** A JSON line, or a row of a table. */
+  object(value: Readonly<Record<string, unknown>>, source: string, line: number): T | string;
+  /** A file of plain text. */
+  text(text: string, source: string): T;
+}
+
+type Read<T> = { readonly value: T } | { readonly failure: ReadFailure };
 
 const jsonName = /\.(jsonl|ndjson)(\.gz|\.zst)?$/;
 
@@ -50,7 +63,7 @@ function isDocumentName(name: string): boolean {
   return isPubMedName(name) || jsonName.test(name) || name.endsWith(".txt");
 }
 
-async function* pubmedDocuments(file: SourceFile, signal?: AbortSignal): AsyncGenerator<DocumentEvent> {
+async function* readPubMedFile<T>(file: SourceFile, forms: Forms<T>, signal?: AbortSignal): AsyncGenerator<Read<T>> {
   for await (const part of readBlocks(file, { signal })) {
     if (!("ranges" in part)) {
       yield { failure: part };
@@ -58,36 +71,34 @@ async function* pubmedDocuments(file: SourceFile, signal?: AbortSignal): AsyncGe
     }
     for (const event of parseBlock(part, file.name)) {
       if (event.kind === "failure") yield event;
-      else if (event.kind === "record") {
-        const { pmid, title, abstract } = event.record;
-        const tooLong = lengthProblem("abstract", abstract.length) ?? lengthProblem("title", title.length);
-        if (tooLong === undefined) {
-          yield { document: { id: String(pmid), title, text: abstract, source: file.name } };
-        } else yield { failure: { source: file.name, offset: event.offset, line: null, message: tooLong } };
+      else if (event.kind === "deletions") {
+        if (forms.deletion === undefined) continue;
+        for (const deletion of event.deletions) yield { value: forms.deletion(deletion, file.name) };
+      } else {
+        const value = forms.record(event.record, file.name);
+        if (typeof value !== "string") yield { value };
+        else yield { failure: { source: file.name, offset: event.offset, line: null, message: value } };
       }
     }
   }
 }
 
-async function* jsonDocuments(file: SourceFile, reading: Reading): AsyncGenerator<DocumentEvent> {
+async function* readObjectFile<T>(file: SourceFile, forms: Forms<T>, reading: Reading): AsyncGenerator<Read<T>> {
   for await (const event of readObjects(file, reading)) {
     if (event.kind === "failure") {
       yield event;
       continue;
     }
-    const { line, value } = event;
-    const fields = fieldsOf(value);
-    if (typeof fields === "string") {
-      const message = isTable(file.path) ? `${fields}: ${columnHint(value)}` : fields;
-      yield { failure: { source: file.name, offset: null, line, message } };
-    } else {
-      const { id = `${file.name}:${line}`, title, text } = fields;
-      yield { document: { id, title, text, source: file.name } };
+    const value = forms.object(event.value, file.name, event.line);
+    if (typeof value !== "string") yield { value };
+    else {
+      const message = isTable(file.path) ? `${value}: ${columnHint(event.value)}` : value;
+      yield { failure: { source: file.name, offset: null, line: event.line, message } };
     }
   }
 }
 
-async function* textDocument(file: SourceFile): AsyncGenerator<DocumentEvent> {
+async function* readTextFile<T>(file: SourceFile, forms: Forms<T>): AsyncGenerator<Read<T>> {
   const failure = { source: file.name, offset: null, line: null };
   // A character takes a byte or more, and three at most.
   let message = file.bytes > 3 * textLimit ? lengthProblem("text", Math.ceil(file.bytes / 3)) : undefined;
@@ -95,41 +106,85 @@ async function* textDocument(file: SourceFile): AsyncGenerator<DocumentEvent> {
   if (!isUtf8(bytes)) message = "expected UTF-8, got other bytes";
   const text = message === undefined ? bytes.toString("utf8").replace(/^\uFEFF/, "") : "";
   message ??= lengthProblem("text", text.length);
-  if (message === undefined) yield { document: { id: file.name, title: "", text, source: file.name } };
+  if (message === undefined) yield { value: forms.text(text, file.name) };
   else yield { failure: { ...failure, message } };
 }
 
-async function* datasetDocuments(folder: string): AsyncGenerator<DocumentEvent> {
-  for await (const { pmid, title, abstract } of readDataset(folder, { columns: ["pmid", "title", "abstract"] })) {
-    yield { document: { id: String(pmid), title, text: abstract, source: basename(folder) } };
+async function* readDatasetFolder<T>(folder: string, forms: Forms<T>): AsyncGenerator<Read<T>> {
+  const source = basename(folder);
+  for await (const record of readDataset(folder, { columns: forms.fields })) {
+    const value = forms.record(record as PubMedRecord, source);
+    if (typeof value !== "string") yield { value };
+    else yield { failure: { source, offset: null, line: null, message: `${record.pmid}: ${value}` } };
   }
 }
 
-function fileDocuments(file: SourceFile, reading: Reading): AsyncGenerator<DocumentEvent> {
+function readFileOf<T>(file: SourceFile, forms: Forms<T>, reading: Reading): AsyncGenerator<Read<T>> {
   const name = file.path.toLowerCase();
-  if (jsonName.test(name) || isTable(name)) return jsonDocuments(file, reading);
-  if (name.endsWith(".txt")) return textDocument(file);
-  if (isPubMedName(name)) return pubmedDocuments(file, reading.signal);
+  if (jsonName.test(name) || isTable(name)) return readObjectFile(file, forms, reading);
+  if (name.endsWith(".txt")) return readTextFile(file, forms);
+  if (isPubMedName(name)) return readPubMedFile(file, forms, reading.signal);
   throw new DataError(
     `${file.path}: expected .xml, .jsonl, .csv, .tsv (each with .gz or without), .parquet or .txt, got another name`,
   );
 }
 
-async function* inputEvents(input: string, reading: Reading): AsyncGenerator<DocumentEvent> {
+async function* readInput<T>(input: string, forms: Forms<T>, reading: Reading): AsyncGenerator<Read<T>> {
   if (input === stdin) {
-    yield* jsonDocuments({ path: stdin, name: nameOf(stdin), bytes: 0 }, reading);
+    yield* readObjectFile({ path: stdin, name: nameOf(stdin), bytes: 0 }, forms, reading);
     return;
   }
   const isFolder = (await stat(input).catch(() => undefined))?.isDirectory() === true;
   if (isFolder && existsSync(join(input, "manifest.json"))) {
-    yield* datasetDocuments(input);
+    yield* readDatasetFolder(input, forms);
     return;
   }
   for (const file of await listSources([input], isDocumentName, ".xml, .jsonl or .txt files")) {
     reading.signal?.throwIfAborted();
-    yield* fileDocuments(file, reading);
+    yield* readFileOf(file, forms, reading);
   }
 }
+
+/**
+ * Whatever inputs hold, made into one form, in the order given.
+ * @throws DataError as `readDocuments`.
+ */
+export async function* readInputs<T>(
+  paths: readonly string[],
+  forms: Forms<T>,
+  { onFailure, ...reading }: Omit<ReadDocumentsOptions, "limit"> = {},
+): AsyncGenerator<T> {
+  let count = 0;
+  let first: ReadFailure | undefined;
+  for (const path of paths) {
+    for await (const event of readInput(path, forms, reading)) {
+      if ("value" in event) {
+        count += 1;
+        yield event.value;
+        continue;
+      }
+      if (onFailure === undefined) throw new DataError(describeFailure(event.failure));
+      first ??= event.failure;
+      onFailure(event.failure);
+    }
+  }
+  if (count === 0) throw nothingRead(paths, "documents", first);
+}
+
+const documentForms: Forms<Document> = {
+  fields: ["pmid", "title", "abstract"],
+  record({ pmid, title, abstract }, source) {
+    const tooLong = lengthProblem("abstract", abstract.length) ?? lengthProblem("title", title.length);
+    return tooLong ?? { id: String(pmid), title, text: abstract, source };
+  },
+  object(value, source, line) {
+    const fields = fieldsOf(value);
+    if (typeof fields === "string") return fields;
+    const { id = `${source}:${line}`, title, text } = fields;
+    return { id, title, text, source };
+  },
+  text: (text, source) => ({ id: source, title: "", text, source }),
+};
 
 /**
  * The documents of files, folders and dataset folders, in the order given; "-" is JSON lines on stdin.
@@ -141,28 +196,7 @@ export async function* readDocuments(
   { limit = Infinity, ...options }: ReadDocumentsOptions = {},
 ): AsyncGenerator<Document> {
   required("readDocuments: paths", paths, "list of texts");
-  yield* take(documentsOf(paths, options), limit);
-}
-
-async function* documentsOf(
-  paths: readonly string[],
-  { onFailure, ...reading }: ReadDocumentsOptions,
-): AsyncGenerator<Document> {
-  let count = 0;
-  let first: ReadFailure | undefined;
-  for (const path of paths) {
-    for await (const event of inputEvents(path, reading)) {
-      if ("document" in event) {
-        count += 1;
-        yield event.document;
-        continue;
-      }
-      if (onFailure === undefined) throw new DataError(describeFailure(event.failure));
-      first ??= event.failure;
-      onFailure(event.failure);
-    }
-  }
-  if (count === 0) throw nothingRead(paths, "documents", first);
+  yield* take(readInputs(paths, documentForms, options), limit);
 }
 
 export { describeFailure } from "./failures.ts";

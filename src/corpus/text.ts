@@ -1,5 +1,8 @@
 /** What the text of a document is: title and text as one, its words, and the fields of JSON that hold it. */
 
+/** UTF-16 code units, the end exclusive. */
+export type Range = readonly [start: number, end: number];
+
 /** A text with a name of its own; a `Document` is one. */
 export interface TextRow {
   readonly id: string;

@@ -2,7 +2,7 @@
 import type { Document } from "../corpus/documents.ts";
 import { joinTitle } from "../tasks/relations.ts";
 import type { Range } from "../tasks/places.ts";
-import { splitSentences } from "./sentences.ts";
+import { splitSentences } from "../corpus/sentences.ts";
 
 /** Title and text as one, with the way back. */
 export interface JoinedText {

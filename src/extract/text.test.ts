@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { chunksOf, joinDocument, placeIn } from "./chunks.ts";
 import { placePair } from "./ground.ts";
 import { findName, searchable } from "../tasks/places.ts";
-import { splitSentences } from "./sentences.ts";
+import { splitSentences } from "../corpus/sentences.ts";
 import { toCsv, toTsv } from "./summary.ts";
 
 const split = (text: string): string[] => splitSentences(text).map(([start, end]) => text.slice(start, end));

@@ -37,8 +37,10 @@ export interface Decoding {
    * @returns the first of these rows, and scores after each prompt's last token, or after every token with `all`.
    */
   prefill(prompts: readonly (readonly number[])[], all?: boolean): Promise<{ first: number; scores: TokenScores[][] }>;
-  /** Appends tokens to every row, at least one; gives the scores after each of them, valid until the next step. */
+  /** Appends tokens to the first rows, at least one each; gives the scores after each of them, valid until the next step. */
   step(tokens: readonly (readonly number[])[]): Promise<TokenScores[][]>;
+  /** Appends tokens to one row; gives the scores after the last, or after each with `all`. */
+  extend(row: number, tokens: readonly number[], all?: boolean): Promise<TokenScores[]>;
   /** Makes row `to`, which may be new, the same as row `from`, copying what follows the tokens that they have in common. */
   copy(from: number, to: number): void;
   /** Forgets all but a row's first `tokens`. */
@@ -102,7 +104,10 @@ export function createDecoding(
   const makeRoom = (rows: number, tokens: number): void => {
     const wanted = Math.max(tokens, Math.min(capacity, tokens + growth));
     const fits = rows <= store.rows && tokens <= store.room;
-    if (!fits || wanted <= 0.75 * store.room) store.resize(Math.max(rows, usual, store.rows), wanted, cached);
+    if (fits && wanted > 0.75 * store.room) return;
+    // Where rows come one by one, the cache is not copied for each of them.
+    const more = rows > store.rows ? Math.ceil(1.25 * rows) : rows;
+    store.resize(rows > usual ? more : usual, wanted, cached);
   };
 
   const scoresOf = (logits: Float32Array, outputs: Tensors, at: number): TokenScores => ({
@@ -132,6 +137,44 @@ export function createDecoding(
     return scored.map((places) => places.map(() => scoresOf(logits_RV.data, outputs, next++)));
   };
 
+  /** Tokens behind those of the rows from `first` on, in one pass. */
+  const appendRun = async (
+    first: number,
+    tokens: readonly (readonly number[])[],
+    roomFor: (size: number) => Float32Array,
+    all = true,
+  ): Promise<TokenScores[][]> => {
+    signal?.throwIfAborted();
+    const rows = tokens.length;
+    const starts = cached.slice(first, first + rows).map(({ length }) => length);
+    makeRoom(
+      Math.max(cached.length, first + rows),
+      Math.max(longestOf(cached), ...tokens.map((ids, i) => starts[i]! + ids.length)),
+    );
+    const width = longestOf(tokens);
+    // Padding stands at its row's last position: one that the model has.
+    const positions = tokens.map(({ length }, row) =>
+      Array.from({ length: width }, (_, i) => starts[row]! + Math.min(i, length - 1)),
+    );
+    const scored = tokens.map((ids) => (all ? ids.map((_, i) => i) : [ids.length - 1]));
+    const places = scored.flatMap((own, row) => own.map((i) => row * width + i));
+    const size = sizeOf([places.length, vocabSize]);
+    const logits = roomFor(size);
+    const logits_RV = tensor("float32", [places.length, vocabSize], logits.subarray(0, size));
+    const inputs = {
+      ids: int64(tokens, width),
+      positions: int64(positions, width),
+      last: tensor("int64", [places.length], BigInt64Array.from(places, BigInt)),
+      ...store.inputs(starts, first),
+    };
+    const outputs = await session.run(inputs, { logits: logits_RV });
+    const added = tokens.map(({ length }, row) => ({ at: starts[row]!, tokens: length }));
+    parts.forEach((name, part) => store.put(part, outputs[`present.${name}`]! as Tensor<"float32">, first, added));
+    tokens.forEach((ids, row) => cached[first + row]!.push(...ids));
+    let next = 0;
+    return scored.map((own) => own.map(() => scoresOf(logits, outputs, next++)));
+  };
+
   return {
     async prefill(prompts, all = false): Promise<{ first: number; scores: TokenScores[][] }> {
       const scores: TokenScores[][] = [];
@@ -151,33 +194,10 @@ export function createDecoding(
       }
       return { first: before, scores };
     },
-    async step(tokens): Promise<TokenScores[][]> {
-      signal?.throwIfAborted();
-      const rows = tokens.length;
-      makeRoom(rows, Math.max(...tokens.map((ids, row) => cached[row]!.length + ids.length)));
-      const width = longestOf(tokens);
-      const starts = cached.map(({ length }) => length);
-      // Padding stands at its row's last position: one that the model has.
-      const positions = tokens.map(({ length }, row) =>
-        Array.from({ length: width }, (_, i) => starts[row]! + Math.min(i, length - 1)),
-      );
-      const places = tokens.flatMap((ids, row) => ids.map((_, i) => row * width + i));
-      const size = sizeOf([places.length, vocabSize]);
-      if (scratch.length < size) scratch = new Float32Array(size);
-      const logits_RV = tensor("float32", [places.length, vocabSize], scratch.subarray(0, size));
-      const inputs = {
-        ids: int64(tokens, width),
-        positions: int64(positions, width),
-        last: tensor("int64", [places.length], BigInt64Array.from(places, BigInt)),
-        ...store.inputs(starts),
-      };
-      const outputs = await session.run(inputs, { logits: logits_RV });
-      const added = tokens.map(({ length }, row) => ({ at: starts[row]!, tokens: length }));
-      parts.forEach((name, part) => store.put(part, outputs[`present.${name}`]! as Tensor<"float32">, 0, added));
-      tokens.forEach((ids, row) => cached[row]!.push(...ids));
-      let next = 0;
-      return tokens.map((ids) => ids.map(() => scoresOf(scratch, outputs, next++)));
-    },
+    step: (tokens) =>
+      appendRun(0, tokens, (size) => (scratch.length < size ? (scratch = new Float32Array(size)) : scratch)),
+    extend: async (row, tokens, all = false) =>
+      (await appendRun(row, [tokens], (size) => new Float32Array(size), all))[0]!,
     copy(from, to): void {
       if (from === to) return;
       const wanted = cached[from]!;
@@ -198,9 +218,10 @@ function longestOf(rows: readonly (readonly number[])[]): number {
 
 /**
  * Moves the rows `slots` to the front of the cache and drops the others, so that a step computes no others.
+ * @param last a row that is kept behind them.
  * @returns the new place of each.
  */
-export function pack(decoding: Decoding, slots: readonly number[]): number[] {
+export function pack(decoding: Decoding, slots: readonly number[], last?: number): number[] {
   const count = slots.length;
   const taken = new Set(slots);
   const free = Array.from({ length: count }, (_, i) => i).filter((slot) => !taken.has(slot));
@@ -210,6 +231,7 @@ export function pack(decoding: Decoding, slots: readonly number[]): number[] {
     decoding.copy(slot, target);
     return target;
   });
-  decoding.keepRows(count);
+  if (last !== undefined) decoding.copy(last, count);
+  decoding.keepRows(last === undefined ? count : count + 1);
   return places;
 }

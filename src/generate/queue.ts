@@ -11,6 +11,20 @@ export interface Queue {
   next(running: readonly Job[]): { readonly job: Job; readonly index: number }[];
 }
 
+/** Bytes that a token's keys and values take. */
+export function tokenBytes({ layers, keyHeads, headWidth }: CacheShape): number {
+  return 2 * layers * keyHeads * headWidth * Float32Array.BYTES_PER_ELEMENT;
+}
+
+/** Whether so many rows may run at once, of which the longest may have so many tokens: each has room for as many. */
+export function fitsCache(
+  cache: CacheShape,
+  { prompts, rows, longest }: { readonly prompts: number; readonly rows: number; readonly longest: number },
+  cacheBytes: number,
+): boolean {
+  return prompts <= mostPrompts && rows * longest * tokenBytes(cache) <= cacheBytes;
+}
+
 /** @param rows of each prompt. @param cacheBytes of keys and values in all; undefined: everything begins at once. */
 export function createQueue(
   jobs: readonly Job[],
@@ -18,17 +32,16 @@ export function createQueue(
   rows: number,
   cacheBytes: number | undefined,
 ): Queue {
-  const bytes = 2 * cache.layers * cache.keyHeads * cache.headWidth * Float32Array.BYTES_PER_ELEMENT;
   let begun = 0;
   return {
     next(running): { readonly job: Job; readonly index: number }[] {
       let end = begun;
       let longest = running.reduce((most, { limits }) => Math.max(most, limits.most), 0);
-      for (let count = running.length; end < jobs.length; end++) {
+      for (let prompts = running.length; end < jobs.length; end++) {
         longest = Math.max(longest, jobs[end]!.limits.most);
-        count += 1;
-        const fits = count <= mostPrompts && count * rows * longest * bytes <= (cacheBytes ?? Infinity);
-        if (cacheBytes !== undefined && !fits && count > 1) break;
+        prompts += 1;
+        if (cacheBytes === undefined || prompts === 1) continue;
+        if (!fitsCache(cache, { prompts, rows: prompts * rows, longest }, cacheBytes)) break;
       }
       const found = jobs.slice(begun, end);
       const tokens = found.reduce((sum, { prompt }) => sum + prompt.length, 0);

@@ -22,8 +22,8 @@ export interface Store {
   put(part: number, present: Tensor<"float32">, first: number, added: readonly Added[]): void;
   /** Tokens `start` to `end` of a row into another. */
   copy(from: number, to: number, start: number, end: number): void;
-  /** The cache of the first `lengths.length` rows as the network takes it, with the tokens that each row has. */
-  inputs(lengths: readonly number[]): Tensors;
+  /** The cache of `lengths.length` rows from `first` on as the network takes it, with the tokens that each row has. */
+  inputs(lengths: readonly number[], first: number): Tensors;
 }
 
 /** The cache's tensors by their names in the graph without a prefix: of every layer `0.key`, `0.value`, `1.key`, … */
@@ -41,18 +41,19 @@ export function createStore(cache: CacheShape): Store {
   let [rows, room] = [0, 0];
   let [headSize, rowSize] = [0, 0];
   let buffers = parts.map(() => new Float32Array());
-  /** By the number of rows: tensors that are handed over again cost nothing. */
+  /** Of the first rows, by their number: tensors that are handed over again cost nothing. */
   const known = new Map<number, { readonly past: Tensor<"int32">; readonly cache: Tensors }>();
 
-  const tensorsOf = (count: number): { readonly past: Tensor<"int32">; readonly cache: Tensors } => {
-    const found = known.get(count);
+  const tensorsOf = (count: number, first: number): { readonly past: Tensor<"int32">; readonly cache: Tensors } => {
+    const found = first === 0 ? known.get(count) : undefined;
     if (found !== undefined) return found;
     const shape = [count, keyHeads, room, headWidth];
+    const rowsOf = (part: number): Float32Array => buffers[part]!.subarray(first * rowSize, (first + count) * rowSize);
     const made = {
       past: tensor("int32", [count, room]),
-      cache: pastKeyValues(parts, (part) => tensor("float32", shape, buffers[part]!.subarray(0, count * rowSize))),
+      cache: pastKeyValues(parts, (part) => tensor("float32", shape, rowsOf(part))),
     };
-    known.set(count, made);
+    if (first === 0) known.set(count, made);
     return made;
   };
 
@@ -96,8 +97,8 @@ export function createStore(cache: CacheShape): Store {
         }
       }
     },
-    inputs(lengths): Tensors {
-      const { past, cache: keysAndValues } = tensorsOf(lengths.length);
+    inputs(lengths, first): Tensors {
+      const { past, cache: keysAndValues } = tensorsOf(lengths.length, first);
       lengths.forEach((length, row) =>
         past.data.fill(1, row * room, row * room + length).fill(0, row * room + length, (row + 1) * room),
       );

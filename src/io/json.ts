@@ -2,23 +2,15 @@
 import { open } from "node:fs/promises";
 import * as z from "zod";
 import { ConfigError, DataError } from "../errors.ts";
-import { checked, type ErrorClass, isTooDeep } from "../schema.ts";
+import { checked, parsedJson, parsedSettings } from "../schema.ts";
 import { readText, writeAtomically } from "./files.ts";
 import { type ColumnNames, columnHint, isTable, readRows } from "./csv.ts";
 import { type LineOptions, nameOf, readLines } from "./lines.ts";
 import type { Items } from "./streams.ts";
 
-function parseJson(text: string, where: string, Failure: ErrorClass = DataError): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new Failure(`${where}: expected JSON, got ${(cause as Error).message}`, { cause });
-  }
-}
-
 /** A data file. @throws DataError where it is missing, no JSON, or does not fit. */
 export async function readJson<S extends z.ZodType>(path: string, schema: S, hint?: string): Promise<z.output<S>> {
-  return checked(schema, parseJson(await readText(path, hint), path), path, DataError);
+  return checked(schema, parsedJson(await readText(path, hint), path), path, DataError);
 }
 
 const anyObject = z.looseObject({});
@@ -41,9 +33,7 @@ export async function readSettings(path: string, schema: z.ZodType = anyObject, 
       throw new ConfigError(message, { cause: error });
     return missing === undefined ? undefined : checked(schema, missing, path);
   }
-  const value = parseJson(text, path, ConfigError);
-  if (isTooDeep(value)) throw new ConfigError(`${path}: expected at most 100 levels of nesting`);
-  return checked(schema, value, path);
+  return parsedSettings(text, path, schema);
 }
 
 /**
@@ -53,7 +43,7 @@ export async function readSettings(path: string, schema: z.ZodType = anyObject, 
 export async function readJsonEntries<S extends z.ZodType>(path: string, schema: S): Promise<[string, z.output<S>][]> {
   // Within a JSON string every quote is escaped, so that this finds keys only.
   const text = (await readText(path)).replace(/"(\d+)"(?=\s*:\s*\{)/g, '"#$1"');
-  const entries = checked(z.record(z.string(), schema), parseJson(text, path), path, DataError);
+  const entries = checked(z.record(z.string(), schema), parsedJson(text, path), path, DataError);
   return Object.entries(entries).map(([key, value]) => [key.replace(/^#(?=\d+$)/, ""), value as z.output<S>]);
 }
 
@@ -80,7 +70,7 @@ export async function* streamJsonLines<S extends z.ZodType>(
   for await (const { number, text } of readLines(path, options)) {
     if (text.trim() === "") continue;
     const where = `${nameOf(path)}:${number}`;
-    yield checked(schema, parseJson(text, where), where, DataError);
+    yield checked(schema, parsedJson(text, where), where, DataError);
   }
 }
 
@@ -98,7 +88,7 @@ export async function readJsonLines<S extends z.ZodType>(
 /** The values of lines that Galen wrote itself, of any length, taken as they are. @throws DataError that names the line. */
 export async function* streamOwnLines<T>(path: string): AsyncGenerator<T> {
   for await (const { number, text } of readLines(path, { limit: Infinity })) {
-    yield parseJson(text, `${path}:${number}`) as T;
+    yield parsedJson(text, `${path}:${number}`) as T;
   }
 }
 

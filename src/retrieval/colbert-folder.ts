@@ -21,7 +21,8 @@ import {
   punctuation,
 } from "./colbert-settings.ts";
 import { multiVectorFolder } from "./multi-vector-folder.ts";
-import { kept, openSentenceFolder, type SentenceFolder } from "./sentence-folder.ts";
+import { openSentenceFolder } from "./sentence-folder.ts";
+import { kept, type SentenceFolder } from "./sentence-modules.ts";
 import { saveSentenceFolder } from "./sentence-write.ts";
 
 const length = z.int().min(4);

@@ -3,7 +3,7 @@ import type { TensorEntry } from "../checkpoints/entries.ts";
 import { ConfigError } from "../errors.ts";
 import type { DenseStage, EmbeddingStage } from "../models/embedding.ts";
 import type { ModelFolder } from "../runtime/folder.ts";
-import type { SentenceFolder } from "./sentence-folder.ts";
+import type { SentenceFolder } from "./sentence-modules.ts";
 
 /** The 32 characters of Python's string.punctuation. */
 export const punctuation = [..."!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"];

@@ -27,7 +27,7 @@ export { mineNegatives, type MiningOptions, type MiningProgress, type RandomNega
 export type { Pairs } from "./pair-store.ts";
 export { ranked, type RerankedList, type RerankOptions, scoreChange, type ScoreChange, scoreLists } from "./rerank.ts";
 export { type Comparer, type Encoder, openScorer, type Scorer, type ScorerOptions } from "./scorers.ts";
-export { type SentenceFolder } from "./sentence-folder.ts";
+export { type SentenceFolder } from "./sentence-modules.ts";
 export { type SentenceDescription, saveSentenceFolder } from "./sentence-write.ts";
 export type { Cut, OnCut } from "../tokenizers/cut.ts";
 export type { PromptOptions, TextRole } from "./text-rows.ts";

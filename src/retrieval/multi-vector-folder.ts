@@ -7,7 +7,7 @@ import { ConfigError } from "../errors.ts";
 import { loadTokenizer } from "../tokenizers/files.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import { type ColbertFolder, defaultColbertSettings, denseOnly } from "./colbert-settings.ts";
-import type { SentenceFolder } from "./sentence-folder.ts";
+import type { SentenceFolder } from "./sentence-modules.ts";
 
 /** @throws ConfigError where a setting is not supported. */
 export async function multiVectorFolder(sentence: SentenceFolder, folder: string): Promise<ColbertFolder> {

@@ -9,7 +9,7 @@ import { configText, type ModelConfig } from "../models/index.ts";
 import { poolings } from "../nn/pooling.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
-import { activationPaths, poolingFlags } from "./sentence-folder.ts";
+import { activationPaths, poolingFlags } from "./sentence-modules.ts";
 
 /** What a directory says besides its weights. */
 export interface SentenceDescription {

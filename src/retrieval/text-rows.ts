@@ -6,7 +6,7 @@ import { ConfigError } from "../errors.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import { type OnCut, tellCut } from "../tokenizers/cut.ts";
 import type { PairTokenizer } from "../tokenizers/pairs.ts";
-import type { SentenceFolder } from "./sentence-folder.ts";
+import type { SentenceFolder } from "./sentence-modules.ts";
 
 /** What a text is to a model that reads queries and documents differently. */
 export type TextRole = "query" | "document";

@@ -6,7 +6,7 @@ import type { TensorEntry } from "../checkpoints/entries.ts";
 import { mergedEntry, type PeftAdapter } from "../checkpoints/peft.ts";
 import { CheckpointError } from "../errors.ts";
 import type { ModelConfig, Role } from "../models/index.ts";
-import type { ModelFolder, OpenedFolder } from "./folder.ts";
+import type { ModelFolder, OpenedFolder } from "./bind.ts";
 
 /** What peft's `task_type` opens a base as. */
 const roles: Readonly<Record<string, Role>> = {

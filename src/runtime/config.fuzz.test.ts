@@ -11,6 +11,7 @@ import { GalenError } from "../errors.ts";
 import { hiddenGraph, scoringGraph } from "../models/graphs.ts";
 import { openModelFolder } from "./folder.ts";
 import { parameterSources } from "./parameters.ts";
+import { placesOf } from "./places.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "galen-config-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -47,7 +48,7 @@ test.each([
         const { family, config: read, entries } = model;
         for (const graphOf of [hiddenGraph, scoringGraph]) {
           const graph = graphOf(family, read);
-          await parameterSources(graph, entries, directory);
+          await parameterSources(graph, entries, placesOf(entries));
         }
         opened += 1;
       } catch (error) {

@@ -1,4 +1,5 @@
 /** Writing a model as GGUF: what its family says of names, order and settings, and a vocabulary's metadata beside it. */
+import { inFile } from "../checkpoints/disk.ts";
 import type { TensorEntry } from "../checkpoints/entries.ts";
 import { type GgufEntry, type GgufType, ggufTypes, type GgufSource, writeGguf } from "../checkpoints/gguf/write.ts";
 import { madeEntry, ordered } from "../checkpoints/order.ts";
@@ -50,7 +51,8 @@ export async function writeGgufModel(
     };
   });
   for (const [storedName, numbers] of Object.entries(written.tensorsOf?.(config) ?? {})) {
-    const like: TensorEntry = { name: storedName, file: path, dtype: "float32", dims: [], offset: 0, byteLength: 0 };
+    const place = { name: storedName, file: path, open: inFile(path) };
+    const like: TensorEntry = { ...place, dtype: "float32", dims: [], offset: 0, byteLength: 0 };
     tensors.push({ name: storedName, entry: madeEntry(like, [numbers.length], async () => numbers), type: "f32" });
   }
   await writeGguf(path, metadata, tensors);

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { inFile } from "../checkpoints/disk.ts";
 import { ConfigError } from "../errors.ts";
 import { Graph } from "../graph/graph.ts";
 import { linear } from "../graph/ops/index.ts";
@@ -42,7 +43,10 @@ test("a network larger than the memory is refused before anything is read, unles
   const file = "/nowhere/model.safetensors";
   const dims = [1e7, 1e6];
   const entries = new Map([
-    ["weight", { name: "weight", file, dtype: "float32" as const, dims, offset: 0, byteLength: 4e13 }],
+    [
+      "weight",
+      { name: "weight", file, open: inFile(file), dtype: "float32" as const, dims, offset: 0, byteLength: 4e13 },
+    ],
   ]);
   const open = (memory?: "any"): Promise<unknown> => openNetwork(g, entries, "/nowhere", { memory }, () => ({}));
   await expect(open()).rejects.toThrow(

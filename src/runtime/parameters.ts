@@ -1,6 +1,4 @@
 /** Parameters in memory: one flat float32 buffer with a view for each, and where a compiled model finds them on disk. */
-import { realpathSync } from "node:fs";
-import { dirname, relative, sep } from "node:path";
 import { isPlain, readFloat32, readTensor, type TensorEntry } from "../checkpoints/entries.ts";
 import { CheckpointError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
@@ -160,20 +158,11 @@ export async function readParameters(graph: Graph, entries: Entries, where: stri
   return parameters;
 }
 
-/** Without the links that lead to it: files of the hub's cache are links. */
-const realFile = (file: string): string => realpathSync.native(file);
-
-/** The innermost folder that holds all files of the weights: ONNX Runtime follows no link out of what it is given. */
-export function weightsFolder(entries: Entries): string {
-  const files = new Set([...entries.values()].map(({ file }) => file));
-  const [first = [], ...others] = [...files].map((file) => dirname(realFile(file)).split(sep));
-  const end = first.findIndex((part, i) => others.some((parts) => parts[i] !== part));
-  return first.slice(0, end < 0 ? undefined : end).join(sep) || sep;
-}
-
-/** Where a tensor lies, as ONNX Runtime maps it. */
-export function placeOf({ file, offset, byteLength }: TensorEntry, folder: string): FilePlace {
-  return { location: relative(folder, realFile(file)), offset, length: byteLength };
+/** Where ONNX Runtime finds tensors that it takes as they are stored. */
+export interface Places {
+  /** Folder or address of them all. */
+  readonly where: string;
+  placeOf(entry: TensorEntry): FilePlace;
 }
 
 /**
@@ -183,16 +172,16 @@ export function placeOf({ file, offset, byteLength }: TensorEntry, folder: strin
 export async function parameterSources(
   graph: Graph,
   entries: Entries,
-  folder: string,
+  { where, placeOf }: Places,
   packed: { has(name: string): boolean } = new Map<string, never>(),
 ): Promise<(name: string) => ParameterSource> {
   const sources = new Map<string, ParameterSource>();
   for (const name of graph.parameters.keys()) {
-    const entry = entryOf(graph, entries, name, folder);
+    const entry = entryOf(graph, entries, name, where);
     if (packed.has(name)) continue;
     const { dtype } = entry;
     if (isPlain(entry)) {
-      sources.set(name, { dtype, ...placeOf(entry, folder) });
+      sources.set(name, { dtype, ...placeOf(entry) });
     } else {
       const { data } = await readTensor(entry);
       sources.set(name, { dtype, bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) });

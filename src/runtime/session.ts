@@ -16,6 +16,8 @@ export interface SessionOptions {
   readonly threads?: number | undefined;
   /** Folder that the model's external initialisers are relative to. */
   readonly externalFolder?: string | undefined;
+  /** Files of external initialisers that are in memory instead, by their names: a browser's. */
+  readonly externalData?: ReadonlyMap<string, Uint8Array> | undefined;
   /** Recomputation for gradient checkpointing must survive: no merging of equal nodes. */
   readonly keepRecomputation?: boolean | undefined;
   /** Writes ONNX Runtime's trace to a file that begins with this. */

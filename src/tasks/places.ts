@@ -3,8 +3,9 @@
  * "TNF-α/IFN-γ") and often lower-cased, so case and white space do not count; a name must begin and end as words do.
  */
 
-/** UTF-16 code units, the end exclusive. */
-export type Range = readonly [start: number, end: number];
+import type { Range } from "../corpus/text.ts";
+
+export type { Range };
 
 export interface Searchable {
   /** Lower-case letters without white space. */

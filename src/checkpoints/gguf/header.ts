@@ -4,7 +4,8 @@
  * lists of lists, models split over several files.
  */
 import { CheckpointError } from "../../errors.ts";
-import { readFully, withFile } from "../entries.ts";
+import { withFile } from "../disk.ts";
+import { readFully } from "../entries.ts";
 
 export type GgufValue = number | boolean | string | readonly number[] | readonly boolean[] | readonly string[];
 

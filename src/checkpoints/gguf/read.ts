@@ -5,6 +5,7 @@
 import { resolve } from "node:path";
 import { CheckpointError } from "../../errors.ts";
 import { byteSize, type DType, sizeOf } from "../../tensor/tensor.ts";
+import { inFile } from "../disk.ts";
 import { type GroupedEntry, readTensor, type TensorEntry } from "../entries.ts";
 import { type BlockType, blockTypes } from "./blocks.ts";
 import { type GgufHeader, type GgufTensor, type GgufValue, readGgufHeader } from "./header.ts";
@@ -91,7 +92,7 @@ function entryOf(path: string, header: GgufHeader, { name, dims, type, offset }:
   if (start + byteLength > header.size) {
     throw misplaced(path, name, `${byteLength} bytes at ${start}`, `a file of ${header.size} bytes`);
   }
-  const place = { name, file: resolve(path), dims, offset: start, byteLength };
+  const place = { name, file: resolve(path), open: inFile(path), dims, offset: start, byteLength };
   if (blocks === undefined) return { ...place, dtype: plain! };
   const entry: TensorEntry = { ...place, dtype: "float32", blocks };
   return blocks.groups === undefined || dims.length !== 2
@@ -101,21 +102,14 @@ function entryOf(path: string, header: GgufHeader, { name, dims, type, offset }:
 
 /** A matrix in the bits that the file has. */
 function groupedOf(entry: TensorEntry, { bits, shifted, of }: NonNullable<BlockType["groups"]>): GroupedEntry {
-  const { file, offset, byteLength, dims } = entry;
+  const { name, file, open, offset, byteLength, dims } = entry;
   const [outputs, width] = dims as [number, number];
   return {
     bits,
     group: 32,
     shifted,
     async read() {
-      const bytes = await readTensor({
-        name: entry.name,
-        file,
-        dtype: "uint8",
-        dims: [byteLength],
-        offset,
-        byteLength,
-      });
+      const bytes = await readTensor({ name, file, open, dtype: "uint8", dims: [byteLength], offset, byteLength });
       return of(bytes.data as Uint8Array, { outputs, width });
     },
   };

@@ -51,6 +51,8 @@ export const galen: Group = {
       about: "Order documents by a reranker, ColBERT or an embedding model",
       load: () => import("./rerank.ts"),
     },
+    search: { about: "Search an index of literature", load: () => import("./search.ts") },
+    index: { about: "Make literature searchable, or add to an index", load: () => import("./index-documents.ts") },
     mine: { about: "Hard negatives for pairs of queries and documents", load: () => import("./mine.ts") },
     classify: { about: "Classes of texts", load: () => import("./classify.ts") },
     tag: { about: "Named entities of sentences", load: () => import("./tag.ts") },

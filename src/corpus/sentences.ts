@@ -2,8 +2,7 @@
  * Sentences of biomedical prose as ranges: the Unicode rules (UAX #29, Intl.Segmenter), undone after abbreviations,
  * initials and numbers, and before what does not begin a sentence.
  */
-
-import type { Range } from "../tasks/places.ts";
+import type { Range } from "./text.ts";
 
 const segmenter = new Intl.Segmenter("en", { granularity: "sentence" });
 const abbreviation =
