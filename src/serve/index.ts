@@ -10,4 +10,5 @@ export {
   type ServeContext,
 } from "./context.ts";
 export { createMetrics, type Metrics } from "./metrics.ts";
+export { createModels, knownModels, type KnownModel, type Models, type ModelsOptions } from "./models.ts";
 export { type RunningServer, type ServerOptions, startServer } from "./server.ts";

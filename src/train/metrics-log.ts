@@ -84,8 +84,9 @@ export async function* followMetrics(
   const lines = whole.split("\n").slice(0, -1);
   yield { ...metricsOf(lines, path, 0), restarted: false };
   let [bytes, number] = [Buffer.byteLength(whole), lines.length];
+  if (every === undefined) return;
   const stopped = (): boolean => signal?.aborted === true;
-  while (every !== undefined && !stopped()) {
+  while (!stopped()) {
     await wait(every, undefined, { signal }).catch(() => undefined);
     const size = (await stat(path).catch(() => undefined))?.size ?? bytes;
     const restarted = size < bytes;

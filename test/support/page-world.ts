@@ -4,11 +4,19 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Browser, chromium } from "playwright-core";
 import { importPubMed, readDataset } from "../../src/corpus/index.ts";
+import { createExactStore } from "../../src/search/exact.ts";
 import { searchStore } from "../../src/search/over-store.ts";
 import type { IndexedDocument, SearchIndex } from "../../src/search/types.ts";
-import { createApp, createMetrics, defaultLimits, type RunningServer, startServer } from "../../src/serve/index.ts";
+import {
+  createApp,
+  createMetrics,
+  createModels,
+  defaultLimits,
+  knownModels,
+  type RunningServer,
+  startServer,
+} from "../../src/serve/index.ts";
 import { indexedDocument } from "./memory-index.ts";
-import { smallStore } from "./small-store.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const chromiumPath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
@@ -56,11 +64,17 @@ async function sampleDocuments(dataset: string): Promise<IndexedDocument[]> {
         title: title ?? "",
         abstract: parts,
         more: {
-          ...{ journal, journalAbbreviation, volume, issue, pages, year: record.year, date: record.published },
-          ...{ doi: record.doi, pmcid: record.pmcid, language: record.languages[0] ?? null },
-          authors: authors.flatMap(({ last, initials }) =>
-            last === null ? [] : [`${last} ${initials ?? ""}`],
-          ),
+          journal,
+          journalAbbreviation,
+          volume,
+          issue,
+          pages,
+          year: record.year,
+          date: record.published,
+          doi: record.doi,
+          pmcid: record.pmcid,
+          language: record.languages[0] ?? null,
+          authors: authors.flatMap(({ last, initials }) => (last === null ? [] : [`${last} ${initials ?? ""}`])),
           types: record.publicationTypes.map(({ name }) => name),
           mesh: record.mesh.map(({ name }) => name),
           source: "pubmed-sample.xml",
@@ -71,11 +85,13 @@ async function sampleDocuments(dataset: string): Promise<IndexedDocument[]> {
   return documents;
 }
 
-function memory(documents: readonly IndexedDocument[]): SearchIndex {
+async function memory(documents: readonly IndexedDocument[]): Promise<SearchIndex> {
   const passagesOf = ({ sections }: IndexedDocument): { start: number; end: number }[] =>
     sections.map(({ start, end }) => ({ start, end }));
   const stored = documents.map((document) => ({ document, passages: passagesOf(document) }));
-  return searchStore({ folder: "memory", store: smallStore(stored) });
+  const store = createExactStore();
+  await store.put(stored);
+  return searchStore({ folder: "memory", store });
 }
 
 const lines = (rows: readonly object[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join("");
@@ -92,8 +108,15 @@ export function writeMined(folder: string): void {
     at: { field: "text", start: text.indexOf(name), end: text.indexOf(name) + name.length, text: name },
   });
   const triple = (i: number, head: string, tail: string, relation: string): object => ({
-    ...{ document: texts[i]![0], head: mention(head, texts[i]![2]), tail: mention(tail, texts[i]![2]), relation },
-    ...{ sentences: [texts[i]![2].split(". ")[0]], score: -0.2, tripleScore: -0.12, task: "ddi", decoder: {} },
+    document: texts[i]![0],
+    head: mention(head, texts[i]![2]),
+    tail: mention(tail, texts[i]![2]),
+    relation,
+    sentences: [texts[i]![2].split(". ")[0]],
+    score: -0.2,
+    tripleScore: -0.12,
+    task: "ddi",
+    decoder: {},
   });
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "documents.jsonl"), lines(texts.map(([id, title, text]) => ({ id, title, text }))));
@@ -113,28 +136,37 @@ export interface PageWorld extends AsyncDisposable {
   readonly server: RunningServer;
 }
 
+export interface WorldOptions {
+  readonly token?: string;
+  readonly models?: readonly string[];
+}
+
 /** A server over `folder`, in which the dataset is made; runs and reviews are the caller's. */
-export async function pageWorld(folder: string, token?: string): Promise<PageWorld> {
+export async function pageWorld(folder: string, { token, models: given = [] }: WorldOptions = {}): Promise<PageWorld> {
   const corpus = join(folder, "corpus");
   const broken = join(folder, "broken.xml");
   writeFileSync(broken, "<PubmedArticleSet><PubmedArticle><MedlineCitation/></PubmedArticle></PubmedArticleSet>");
   await importPubMed({ inputs: [join(root, "samples/pubmed-sample.xml"), broken], output: corpus, workers: 0 });
-  const index = memory([...own, ...(await sampleDocuments(corpus))]);
+  const index = await memory([...own, ...(await sampleDocuments(corpus))]);
   const stopping = new AbortController();
   const ending = new AbortController();
+  const limits = { ...defaultLimits, stopTime: 200 };
+  const metrics = createMetrics();
+  const models = createModels(await knownModels(given), { limits, metrics });
   const app = createApp({
     index,
+    models,
     folders: { runs: join(folder, "runs"), reviews: join(folder, "reviews"), corpus },
     guard: { token, hosts: [] },
-    limits: { ...defaultLimits, stopTime: 200 },
-    metrics: createMetrics(),
+    limits,
+    metrics,
     stopping: stopping.signal,
     signal: ending.signal,
     log: (error) => console.error(error),
   });
   mkdirSync(join(folder, "runs"), { recursive: true });
   mkdirSync(join(folder, "reviews"), { recursive: true });
-  const options = { host: "127.0.0.1", port: 0, limits: { ...defaultLimits, stopTime: 200 } };
+  const options = { host: "127.0.0.1", port: 0, limits };
   const server = await startServer(app, { ...options, abort: () => ending.abort() });
   return {
     url: server.url,
@@ -143,6 +175,7 @@ export async function pageWorld(folder: string, token?: string): Promise<PageWor
     async [Symbol.asyncDispose]() {
       stopping.abort();
       await server.stop();
+      await models[Symbol.asyncDispose]();
     },
   };
 }

@@ -118,18 +118,7 @@ export function openDecisions(path: string): Decisions {
 
   async function write(person: string, said: readonly NewDecision[]): Promise<void> {
     const at = new Date().toISOString();
-    const lines = said.map((one) => `${JSON.stringify({ person, at, ...one })}\n`).join("");
-    await using _lock = await locked(path);
-    await writing(path, async () => {
-      await using file = await open(path, "a+");
-      const { size } = await file.stat();
-      const last = Buffer.alloc(1);
-      if (size > 0) await file.read(last, 0, 1, size - 1);
-      // A killed writer may have left half a line: it is closed, and does not run into the next.
-      if (size > 0 && last[0] !== 10) await file.truncate(await wholeLines(file, size));
-      await file.appendFile(lines);
-      await file.sync();
-    });
+    await appendLines(path, said.map((one) => `${JSON.stringify({ person, at, ...one })}\n`).join(""));
     await readOn();
   }
 
@@ -140,6 +129,25 @@ export function openDecisions(path: string): Decisions {
     none: (document) => [...(documents.get(document)?.none ?? [])].map(([person, at]) => ({ person, at })),
     people: () => [...people].sort(),
   };
+}
+
+/** Appends whole lines under the lock, and waits until they are on disk. */
+async function appendLines(path: string, lines: string): Promise<void> {
+  const lock = await locked(path);
+  try {
+    await writing(path, async () => {
+      await using file = await open(path, "a+");
+      const { size } = await file.stat();
+      const last = Buffer.alloc(1);
+      if (size > 0) await file.read(last, 0, 1, size - 1);
+      // A killed writer may have left half a line: nobody has read it, and nothing may run into it.
+      if (size > 0 && last[0] !== 10) await file.truncate(await wholeLines(file, size));
+      await file.appendFile(lines);
+      await file.sync();
+    });
+  } finally {
+    await lock[Symbol.asyncDispose]();
+  }
 }
 
 /** Bytes up to the last end of line. */
