@@ -74,9 +74,19 @@ function List(): VNode {
   </div>`;
 }
 
+function SaveTraining({ path, name }: { readonly path: string; readonly name: string }): VNode {
+  const [failed, setFailed] = useState("");
+  const save = (): void => {
+    setFailed("");
+    download(`${path}/training.jsonl`, `${name}.jsonl`).catch((failure: Error) => setFailed(failure.message));
+  };
+  const title = "Documents that are reviewed without disagreement, as JSON lines for galen train";
+  return html`<button type="button" class="small" onClick=${save} title=${title}>Save training data</button>
+    ${failed === "" ? null : html`<span class="failed" role="alert">${failed}</span>`}`;
+}
+
 function One({ route: { name, params } }: { readonly route: Route }): VNode {
   const [person, setPerson] = useState(remembered);
-  const [failed, setFailed] = useState("");
   const show = (params.get("show") ?? "all") as ReviewShow;
   const path = `/reviews/${encodeURIComponent(name)}`;
   const { value: review, error, reload } = useJson<Review>(`${path}?show=${encodeURIComponent(show)}`);
@@ -86,10 +96,6 @@ function One({ route: { name, params } }: { readonly route: Route }): VNode {
   const change = (event: Event): void => {
     const { value } = event.currentTarget as HTMLSelectElement;
     go(hrefOf("review", name, { show: value === "all" ? null : value }));
-  };
-  const save = (): void => {
-    setFailed("");
-    download(`${path}/training.jsonl`, `${name}.jsonl`).catch((failure: Error) => setFailed(failure.message));
   };
   const named = (text: string): void => {
     remember(text);
@@ -106,16 +112,8 @@ function One({ route: { name, params } }: { readonly route: Route }): VNode {
             ${shows.map(([value, label]) => html`<option value=${value}>${label}</option>`)}
           </select></label
         >
-        <button
-          type="button"
-          class="small"
-          onClick=${save}
-          title="Documents that are reviewed without disagreement, as JSON lines for galen train"
-        >
-          Save training data
-        </button>
+        ${h(SaveTraining, { path, name })}
         ${person === "" ? null : html`<button type="button" class="plain" onClick=${() => setPerson("")}>${person}</button>`}
-        ${failed === "" ? null : html`<span class="failed" role="alert">${failed}</span>`}
       </div>
     </div>
     ${h(Failure, { error })}

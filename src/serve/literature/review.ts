@@ -10,7 +10,7 @@ import { joinDocument } from "../../extract/chunks.ts";
 import type { Triple } from "../../extract/extract.ts";
 import { decisionKey, isReviewed, trainingRelations, type Decision } from "../../extract/review-state.ts";
 import { type Decisions, openDecisions } from "./decisions.ts";
-import type { JointDecision, Review, ReviewDocument, ReviewEntry, ReviewShow } from "./replies.ts";
+import type { JointDecision, Review, ReviewDocument, ReviewedTriple, ReviewEntry, ReviewShow } from "./replies.ts";
 
 /** The file that makes a folder a review's. */
 export const reviewMark = "triples.jsonl";
@@ -114,6 +114,20 @@ async function slice(path: string, [start, end]: readonly [number, number]): Pro
   return bytes.toString("utf8");
 }
 
+async function textOf(folder: string, { document }: Place): Promise<{ title: string; text: string }> {
+  const { title, text } = JSON.parse(await slice(join(folder, "documents.jsonl"), document)) as ReviewDocument;
+  return { title, text };
+}
+
+async function triplesOf(folder: string, { triples, keys }: Place): Promise<ReviewedTriple[]> {
+  if (keys.length === 0) return [];
+  const lines = (await slice(join(folder, reviewMark), triples)).split("\n");
+  return lines.map((line) => {
+    const { head, tail, relation, sentences, score, tripleScore } = JSON.parse(line) as Triple;
+    return { head, tail, relation, sentences, score, tripleScore };
+  });
+}
+
 /** What the last person said, as training takes it; of a disagreement nothing is taken. */
 const agreed = (joint: readonly JointDecision[]): Record<string, Decision> =>
   Object.fromEntries(joint.filter(({ conflict }) => !conflict).map(({ key, by }) => [key, by.at(-1)!]));
@@ -152,21 +166,14 @@ export function openReview(folder: string): LiveReview {
     const at = byId.get(id);
     if (at === undefined) return undefined;
     const place = places[at]!;
-    const { title, text } = JSON.parse(await slice(join(folder, "documents.jsonl"), place.document)) as ReviewDocument;
-    const lines = place.keys.length === 0 ? "" : await slice(join(folder, reviewMark), place.triples);
-    const triples = lines.split("\n").filter((line) => line !== "");
     const shown = places.flatMap((one, i) => (shows(one, show) ? [i] : []));
     const before = shown.filter((i) => i < at);
     const placeAmong = shown.includes(at) ? before.length + 1 : null;
     const next = shown.find((i) => i > at);
     return {
       id,
-      title,
-      text,
-      triples: triples.map((line) => {
-        const { head, tail, relation, sentences, score, tripleScore } = JSON.parse(line) as Triple;
-        return { head, tail, relation, sentences, score, tripleScore };
-      }),
+      ...(await textOf(folder, place)),
+      triples: await triplesOf(folder, place),
       decisions: decisions.of(id),
       none: decisions.none(id),
       place: placeAmong,
@@ -190,11 +197,10 @@ export function openReview(folder: string): LiveReview {
       const { places } = await read();
       for (const place of places) {
         if (statusOf(place) !== "reviewed") continue;
-        const { id, title, text } = JSON.parse(
-          await slice(join(folder, "documents.jsonl"), place.document),
-        ) as ReviewDocument;
+        const { id } = place;
+        const { text } = joinDocument(await textOf(folder, place));
         const relations = trainingRelations(Object.values(agreed(decisions.of(id))));
-        yield `${JSON.stringify({ id, text: joinDocument({ title, text }).text, relations })}\n`;
+        yield `${JSON.stringify({ id, text, relations })}\n`;
       }
     },
   };
