@@ -31,7 +31,7 @@ export interface IndexDocumentsOptions extends NetworkOptions, Omit<ReadDocument
   readonly output: string;
   /** Sentence Transformers directory, or its name; without it the index has words alone. */
   readonly model?: string | undefined;
-  /** What keeps the index. Default: what keeps it already, else exact. */
+  /** What keeps the index. Default: what keeps it already, else LanceDB where it is installed. */
   readonly store?: StoreKind | undefined;
   /** Documents to take out, before anything is added. */
   readonly delete?: readonly string[] | undefined;
@@ -41,6 +41,7 @@ export interface IndexDocumentsOptions extends NetworkOptions, Omit<ReadDocument
 }
 
 export interface IndexSummary {
+  readonly store: StoreKind;
   /** In the index now. */
   readonly documents: number;
   readonly added: number;
@@ -62,7 +63,7 @@ const mostSeen = 1_000_000;
 /** Characters of a token of English, as WordPiece cuts it. */
 const tokenCharacters = 4.4;
 
-type Counts = { -readonly [Name in keyof Omit<IndexSummary, "documents">]: number };
+type Counts = { -readonly [Name in keyof Omit<IndexSummary, "documents" | "store">]: number };
 
 interface Job {
   readonly store: StoreWriter;
@@ -128,11 +129,9 @@ export async function indexDocuments(inputs: readonly string[], options: IndexDo
       await take(entries);
     }
   }
-  if (counts.added + counts.changed + counts.deleted > 0) {
-    onProgress?.({ documents: looked, text: "putting the index in order" });
-    await store.optimise();
-  }
-  return { documents: await store.count(), ...counts };
+  // Also where nothing has changed: a run that was killed may have left it undone.
+  await store.optimise((text) => onProgress?.({ documents: looked, text }));
+  return { store: manifest.store, documents: await store.count(), ...counts };
 }
 
 async function readRetractions(path: string): Promise<readonly string[]> {

@@ -25,3 +25,4 @@ export type {
   Section,
 } from "./types.ts";
 export type { Condition, Found, Passage, Store, StoredDocument, StoreWriter } from "./store.ts";
+export { writeHits } from "./write-hits.ts";

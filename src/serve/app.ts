@@ -4,6 +4,7 @@ import type { MiddlewareHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { routePath } from "hono/route";
 import type * as z from "zod";
+import { complaint } from "../schema.ts";
 import { boundedBodies } from "./body.ts";
 import type { App, Routes, ServeContext } from "./context.ts";
 import { failed, refusal } from "./failures.ts";
@@ -45,7 +46,7 @@ const groups: readonly Routes[] = [
 export function createApp(context: ServeContext): App {
   const app = new OpenAPIHono({
     defaultHook: (result) => {
-      if (!result.success) throw misshapen(result.error as unknown as z.ZodError);
+      if (!result.success) throw misshapen(result.error as unknown as z.ZodError, (result as { data?: unknown }).data);
     },
   });
   app.onError((error, c) => failed(c, explained(error), context.log));
@@ -58,10 +59,10 @@ export function createApp(context: ServeContext): App {
 }
 
 /** A value that does not fit its schema, by the field that it stands in. */
-function misshapen({ issues }: z.ZodError): Error {
+function misshapen({ issues }: z.ZodError, value: unknown): Error {
   const [issue] = issues;
   const param = issue!.path.map(String).join(".").slice(0, 200);
-  return refusal(400, `${param === "" ? "body" : param}: ${issue!.message.slice(0, 500)}`, { param });
+  return refusal(400, `${param === "" ? "body" : param}: ${complaint(issue!, value).slice(0, 500)}`, { param });
 }
 
 /** What the framework refuses by itself, in our words. */

@@ -4,10 +4,13 @@
  */
 import { randomInt } from "node:crypto";
 import { z } from "@hono/zod-openapi";
+import { type Constraint, createConstraint, type Vocabulary, vocabularyOf } from "../generate/constraint.ts";
+import { anyObject, schemaGrammar } from "../generate/json-schema.ts";
 import { resolveOptions, type Settings } from "../generate/options.ts";
 import { occurrencePenalties, type Processor, tokenBias } from "../generate/processors.ts";
 import { createJob, type Job } from "../generate/search.ts";
 import type { TokenScores } from "../generate/decoder.ts";
+import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import type { ServeContext } from "./context.ts";
 import { refusal } from "./failures.ts";
 import type { LoadedDecoder } from "./models.ts";
@@ -29,6 +32,14 @@ export const generationFields = {
   stop: z.union([z.string(), z.array(z.string().min(1).max(200)).max(16)]).nullish(),
   seed: z.int().nullish(),
   logit_bias: z.record(z.string().regex(/^\d{1,9}$/), z.number().min(-100).max(100)).nullish(),
+  response_format: z
+    .object({
+      type: z.enum(["text", "json_object", "json_schema"]),
+      json_schema: z
+        .object({ name: z.string().max(200).nullish(), schema: z.record(z.string(), z.unknown()) })
+        .nullish(),
+    })
+    .nullish(),
   stream: z.boolean().nullish(),
   stream_options: z.object({ include_usage: z.boolean().nullish() }).nullish(),
 };
@@ -63,8 +74,6 @@ export interface PlanOptions {
   /** Most new tokens; undefined: `usual`, or what there is room for. */
   readonly maxTokens: number | undefined;
   readonly usual: number;
-  /** Called for each sequence's own. */
-  readonly constraint?: ((prompt: readonly number[]) => Processor) | undefined;
 }
 
 /** @throws HTTPException 400 for a prompt that is too long, or ids that the model does not have. */
@@ -72,11 +81,12 @@ export function planOf(
   { generator, tokenizer }: LoadedDecoder,
   prompts: readonly (readonly number[])[],
   fields: GenerationFields,
-  { maxTokens, usual, constraint }: PlanOptions,
+  { maxTokens, usual }: PlanOptions,
 ): Plan {
   const { config, decoder } = generator;
   const { maxTokens: positions } = decoder.cache;
   const settings = settingsOf(generator, fields);
+  const constraint = constraintOf(tokenizer, fields.response_format, settings.eosTokenId);
   const stops = [fields.stop ?? []].flat().filter((stop) => stop !== "");
   const jobs = prompts.map((prompt, i) => {
     const room = positions - prompt.length;
@@ -91,6 +101,7 @@ export function planOf(
     }
     const text = newTextOf(tokenizer, prompt);
     const stopsAt = (ids: readonly number[]): boolean => {
+      if (constraint?.isDone(ids, prompt.length) === true) return true;
       if (stops.length === 0) return false;
       const found = text(ids);
       return stops.some((stop) => found.includes(stop));
@@ -152,7 +163,7 @@ function processorsOf(
   { presence_penalty, frequency_penalty, logit_bias }: GenerationFields,
   prompt: readonly number[],
   vocabulary: number,
-  constraint: PlanOptions["constraint"],
+  constraint: Constraint | undefined,
 ): Processor[] {
   const processors: Processor[] = [];
   const bias = new Map(Object.entries(logit_bias ?? {}).map(([id, value]) => [Number(id), value]));
@@ -163,8 +174,27 @@ function processorsOf(
   const [presence, frequency] = [presence_penalty ?? 0, frequency_penalty ?? 0];
   if (presence !== 0 || frequency !== 0) processors.push(occurrencePenalties(prompt.length, presence, frequency));
   if (bias.size > 0) processors.push(tokenBias(bias));
-  if (constraint !== undefined) processors.push(constraint(prompt));
+  if (constraint !== undefined) processors.push(constraint.processor(prompt.length));
   return processors;
+}
+
+const vocabularies = new WeakMap<Tokenizer, Vocabulary>();
+
+/** What holds an answer to a form. @throws ConfigError for a schema that cannot be followed, or a tokenizer that cannot be held. */
+function constraintOf(
+  tokenizer: Tokenizer,
+  format: GenerationFields["response_format"],
+  endIds: readonly number[],
+): Constraint | undefined {
+  if (format === undefined || format === null || format.type === "text") return undefined;
+  const schema = format.json_schema?.schema;
+  if (format.type === "json_schema" && schema === undefined) {
+    throw refusal(400, "response_format.json_schema: expected {schema: …}", { param: "response_format" });
+  }
+  const grammar = format.type === "json_object" ? anyObject() : schemaGrammar(schema);
+  let vocabulary = vocabularies.get(tokenizer);
+  if (vocabulary === undefined) vocabularies.set(tokenizer, (vocabulary = vocabularyOf(tokenizer)));
+  return createConstraint(vocabulary, grammar, endIds);
 }
 
 /** @throws HTTPException 429 where more would wait for the model than may. */
@@ -213,8 +243,7 @@ export async function runPlan(
         if (!begun) metrics.observe("galen_first_token_seconds", labels, (performance.now() - start) / 1000);
         begun = true;
         const { text, stopped } = flows[copy]!(row.ids, row.ended);
-        const ends = stopped || settings.eosTokenId.includes(id);
-        const finish = row.ended ? (ends ? "stop" : "length") : null;
+        const finish = row.ended ? (stopped || job.ends(row.ids) ? "stop" : "length") : null;
         metrics.count("galen_generated_tokens_total", labels);
         if (finish !== null) metrics.count("galen_generations_total", { ...labels, end: finish });
         listener.onPiece(index * copies + copy, { id, text, scores, finish });

@@ -42,8 +42,7 @@ const search: Command = command({
   ],
   stoppable: true,
   async run({ args, json, output, signal }) {
-    const { formatted, openIndex } = await import("../../search/index.ts");
-    const { writeFileAtomically } = await import("../../io/files.ts");
+    const { formatted, openIndex, writeHits } = await import("../../search/index.ts");
     const { index: folder, similar, limit, offset, facets } = args;
     const query = args.query.join(" ");
     if ((query === "") === (similar === undefined)) {
@@ -64,23 +63,23 @@ const search: Command = command({
     const options: SearchOptions = { mode, limit, offset, filters, facets, signal, rerank: args.rerank !== undefined };
     const result = await (similar === undefined ? index.search(query, options) : index.similar(similar, options));
     for (const note of result.notes) output.note(`note: ${note}`);
-    const documents = await index.documents(result.hits.map(({ id }) => id));
-    const toTerminal = args.output === undefined && process.stdout.isTTY === true;
+    const { total, understood, notes, hits } = result;
+    const about = { total, mode: result.mode, understood, notes, facets: result.facets };
+    if (args.output !== undefined) {
+      await writeHits(args.output, index, result, format);
+      if (json) await output.json({ output: args.output, hits: hits.length, ...about });
+      else await output.write(`${args.output}  ${hits.length} hits\n`);
+      return;
+    }
+    const documents = await index.documents(hits.map(({ id }) => id));
+    const toTerminal = process.stdout.isTTY === true;
     const text = formatted(format, result, documents, {
       width: toTerminal ? process.stdout.columns : undefined,
       colour: toTerminal && process.env["NO_COLOR"] === undefined,
       first: offset + 1,
     });
-    const { total, understood, notes } = result;
-    const about = { total, mode: result.mode, understood, notes, facets: result.facets };
-    if (args.output !== undefined) {
-      await writeFileAtomically(args.output, text);
-      if (json) await output.json({ output: args.output, hits: result.hits.length, ...about });
-      else await output.write(`${args.output}  ${result.hits.length} hits\n`);
-    } else {
-      await output.write(text);
-      if (format === "json" && facets) await output.json({ facets: result.facets, total });
-    }
+    await output.write(text);
+    if (format === "json" && facets) await output.json({ facets: result.facets, total });
   },
 });
 export default search;

@@ -22,12 +22,9 @@ const request = z
     ),
     encoding_format: z.enum(["float", "base64"]).nullish(),
     dimensions: z.int().min(1).nullish(),
-    input_type: z
-      .enum(["query", "document"])
-      .nullish()
-      .openapi({
-        description: "Not OpenAI's: what the texts are to a model that reads queries and documents differently",
-      }),
+    input_type: z.enum(["query", "document"]).nullish().openapi({
+      description: "Not OpenAI's: what the texts are to a model that reads queries and documents differently",
+    }),
   })
   .openapi("EmbeddingRequest");
 
