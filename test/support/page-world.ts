@@ -37,7 +37,15 @@ const own: readonly IndexedDocument[] = [
     abstract: [
       [`RESULTS ${script}`, `Zanubrutinib was compared with placebo. ${script} Zanubrutinib halted the disease.`],
     ],
-    more: { authors: [script], journal: script, types: [script], year: 2021, mesh: [script], fields: { note: script } },
+    more: {
+      authors: [script],
+      journal: script,
+      types: [script],
+      year: 2021,
+      date: "2021",
+      mesh: [script],
+      fields: { note: script },
+    },
   }),
   indexedDocument({
     id: "990000001",
@@ -46,6 +54,7 @@ const own: readonly IndexedDocument[] = [
     more: {
       retracted: true,
       year: 2018,
+      date: "2018",
       types: ["Journal Article", "Retracted Publication"],
       journal: "Invented Letters",
     },
