@@ -8,7 +8,8 @@ import { checkSentence } from "./check.ts";
 import { readQuestion } from "./question.ts";
 import { type Agreeing, groupAgreeing, quoted } from "./quote.ts";
 import { type Retrieved, type ScoredSentence, scoreSentences } from "./score.ts";
-import type { Answer, AnswerEvent, AnswerSentence, AskOptions, WithheldSentence } from "./types.ts";
+import type { Answer, AnswerEvent, AnswerSentence, WithheldSentence } from "./types.ts";
+import type { AskOptions } from "./options.ts";
 import { verdictOf } from "./verdict.ts";
 
 /**

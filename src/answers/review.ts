@@ -9,7 +9,8 @@ import { readQuestion } from "./question.ts";
 import { cite } from "./quote.ts";
 import { scoreSentences, type ScoredSentence } from "./score.ts";
 import { type Study, studyOf } from "./study.ts";
-import type { AskOptions, Citation } from "./types.ts";
+import type { AskOptions } from "./options.ts";
+import type { Citation } from "./types.ts";
 
 export interface EvidenceRow extends Study {
   readonly question: string;

@@ -8,7 +8,8 @@ import { contentStems } from "./question.ts";
 import { cite, groupAgreeing } from "./quote.ts";
 import { dot, type Retrieved } from "./score.ts";
 import { canAnswer, isFinding, sentencesOf } from "./sentence.ts";
-import type { AnswerSentence, AskOptions } from "./types.ts";
+import type { AskOptions } from "./options.ts";
+import type { AnswerSentence } from "./types.ts";
 
 export interface Summary {
   readonly query: string;
