@@ -27,7 +27,7 @@ export function eventStream(
       await work((data) => write(JSON.stringify(data)));
       write("[DONE]");
     } catch (error) {
-      if (!(error instanceof Error && error.name === "AbortError")) write(JSON.stringify(errorBody(error, log).body));
+      if (!c.req.raw.signal.aborted) write(JSON.stringify(errorBody(error, log).body));
     }
     await written;
   });
