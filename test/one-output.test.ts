@@ -17,6 +17,7 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { commandsOf, galen } from "../src/cli/commands/index.ts";
 import { main } from "../src/cli/main.ts";
 import { lockBeside, lockFolder } from "../src/io/lock.ts";
+import { indexDocuments } from "../src/search/index.ts";
 import { writeTinyTask } from "./support/tiny-task.ts";
 import { trainBy } from "./support/training.ts";
 
@@ -58,6 +59,7 @@ let tuned: string;
 beforeAll(async () => {
   tiny = await writeTinyTask(at("tiny"));
   const settings = ["tokensPerBatch=600", "accumulate=1", "threads=1", "steps=1", "average=1", "evaluate.examples=0"];
+  await indexDocuments([sample], { output: at("index") });
   ({ model: tuned } = await trainBy(tiny.schema, settings, { model: tiny.start, data: tiny.data, output: at("run") }));
 });
 
@@ -80,18 +82,21 @@ const commands: Readonly<Record<string, { readonly args: () => readonly string[]
   "evaluate task": { args: () => ["--model", tuned, "--data", tiny.data] },
   convert: { args: () => [tuned] },
   quantize: { args: () => [tuned, "--bits", "8"] },
+  search: { args: () => ["aspirin", "--index", at("index"), "--format", "ris"], ending: ".ris" },
   "export onnx": { args: () => ["--model", tuned], ending: ".onnx" },
 };
 
 /** Waits for another that fetches to the same place: it may bring the same (src/hub/download.test.ts). */
 const waits = ["pull"];
+/** Adds to what is there; who writes second is refused by the index itself. */
+const adds = ["index"];
 
 test("every command with --output is among them", async () => {
   const writing: string[] = [];
   for (const { name, entry } of commandsOf(galen)) {
     if ("output" in (await entry.load()).default.options) writing.push(name);
   }
-  expect([...Object.keys(commands), ...waits].toSorted()).toEqual(writing.toSorted());
+  expect([...Object.keys(commands), ...waits, ...adds].toSorted()).toEqual(writing.toSorted());
 });
 
 /** All that is there but locks. */

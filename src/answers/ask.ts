@@ -8,7 +8,8 @@ import { checkSentence } from "./check.ts";
 import { readQuestion } from "./question.ts";
 import { type Agreeing, groupAgreeing, quoted } from "./quote.ts";
 import { type Retrieved, type ScoredSentence, scoreSentences } from "./score.ts";
-import type { Answer, AnswerEvent, AnswerSentence, AskOptions, WithheldSentence } from "./types.ts";
+import type { Answer, AnswerEvent, AnswerSentence, WithheldSentence } from "./types.ts";
+import type { AskOptions } from "./options.ts";
 import { verdictOf } from "./verdict.ts";
 
 /**
@@ -41,7 +42,7 @@ export async function* ask(
   const { hits, usable, notes } = await retrieve(index, read.query, options);
   const nearest = hits.slice(0, mostNearest);
   yield { type: "nearest", hits: nearest };
-  const scored = await scoreSentences(index, read, usable, signal);
+  const scored = await scoreSentences(index, read, usable, { signal });
   const { found: least, keep } = thresholds[index.dense ? "vectors" : "words"];
   const found = (scored[0]?.score ?? 0) >= least;
   const passing = found ? scored.filter(({ score }) => score >= Math.min(keep, least)) : [];

@@ -5,7 +5,7 @@
  */
 import { compares, directionsIn, isNegated, namesIn, numbersIn } from "./claims.ts";
 import { contentStems, contentWords } from "./question.ts";
-import { stemOf } from "./words.ts";
+import type { StemmedWord } from "./words.ts";
 
 /** Probabilities, 0 to 1, that the passage supports each statement. */
 export interface Checker {
@@ -65,7 +65,9 @@ export function brokenRule(written: string, passage: string): string | undefined
   const strange = namesIn(written).find((name) => !plain.includes(flat(name)));
   if (strange !== undefined) return `the passage does not name ${strange}`;
   const said = new Set(contentStems(passage));
-  const word = contentWords(written).find((one) => !said.has(stemOf(one)) && !isHarmless(one) && !plain.includes(one));
+  const word = contentWords(written).find(
+    (one) => !said.has(one.stem) && !isHarmless(one) && !plain.includes(one.word),
+  )?.word;
   if (isNegated(written) !== isNegated(passage)) {
     return isNegated(written) ? "it denies, and the passage does not" : "the passage denies, and it does not";
   }
@@ -77,8 +79,8 @@ export function brokenRule(written: string, passage: string): string | undefined
 }
 
 /** Numbers in words have a rule of their own, and so have denials and directions. */
-const isHarmless = (word: string): boolean =>
-  harmless.has(stemOf(word)) || /^\p{N}+$/u.test(word) || directionsIn(word).length > 0 || numbersIn(word).length > 0;
+const isHarmless = ({ word, stem }: StemmedWord): boolean =>
+  harmless.has(stem) || /^\p{N}+$/u.test(word) || directionsIn(word).length > 0 || numbersIn(word).length > 0;
 
 const flat = (text: string): string => text.toLowerCase().replace(/[\s\-‐–]+/g, "");
 

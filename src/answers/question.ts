@@ -4,7 +4,7 @@
  */
 import { UsageError } from "../errors.ts";
 import { shown } from "../schema.ts";
-import { stemOf, wordsOf } from "./words.ts";
+import { type StemmedWord, stemmedWords } from "./words.ts";
 
 export interface Question {
   readonly text: string;
@@ -37,20 +37,14 @@ const empty = new Set(
   when where whether which while who whom whose why will with within without would you your`.split(/\s+/),
 );
 
-/** Words that say something, lower-case, in their order. */
-export function contentWords(text: string): string[] {
-  return wordsOf(text).filter((word) => !empty.has(word));
+/** Words that say something, in their order. */
+export function contentWords(text: string): StemmedWord[] {
+  return stemmedWords(text).filter(({ word }) => !empty.has(word));
 }
 
 /** Stems of the words that say something, in their order, each once. */
 export function contentStems(text: string): string[] {
-  return [
-    ...new Set(
-      wordsOf(text)
-        .filter((word) => !empty.has(word))
-        .map(stemOf),
-    ),
-  ];
+  return [...new Set(contentWords(text).map(({ stem }) => stem))];
 }
 
 /**
@@ -62,12 +56,12 @@ export function readQuestion(text: string): Question {
     throw new UsageError(`question: expected a text of at most ${mostCharacters} characters, got ${shown(text)}`);
   }
   const trimmed = text.replace(/\s+/g, " ").trim();
-  const all = wordsOf(trimmed);
+  const all = stemmedWords(trimmed);
   if (all.length === 0) {
     throw new UsageError(`question: expected words, got ${shown(text)}`);
   }
   const content = contentWords(trimmed);
-  const byStem = new Map((content.length === 0 ? all : content).map((word) => [stemOf(word), word]));
+  const byStem = new Map((content.length === 0 ? all : content).map(({ word, stem }) => [stem, word]));
   const stems = [...byStem.keys()].slice(0, mostWords);
   const words = stems.map((stem) => byStem.get(stem)!);
   const last = trimmed.split(/(?<=[.?!])\s+/).at(-1)!;

@@ -6,7 +6,7 @@ import type { IndexedDocument } from "../search/types.ts";
 import { directionsIn, isNegated, numbersIn } from "./claims.ts";
 import type { ScoredSentence } from "./score.ts";
 import type { AnswerSentence, Citation } from "./types.ts";
-import { stemOf, wordsOf } from "./words.ts";
+import { stemsOf } from "./words.ts";
 
 /** A place of a document, quoted. */
 export function cite(document: IndexedDocument, start: number, end: number): Citation {
@@ -31,7 +31,7 @@ function contentOf(text: string): Content {
     isNegated(text),
     ...directionsIn(text).sort(),
   ];
-  return { stems: new Set(wordsOf(text).map(stemOf)), claims: claims.join("|") };
+  return { stems: new Set(stemsOf(text)), claims: claims.join("|") };
 }
 
 const sameWords = 0.75;

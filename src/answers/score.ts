@@ -6,7 +6,7 @@
 import type { IndexedDocument, SearchIndex } from "../search/types.ts";
 import type { Question } from "./question.ts";
 import { canAnswer, isFinding, type PlacedSentence, sentencesOf } from "./sentence.ts";
-import { stemOf, wordsOf } from "./words.ts";
+import { stemsOf } from "./words.ts";
 
 /** A document that a search found, with its place from 0. */
 export interface Retrieved {
@@ -84,13 +84,12 @@ export function candidatesOf(
     const had = of.reduce((total, i) => total + (stems.has(question.stems[i]!) ? rarities[i]! : 0), 0);
     return all === 0 ? 0 : had / all;
   };
-  const stemsOf = (text: string): Set<string> => new Set(wordsOf(text).map(stemOf));
   return found.flatMap(({ document, rank, start, end }) => {
     const range: [number, number] =
       document.text.length <= wholeDocument ? [0, document.text.length] : [Math.max(0, start - around), end + around];
     const sentences = sentencesOf(document, range);
-    const title = stemsOf(document.title);
-    const own = sentences.map(({ text }) => stemsOf(text));
+    const title = new Set(stemsOf(document.title));
+    const own = sentences.map(({ text }) => new Set(stemsOf(text)));
     const whole = new Set([...title, ...own.flatMap((stems) => [...stems])]);
     const lacking = question.stems.map((stem, i) => (whole.has(stem) ? 0 : rarities[i]!));
     return sentences.flatMap((sentence, i): Candidate[] => {
@@ -103,7 +102,7 @@ export function candidatesOf(
         share(whole),
         share(near, rarest),
         Math.max(0, ...lacking),
-        Math.min(1, Math.log(1 + wordsOf(sentence.text).length) / 5),
+        Math.min(1, Math.log(1 + stemsOf(sentence.text).length) / 5),
         sentence.section === "TITLE" ? 1 : 0,
         isFinding(sentence) ? 1 : 0,
         1 / (1 + rank),
@@ -134,14 +133,21 @@ export const dot = (a: Float32Array, b: Float32Array): number => {
   return sum;
 };
 
+export interface ScoreOptions {
+  /** Sentences that come into question. Default: all. */
+  readonly accept?: ((text: string) => boolean) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Sentences of the documents, likeliest first; at most 64. */
 export async function scoreSentences(
   index: SearchIndex,
   question: Question,
   found: readonly Retrieved[],
-  signal?: AbortSignal,
+  { accept = () => true, signal }: ScoreOptions = {},
 ): Promise<ScoredSentence[]> {
-  const best = bestByWords(candidatesOf(question, await raritiesOf(index, question, signal), found));
+  const all = candidatesOf(question, await raritiesOf(index, question, signal), found);
+  const best = bestByWords(all.filter(({ sentence }) => accept(sentence.text)));
   signal?.throwIfAborted();
   let scores = best.map(({ features }) => probabilityOf(weights.words, features));
   if (index.dense && best.length > 0) {

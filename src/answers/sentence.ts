@@ -4,7 +4,7 @@
  */
 import { splitSentences } from "../corpus/sentences.ts";
 import type { IndexedDocument } from "../search/types.ts";
-import { wordsOf } from "./words.ts";
+import { stemsOf } from "./words.ts";
 
 /** A sentence in its place: `text` is `document.text.slice(start, end)`. */
 export interface PlacedSentence {
@@ -49,7 +49,7 @@ const verb =
 export function canAnswer({ text, section }: Pick<PlacedSentence, "text" | "section">): boolean {
   if (/\?["”')\]]*\s*$/.test(text) || aim.test(text)) return false;
   if (/^(?:question|q)\s*:/i.test(text)) return false;
-  const words = wordsOf(text).length;
+  const words = stemsOf(text).length;
   if (words < 4) return false;
   if (section === "TITLE" || !/[.!…]["”')\]]*$/.test(text)) return verb.test(text);
   return !/^(?:objectives?|aims?|purpose)$/i.test(section ?? "");

@@ -1,8 +1,15 @@
 /** Results in each format: what stands in them, and that hostile texts stay texts. */
 import { describe, expect, test } from "vitest";
-import { documentOf } from "../../test/support/small-store.ts";
+import { indexedDocument } from "../../test/support/memory-index.ts";
 import { formatted, type SearchFormat } from "./formats.ts";
 import type { Hit, IndexedDocument, SearchResult } from "./types.ts";
+
+const documentOf = (
+  id: string,
+  title: string,
+  abstract: string,
+  more: Partial<IndexedDocument> = {},
+): IndexedDocument => indexedDocument({ id, title, abstract, more });
 
 const plain = documentOf(
   "31000001",
@@ -94,7 +101,8 @@ describe("text", () => {
     const text = written("text", { colour: true });
     expect(text).toContain("\u001b[33mBACK\u001b[39mGROUND:");
     expect(text).toContain("\u001b[31mRETRACTED");
-    expect(text.replaceAll(/\u001b\[(?:1|22|31|33|39)m/g, "")).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f\u202e]/);
+    const bare = [1, 22, 31, 33, 39].reduce((rest, code) => rest.replaceAll(`\u001b[${code}m`, ""), text);
+    expect(bare.replaceAll("\n", "")).not.toMatch(/\p{Cc}|\p{Bidi_Control}/u);
     expect(written("text")).not.toContain("\u001b");
   });
 
@@ -106,6 +114,23 @@ describe("text", () => {
     expect(text).toContain("needle");
     expect(text.length).toBeLessThan(900);
     expect(text.match(/…/g)).toHaveLength(2);
+  });
+
+  test("does not say the title again where a passage begins with it", () => {
+    const { id, title, text, ...rest } = plain;
+    const hit = {
+      ...hitOf(plain),
+      start: 0,
+      end: text.length,
+      passage: text,
+      highlights: [
+        [0, 7],
+        [title.length + 2, title.length + 12],
+      ] as const,
+    };
+    const shown = formatted("text", { ...result, hits: [hit] }, [{ id, title, text, ...rest }], { colour: true });
+    expect(shown.split(title)).toHaveLength(2);
+    expect(shown).toContain("\u001b[33mBACKGROUND\u001b[39m:");
   });
 
   test("ends with facets where there are any", () => {

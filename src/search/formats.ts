@@ -70,7 +70,7 @@ function toText({ hits, total, facets, understood, mode }: SearchResult, options
 }
 
 function hitText(hit: Hit, number: number, { width = 100, colour = false }: FormatOptions): string {
-  const { id, title, score, year, journal, types, authors, retracted, passage, start, end } = hit;
+  const { id, title, score, year, journal, types, authors, retracted, start, end } = hit;
   const bold = (text: string): string => (colour ? `\u001b[1m${text}\u001b[22m` : text);
   const who = authors.length > 3 ? `${authors[0]} et al.` : authors.join(", ");
   const about = [who, journal, year, types.join(", ")].filter((one) => one !== null && one !== "").join(" · ");
@@ -80,7 +80,7 @@ function hitText(hit: Hit, number: number, { width = 100, colour = false }: Form
     ...(about === "" ? [] : [`     ${oneLine(about)}`]),
     `     ${oneLine(id)}  [${start}, ${end})  ${score.toPrecision(4)}`,
   ];
-  const shown = passage === title ? [] : wrapped(marked(hit), Math.max(20, width - 5), colour);
+  const shown = wrapped(marked(hit), Math.max(20, width - 5), colour);
   return `${[...lines, ...shown.map((line) => `     ${line}`)].join("\n")}\n`;
 }
 
@@ -90,7 +90,10 @@ interface Piece {
 }
 
 /** The passage, or as much of it as is shown around its first word of the query, cut where words of it begin and end. */
-function marked({ passage, start, end, highlights }: Hit): Piece[] {
+function marked({ passage: whole, title, start: first, end, highlights }: Hit): Piece[] {
+  // A passage that begins with the title goes on behind it: the title stands above.
+  const behind = title !== "" && whole.startsWith(title) ? whole.slice(title.length).trimStart() : whole;
+  const [passage, start] = [behind, first + whole.length - behind.length];
   const inside = highlights
     .filter(([from, to]) => from >= start && to <= end)
     .map(([from, to]) => [from - start, to - start] as const);
@@ -100,13 +103,13 @@ function marked({ passage, start, end, highlights }: Hit): Piece[] {
   const to = from + shownPassage >= passage.length || cut <= from ? Math.min(passage.length, from + shownPassage) : cut;
   const pieces: Piece[] = from > 0 ? [{ text: "… ", isMarked: false }] : [];
   let at = from;
-  for (const [first, last] of inside) {
-    if (first < at || last > to) continue;
+  for (const [begin, stop] of inside) {
+    if (begin < at || stop > to) continue;
     pieces.push(
-      { text: passage.slice(at, first), isMarked: false },
-      { text: passage.slice(first, last), isMarked: true },
+      { text: passage.slice(at, begin), isMarked: false },
+      { text: passage.slice(begin, stop), isMarked: true },
     );
-    at = last;
+    at = stop;
   }
   pieces.push({ text: passage.slice(at, to), isMarked: false });
   return to < passage.length ? [...pieces, { text: " …", isMarked: false }] : pieces;

@@ -1,9 +1,17 @@
 /** Search over a store: modes, fusion, reranking, totals, facets, highlights, similar documents, and what is said of them. */
 import { describe, expect, test } from "vitest";
-import { documentOf, smallStore } from "../../test/support/small-store.ts";
+import { indexedDocument } from "../../test/support/memory-index.ts";
 import { ConfigError, DataError, UsageError } from "../errors.ts";
+import { createExactStore } from "./exact.ts";
 import { searchStore, type SearchParts } from "./over-store.ts";
 import type { IndexedDocument } from "./types.ts";
+
+const documentOf = (
+  id: string,
+  title: string,
+  abstract: string,
+  more: Partial<IndexedDocument> = {},
+): IndexedDocument => indexedDocument({ id, title, abstract, more });
 
 const documents: IndexedDocument[] = [
   documentOf("1", "Metformin and heart failure", "Metformin lowered mortality in heart failure.", {
@@ -46,7 +54,8 @@ const vectorOf = (text: string): Float32Array => {
   const norm = Math.hypot(x, y, z);
   return Float32Array.of(x / norm, y / norm, z / norm);
 };
-const store = smallStore(
+const store = createExactStore();
+await store.put(
   documents.map((document) => ({
     document,
     passages: document.sections.map(({ start, end }) => ({
@@ -101,7 +110,7 @@ describe("modes", () => {
 
 describe("conditions and filters", () => {
   test.each([
-    ["heart AND failure", ["4", "1"]],
+    ["heart AND failure", ["1", "4"]],
     ['"heart failure"[ti] AND 2019:2024[dp]', ["1"]],
     ["heart NOT metformin", ["4"]],
     ["smith[au]", ["4", "1"]],

@@ -62,7 +62,7 @@ describe("queries as PubMed users write them", () => {
     expect(condition).toEqual({ kind: "everything" });
     expect(any).toEqual(["treatment", "heart", "failure", "hfref"]);
     expect(words).toEqual(any);
-    expect(text).toBe("What is the treatment of heart failure HFrEF ?");
+    expect(text).toBe("What is the treatment of heart failure (HFrEF)?");
   });
 
   test("tags and phrases beside such words are required", () => {
@@ -79,6 +79,8 @@ describe("queries as PubMed users write them", () => {
     expect(words).toEqual(["asthma", "drug", "therapy"]);
     expect(any).toEqual([]);
   });
+
+  test("marks alone say nothing", () => expect(parse("?? --")).toMatchObject({ words: [], text: "", any: [] }));
 
   test("a date takes only itself of the words before it", () => {
     expect(parse("heart failure 2019:2024[dp]").any).toEqual(["heart", "failure"]);
@@ -151,6 +153,7 @@ describe("what is wrong is refused with its place", () => {
     ["a megabyte", "asthma ".repeat(150_000)],
     ["a megabyte of quotation marks", '"'.repeat(1 << 20)],
     ["20,000 terms", "a[ti] ".repeat(10_000)],
+    ["10,000 words that are all required", `${"ab ".repeat(10_000)} AND c`],
     ["AND and OR by turns", `a${" OR b AND c".repeat(1000)}`],
     ["NOT after NOT", "NOT ".repeat(10_000)],
   ])("%s", (_, query) => {
@@ -210,6 +213,10 @@ const { condition: conditions } = fc.letrec<{ condition: Condition }>((tie) => (
     tie("condition").map((of) => (of.kind === "not" ? of.of : { kind: "not" as const, of })),
   ),
 }));
+
+test("a query that is no text is refused", () => {
+  expect(() => parse(5 as never)).toThrow(/query: expected a text, got 5/);
+});
 
 describe("spelling out", () => {
   test("and parsing again gives the same condition", () => {

@@ -4,6 +4,7 @@
  * are ranked, where PubMed asks for all; and no word is mapped to MeSH terms or synonyms (no automatic term mapping).
  */
 import { UsageError } from "../errors.ts";
+import { required } from "../schema.ts";
 import { authorName, datesOf, languageCodes, shortTags, type Tag, type Known, tagOf } from "./query-fields.ts";
 import { type Token, tokensOf, wrongQuery } from "./query-tokens.ts";
 import type { Condition, ValueField, WordField } from "./store.ts";
@@ -59,10 +60,11 @@ interface Reader {
 
 /**
  * Reads a query. An empty one asks for everything.
- * @throws UsageError with the place of what is wrong: a parenthesis or phrase that is not closed, an operator without
+ * @throws ConfigError for what is no text; UsageError with the place of what is wrong: a parenthesis or phrase that is not closed, an operator without
  * words beside it, a tag that is unknown, a date that is none; and for a query beyond 65,536 characters or 2,000 terms.
  */
 export function parseQuery(query: string, { today = new Date() }: QueryOptions = {}): ParsedQuery {
+  required("query", query, "text");
   const tokens = tokensOf(query);
   const isFormal = tokens.some(
     ({ kind, text }) => kind === "operator" || (kind === "tag" && tagOf(text) !== undefined),
@@ -80,17 +82,12 @@ export function parseQuery(query: string, { today = new Date() }: QueryOptions =
     (isBoolean
       ? booleanOf(reader, parts)
       : allOf(parts.flatMap((part) => (part.kind === "condition" ? [part.condition] : []))));
-  if (depthOf(whole) > mostDepth) {
-    throw new UsageError(`query: expected conditions at most ${mostDepth} deep in one another, got more`, {
-      hint: "AND and OR go from left to right, so that each change between them is one deeper: use parentheses",
-    });
-  }
+  checkSize(whole);
   const { condition, fields } = withoutOwn(reader, whole);
   const any = ids !== undefined ? [] : unique(withoutStops(loose.flatMap(({ text }) => cutWords(text))));
   const ranked = unique([...any, ...withoutStops(positiveWords(condition))]);
   if (ranked.length > mostRanked) reader.notes.add(`of ${ranked.length} words the first ${mostRanked} are ranked by`);
   const words = ranked.slice(0, mostRanked);
-  const spoken = isBoolean || ids !== undefined ? words : parts.flatMap(spokenOf);
   const prefixes = unique(
     positive(condition).flatMap((one) => (one.kind === "words" && one.prefix ? one.words.slice(-1) : [])),
   );
@@ -99,7 +96,7 @@ export function parseQuery(query: string, { today = new Date() }: QueryOptions =
     any: any.slice(0, mostRanked),
     words,
     prefixes,
-    text: spoken.join(" "),
+    text: words.length === 0 ? "" : isBoolean ? words.join(" ") : spokenText(query, parts),
     fields,
     notes: [...reader.notes],
   };
@@ -117,9 +114,14 @@ function withoutStops(words: readonly string[]): readonly string[] {
   return said.length === 0 ? words : said;
 }
 
-function spokenOf(part: Part): readonly string[] {
-  if (part.kind === "words") return part.tokens.map(({ text }) => text);
-  return part.kind === "condition" ? [positiveWords(part.condition).join(" ")].filter((one) => one !== "") : [];
+/** A query as it would be said: of words alone as it was written, else without tags. */
+function spokenText(query: string, parts: readonly Part[]): string {
+  if (parts.every(({ kind }) => kind !== "condition")) return query.replace(/\s+/g, " ").trim();
+  const spoken = parts.flatMap((part): readonly string[] => {
+    if (part.kind === "words") return part.tokens.map(({ text }) => text);
+    return part.kind === "condition" ? positiveWords(part.condition) : [];
+  });
+  return spoken.join(" ");
 }
 
 /** PMIDs, where words are nothing else. */
@@ -440,15 +442,20 @@ export const allOf = (of: readonly Condition[]): Condition =>
 export const anyOf = (of: readonly Condition[]): Condition => joined("or", of);
 const not = (of: Condition): Condition => (of.kind === "not" ? of.of : { kind: "not", of });
 
-function depthOf(condition: Condition): number {
-  let depth = 0;
-  let level: readonly Condition[] = [condition];
-  for (; level.length > 0; depth++) {
+/** @throws UsageError for conditions that are too many, or too deep in one another for what walks them. */
+function checkSize(condition: Condition): void {
+  let [depth, terms] = [0, 0];
+  for (let level: readonly Condition[] = [condition]; level.length > 0; depth++) {
+    terms += level.length;
     level = level.flatMap((one) =>
       one.kind === "and" || one.kind === "or" ? one.of : one.kind === "not" ? [one.of] : [],
     );
   }
-  return depth;
+  if (terms > 2 * mostTerms) throw new UsageError(`query: expected at most ${mostTerms} terms, got more`);
+  if (depth <= mostDepth) return;
+  throw new UsageError(`query: expected conditions at most ${mostDepth} deep in one another, got more`, {
+    hint: "AND and OR go from left to right, so that each change between them is one deeper: use parentheses",
+  });
 }
 
 /** Conditions on words and values that a document is to meet, in their order: what is negated is left out. */

@@ -9,18 +9,30 @@ import { boundedBodies } from "./body.ts";
 import type { App, Routes, ServeContext } from "./context.ts";
 import { failed, refusal } from "./failures.ts";
 import { guarded } from "./guard.ts";
+import { askRoutes } from "./routes/ask.ts";
 import { chatRoutes } from "./routes/chat.ts";
 import { completionRoutes } from "./routes/completions.ts";
+import { corpusRoutes } from "./routes/corpus.ts";
 import { embeddingRoutes } from "./routes/embeddings.ts";
+import { extractRoutes } from "./routes/extract.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { modelRoutes } from "./routes/models.ts";
 import { pageRoutes } from "./routes/page.ts";
 import { rerankRoutes } from "./routes/rerank.ts";
+import { reviewsRoutes } from "./routes/reviews.ts";
+import { runsRoutes } from "./routes/runs.ts";
+import { searchRoutes } from "./routes/search.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 
 /** In this order; the page's files are last. */
 const groups: readonly Routes[] = [
   healthRoutes,
+  searchRoutes,
+  askRoutes,
+  runsRoutes,
+  reviewsRoutes,
+  corpusRoutes,
+  extractRoutes,
   modelRoutes,
   completionRoutes,
   chatRoutes,

@@ -1,7 +1,8 @@
 /** A small index in memory over src/retrieval's BM25, and vectors where they are given: for tests of answers. */
 import { createBm25 } from "../../src/retrieval/bm25.ts";
 import type { Hit, IndexedDocument, SearchIndex, SearchOptions, SearchResult } from "../../src/search/types.ts";
-import { stemOf, wordsOf } from "../../src/answers/words.ts";
+import { dot } from "../../src/answers/score.ts";
+import { stemsOf } from "../../src/answers/words.ts";
 
 export interface Given {
   readonly id: string;
@@ -39,8 +40,7 @@ export interface MemoryOptions {
   hidden?: ReadonlySet<string>;
 }
 
-const stemmed = (text: string): string => wordsOf(text).map(stemOf).join(" ");
-const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, x, i) => sum + x * b[i]!, 0);
+const stemmed = (text: string): string => stemsOf(text).join(" ");
 
 /** `options.hidden` may be changed between calls. */
 export async function memoryIndex(

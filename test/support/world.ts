@@ -125,6 +125,7 @@ export async function writeWorld(): Promise<void> {
   cpSync(join(root, "test/goldens/peft/plain"), "adapter", { recursive: true });
   for (const line of [
     "convert llama --output model.gguf",
+    "index samples/pubmed-sample.xml --model all-MiniLM-L6-v2 --output index",
     `train classifier epochs=1 ${on("all-MiniLM-L6-v2", "train.jsonl")} --output runs/classes`,
     `train tagger epochs=1 ${on("all-MiniLM-L6-v2", "test.tsv")} --output runs/ner`,
   ]) {

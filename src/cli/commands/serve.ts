@@ -1,7 +1,7 @@
 /** `galen serve`: models and an index over HTTP, for programs and for a browser. */
 import { once } from "node:events";
 import { UsageError } from "../../errors.ts";
-import { type Command, command, loadOptions, modelOptions } from "../command.ts";
+import { type Command, command, loadOptions, modelOption, modelOptions } from "../command.ts";
 
 /** Whether no other machine reaches this address. */
 function isLoopback(host: string): boolean {
@@ -22,6 +22,8 @@ const serve: Command = command({
   details:
     "Answers OpenAI's routes under /v1 and its own, which /openapi.json lists. Only this machine reaches it unless --host says otherwise, and then a token is needed. Models are loaded when they are asked for. Ctrl-C ends it in order: what runs may end, nothing new is begun.",
   options: {
+    index: { type: "text", hint: "DIR", about: "Literature to search and to ask, made by galen index" },
+    rerank: { ...modelOption, about: "Cross-encoder, ColBERT or embedding model that orders the index's first hits" },
     model: {
       type: "text",
       hint: "MODEL",
@@ -48,14 +50,15 @@ const serve: Command = command({
       many: "repeat",
       about: "A name that the server is called by, behind a proxy or in a network",
     },
-    runs: { type: "text", hint: "DIR", about: "Training runs for the page to show" },
-    reviews: { type: "text", hint: "DIR", about: "Extractions to review" },
-    corpus: { type: "text", hint: "DIR", about: "Dataset whose report is shown" },
+    runs: { type: "text", hint: "DIR", about: "A training run, or a folder of them, for the page to show" },
+    reviews: { type: "text", hint: "DIR", about: "What galen extract made, or a folder of such, to review" },
+    corpus: { type: "text", hint: "DIR", about: "A dataset, or a folder of them, for the page to report" },
     open: { type: "flag", about: "Open the page in a browser" },
     ...modelOptions,
   },
   examples: [
     ["serve --model runs/nano/model all-MiniLM-L6-v2 --port 8000", "text and vectors for programs on this machine"],
+    ["serve --index index --open", "search, questions and the page, on this machine alone"],
     ["serve --open", "the page, on this machine alone"],
     ["serve --host 0.0.0.0 --token $(openssl rand -hex 16)", "for other machines, with a token"],
   ],
@@ -89,8 +92,11 @@ const serve: Command = command({
     const metrics = createMetrics();
     const known = await knownModels(args.model, { signal });
     await using models = createModels(known, { load: loadOptions(args), limits, metrics });
+    const { openIndex } = await import("../../search/index.ts");
+    const literature = { ...loadOptions(args), reranker: args.rerank };
+    await using index = args.index === undefined ? undefined : await openIndex(args.index, literature);
     const app = createApp({
-      index: undefined,
+      index,
       models,
       folders: { runs: args.runs, reviews: args.reviews, corpus: args.corpus },
       guard: { token, hosts: [host, hostname(), ...args.name] },
