@@ -69,8 +69,8 @@ test.skipIf(skipped)(
       tokenizer: source!,
       tokenized_requests: "True",
       // As the library reads texts: this tokenizer begins them with a token of its own.
-    add_bos_token: "True",
-    num_concurrent: "4",
+      add_bos_token: "True",
+      num_concurrent: "4",
       max_length: "256",
     };
     const given = Object.entries(settings).map(([name, value]) => `${name}=${value}`);

@@ -7,7 +7,7 @@ import { basename } from "node:path";
 import { ConfigError, UsageError } from "../errors.ts";
 import { createEngine, type Engine } from "../generate/engine.ts";
 import type { Generator } from "../generate/index.ts";
-import { hubNameOf, resolveModel, type ResolveOptions } from "../hub/index.ts";
+import { hubNameOf, hubSourceOf, resolveModel, type ResolveOptions } from "../hub/index.ts";
 import { Model } from "../model.ts";
 import { scoringKindOf } from "../retrieval/scorers.ts";
 import type { ModelFolder } from "../runtime/bind.ts";
@@ -64,7 +64,9 @@ export interface ModelsOptions {
 export function namedSource(given: string): { readonly name: string; readonly source: string } {
   const named = existsSync(given) ? undefined : /^([\w.:-]+)=(.+)$/.exec(given);
   if (named !== null && named !== undefined) return { name: named[1]!, source: named[2]! };
-  return { name: hubNameOf(given) === undefined ? basename(given) : given, source: given };
+  const published =
+    hubSourceOf(given)?.replace(/@[0-9a-f]{40}/, "") ?? (hubNameOf(given) === undefined ? basename(given) : given);
+  return { name: published, source: given };
 }
 
 /** What each source is. @throws UsageError where two have one name; ConfigError for one that is none of the kinds. */
