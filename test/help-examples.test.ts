@@ -50,8 +50,11 @@ test.each(examples.flat())("galen %s: %s", async (name, line) => {
   vi.spyOn(process, "stdin", "get").mockReturnValue(Readable.from([Buffer.from(stdin)]) as never);
   vi.spyOn(process.stderr, "write").mockReturnValue(true);
   try {
-    const outputOf = name === "serve" ? stdoutUntilStopped : stdoutOf;
-    const printed = await outputOf(...args.flatMap(expand), ...(shorter[name] ?? []));
+    const all = [...args.flatMap(expand), ...(shorter[name] ?? [])];
+    // Whatever port it names may be another's here.
+    const port = all.indexOf("--port");
+    if (port >= 0) all.splice(port, 2);
+    const printed = await (name === "serve" ? stdoutUntilStopped(...all, "--port", "0") : stdoutOf(...all));
     expect(printed.trim()).not.toBe("");
     if (args.includes("--json")) for (const one of printed.trim().split("\n")) JSON.parse(one);
   } finally {
