@@ -73,7 +73,7 @@ export class Model implements AsyncDisposable {
   #scoring: Promise<Session> | undefined;
   #hidden: Promise<Session> | undefined;
   #training: Promise<Trainer> | undefined;
-  #generator: Promise<Generator> | undefined;
+  #generator: Promise<Generator<Tokenizer>> | undefined;
 
   constructor({ folder, family, config, entries }: ModelFolder, options: LoadOptions = {}) {
     this.folder = folder;
@@ -135,12 +135,26 @@ export class Model implements AsyncDisposable {
    * signal's reason where `options.signal` is aborted.
    */
   async generate(options: GenerateOptions): Promise<Generated> {
-    return generate(await this.#openGenerator(), options);
+    return generate(await this.generator(), options);
   }
 
   /** The tokens of greedy search or sampling as they are chosen. @throws as `generate`. */
   async *generateStream(options: GenerateOptions): AsyncGenerator<Piece> {
-    yield* generateStream(await this.#openGenerator(), options);
+    yield* generateStream(await this.generator(), options);
+  }
+
+  /** What generation runs on, open until the model is disposed of. @throws ConfigError where the model is no decoder. */
+  generator(): Promise<Generator<Tokenizer>> {
+    this.#generator ??= (async (): Promise<Generator<Tokenizer>> =>
+      openGenerator({
+        family: this.family,
+        config: this.config,
+        defaults: await readSettings(join(this.folder, "generation_config.json")),
+        tokenizer: await this.#tokenizer(),
+        weights: (graph, sample) => this.#compile(graph, sample),
+        acrossRows: this.#options.weights !== undefined && weightFormats[this.#options.weights]?.acrossRows,
+      }))();
+    return this.#generator;
   }
 
   /**
@@ -188,19 +202,6 @@ export class Model implements AsyncDisposable {
 
   async #sample(): Promise<Tensors> {
     return this.#batch({ ids: calibrationRows(this.config, await this.#tokenizer()) }).tensors;
-  }
-
-  #openGenerator(): Promise<Generator> {
-    this.#generator ??= (async (): Promise<Generator> =>
-      openGenerator({
-        family: this.family,
-        config: this.config,
-        defaults: await readSettings(join(this.folder, "generation_config.json")),
-        tokenizer: await this.#tokenizer(),
-        weights: (graph, sample) => this.#compile(graph, sample),
-        acrossRows: this.#options.weights !== undefined && weightFormats[this.#options.weights]?.acrossRows,
-      }))();
-    return this.#generator;
   }
 
   async #trainer(): Promise<Trainer> {

@@ -25,7 +25,7 @@ export function checked<S extends z.ZodType>(
 }
 
 /** `expected string, got 5`. zod's own messages say less of what came, or nothing. */
-function complaint(issue: z.core.$ZodIssue, json: unknown): string {
+export function complaint(issue: z.core.$ZodIssue, json: unknown): string {
   if (issue.code === "unrecognized_keys")
     return `expected the known fields only, got "${issue.keys.join('", "').slice(0, 200)}"`;
   let value = json;

@@ -1,5 +1,5 @@
 /** `galen generate --chat`, and what a LLaMA of byte pair encoding needs of the other commands. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
@@ -7,6 +7,7 @@ import { main } from "../src/cli/main.ts";
 import { loadModel } from "../src/model.ts";
 import { chatIds } from "../src/tokenizers/chat.ts";
 import { loadTokenizer } from "../src/tokenizers/files.ts";
+import { makeChatModel } from "./support/chat-model.ts";
 import { stdoutOf } from "./support/command-line.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "galen-chat-"));
@@ -14,40 +15,8 @@ const model = join(folder, "run/model");
 const question = "What does aspirin inhibit?<|endoftext|>";
 
 beforeAll(async () => {
-  const at = (name: string): string => join(folder, name);
-  const texts = Array.from({ length: 20 }, (_, i) => ({
-    text: `Aspirin inhibits cyclooxygenase-${i} in ${i} patients.`,
-  }));
-  writeFileSync(at("texts.jsonl"), texts.map((one) => `${JSON.stringify(one)}\n`).join(""));
   vi.spyOn(process.stderr, "write").mockReturnValue(true);
-  const tokenizer = ["--family", "byte-bpe", "--vocab-size", "300"];
-  await stdoutOf("tokenizer", "train", at("texts.jsonl"), "--output", at("tokenizer"), ...tokenizer);
-  await stdoutOf(
-    "tokenize",
-    "--tokenizer",
-    at("tokenizer"),
-    "--output",
-    at("tokens"),
-    "--held-out",
-    "0.1",
-    at("texts.jsonl"),
-  );
-  const inputs = ["--data", at("tokens"), "--tokenizer", at("tokenizer"), "--output", at("run")];
-  await stdoutOf(
-    "train",
-    "llama-nano",
-    "steps=1",
-    "model.max_position_embeddings=256",
-    ...inputs,
-    "--scale",
-    "debug",
-    "--threads",
-    "1",
-  );
-  writeFileSync(
-    join(model, "chat_template.jinja"),
-    "{% for message in messages %}{{ message.role + ': ' + message.content + eos_token }}{% endfor %}assistant:",
-  );
+  await makeChatModel(folder);
 }, 120_000);
 afterAll(() => {
   vi.restoreAllMocks();

@@ -119,8 +119,14 @@ export async function readPubMedQa(folder: string): Promise<PubMedQaArticle[]> {
       decision: final_decision,
       test: id in test,
       conclusion: plain(LONG_ANSWER),
-      document: indexedDocument({ id, abstract }),
-      whole: indexedDocument({ id, abstract: [...abstract, ["CONCLUSIONS", plain(LONG_ANSWER)]] }),
+      document: indexedDocument({
+        id,
+        abstract,
+      }),
+      whole: indexedDocument({
+        id,
+        abstract: [...abstract, ["CONCLUSIONS", plain(LONG_ANSWER)]],
+      }),
     };
   });
 }

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { assert, asyncProperty, constant, nat, oneof, string } from "fast-check";
+import * as fc from "fast-check";
 import { UsageError } from "../errors.ts";
 import { type Given, indexedDocument, memoryIndex } from "../../test/support/memory-index.ts";
 import { answer, ask } from "./ask.ts";
@@ -160,15 +160,15 @@ describe("an answer that a model writes", () => {
 
   test("whatever a decoder writes, it cites only what is there, and its identifiers are never shown", async () => {
     const known = new Set([...given, ...filler].map(({ id }) => id));
-    const hostile = oneof(
-      string({ maxLength: 200 }),
-      nat(99_999_999).map((pmid) => `Apixaban reduced intracranial bleeding (PMID: ${pmid}).`),
-      nat(99_999_999).map((pmid) => `Apixaban reduced bleeding by 42 % https://pubmed.ncbi.nlm.nih.gov/${pmid}`),
-      nat(99_999_999).map((pmid) => `Apixaban reduced intracranial bleeding ${pmid}.`),
-      constant("Apixaban reduced intracranial bleeding [3], as Smith et al showed (doi 10.1000/182)."),
+    const hostile = fc.oneof(
+      fc.string({ maxLength: 200 }),
+      fc.nat(99_999_999).map((pmid) => `Apixaban reduced intracranial bleeding (PMID: ${pmid}).`),
+      fc.nat(99_999_999).map((pmid) => `Apixaban reduced bleeding by 42 % https://pubmed.ncbi.nlm.nih.gov/${pmid}`),
+      fc.nat(99_999_999).map((pmid) => `Apixaban reduced intracranial bleeding ${pmid}.`),
+      fc.constant("Apixaban reduced intracranial bleeding [3], as Smith et al showed (doi 10.1000/182)."),
     );
-    await assert(
-      asyncProperty(hostile, async (text) => {
+    await fc.assert(
+      fc.asyncProperty(hostile, async (text) => {
         const found = await answer(index, question, { writer: { write: async () => text } });
         for (const { text: shown, citations } of [...found.sentences, ...found.withheld]) {
           expect(citations.length).toBeGreaterThan(0);

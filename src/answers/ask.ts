@@ -8,7 +8,8 @@ import { checkSentence } from "./check.ts";
 import { readQuestion } from "./question.ts";
 import { type Agreeing, groupAgreeing, quoted } from "./quote.ts";
 import { type Retrieved, type ScoredSentence, scoreSentences } from "./score.ts";
-import type { Answer, AnswerEvent, AnswerSentence, AnswerOptions, WithheldSentence } from "./types.ts";
+import type { Answer, AnswerEvent, AnswerSentence, WithheldSentence } from "./types.ts";
+import type { AskOptions } from "./options.ts";
 import { verdictOf } from "./verdict.ts";
 
 /**
@@ -33,7 +34,7 @@ const mostReranked = 24;
 export async function* ask(
   index: SearchIndex,
   question: string,
-  options: AnswerOptions = {},
+  options: AskOptions = {},
 ): AsyncGenerator<AnswerEvent> {
   const { sentences: limit = 5, signal } = options;
   const read = readQuestion(question);
@@ -69,7 +70,7 @@ export async function* ask(
 async function sentenceOf(
   question: string,
   group: Agreeing,
-  { writer, checker, signal }: AnswerOptions,
+  { writer, checker, signal }: AskOptions,
 ): Promise<{ readonly sentence: AnswerSentence; readonly withheld?: WithheldSentence }> {
   const sentence = quoted(group);
   if (writer === undefined) return { sentence };
@@ -82,7 +83,7 @@ async function sentenceOf(
 }
 
 /** The answer that `ask` ends with. @throws as `ask`. */
-export async function answer(index: SearchIndex, question: string, options: AnswerOptions = {}): Promise<Answer> {
+export async function answer(index: SearchIndex, question: string, options: AskOptions = {}): Promise<Answer> {
   for await (const event of ask(index, question, options)) if (event.type === "done") return event.answer;
   throw new Error("ask ended without an answer");
 }
@@ -97,7 +98,7 @@ interface RetrievedHits {
 export async function retrieve(
   index: SearchIndex,
   query: string,
-  { filters, retracted = filters?.retracted === true, signal }: AnswerOptions,
+  { filters, retracted = filters?.retracted === true, signal }: AskOptions,
 ): Promise<RetrievedHits> {
   const { hits, notes } = await index.search(query, { limit: mostDocuments, filters, signal });
   const stored = await index.documents(hits.map(({ id }) => id));

@@ -15,14 +15,7 @@ export { type EvidenceRow, review, type Review, type ReviewOptions } from "./rev
 export { reviewFormat } from "./review-formats.ts";
 export { studyOf, type Study } from "./study.ts";
 export { summarise, type Summary } from "./summarise.ts";
-export type {
-  Answer,
-  AnswerEvent,
-  AnswerSentence,
-  AnswerOptions,
-  Citation,
-  Verdict,
-  WithheldSentence,
-} from "./types.ts";
+export type { AskOptions } from "./options.ts";
+export type { Answer, AnswerEvent, AnswerSentence, Citation, Verdict, WithheldSentence } from "./types.ts";
 export { type Judge, judgeOf } from "./verdict.ts";
 export { openChecker, openWriter, type Writer } from "./write.ts";

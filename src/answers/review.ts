@@ -9,7 +9,8 @@ import { readQuestion } from "./question.ts";
 import { cite } from "./quote.ts";
 import { scoreSentences, type ScoredSentence } from "./score.ts";
 import { type Study, studyOf } from "./study.ts";
-import type { AnswerOptions, Citation } from "./types.ts";
+import type { AskOptions } from "./options.ts";
+import type { Citation } from "./types.ts";
 
 export interface EvidenceRow extends Study {
   readonly question: string;
@@ -34,7 +35,7 @@ export interface Review {
   readonly notes: readonly string[];
 }
 
-export interface ReviewOptions extends AnswerOptions {
+export interface ReviewOptions extends AskOptions {
   /** Instead of those that are made of the question. */
   readonly questions?: readonly string[] | undefined;
   /** Most documents a question. Default 20. */

@@ -8,7 +8,8 @@ import { contentStems } from "./question.ts";
 import { cite, groupAgreeing } from "./quote.ts";
 import { dot, type Retrieved } from "./score.ts";
 import { canAnswer, isFinding, sentencesOf } from "./sentence.ts";
-import type { AnswerSentence, AnswerOptions } from "./types.ts";
+import type { AskOptions } from "./options.ts";
+import type { AnswerSentence } from "./types.ts";
 
 export interface Summary {
   readonly query: string;
@@ -28,7 +29,7 @@ const mostCompared = 200;
  * Summarises what a query finds: at most 100 documents, `options.sentences` (default 8) sentences.
  * @throws UsageError for a query that is wrong.
  */
-export async function summarise(index: SearchIndex, query: string, options: AnswerOptions = {}): Promise<Summary> {
+export async function summarise(index: SearchIndex, query: string, options: AskOptions = {}): Promise<Summary> {
   const { sentences: limit = 8, signal } = options;
   const { hits, usable, notes } = await retrieve(index, query, options);
   const candidates = centralOf(usable, contentStems(query)).slice(0, mostCompared);

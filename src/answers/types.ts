@@ -1,8 +1,5 @@
 /** What a question to an index gives: sentences with their sources, and what was held back. */
-import type { Filters, Hit } from "../search/types.ts";
-import type { Checker } from "./check.ts";
-import type { Judge } from "./verdict.ts";
-import type { Writer } from "./write.ts";
+import type { Hit } from "../search/types.ts";
 
 /** A place in a document of the index: `quote` is `text.slice(start, end)` of it. */
 export interface Citation {
@@ -62,18 +59,3 @@ export type AnswerEvent =
   | { readonly type: "sentence"; readonly sentence: AnswerSentence }
   | { readonly type: "withheld"; readonly sentence: WithheldSentence }
   | { readonly type: "done"; readonly answer: Answer };
-
-export interface AnswerOptions {
-  /** Most sentences. Default 5. */
-  readonly sentences?: number | undefined;
-  /** Answer from retracted documents too. Default false: they are named among the notes. */
-  readonly retracted?: boolean | undefined;
-  readonly filters?: Filters | undefined;
-  /** Writes a sentence of each piece of evidence; without one, evidence is quoted as it stands. */
-  readonly writer?: Writer | undefined;
-  /** Looks at what was written, besides the rules. */
-  readonly checker?: Checker | undefined;
-  /** Of questions that ask whether; default: by cues. */
-  readonly judge?: Judge | undefined;
-  readonly signal?: AbortSignal | undefined;
-}

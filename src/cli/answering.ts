@@ -1,5 +1,5 @@
 /** What the commands that answer from an index have in common: which index, with which models, narrowed down by what. */
-import type { AnswerOptions } from "../answers/index.ts";
+import type { AskOptions } from "../answers/index.ts";
 import type { SearchIndex } from "../search/index.ts";
 import { loadOptions, modelOption, modelOptions, type Option } from "./command.ts";
 import { filterOptions, filtersOf } from "./filter-options.ts";
@@ -25,7 +25,7 @@ type Values = Parameters<typeof loadOptions>[0] & {
 type Narrowed = Omit<Parameters<typeof filtersOf>[0], "no-retracted"> & { readonly retracted: boolean };
 
 /** What of the index is asked. */
-export async function askedOf(args: Narrowed): Promise<Pick<AnswerOptions, "filters" | "retracted">> {
+export async function askedOf(args: Narrowed): Promise<Pick<AskOptions, "filters" | "retracted">> {
   const filters = await filtersOf({ ...args, "no-retracted": false });
   return args.retracted ? { filters, retracted: true } : { filters };
 }

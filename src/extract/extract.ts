@@ -138,14 +138,7 @@ export async function extractDocuments(
   required("extractDocuments: options", options, "object");
   required("extractDocuments: output", options.output, "text");
   const { task, model } = tuned;
-  if (task.extracts !== "relations") {
-    throw new ConfigError(
-      `${task.name}: expected a task of relations, got one of ${task.extracts ?? "labels or answers"}`,
-      {
-        hint: "galen predict answers for single texts",
-      },
-    );
-  }
+  checkTask(tuned);
   const { window = 256, group = 32 } = options;
   const decoding = decodingOf(tuned, { ...options, repeatGuard: options.repeatGuard ?? true });
   const settings = {
@@ -189,6 +182,37 @@ export async function extractDocuments(
   return { ...state(), stopped: false };
 }
 
+/** What is read of a document. */
+type Read = Pick<Document, "id" | "title" | "text">;
+
+/**
+ * Triples of documents in memory, a list for each, as `extractDocuments` writes them.
+ * @throws ConfigError where the task is not one of relations.
+ */
+export async function extractTriples(
+  tuned: TunedModel,
+  documents: readonly Read[],
+  options: Omit<PredictOptions, "onProgress"> = {},
+): Promise<Triple[][]> {
+  required("extractTriples: tuned", tuned, "object");
+  required("extractTriples: documents", documents, "list");
+  checkTask(tuned);
+  const decoding = decodingOf(tuned, { ...options, repeatGuard: options.repeatGuard ?? true });
+  const decoder = { ...decoding, maxNewTokens: options.maxNewTokens };
+  const part = documents.map((document) => prepare(document, tuned));
+  const sources = part.flatMap((one) => one.sources);
+  const answers = await predictSources(tuned, sources, { ...options, repeatGuard: decoding.repeatGuard });
+  return part.map((one) => triplesOf(one, answers.splice(0, one.sources.length), tuned.task, decoder).triples);
+}
+
+function checkTask({ task }: TunedModel): void {
+  if (task.extracts === "relations") return;
+  throw new ConfigError(
+    `${task.name}: expected a task of relations, got one of ${task.extracts ?? "labels or answers"}`,
+    { hint: "galen predict answers for single texts" },
+  );
+}
+
 interface Grouping {
   readonly window: number;
   readonly group: number;
@@ -225,7 +249,7 @@ async function* groupsOf(
 }
 
 interface Prepared {
-  readonly document: Document;
+  readonly document: Read;
   readonly joined: JoinedText;
   readonly chunks: readonly Range[];
   /** What the model reads, one a chunk. */
@@ -234,7 +258,7 @@ interface Prepared {
   readonly longest: number;
 }
 
-function prepare(document: Document, { task, layout }: TunedModel): Prepared {
+function prepare(document: Read, { task, layout }: TunedModel): Prepared {
   const joined = joinDocument(document);
   const sourceOf = (text: string): string => task.source(task.exampleOf(document.id, text));
   const tokensOf = (text: string): number => layout.tokenizer.encodeIds(sourceOf(text)).length - 1;

@@ -2,6 +2,7 @@
 export {
   type Counts,
   extractDocuments,
+  extractTriples,
   type ExtractOptions,
   type ExtractProgress,
   type ExtractResult,

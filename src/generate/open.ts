@@ -13,13 +13,13 @@ import type { Session, SessionOptions, Tensors } from "../runtime/session.ts";
 import { type Decoder, promptInputs } from "./decoder.ts";
 
 /** What `generate` takes. */
-export interface Generator extends AsyncDisposable {
+export interface Generator<C extends Codec = Codec> extends AsyncDisposable {
   readonly decoder: Decoder;
   readonly config: ModelConfig;
   /** Contents of generation_config.json. */
   readonly defaults: unknown;
   /** Or why there is none. */
-  readonly tokenizer: Codec | Error;
+  readonly tokenizer: C | Error;
 }
 
 /** The part of a tokenizer that generation needs. */
@@ -28,7 +28,7 @@ export interface Codec {
   decode(ids: Iterable<number>, options?: { skipSpecialTokens?: boolean }): string;
 }
 
-export interface GeneratorSource extends Pick<Generator, "config" | "tokenizer"> {
+export interface GeneratorSource<C extends Codec = Codec> extends Pick<Generator<C>, "config" | "tokenizer"> {
   readonly family: Family;
   /** Default: none. */
   readonly defaults?: unknown;
@@ -44,7 +44,7 @@ export interface GeneratorSource extends Pick<Generator, "config" | "tokenizer">
 }
 
 /** @throws ConfigError where the model is no decoder, or a parameter is missing. */
-export async function openGenerator(source: GeneratorSource): Promise<Generator> {
+export async function openGenerator<C extends Codec>(source: GeneratorSource<C>): Promise<Generator<C>> {
   const { family, config, tokenizer, defaults = {}, weights } = source;
   const cache = family.cache?.(config);
   if (cache === undefined) {

@@ -14,6 +14,22 @@ export function repetitionPenalty(penalty: number): Processor {
   };
 }
 
+/** OpenAI's penalties: a token that is among the new ones loses `presence`, and `frequency` for each time that it is. */
+export function occurrencePenalties(prompt: number, presence: number, frequency: number): Processor {
+  return (ids, scores) => {
+    const counts = new Map<number, number>();
+    for (let i = prompt; i < ids.length; i++) counts.set(ids[i]!, (counts.get(ids[i]!) ?? 0) + 1);
+    for (const [id, count] of counts) scores[id] = scores[id]! - presence - frequency * count;
+  };
+}
+
+/** Adds to the scores of single tokens. */
+export function tokenBias(bias: ReadonlyMap<number, number>): Processor {
+  return (_ids, scores) => {
+    for (const [id, value] of bias) scores[id] = scores[id]! + value;
+  };
+}
+
 /** No n-gram of the sequence occurs twice. */
 export function noRepeatNgrams(size: number): Processor {
   return (ids, scores) => {

@@ -54,10 +54,14 @@ export interface Rows<Owner> {
   /** Computes prompts; the rows of one group have the same. */
   begin(groups: readonly (readonly Start<Owner>[])[]): Promise<void>;
   /**
-   * Computes the next tokens of a group's prompt, from `at` on: the group's rows are there after the last. One group at a
-   * time. Gives the scores after each token with `all`.
+   * Computes the next `tokens` of a prompt, from `at` on: the group's rows, which may be none, are there after the last. One
+   * prompt at a time. Gives the scores after the last token, or after each with `all`.
    */
-  beginPart(group: readonly Start<Owner>[], at: number, tokens: number, all: boolean): Promise<TokenScores[]>;
+  beginPart(
+    prompt: readonly number[],
+    group: readonly Start<Owner>[],
+    { at, tokens, all }: { readonly at: number; readonly tokens: number; readonly all: boolean },
+  ): Promise<TokenScores[]>;
   /** Every row's next token, or several. */
   take(): Generator<Taken<Owner>>;
   /** Drops rows that have ended. */
@@ -126,14 +130,15 @@ export function createRows<Owner>(decoder: Decoder, options: RowsOptions): Rows<
       const { first, scores } = await decoding.prefill(groups.map(([start]) => start!.job.prompt));
       spread(first, groups, scores);
     },
-    async beginPart(group, at, tokens, all): Promise<TokenScores[]> {
-      const { prompt } = group[0]!.job;
+    async beginPart(prompt, group, { at, tokens, all }): Promise<TokenScores[]> {
       const ids = prompt.slice(at, at + tokens);
       const place = rows.length;
       const scores =
         at === 0 ? (await decoding.prefill([ids], all)).scores[0]! : await decoding.extend(place, ids, all);
       part = at + tokens < prompt.length;
-      if (!part) spread(place, [group], [scores.slice(-1)]);
+      if (part) return scores;
+      if (group.length === 0) decoding.keepRows(place);
+      else spread(place, [group], [scores.slice(-1)]);
       return scores;
     },
     *take(): Generator<Taken<Owner>> {

@@ -13,7 +13,7 @@ interface Codec {
 const word = "abcdef";
 
 /** The text that a token adds behind a word, by its id. */
-function createPieces({ encodeIds, decode }: Codec): (id: number) => string {
+export function createPieces({ encodeIds, decode }: Codec): (id: number) => string {
   const base = encodeIds(word).slice(encodeIds("").length);
   const known = new Map<number, string>();
   return (id) => {

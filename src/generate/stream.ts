@@ -32,7 +32,8 @@ export function createTextStream(
   };
 }
 
-function commonLength(a: string, b: string): number {
+/** Characters that two texts begin with alike. */
+export function commonLength(a: string, b: string): number {
   let length = 0;
   while (length < a.length && a[length] === b[length]) length++;
   return length;

@@ -70,17 +70,25 @@ const bm25: Scorer = {
 
 const architectures = z.looseObject({ architectures: z.array(z.string()).nullish() });
 
-/** What a directory is, by its files. @throws ConfigError where it is none of these. */
-async function kindOf(folder: string): Promise<Exclude<Scorer["kind"], "bm25">> {
+export type ScoringKind = Exclude<Scorer["kind"], "bm25">;
+
+/** What a directory's model scores by, by its files; undefined where that is none of these. */
+export async function scoringKindOf(folder: string): Promise<ScoringKind | undefined> {
   const config = await readSettings(join(folder, "config.json"), architectures);
-  const architecture = config?.architectures?.[0] ?? "";
-  if (architecture.endsWith("ForSequenceClassification")) return "reranker";
+  if (config?.architectures?.[0]?.endsWith("ForSequenceClassification") === true) return "reranker";
   if (await isColbert(folder)) return "colbert";
-  if (existsSync(join(folder, "modules.json"))) return "embeddings";
-  await openModelFolder(folder);
-  throw new ConfigError(`${folder}: expected an embedding model, ColBERT or a reranker, got ${architecture}`, {
-    hint: 'galen train embeddings-ranking, colbert or reranker makes one; "bm25" is the baseline',
-  });
+  return existsSync(join(folder, "modules.json")) ? "embeddings" : undefined;
+}
+
+/** @throws ConfigError where the directory's model scores nothing. */
+async function requiredKind(folder: string): Promise<ScoringKind> {
+  const kind = await scoringKindOf(folder);
+  if (kind !== undefined) return kind;
+  const { config } = await openModelFolder(folder);
+  throw new ConfigError(
+    `${folder}: expected an embedding model, ColBERT or a reranker, got ${config.architectures?.[0] ?? ""}`,
+    { hint: 'galen train embeddings-ranking, colbert or reranker makes one; "bm25" is the baseline' },
+  );
 }
 
 export interface ScorerOptions extends NetworkOptions {
@@ -97,7 +105,7 @@ export interface ScorerOptions extends NetworkOptions {
  */
 export async function openScorer(source: string, { label, onCut, ...options }: ScorerOptions = {}): Promise<Scorer> {
   const folder = await resolveModel(source);
-  const kind = folder === "bm25" ? folder : await kindOf(folder);
+  const kind = folder === "bm25" ? folder : await requiredKind(folder);
   if (kind === "reranker") return rerankerScorer(folder, { label, onCut }, options);
   if (label !== undefined) {
     throw new ConfigError(`label: expected none for ${folder}, which gives one score a pair (${kind}), got "${label}"`);

@@ -20,6 +20,8 @@ const hint = "the index is damaged: make it again with galen index";
 const listSchema = z.object({
   /** Segments of an earlier generation are gone. */
   generation: z.int().nonnegative(),
+  /** So many segments were written at once; those behind them are changes. */
+  ordered: z.int().nonnegative(),
   segments: z.array(z.string().regex(/^\d{1,9}-\d{1,9}$/)),
 });
 type Segments = z.output<typeof listSchema>;
@@ -60,20 +62,20 @@ export async function openExactFiles(folder: string, width: number): Promise<Exa
   const path = join(folder, "segments.json");
   const list = async (): Promise<Segments> => {
     const there = await stat(path).catch(() => undefined);
-    return there === undefined ? { generation: 0, segments: [] } : readJson(path, listSchema, hint);
+    return there === undefined ? { generation: 0, ordered: 0, segments: [] } : readJson(path, listSchema, hint);
   };
   const keep = (next: Segments): Promise<void> => writeFileAtomically(path, `${JSON.stringify(next)}\n`);
-  let known: Segments = { generation: -1, segments: [] };
+  let known: Segments = { generation: -1, ordered: 0, segments: [] };
 
   /** Writes changes as segments of a generation, behind those there are. */
-  const write = async ({ generation, segments }: Segments, changes: Iterable<Change>): Promise<Segments> => {
+  const write = async ({ segments, ...list }: Segments, changes: Iterable<Change>): Promise<Segments> => {
     const names = [...segments];
     for (const some of inParts(changes, segmentChanges)) {
-      const name = `${generation}-${names.length}`;
+      const name = `${list.generation}-${names.length}`;
       await writeSegment(folder, name, width, some);
       names.push(name);
     }
-    return { generation, segments: names };
+    return { ...list, segments: names };
   };
 
   return {
@@ -104,8 +106,10 @@ export async function openExactFiles(folder: string, width: number): Promise<Exa
       known = next;
     },
     async rewrite(changes) {
-      const { generation } = await list();
-      const next = await write({ generation: generation + 1, segments: [] }, changes);
+      const { generation, ordered, segments: before } = await list();
+      if (before.length === ordered) return;
+      const written = await write({ generation: generation + 1, ordered: 0, segments: [] }, changes);
+      const next = { ...written, ordered: written.segments.length };
       await keep(next);
       known = next;
       await removeOthers(folder, next.segments);

@@ -27,7 +27,7 @@ export interface ExactLog extends AsyncDisposable {
   /** What was committed since the last call, by whomever; at the first call everything. */
   read(): AsyncIterable<Change>;
   append(changes: readonly Change[]): Promise<void>;
-  /** Puts these in the place of everything. */
+  /** Puts these in the place of everything, unless all is in order as it is. */
   rewrite(changes: Iterable<Change>): Promise<void>;
 }
 
@@ -49,7 +49,7 @@ interface Memory {
   readonly postings: Postings[];
   /** Documents by field and value. */
   readonly values: Map<string, number[]>;
-  /** Words in all documents. */
+  /** Words in all documents, and the 0 of each. */
   words: number;
 }
 
@@ -88,7 +88,7 @@ function add(memory: Memory, stored: StoredDocument): void {
   };
   const sequence = Uint32Array.from([...title.map(numberOf), 0, ...rest.map(numberOf)]);
   memory.sequences.push(sequence);
-  memory.words += sequence.length - 1;
+  memory.words += sequence.length;
   for (const [word, count] of countsOf(sequence)) {
     const postings = memory.postings[word]!;
     postings.documents.push(number);
@@ -109,7 +109,7 @@ function remove(memory: Memory, id: string): boolean {
   if (number === undefined) return false;
   const sequence = memory.sequences[number]!;
   for (const word of countsOf(sequence).keys()) memory.postings[word]!.live -= 1;
-  memory.words -= sequence.length - 1;
+  memory.words -= sequence.length;
   memory.sequences[number] = new Uint32Array(0);
   memory.documents[number] = undefined;
   memory.numbers.delete(id);
@@ -214,7 +214,7 @@ function byWords(memory: Memory, words: readonly string[], { condition, filters,
     const rare = rarity(count, postings.live);
     postings.documents.forEach((number, i) => {
       if (mask[number] !== 1 || memory.documents[number] === undefined) return;
-      const score = bm25(postings.counts[i]!, memory.sequences[number]!.length - 1, mean, rare);
+      const score = bm25(postings.counts[i]!, memory.sequences[number]!.length, mean, rare);
       scores.set(number, (scores.get(number) ?? 0) + score);
     });
   }

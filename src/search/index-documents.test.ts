@@ -8,7 +8,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { ConfigError, DataError } from "../errors.ts";
 import { random as seeded } from "../tensor/random.ts";
 import { indexDocuments, type IndexDocumentsOptions } from "./index-documents.ts";
-import { openStore, openStoreWriter } from "./open.ts";
+import { openStore, openStoreWriter, storeKinds } from "./open.ts";
 import type { StoredDocument } from "./store.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "galen-index-"));
@@ -114,9 +114,9 @@ describe("what an index holds", () => {
 });
 
 describe("one writer, many readers", () => {
-  test("a reader sees what another process adds; a second writer is refused by name", async () => {
+  test.each(storeKinds)("a reader sees what is added; a second writer is refused by name: %s", async (kind) => {
     const output = fresh();
-    await indexDocuments([linesFile([{ id: "a", text: "aspirin" }])], { output });
+    await indexDocuments([linesFile([{ id: "a", text: "aspirin" }])], { output, store: kind });
     const { store } = await openStore(output);
     await using _ = store;
     const wanted = { condition: { kind: "everything" }, limit: 10 } as const;
@@ -146,7 +146,7 @@ describe("one writer, many readers", () => {
 describe("damaged indexes", () => {
   const index = async (): Promise<string> => {
     const output = fresh();
-    await indexDocuments([linesFile([{ id: "a", text: "aspirin" }])], { output });
+    await indexDocuments([linesFile([{ id: "a", text: "aspirin" }])], { output, store: "exact" });
     return output;
   };
   const segment = (folder: string): string =>
@@ -178,7 +178,7 @@ describe("damaged indexes", () => {
     [
       "a segment's name that leads elsewhere",
       (folder: string): void =>
-        writeFileSync(join(folder, "exact/segments.json"), '{"generation":1,"segments":["../../x"]}'),
+        writeFileSync(join(folder, "exact/segments.json"), '{"generation":1,"ordered":1,"segments":["../../x"]}'),
       /segments/,
     ],
   ] as const)("%s", async (_, damage, message) => {
@@ -192,21 +192,21 @@ describe("damaged indexes", () => {
 /** Adds documents 0 to 59 in many small calls, again and again until it is killed. */
 const worker = `
 import { indexDocuments } from ${JSON.stringify(fileURLToPath(new URL("index-documents.ts", import.meta.url)))};
-const [output, ...inputs] = process.argv.slice(1);
-for (;;) for (const input of inputs) { await indexDocuments([input], { output }); process.stdout.write("."); }
+const [output, store, ...inputs] = process.argv.slice(1);
+for (;;) for (const input of inputs) { await indexDocuments([input], { output, store }); process.stdout.write("."); }
 `;
 
 describe("kill -9", () => {
-  test("at any moment loses and doubles nothing, fifty times", { timeout: 240_000 }, async () => {
+  test.each(storeKinds)("at any moment loses and doubles nothing: %s", { timeout: 240_000 }, async (store) => {
     const output = fresh();
     const part = (from: number, word: string): string =>
       linesFile(Array.from({ length: 20 }, (_, i) => ({ id: `d${from + i}`, text: `${word} ${from + i}` })));
     const inputs = [part(0, "first"), part(10, "second"), part(0, "third"), part(20, "fourth")];
-    const options: IndexDocumentsOptions = { output };
+    const options: IndexDocumentsOptions = { output, store };
     for (const input of inputs) await indexDocuments([input], options);
     const random = seeded(13);
-    for (let round = 0; round < 50; round++) {
-      const child = spawn(process.execPath, ["--input-type=module", "-e", worker, output, ...inputs], {
+    for (let round = 0; round < 25; round++) {
+      const child = spawn(process.execPath, ["--input-type=module", "-e", worker, output, store, ...inputs], {
         stdio: ["ignore", "pipe", "inherit"],
       });
       // The first dot: it is at work.

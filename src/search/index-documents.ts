@@ -2,7 +2,7 @@
  * Documents into an index, window by window: what has not changed is left as it is, of what has, only changed passages are
  * embedded again. So the same call goes on where one was killed, and a second call with new files is an update.
  */
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import * as z from "zod";
 import type { ReadDocumentsOptions } from "../corpus/documents.ts";
 import type { Range } from "../corpus/text.ts";
@@ -12,6 +12,7 @@ import { writeFileAtomically } from "../io/files.ts";
 import { modelFingerprint } from "../io/fingerprint.ts";
 import { readSettings } from "../io/json.ts";
 import { type Embedder, loadEmbedder } from "../retrieval/embedder.ts";
+import { unit } from "../retrieval/vector-similarity.ts";
 import type { NetworkOptions } from "../runtime/network.ts";
 import { required } from "../schema.ts";
 import type { OnCut } from "../tokenizers/cut.ts";
@@ -31,7 +32,7 @@ export interface IndexDocumentsOptions extends NetworkOptions, Omit<ReadDocument
   readonly output: string;
   /** Sentence Transformers directory, or its name; without it the index has words alone. */
   readonly model?: string | undefined;
-  /** What keeps the index. Default: what keeps it already, else exact. */
+  /** What keeps the index. Default: what keeps it already, else LanceDB where it is installed. */
   readonly store?: StoreKind | undefined;
   /** Documents to take out, before anything is added. */
   readonly delete?: readonly string[] | undefined;
@@ -41,6 +42,7 @@ export interface IndexDocumentsOptions extends NetworkOptions, Omit<ReadDocument
 }
 
 export interface IndexSummary {
+  readonly store: StoreKind;
   /** In the index now. */
   readonly documents: number;
   readonly added: number;
@@ -62,7 +64,7 @@ const mostSeen = 1_000_000;
 /** Characters of a token of English, as WordPiece cuts it. */
 const tokenCharacters = 4.4;
 
-type Counts = { -readonly [Name in keyof Omit<IndexSummary, "documents">]: number };
+type Counts = { -readonly [Name in keyof Omit<IndexSummary, "documents" | "store">]: number };
 
 interface Job {
   readonly store: StoreWriter;
@@ -92,7 +94,7 @@ export async function indexDocuments(inputs: readonly string[], options: IndexDo
   const model: IndexModel | null =
     embedder === undefined
       ? null
-      : { source: source!, fingerprint: await modelFingerprint(folder!), width: embedder.width };
+      : { source: placeOf(source!, folder!), fingerprint: await modelFingerprint(folder!), width: embedder.width };
   const most = embedder === undefined ? Infinity : embedder.folder.maxTokens * tokenCharacters;
   const wanted = { model, passage: Math.floor(Math.min(usualPassage, most)), store: kind };
   const { store, manifest } = await openStoreWriter(output, wanted);
@@ -128,11 +130,14 @@ export async function indexDocuments(inputs: readonly string[], options: IndexDo
       await take(entries);
     }
   }
-  if (counts.added + counts.changed + counts.deleted > 0) {
-    onProgress?.({ documents: looked, text: "putting the index in order" });
-    await store.optimise();
-  }
-  return { documents: await store.count(), ...counts };
+  // Also where nothing has changed: a run that was killed may have left it undone.
+  await store.optimise((text) => onProgress?.({ documents: looked, text }));
+  return { store: manifest.store, documents: await store.count(), ...counts };
+}
+
+/** A name of the hub as it is, a path from wherever the index is used. */
+function placeOf(source: string, folder: string): string {
+  return folder === source ? resolve(source) : source;
 }
 
 async function readRetractions(path: string): Promise<readonly string[]> {
@@ -220,11 +225,6 @@ async function withPassages(
 function passageText({ title, text }: IndexedDocument, [start, end]: Range): string {
   const own = text.slice(start, end);
   return start === 0 || title === "" ? own : `${title} ${own}`;
-}
-
-function unit(vector: Float32Array): Float32Array {
-  const norm = Math.hypot(...vector);
-  return norm === 0 ? vector : vector.map((one) => one / norm);
 }
 
 /** Marks documents of the index that are retracted by notices in these entries. */

@@ -1,5 +1,486 @@
-import { ConfigError } from "../errors.ts";
-import type { StoreWriter } from "./store.ts";
-export async function openLanceStore(folder: string, _width: number): Promise<StoreWriter> {
-  throw new ConfigError(`${folder}: expected LanceDB`);
+/**
+ * The store on disk: LanceDB, an embedded database (Apache 2.0) with full text, vectors and commits that are whole. A row is
+ * a passage; a document's first row has its words, cut as everywhere (words.ts), and the document itself. Conditions over
+ * values and dates are its SQL; conditions over words are answered by its full text index, as sets of identifiers, so that
+ * any mixture of both is exact. LanceDB is no dependency: it brings other packages' runtimes with it, and is installed by
+ * those who want it.
+ */
+import type { Connection, Index as IndexType, Table } from "@lancedb/lancedb";
+import { ConfigError, DataError } from "../errors.ts";
+import { bestPassage, storedFields, type Test, testOf, valuesOf, wordFields } from "./conditions.ts";
+import { bestFirst, newestFirst } from "./exact.ts";
+import type { Found, Passage, StoredDocument, StoreWriter, Wanted } from "./store.ts";
+import type { IndexedDocument } from "./types.ts";
+
+type Lance = typeof import("@lancedb/lancedb");
+
+const tableName = "passages";
+/** Passages from which on vectors get an index; below, all are looked at. */
+const approximateFrom = 50_000;
+/** Identifiers in a condition; more are compared here. */
+const mostInCondition = 2000;
+/** Rows that a search reads at least, beyond what it gives: passages of a document are found beside one another. */
+const passagesADocument = 4;
+/** Partitions of a vector index that a search looks at, and candidates whose exact distance is computed, a hit. */
+const [probes, refined] = [64, 8];
+/** Old versions that a reader may still look at. */
+const keptMs = 10 * 60_000;
+/** A token that is no word: no phrase goes from the title into what follows. */
+const border = "|";
+
+async function load(folder: string): Promise<Lance> {
+  // With fewer threads than this its full text index never ends being built on two cores (lancedb issue 3568).
+  process.env["LANCE_CPU_THREADS"] ??= "8";
+  process.env["LANCE_LOG"] ??= "error";
+  try {
+    return await import("@lancedb/lancedb");
+  } catch (cause) {
+    throw new ConfigError(`${folder}: expected LanceDB, which keeps this index, got none installed`, {
+      hint: "npm install @lancedb/lancedb@0.31.0 apache-arrow@18.1.0, or keep indexes with --store exact",
+      cause,
+    });
+  }
+}
+
+/** A text in SQL: nothing ends it but its own end. */
+const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+const anyOf = (ids: Iterable<string>): string => `id IN (${[...ids].map(quoted).join(", ")})`;
+const labelOf = (field: string, value: string): string => `${field}\n${value}`;
+const pattern = (text: string): string => text.replaceAll(/[\\%_]/g, "\\$&");
+
+interface Row {
+  readonly id: string;
+  readonly place: number;
+  readonly start: number;
+  readonly end: number;
+  readonly vector: readonly number[] | null;
+  readonly date: string | null;
+  readonly labels: readonly string[];
+  readonly title: string | null;
+  readonly words: string | null;
+  readonly data: string | null;
+}
+
+function rowsOf({ document, passages }: StoredDocument): Row[] {
+  const labels = storedFields.flatMap((field) => valuesOf(document, field).map((value) => labelOf(field, value)));
+  const { title, rest } = wordFields(document);
+  const all: readonly Passage[] = passages.length > 0 ? passages : [{ start: 0, end: 0 }];
+  return all.map(({ start, end, vector }, place) => ({
+    id: document.id,
+    place,
+    start,
+    end,
+    vector: vector === undefined ? null : Array.from(vector),
+    date: document.date,
+    labels,
+    title: place === 0 ? title.join(" ") : null,
+    words: place === 0 ? [...title, border, ...rest].join(" ") : null,
+    data: place === 0 ? JSON.stringify({ document, passages: passages.length }) : null,
+  }));
+}
+
+/** Whether a test asks for words anywhere. */
+function asksWords(test: Test): boolean {
+  if (test.kind === "words") return true;
+  if (test.kind === "not") return asksWords(test.of);
+  return (test.kind === "and" || test.kind === "or") && test.of.some(asksWords);
+}
+
+/** A test without words as SQL. */
+function sqlOf(test: Test): string {
+  switch (test.kind) {
+    case "everything":
+      return "true";
+    case "value": {
+      const label = labelOf(test.field, test.value);
+      if (!test.prefix) return `array_contains(labels, ${quoted(label)})`;
+      return `(concat('\n\n', array_to_string(labels, '\n\n')) LIKE ${quoted(`%\n\n${pattern(label)}%`)} ESCAPE '\\')`;
+    }
+    case "dates":
+      return datesSql(test.first, test.last);
+    case "not": {
+      const of = sqlOf(test.of);
+      return of === "true" ? "false" : of === "false" ? "true" : `NOT coalesce(${of}, false)`;
+    }
+    case "words":
+      throw new TypeError("words are no SQL");
+    default: {
+      const [end, nothing, operator] =
+        test.kind === "and" ? (["false", "true", " AND "] as const) : (["true", "false", " OR "] as const);
+      const all = test.of.map(sqlOf).filter((one) => one !== nothing);
+      if (all.includes(end)) return end;
+      return all.length === 0 ? nothing : `(${all.join(operator)})`;
+    }
+  }
+}
+
+/** As `datesMeet`: "2019" is all the days that it may be. */
+function datesSql(first: string | null, last: string | null): string {
+  const beginnings = first === null ? [] : [4, 7, 10].filter((length) => length <= first.length);
+  const from =
+    first === null
+      ? []
+      : [`(date >= ${quoted(first)} OR date IN (${beginnings.map((n) => quoted(first.slice(0, n))).join(", ")}))`];
+  const to = last === null ? [] : [`date <= ${quoted(`${last}~`)}`];
+  return `(${["date IS NOT NULL", ...from, ...to].join(" AND ")})`;
+}
+
+/** Identifiers that are in, or all but these. */
+interface Ids {
+  readonly out: boolean;
+  readonly ids: ReadonlySet<string>;
+}
+
+const has = ({ out, ids }: Ids, id: string): boolean => ids.has(id) !== out;
+
+function union(a: Ids, b: Ids): Ids {
+  if (a.out && b.out) return { out: true, ids: new Set([...a.ids].filter((id) => b.ids.has(id))) };
+  if (!a.out && !b.out) return { out: false, ids: new Set([...a.ids, ...b.ids]) };
+  const [without, within] = a.out ? [a, b] : [b, a];
+  return { out: true, ids: new Set([...without.ids].filter((id) => !within.ids.has(id))) };
+}
+
+const not = ({ out, ids }: Ids): Ids => ({ out: !out, ids });
+const intersection = (a: Ids, b: Ids): Ids => not(union(not(a), not(b)));
+
+/** What of a wanted condition SQL answers, and the identifiers that words leave. */
+interface Narrowed {
+  readonly where: string;
+  readonly ids: Ids | undefined;
+}
+
+class Reader {
+  readonly #lance: Lance;
+  readonly #table: Table;
+
+  constructor(lance: Lance, table: Table) {
+    this.#lance = lance;
+    this.#table = table;
+  }
+
+  async #idsWhere(where: string): Promise<ReadonlySet<string>> {
+    const rows = (await this.#table.query().where(`place = 0 AND ${where}`).select(["id"]).toArray()) as Row[];
+    return new Set(rows.map(({ id }) => id));
+  }
+
+  async #idsOfWords({ words, field, prefix }: Extract<Test, { kind: "words" }>): Promise<ReadonlySet<string>> {
+    if (words.length === 0) return new Set();
+    const column = field === "title" ? "title" : "words";
+    // A beginning is found by looking at all; so is what stands behind the title, among few.
+    if (prefix) return this.#idsWhere(beginningSql(words, field));
+    const text = words.join(" ");
+    const { MatchQuery, PhraseQuery } = this.#lance;
+    const query = words.length === 1 ? new MatchQuery(text, column) : new PhraseQuery(text, column);
+    const rows = (await this.#table
+      .query()
+      .fullTextSearch(query)
+      .select(["id", "_score"])
+      .limit(mostRows)
+      .toArray()) as Row[];
+    const found = new Set(rows.map(({ id }) => id));
+    if (field !== "abstract") return found;
+    const behind = new Set<string>();
+    for (const ids of parts([...found], mostInCondition)) {
+      for (const id of await this.#idsWhere(`(${anyOf(ids)}) AND ${beginningSql([...words, ""], field)}`))
+        behind.add(id);
+    }
+    return behind;
+  }
+
+  async ids(test: Test): Promise<Ids> {
+    if (!asksWords(test)) {
+      return test.kind === "everything"
+        ? { out: true, ids: new Set() }
+        : { out: false, ids: await this.#idsWhere(sqlOf(test)) };
+    }
+    if (test.kind === "words") return { out: false, ids: await this.#idsOfWords(test) };
+    if (test.kind === "not") return not(await this.ids(test.of));
+    const all: Ids[] = [];
+    for (const one of (test as Extract<Test, { kind: "and" | "or" }>).of) all.push(await this.ids(one));
+    return all.reduce(test.kind === "and" ? intersection : union);
+  }
+
+  async narrowed({ condition, filters }: Wanted): Promise<Narrowed> {
+    const test = testOf(condition, filters);
+    const all = test.kind === "and" ? test.of : [test];
+    const plain = all.filter((one) => !asksWords(one));
+    const worded = all.filter((one) => asksWords(one));
+    let ids: Ids | undefined;
+    for (const one of worded) {
+      const found = await this.ids(one);
+      ids = ids === undefined ? found : intersection(ids, found);
+    }
+    const where = sqlOf({ kind: "and", of: plain });
+    const few = ids !== undefined && ids.ids.size <= mostInCondition;
+    if (!few) return { where, ids };
+    const named = ids!.ids.size === 0 ? "false" : anyOf(ids!.ids);
+    return { where: `(${where}) AND ${ids!.out ? "NOT " : ""}(${named})`, ids: undefined };
+  }
+
+  async byWords(words: readonly string[], wanted: Wanted): Promise<Found[]> {
+    if (words.length === 0) return [];
+    const { where, ids } = await this.narrowed(wanted);
+    const { MatchQuery } = this.#lance;
+    const unique = [...new Set(words)];
+    // Which of many are in is known only afterwards; then all are read.
+    const limit = ids === undefined ? wanted.limit : mostRows;
+    const rows = (await this.#table
+      .query()
+      .fullTextSearch(new MatchQuery(unique.join(" "), "words"))
+      .where(where)
+      .select(["id", "_score"])
+      .limit(Math.max(1, limit))
+      .toArray()) as (Row & { _score: number })[];
+    const scored = rows
+      .filter(({ id }) => ids === undefined || has(ids, id))
+      .map(({ id, _score }) => ({ id, score: _score }));
+    const best = bestFirst(scored, wanted.limit);
+    const documents = await this.get(
+      best.map(({ id }) => id),
+      false,
+    );
+    return best.flatMap(({ id, score }, i): Found[] => {
+      const stored = documents[i];
+      if (stored === undefined) return [];
+      const { start, end } = stored.passages[bestPassage(stored.document.text, stored.passages, unique)] ?? {
+        start: 0,
+        end: 0,
+      };
+      return [{ id, start, end, score }];
+    });
+  }
+
+  async byVector(vector: Float32Array, wanted: Wanted): Promise<Found[]> {
+    const { where, ids } = await this.narrowed(wanted);
+    const rows = await this.#table.countRows();
+    let most = wanted.limit * passagesADocument;
+    // Until there are enough documents among the nearest passages, or no more passages.
+    for (;;) {
+      const found = (await this.#table
+        .query()
+        .nearestTo(vector)
+        .distanceType("cosine")
+        .where(`vector IS NOT NULL AND ${where}`)
+        .nprobes(probes)
+        .refineFactor(refined)
+        .select(["id", "start", "end", "_distance"])
+        .limit(Math.max(1, most))
+        .toArray()) as (Row & { _distance: number })[];
+      const best = new Map<string, Found>();
+      for (const { id, start, end, _distance } of found) {
+        if (ids !== undefined && !has(ids, id)) continue;
+        const score = 1 - _distance;
+        if ((best.get(id)?.score ?? -Infinity) < score) best.set(id, { id, start, end, score });
+      }
+      if (best.size >= wanted.limit || found.length < most || most >= rows) {
+        return bestFirst([...best.values()], wanted.limit);
+      }
+      most *= 4;
+    }
+  }
+
+  async matching(wanted: Wanted): Promise<{ total: number; ids: string[] }> {
+    const { where, ids } = await this.narrowed(wanted);
+    if (wanted.limit <= 0 && ids === undefined) {
+      return { total: await this.#table.countRows(`place = 0 AND ${where}`), ids: [] };
+    }
+    const rows = (await this.#table.query().where(`place = 0 AND ${where}`).select(["id", "date"]).toArray()) as {
+      id: string;
+      date: string | null;
+    }[];
+    const found = rows.filter(({ id }) => ids === undefined || has(ids, id)).map(({ id, date }) => ({ id, date }));
+    return { total: found.length, ids: newestFirst(found, wanted.limit) };
+  }
+
+  async get(ids: readonly string[], vectors = true): Promise<(StoredDocument | undefined)[]> {
+    const found = new Map<string, { document?: IndexedDocument; count: number; passages: Passage[] }>();
+    const columns = ["id", "place", "start", "end", "data", ...(vectors ? ["vector"] : [])];
+    for (const some of parts([...new Set(ids)], mostInCondition)) {
+      const rows = (await this.#table.query().where(anyOf(some)).select(columns).toArray()) as Row[];
+      for (const { id, place, start, end, data, vector } of rows) {
+        const one = found.get(id) ?? { count: 0, passages: [] };
+        found.set(id, one);
+        one.passages[place] =
+          vectors && vector != null ? { start, end, vector: Float32Array.from(vector) } : { start, end };
+        if (data !== null) ({ document: one.document, passages: one.count } = parsed(data, id));
+      }
+    }
+    return ids.map((id) => {
+      const one = found.get(id);
+      return one?.document && { document: one.document, passages: one.passages.slice(0, one.count) };
+    });
+  }
+
+  async allIds(): Promise<ReadonlySet<string>> {
+    return this.#idsWhere("true");
+  }
+}
+
+/** LanceDB wants a limit with full text; no index has more rows. */
+const mostRows = 100_000_000;
+
+/** Words of which the last is a beginning, as a look at all texts. */
+function beginningSql(words: readonly string[], field: "text" | "title" | "abstract"): string {
+  const start = pattern(words.join(" "));
+  if (field === "title") return `concat(' ', title) LIKE ${quoted(`% ${start}%`)} ESCAPE '\\'`;
+  const wanted = quoted(`%${field === "abstract" ? ` ${border}% ` : " "}${start}%`);
+  return `concat(' ', words, ' ') LIKE ${wanted} ESCAPE '\\'`;
+}
+
+function parsed(data: string, id: string): { document: IndexedDocument; passages: number } {
+  try {
+    return JSON.parse(data) as { document: IndexedDocument; passages: number };
+  } catch (cause) {
+    throw new DataError(`document ${id}: expected one that can be read, got a damaged one`, {
+      hint: "the index is damaged: make it again with galen index",
+      cause,
+    });
+  }
+}
+
+function* parts<T>(items: readonly T[], most: number): Generator<readonly T[]> {
+  for (let i = 0; i < items.length; i += most) yield items.slice(i, i + most);
+}
+
+async function createTable(lance: Lance, db: Connection, width: number): Promise<Table> {
+  const { Field, FixedSizeList, Float32, Int32, List, Schema, Utf8 } = await import("apache-arrow");
+  const text = (name: string, nullable: boolean): InstanceType<typeof Field> => new Field(name, new Utf8(), nullable);
+  const number = (name: string): InstanceType<typeof Field> => new Field(name, new Int32(), false);
+  const schema = new Schema([
+    text("id", false),
+    number("place"),
+    number("start"),
+    number("end"),
+    // A table without vectors has the column too, so that there is one schema.
+    new Field("vector", new FixedSizeList(Math.max(1, width), new Field("item", new Float32(), true)), true),
+    text("date", true),
+    new Field("labels", new List(new Field("item", new Utf8(), true)), false),
+    text("title", true),
+    text("words", true),
+    text("data", true),
+  ]);
+  const table = await db.createEmptyTable(tableName, schema);
+  // Words are cut and stemmed already.
+  const asTheyStand = {
+    withPosition: true,
+    baseTokenizer: "whitespace",
+    maxTokenLength: 256,
+    lowercase: false,
+    stem: false,
+    removeStopWords: false,
+    asciiFolding: false,
+  } as const;
+  for (const column of ["title", "words"]) await table.createIndex(column, { config: lance.Index.fts(asTheyStand) });
+  return table;
+}
+
+/** @param width numbers in a vector; 0: passages have none. @throws ConfigError where LanceDB is not installed. */
+export async function openLanceStore(folder: string, width: number): Promise<StoreWriter> {
+  const lance = await load(folder);
+  // Every read looks for a newer version first.
+  const db = await lance.connect(folder, { readConsistencyInterval: 0 });
+  let opened: Table | undefined;
+  const table = async (): Promise<Table | undefined> => {
+    if (opened === undefined && (await db.tableNames()).includes(tableName)) opened = await db.openTable(tableName);
+    return opened;
+  };
+  const reader = async (signal?: AbortSignal): Promise<Reader | undefined> => {
+    signal?.throwIfAborted();
+    const there = await table();
+    return there && new Reader(lance, there);
+  };
+  const writable = async (): Promise<Table> => (opened = (await table()) ?? (await createTable(lance, db, width)));
+  const get = async (ids: readonly string[]): Promise<(StoredDocument | undefined)[]> =>
+    (await (await reader())?.get(ids)) ?? ids.map(() => undefined);
+  return {
+    count: async () => (await (await table())?.countRows("place = 0")) ?? 0,
+    byWords: async (words, wanted) => (await (await reader(wanted.signal))?.byWords(words, wanted)) ?? [],
+    byVector: async (vector, wanted) => (await (await reader(wanted.signal))?.byVector(vector, wanted)) ?? [],
+    matching: async (wanted) => (await (await reader(wanted.signal))?.matching(wanted)) ?? { total: 0, ids: [] },
+    get,
+    async *all(signal) {
+      const ids = (await (await reader(signal))?.allIds()) ?? new Set<string>();
+      for (const some of parts([...ids], mostInCondition)) {
+        signal?.throwIfAborted();
+        for (const one of await get(some)) if (one !== undefined) yield one;
+      }
+    },
+    async put(documents) {
+      if (documents.length === 0) return;
+      const there = await writable();
+      const latest = [...new Map(documents.map((one) => [one.document.id, one])).values()];
+      const rows = latest.flatMap(rowsOf) as unknown as Record<string, unknown>[];
+      const ids = latest.map(({ document }) => document.id);
+      let known = 0;
+      for (const some of parts(ids, mostInCondition)) known += await there.countRows(anyOf(some));
+      if (known === 0) return void (await there.add(rows));
+      // What is replaced goes, and what replaces it comes, in one commit.
+      await there
+        .mergeInsert(["id", "place"])
+        .whenMatchedUpdateAll()
+        .whenNotMatchedInsertAll()
+        .whenNotMatchedBySourceDelete({ where: anyOf(ids) })
+        .execute(rows);
+    },
+    async delete(ids) {
+      const there = await table();
+      if (there === undefined || ids.length === 0) return 0;
+      let count = 0;
+      for (const some of parts([...new Set(ids)], mostInCondition)) {
+        const known = await there.countRows(`place = 0 AND ${anyOf(some)}`);
+        if (known > 0) await there.delete(anyOf(some));
+        count += known;
+      }
+      return count;
+    },
+    async optimise(onProgress) {
+      const there = await table();
+      if (there === undefined || (await isInOrder(there, width))) return;
+      await makeIndexes(lance.Index, there, width, onProgress);
+      onProgress?.("joining what was added");
+      await there.optimize({ cleanupOlderThan: new Date(Date.now() - keptMs) });
+    },
+    async [Symbol.asyncDispose]() {
+      opened?.close();
+      db.close();
+    },
+  };
+}
+
+type Wish = readonly [column: string, config: (Index: typeof IndexType) => IndexType];
+
+/** What makes searches fast. */
+async function wishes(table: Table, width: number): Promise<Wish[]> {
+  const many = width > 0 && (await table.countRows("vector IS NOT NULL")) >= approximateFrom;
+  return [
+    ["id", (Index) => Index.btree()],
+    ["place", (Index) => Index.bitmap()],
+    ["date", (Index) => Index.btree()],
+    ["labels", (Index) => Index.labelList()],
+    ...(many ? [["vector", (Index) => Index.ivfRq({ distanceType: "cosine" })] satisfies Wish] : []),
+  ];
+}
+
+/** Whether every index is there and has every row. */
+async function isInOrder(table: Table, width: number): Promise<boolean> {
+  const there = await table.listIndices();
+  const columns = new Set(there.flatMap((one) => one.columns));
+  return (
+    (await wishes(table, width)).every(([column]) => columns.has(column)) &&
+    there.every(({ numUnindexedRows = 0 }) => numUnindexedRows === 0)
+  );
+}
+
+async function makeIndexes(
+  Index: typeof IndexType,
+  table: Table,
+  width: number,
+  onProgress?: (text: string) => void,
+): Promise<void> {
+  const there = new Set((await table.listIndices()).flatMap(({ columns }) => columns));
+  for (const [column, config] of await wishes(table, width)) {
+    if (there.has(column)) continue;
+    onProgress?.(`making the index of ${column}`);
+    await table.createIndex(column, { config: config(Index) });
+  }
 }

@@ -88,10 +88,18 @@ export async function openStoreWriter(
   }
 }
 
+function isInstalled(name: string): boolean {
+  try {
+    return import.meta.resolve(name) !== "";
+  } catch {
+    return false;
+  }
+}
+
 async function claim(folder: string, wanted: Parameters<typeof openStoreWriter>[1]): Promise<IndexManifest> {
   const there = await stat(manifestPath(folder)).catch(() => undefined);
   if (there === undefined) {
-    const { store = "exact", model, passage } = wanted;
+    const { store = isInstalled("@lancedb/lancedb") ? "lance" : "exact", model, passage } = wanted;
     const manifest: IndexManifest = { format, schemaVersion: 1, store, model, passage };
     await writeFileAtomically(manifestPath(folder), `${JSON.stringify(manifest, undefined, 2)}\n`);
     return manifest;

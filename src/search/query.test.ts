@@ -214,6 +214,10 @@ const { condition: conditions } = fc.letrec<{ condition: Condition }>((tie) => (
   ),
 }));
 
+test("a query that is no text is refused", () => {
+  expect(() => parse(5 as never)).toThrow(/query: expected a text, got 5/);
+});
+
 describe("spelling out", () => {
   test("and parsing again gives the same condition", () => {
     fc.assert(

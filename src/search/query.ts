@@ -4,6 +4,7 @@
  * are ranked, where PubMed asks for all; and no word is mapped to MeSH terms or synonyms (no automatic term mapping).
  */
 import { UsageError } from "../errors.ts";
+import { required } from "../schema.ts";
 import { authorName, datesOf, languageCodes, shortTags, type Tag, type Known, tagOf } from "./query-fields.ts";
 import { type Token, tokensOf, wrongQuery } from "./query-tokens.ts";
 import type { Condition, ValueField, WordField } from "./store.ts";
@@ -59,10 +60,11 @@ interface Reader {
 
 /**
  * Reads a query. An empty one asks for everything.
- * @throws UsageError with the place of what is wrong: a parenthesis or phrase that is not closed, an operator without
+ * @throws ConfigError for what is no text; UsageError with the place of what is wrong: a parenthesis or phrase that is not closed, an operator without
  * words beside it, a tag that is unknown, a date that is none; and for a query beyond 65,536 characters or 2,000 terms.
  */
 export function parseQuery(query: string, { today = new Date() }: QueryOptions = {}): ParsedQuery {
+  required("query", query, "text");
   const tokens = tokensOf(query);
   const isFormal = tokens.some(
     ({ kind, text }) => kind === "operator" || (kind === "tag" && tagOf(text) !== undefined),

@@ -68,6 +68,9 @@ export interface StoreWriter extends Store {
   put(documents: readonly StoredDocument[]): Promise<void>;
   /** @returns how many there were. */
   delete(ids: readonly string[]): Promise<number>;
-  /** After the last change: builds what makes searches fast, and gives room back. */
+  /**
+   * After the last change: builds what makes searches fast, and gives room back; nothing where all is in order. Until then a
+   * store may not find a new document by words that no other has.
+   */
   optimise(onProgress?: (text: string) => void): Promise<void>;
 }

@@ -84,7 +84,9 @@ export function wordsWithBeginning(text: string): string[] {
     .map((one, i) => {
       if (i < raw.length - 1) return wordOf(one);
       const [whole, stem] = [plain(one), wordOf(one)];
-      return whole.startsWith(stem) ? stem : whole.replace(/(?:ies|y)$/, "");
+      // "mutati" breaks off within an ending that stems lose: "mutation" is "mutat".
+      if (whole.startsWith(stem)) return stem.replace(/(?<=.{3}(?:t|s|og))io?$/, "");
+      return whole.replace(/(?:ies|y)$/, "");
     })
     .filter((word) => word !== "");
 }

@@ -4,21 +4,51 @@ import type { MiddlewareHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { routePath } from "hono/route";
 import type * as z from "zod";
+import { complaint } from "../schema.ts";
 import { boundedBodies } from "./body.ts";
 import type { App, Routes, ServeContext } from "./context.ts";
 import { failed, refusal } from "./failures.ts";
 import { guarded } from "./guard.ts";
+import { askRoutes } from "./routes/ask.ts";
+import { chatRoutes } from "./routes/chat.ts";
+import { completionRoutes } from "./routes/completions.ts";
+import { corpusRoutes } from "./routes/corpus.ts";
+import { embeddingRoutes } from "./routes/embeddings.ts";
+import { extractRoutes } from "./routes/extract.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { mcpRoutes } from "./routes/mcp.ts";
+import { modelRoutes } from "./routes/models.ts";
 import { pageRoutes } from "./routes/page.ts";
+import { rerankRoutes } from "./routes/rerank.ts";
+import { reviewsRoutes } from "./routes/reviews.ts";
+import { runsRoutes } from "./routes/runs.ts";
+import { searchRoutes } from "./routes/search.ts";
+import { tokenRoutes } from "./routes/tokens.ts";
 
 /** In this order; the page's files are last. */
-const groups: readonly Routes[] = [healthRoutes, pageRoutes];
+const groups: readonly Routes[] = [
+  healthRoutes,
+  searchRoutes,
+  askRoutes,
+  runsRoutes,
+  reviewsRoutes,
+  corpusRoutes,
+  extractRoutes,
+  mcpRoutes,
+  modelRoutes,
+  completionRoutes,
+  chatRoutes,
+  embeddingRoutes,
+  rerankRoutes,
+  tokenRoutes,
+  pageRoutes,
+];
 
 /** A server's whole surface, as a function of requests. */
 export function createApp(context: ServeContext): App {
   const app = new OpenAPIHono({
     defaultHook: (result) => {
-      if (!result.success) throw misshapen(result.error as unknown as z.ZodError);
+      if (!result.success) throw misshapen(result.error as unknown as z.ZodError, (result as { data?: unknown }).data);
     },
   });
   app.onError((error, c) => failed(c, explained(error), context.log));
@@ -31,10 +61,10 @@ export function createApp(context: ServeContext): App {
 }
 
 /** A value that does not fit its schema, by the field that it stands in. */
-function misshapen({ issues }: z.ZodError): Error {
+function misshapen({ issues }: z.ZodError, value: unknown): Error {
   const [issue] = issues;
   const param = issue!.path.map(String).join(".").slice(0, 200);
-  return refusal(400, `${param === "" ? "body" : param}: ${issue!.message.slice(0, 500)}`, { param });
+  return refusal(400, `${param === "" ? "body" : param}: ${complaint(issue!, value).slice(0, 500)}`, { param });
 }
 
 /** What the framework refuses by itself, in our words. */

@@ -1,7 +1,8 @@
 /** What every route is given: the index, the models, the folders, what requests may cost, and the end of it all. */
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { SearchIndex } from "../search/types.ts";
-import type { Metrics } from "./metrics.ts";
+import type { ServerMetrics } from "./metrics.ts";
+import type { Models } from "./models.ts";
 
 export type App = OpenAPIHono;
 
@@ -28,6 +29,14 @@ export interface Limits {
   readonly writeTime: number;
   /** Open connections. */
   readonly connections: number;
+  /** Rows that a model decodes at once. */
+  readonly rows: number;
+  /** Bytes of keys and values of a model's rows; undefined: a quarter of what memory is free, at most 4 GB. */
+  readonly cacheBytes: number | undefined;
+  /** Sequences, texts or pairs that may wait for one model: what comes beyond is refused. */
+  readonly waiting: number;
+  /** Milliseconds after which a model that nobody asks is unloaded. */
+  readonly idleTime: number;
   /** Milliseconds that requests have to end in once the server is told to stop. */
   readonly stopTime: number;
 }
@@ -39,6 +48,10 @@ export const defaultLimits: Limits = {
   requestTime: 60_000,
   writeTime: 60_000,
   connections: 4096,
+  rows: 64,
+  cacheBytes: undefined,
+  waiting: 4096,
+  idleTime: 15 * 60_000,
   stopTime: 30_000,
 };
 
@@ -51,10 +64,11 @@ export interface Folders {
 
 export interface ServeContext {
   readonly index: SearchIndex | undefined;
+  readonly models: Models;
   readonly folders: Folders;
   readonly guard: Guard;
   readonly limits: Limits;
-  readonly metrics: Metrics;
+  readonly metrics: ServerMetrics;
   /** Aborted when the server stops: no request is begun any more. */
   readonly stopping: AbortSignal;
   /** Aborted when requests that still run have to end. */

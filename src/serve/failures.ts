@@ -52,6 +52,7 @@ export function withoutPaths(message: string): string {
 
 /** What an error says to the client; undefined for a fault, of which the client learns nothing. */
 function described(error: unknown): Failure | undefined {
+  if (error instanceof Error && error.name === "AbortError") return ended;
   if (error instanceof HTTPException) {
     return { status: error.status as ContentfulStatusCode, message: error.message, ...(error.cause as Refusal) };
   }
@@ -59,6 +60,8 @@ function described(error: unknown): Failure | undefined {
   return { status: statusOf[error.code], message: withoutPaths(error.message), code: error.code.toLowerCase() };
 }
 
+/** The server stops, or unloads the model. */
+const ended: Failure = { status: 503, message: "the server has ended this request", headers: { "Retry-After": "5" } };
 const fault: Failure = { status: 500, message: "the server failed at this request; its log says how" };
 
 /** The error as the client reads it, in a response or in a stream that has begun; faults go to `log`. */
@@ -69,8 +72,12 @@ export function errorBody(error: unknown, log: (error: unknown) => void): { stat
   return { status, body: { error: { message, type: typeOf(status), param, code } } };
 }
 
+/** A client that left is told nothing; in the metrics its status is nginx's. */
+const clientLeft = 499;
+
 /** The answer to a request that failed. */
 export function failed(c: Context, error: unknown, log: (error: unknown) => void): Response {
+  if (c.req.raw.signal.aborted) return new Response(null, { status: clientLeft });
   const { status, body } = errorBody(error, log);
   const { headers } = (error instanceof HTTPException ? (error.cause as Refusal | undefined) : undefined) ?? {};
   return c.json(body, status as ContentfulStatusCode, headers);

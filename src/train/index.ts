@@ -14,7 +14,7 @@ export {
   type MaskingVocabulary,
   maskRow,
 } from "./objectives/masking.ts";
-export { type MetricPoint, type Metrics, readMetrics } from "./metrics-log.ts";
+export { followMetrics, type MetricPoint, type Metrics, type MetricsPart, readMetrics } from "./metrics-log.ts";
 export type { Batch, Inputs, Objective } from "./objectives/objective.ts";
 export { accumulate, createOptimiser, type Optimiser, type OptimiserConfig, type OptimiserState } from "./optimiser.ts";
 export { learningRate, type ScheduleConfig } from "./schedule.ts";

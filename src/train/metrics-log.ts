@@ -1,7 +1,8 @@
 /** Metrics of a run as JSON lines, flushed line by line; a resumed run continues the file where its checkpoint was. */
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
-import { appendFile } from "node:fs/promises";
+import { appendFile, open, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import * as z from "zod";
 import { DataError } from "../errors.ts";
 import { readText, writeFileAtomically, writing } from "../io/files.ts";
@@ -47,7 +48,7 @@ const number = z.number().nullable();
 const line = z.discriminatedUnion("type", [
   z.object({ type: z.literal("step"), step: z.int(), loss: number, learningRate: number, speed: number }),
   z.object({ type: z.literal("evaluated"), step: z.int(), loss: number }),
-  z.object({ type: z.literal("sampled"), step: z.int() }),
+  z.object({ type: z.literal("sampled"), step: z.int(), texts: z.array(z.string()) }),
 ]);
 
 /**
@@ -56,20 +57,75 @@ const line = z.discriminatedUnion("type", [
  */
 export async function readMetrics(run: string): Promise<Metrics> {
   const path = join(run, "metrics.jsonl");
-  const lines = (await readText(path, "name the folder of a training, which has this file")).split("\n");
+  const text = await readText(path, "name the folder of a training, which has this file");
+  const { samples: _, ...metrics } = metricsOf(text.split("\n").slice(0, -1), path, 0);
+  return metrics;
+}
+
+/** Figures that came, and texts that the model wrote on the way. */
+export interface MetricsPart extends Metrics {
+  readonly samples: readonly { readonly step: number; readonly texts: readonly string[] }[];
+  /** The run went back to a checkpoint: what came before no longer holds. */
+  readonly restarted: boolean;
+}
+
+/**
+ * The metrics of a run as they are, then what is added, looked for every `every` milliseconds until the signal is
+ * aborted; without `every` the first part alone.
+ * @throws as `readMetrics`.
+ */
+export async function* followMetrics(
+  run: string,
+  { every, signal }: { readonly every?: number | undefined; readonly signal?: AbortSignal | undefined } = {},
+): AsyncGenerator<MetricsPart> {
+  const path = join(run, "metrics.jsonl");
+  const first = await readText(path, "name the folder of a training, which has this file");
+  const whole = first.slice(0, first.lastIndexOf("\n") + 1);
+  const lines = whole.split("\n").slice(0, -1);
+  yield { ...metricsOf(lines, path, 0), restarted: false };
+  let [bytes, number] = [Buffer.byteLength(whole), lines.length];
+  if (every === undefined) return;
+  const stopped = (): boolean => signal?.aborted === true;
+  while (!stopped()) {
+    await wait(every, undefined, { signal }).catch(() => undefined);
+    const size = (await stat(path).catch(() => undefined))?.size ?? bytes;
+    const restarted = size < bytes;
+    if (restarted) bytes = number = 0;
+    const added = await wholeLines(path, bytes, size);
+    if (added.lines.length === 0 || stopped()) continue;
+    yield { ...metricsOf(added.lines, path, number), restarted };
+    bytes += added.bytes;
+    number += added.lines.length;
+  }
+}
+
+/** Lines from a byte on that have ended. */
+async function wholeLines(path: string, from: number, to: number): Promise<{ lines: string[]; bytes: number }> {
+  if (to <= from) return { lines: [], bytes: 0 };
+  await using file = await open(path, "r");
+  const buffer = Buffer.alloc(to - from);
+  const { bytesRead } = await file.read(buffer, 0, buffer.length, from);
+  const bytes = buffer.subarray(0, bytesRead).lastIndexOf(10) + 1;
+  return { lines: buffer.subarray(0, bytes).toString("utf8").split("\n").slice(0, -1), bytes };
+}
+
+/** @param before lines of the file before these. */
+function metricsOf(lines: readonly string[], path: string, before: number): Omit<MetricsPart, "restarted"> {
   const metrics = { loss: [], heldOut: [], rate: [], speed: [] } as { [K in keyof Metrics]: MetricPoint[] };
-  for (const [i, text] of lines.slice(0, -1).entries()) {
-    const record = checked(line, parseJson(text), `${path}:${i + 1}`, DataError);
+  const samples: { step: number; texts: readonly string[] }[] = [];
+  for (const [i, text] of lines.entries()) {
+    const record = checked(line, parseJson(text), `${path}:${before + i + 1}`, DataError);
     const { step } = record;
     // JSON has no infinity: what a run could not say is a gap.
     const add = (to: MetricPoint[], value: number | null): void => void to.push({ step, value: value ?? Number.NaN });
+    if (record.type === "sampled") samples.push({ step, texts: record.texts });
     if (record.type === "evaluated") add(metrics.heldOut, record.loss);
     if (record.type !== "step") continue;
     add(metrics.loss, record.loss);
     add(metrics.rate, record.learningRate);
     add(metrics.speed, record.speed);
   }
-  return metrics;
+  return { ...metrics, samples };
 }
 
 function parseJson(text: string): unknown {

@@ -12,27 +12,6 @@ export interface Given {
   readonly more?: Partial<IndexedDocument>;
 }
 
-const nothingSaid = {
-  date: null,
-  year: null,
-  types: [],
-  journal: null,
-  journalAbbreviation: null,
-  volume: null,
-  issue: null,
-  pages: null,
-  authors: [],
-  mesh: [],
-  keywords: [],
-  language: null,
-  doi: null,
-  pmcid: null,
-  retracted: false,
-  source: "memory",
-  fields: {},
-} as const;
-
-/** Title and sections, a blank line between each. */
 export function indexedDocument({ id, title = "", abstract, more = {} }: Given): IndexedDocument {
   const parts: (readonly [string | null, string])[] = [
     ...(title === "" ? [] : [["TITLE", title] as const]),
@@ -45,11 +24,27 @@ export function indexedDocument({ id, title = "", abstract, more = {} }: Given):
     return { label, start, end: text.length };
   });
   return {
-    ...nothingSaid,
     id,
     title,
     text,
     sections,
+    date: null,
+    year: null,
+    types: [],
+    journal: null,
+    journalAbbreviation: null,
+    volume: null,
+    issue: null,
+    pages: null,
+    authors: [],
+    mesh: [],
+    keywords: [],
+    language: null,
+    doi: null,
+    pmcid: null,
+    retracted: false,
+    source: "memory",
+    fields: {},
     ...more,
   };
 }

@@ -17,15 +17,39 @@ const hypotheses: Command = command({
     threads,
     bits,
     "any-memory": anyMemory,
-    limit: { type: "integer", hint: "N", least: 1, default: 20, about: "Most names" },
-    relations: { type: "text", hint: "FILE", about: "triples.jsonl of galen extract: what is known" },
-    tagger: { ...modelOption, about: "Tagger that finds the names" },
-    model: { ...modelOption, about: "Decoder that proposes names" },
-    seed: { type: "integer", hint: "N", default: 0, about: "Of the decoder's draws" },
+    limit: {
+      type: "integer",
+      hint: "N",
+      least: 1,
+      default: 20,
+      about: "Most names",
+    },
+    relations: {
+      type: "text",
+      hint: "FILE",
+      about: "triples.jsonl of galen extract: what is known",
+    },
+    tagger: {
+      ...modelOption,
+      about: "Tagger that finds the names",
+    },
+    model: {
+      ...modelOption,
+      about: "Decoder that proposes names",
+    },
+    seed: {
+      type: "integer",
+      hint: "N",
+      default: 0,
+      about: "Of the decoder's draws",
+    },
   },
   examples: [
     ["hypotheses --index index drugs that treat hypertension", "with counts and sentences"],
-    ["hypotheses --index index diseases associated with aspirin --model runs/nano/model --json", "and a model's ideas"],
+    [
+      "hypotheses --index index diseases associated with aspirin --model runs/first/model --json",
+      "and a model's ideas",
+    ],
   ],
   stoppable: true,
   async run({ args, json, output, signal }) {

@@ -11,7 +11,7 @@ import {
 } from "../command.ts";
 
 /** Documents beyond which the exact store's memory and time are felt. */
-const manyDocuments = 200_000;
+const manyDocuments = 20_000;
 /** Failures that are shown one by one. */
 const shownFailures = 5;
 
@@ -30,7 +30,7 @@ const index: Command = command({
       type: "text",
       hint: "NAME",
       choices: ["exact", "lance"],
-      about: "What keeps it: exact, in memory while it is searched; lance, on disk (npm install @lancedb/lancedb)",
+      about: "What keeps it: LanceDB, on disk, where it is installed; else all of it in memory while it is searched",
     },
     delete: { type: "text", hint: "ID", many: "repeat", about: "Take this document out" },
     ...columnOptions,
@@ -78,8 +78,10 @@ const index: Command = command({
       output.note(`${summary.repeated} documents came under an id that had come before: the later ones count`);
     }
     const seconds = (performance.now() - started) / 1000;
-    if (summary.documents > manyDocuments && args.store !== "lance") {
-      output.note(`${summary.documents} documents in memory at every search: --store lance keeps an index on disk`);
+    if (summary.documents > manyDocuments && summary.store === "exact") {
+      output.note(
+        `${summary.documents} documents are read into memory by every search: npm install @lancedb/lancedb@0.31.0 apache-arrow@18.1.0 and make the index anew to keep it on disk`,
+      );
     }
     if (json) return output.json({ output: args.output, ...summary, seconds, ...cuts.json() });
     const { documents, added, changed, unchanged, deleted } = summary;

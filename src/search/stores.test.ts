@@ -1,0 +1,177 @@
+/** Both stores give the same for the same documents: the exact one is what the other is measured by. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as fc from "fast-check";
+import { afterAll, describe, expect, test } from "vitest";
+import { createExactStore } from "./exact.ts";
+import { openLanceStore } from "./lance.ts";
+import type { Condition, StoredDocument, StoreWriter, Wanted } from "./store.ts";
+import { wordsOf } from "./words.ts";
+
+const scratch = mkdtempSync(join(tmpdir(), "galen-stores-"));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+const isInstalled = await import("@lancedb/lancedb").then(
+  () => true,
+  () => false,
+);
+
+const vocabulary = ["aspirin", "asthma", "heart", "failure", "trial", "infection", "infections", "β", "2", "naïve"];
+const word = fc.constantFrom(...vocabulary);
+const words = (least: number, most: number): fc.Arbitrary<string> =>
+  fc.array(word, { minLength: least, maxLength: most }).map((all) => all.join(" "));
+/** Nothing of these may be taken for SQL, a pattern, or the end of something. */
+const name = fc.constantFrom("Review", "O'Brien 100%", "a_b", "Trial\\", 'x" OR 1=1', "'; DROP TABLE passages --", "Ä");
+const date = fc.constantFrom(null, "2018", "2019", "2019-05", "2019-05-07", "2021-12");
+const width = 4;
+
+const stored: fc.Arbitrary<StoredDocument> = fc
+  .record({
+    id: fc.constantFrom("1", "2", "3", "4", "5", "a'b", "C", "%"),
+    title: words(0, 4),
+    rest: words(0, 12),
+    date,
+    types: fc.array(name, { maxLength: 2 }),
+    authors: fc.array(fc.constantFrom("Smith JA", "Smithson B", "O'Brien K", "The Group"), { maxLength: 2 }),
+    retracted: fc.boolean(),
+    phase: fc.constantFrom(1, 2),
+    vector: fc.array(fc.integer({ min: -9, max: 9 }), { minLength: width, maxLength: width }),
+  })
+  .map(({ id, title, rest, vector, phase, ...values }) => {
+    const text = [title, rest].filter((part) => part !== "").join("\n\n");
+    const norm = Math.hypot(...vector);
+    return {
+      document: {
+        id,
+        title,
+        text,
+        sections: [
+          ...(title === "" ? [] : [{ label: "TITLE", start: 0, end: title.length }]),
+          { label: null, start: text.length - rest.length, end: text.length },
+        ],
+        year: values.date === null ? null : Number(values.date.slice(0, 4)),
+        journal: null,
+        journalAbbreviation: null,
+        volume: null,
+        issue: null,
+        pages: null,
+        mesh: [],
+        keywords: [],
+        language: "eng",
+        doi: null,
+        pmcid: null,
+        source: "test",
+        fields: { phase },
+        ...values,
+      },
+      passages: [
+        { start: 0, end: text.length, vector: Float32Array.from(vector, (one) => (norm === 0 ? 0.5 : one / norm)) },
+      ],
+    };
+  });
+
+const leaf: fc.Arbitrary<Condition> = fc.oneof(
+  fc.record({
+    kind: fc.constant("words" as const),
+    field: fc.constantFrom("text" as const, "title" as const, "abstract" as const),
+    words: words(1, 2).map((text) => wordsOf(text)),
+    prefix: fc.boolean(),
+  }),
+  fc.record({
+    kind: fc.constant("value" as const),
+    field: fc.constantFrom("type" as const, "author" as const, "id" as const),
+    value: fc.oneof(name, fc.constantFrom("smith", "Smith J", "o'brien", "C", "a'b", "%")),
+    prefix: fc.boolean(),
+  }),
+  fc.record({ kind: fc.constant("dates" as const), first: date, last: date }),
+  fc.constant({ kind: "everything" } as const),
+);
+const { condition } = fc.letrec<{ condition: Condition }>((tie) => ({
+  condition: fc.oneof(
+    { depthSize: "small", maxDepth: 3 },
+    leaf,
+    fc.record({
+      kind: fc.constantFrom("and" as const, "or" as const),
+      of: fc.array(tie("condition"), { minLength: 1, maxLength: 3 }),
+    }),
+    fc.record({ kind: fc.constant("not" as const), of: tie("condition") }),
+  ),
+}));
+const filters = fc.record(
+  {
+    years: fc.constantFrom([2019, null] as const, [null, 2019] as const, [2018, 2018] as const),
+    types: fc.array(name, { minLength: 1, maxLength: 2 }),
+    retracted: fc.boolean(),
+    fields: fc.constant({ phase: 1 }),
+  },
+  { requiredKeys: [] },
+);
+
+async function answers(store: StoreWriter, query: readonly string[], wanted: Wanted, vector: Float32Array) {
+  const shown = (found: readonly { id: string; start: number; end: number; score: number }[]): object[] =>
+    found.map(({ score, ...one }) => ({ ...one, score: Math.round(score * 1e4) / 1e4 || 0 }));
+  const byVector = await store.byVector(vector, wanted);
+  return {
+    matching: await store.matching(wanted),
+    words: new Set((await store.byWords(query, wanted)).map(({ id }) => id)),
+    vector: new Map(shown(byVector).map((one) => [(one as { id: string }).id, one])),
+  };
+}
+
+describe.skipIf(!isInstalled)("LanceDB's store, beside the exact one", () => {
+  test("any conditions over any documents, changed and deleted on the way", { timeout: 300_000 }, async () => {
+    await using lance = await openLanceStore(join(scratch, "same"), width);
+    await using exact = createExactStore();
+    const question = fc.tuple(condition, filters, words(1, 3).map(wordsOf));
+    const round = fc.tuple(
+      fc.uniqueArray(stored, { selector: ({ document }) => document.id, minLength: 1, maxLength: 6 }),
+      fc.array(fc.constantFrom("1", "2", "a'b", "nobody"), { maxLength: 2 }),
+      fc.array(question, { minLength: 3, maxLength: 6 }),
+    );
+    await fc.assert(
+      fc.asyncProperty(round, async ([documents, gone, questions]) => {
+        await lance.put(documents);
+        await exact.put(documents);
+        expect(await lance.delete(gone)).toBe(await exact.delete(gone));
+        await lance.optimise();
+        expect(await lance.count()).toBe(await exact.count());
+        for (const [one, filter, query] of questions) {
+          const wanted = { condition: one, filters: filter, limit: 20 };
+          const vector = documents[0]!.passages[0]!.vector!;
+          expect(await answers(lance, query, wanted, vector)).toEqual(await answers(exact, query, wanted, vector));
+        }
+        const ids = [...documents.map(({ document }) => document.id), "nobody"];
+        expect(await lance.get(ids)).toEqual(await exact.get(ids));
+      }),
+      { seed: 13, numRuns: 40 },
+    );
+  });
+
+  test("ranks as BM25 does, the best passage of a long document first", async () => {
+    await using lance = await openLanceStore(join(scratch, "ranks"), 0);
+    await using exact = createExactStore();
+    const documents = fc.sample(stored, { seed: 13, numRuns: 300 }).map(({ document }, i): StoredDocument => {
+      const half = Math.floor(document.text.length / 2);
+      return {
+        document: { ...document, id: `d${i}` },
+        passages: [
+          { start: 0, end: half },
+          { start: half, end: document.text.length },
+        ],
+      };
+    });
+    await lance.put(documents);
+    await exact.put(documents);
+    await lance.optimise();
+    for (const query of [["heart"], ["infect", "trial"], ["beta", "2", "asthma"], ["heart", "failur", "aspirin"]]) {
+      const wanted: Wanted = { condition: { kind: "everything" }, limit: 50 };
+      const [ours, theirs] = [await exact.byWords(query, wanted), await lance.byWords(query, wanted)];
+      expect(theirs).toHaveLength(ours.length);
+      theirs.forEach(({ score }, i) => expect(score).toBeCloseTo(ours[i]!.score, 4));
+      const places = new Map(ours.map(({ id, start, end }) => [id, [start, end]]));
+      for (const { id, start, end } of theirs) {
+        if (places.has(id)) expect([start, end]).toEqual(places.get(id));
+      }
+    }
+  });
+});

@@ -1,0 +1,132 @@
+/** What the routes of literature reply beside search results and documents: types alone, which the page reads too. */
+import type { Answer } from "../../answers/types.ts";
+import type { Decision, ReviewTriple } from "../../extract/review-state.ts";
+
+/** An answer that the server keeps. */
+export interface KeptAnswer {
+  readonly id: string;
+  /** When it was asked, ISO 8601. */
+  readonly asked: string;
+  readonly answer: Answer;
+}
+
+export interface RunEntry {
+  /** As its addresses name it. */
+  readonly name: string;
+  readonly recipe: string | null;
+  /** Updates done, and planned where the run says so. */
+  readonly step: number;
+  readonly steps: number | null;
+  readonly loss: number | null;
+  readonly heldOut: number | null;
+  readonly secondsLeft: number | null;
+  /** Last change of its metrics, ISO 8601. */
+  readonly changed: string;
+  /** Its metrics changed within two minutes, and updates are left. */
+  readonly going: boolean;
+}
+
+export interface RunPoint {
+  readonly step: number;
+  /** null: not a finite number. */
+  readonly value: number | null;
+}
+
+/** Points that came since the last part; of the first part, all that there were. */
+export interface RunMetrics {
+  /** The run went back to a checkpoint: what was sent before no longer holds. */
+  readonly restarted: boolean;
+  readonly loss: readonly RunPoint[];
+  readonly heldOut: readonly RunPoint[];
+  readonly rate: readonly RunPoint[];
+  /** Tokens or examples a second. */
+  readonly speed: readonly RunPoint[];
+  readonly samples: readonly { readonly step: number; readonly texts: readonly string[] }[];
+}
+
+export interface ReviewEntry {
+  readonly name: string;
+  readonly documents: number;
+  readonly triples: number;
+  /** Documents whose every triple is decided, or that were said to state none. */
+  readonly reviewed: number;
+  /** Triples on which people disagree. */
+  readonly conflicts: number;
+  readonly people: readonly string[];
+}
+
+/** Which documents of a review are shown: all, those with something undecided, those where people disagree, the rest. */
+export type ReviewShow = "all" | "open" | "conflicts" | "reviewed";
+
+/** What one person last said of one triple. */
+export interface PersonDecision extends Decision {
+  readonly person: string;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
+/** What people say of a triple. */
+export interface JointDecision {
+  readonly key: string;
+  /** The last of each person, in order of time. */
+  readonly by: readonly PersonDecision[];
+  /** Two people disagree, on the decision or on how the triple should read. */
+  readonly conflict: boolean;
+}
+
+export interface ReviewedTriple extends ReviewTriple {
+  readonly sentences: readonly string[];
+  readonly score?: number | undefined;
+  readonly tripleScore?: number | null | undefined;
+}
+
+/** A document of a review, with what stands in it and what was said. */
+export interface ReviewDocument {
+  readonly id: string;
+  readonly title: string;
+  readonly text: string;
+  readonly triples: readonly ReviewedTriple[];
+  readonly decisions: readonly JointDecision[];
+  /** Who said that it states no relation. */
+  readonly none: readonly { readonly person: string; readonly at: string }[];
+  /** From 1, among those shown; null: not one of them. */
+  readonly place: number | null;
+  readonly of: number;
+  /** Of those shown. */
+  readonly next: string | null;
+  readonly previous: string | null;
+}
+
+export interface Review extends ReviewEntry {
+  readonly task: string;
+  readonly relations: readonly string[];
+  /** First document of those shown. */
+  readonly first: string | null;
+}
+
+export interface CorpusEntry {
+  readonly name: string;
+  readonly createdBy: string;
+  readonly records: number;
+  readonly counts: {
+    readonly read: number;
+    readonly filtered: number;
+    readonly superseded: number;
+    readonly deleted: number;
+    readonly failures: number;
+  };
+  readonly filled: Readonly<Record<string, number>>;
+  readonly filters: Readonly<Record<string, unknown>>;
+  readonly sources: readonly {
+    readonly name: string;
+    readonly bytes: number;
+    readonly records: number;
+    readonly failures: number;
+  }[];
+  readonly bytes: number;
+  readonly years: readonly { readonly year: number; readonly count: number }[];
+  /** Records whose year is not known. */
+  readonly undated: number;
+  /** The first hundred. */
+  readonly failures: readonly string[];
+}
