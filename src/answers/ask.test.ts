@@ -63,6 +63,43 @@ describe("an answer of quotations", () => {
     expect(sentences.map(({ text }) => text).filter((text) => /aimed|\?$/.test(text))).toEqual([]);
   });
 
+  test("what a study will ask, a supposition and a pointer elsewhere are no answer", async () => {
+    const texts = [
+      "The trial tests whether apixaban reduces intracranial bleeding in atrial fibrillation.",
+      "If it were so, apixaban would reduce intracranial bleeding in atrial fibrillation.",
+      "See the pages on apixaban that is given in atrial fibrillation for intracranial bleeding.",
+      "This summary is about apixaban and intracranial bleeding in atrial fibrillation.",
+    ];
+    const own = await memoryIndex(
+      [...texts.map((abstract, i) => ({ id: `a${i}`, abstract })), ...filler].map(indexedDocument),
+    );
+    expect(await answer(own, question)).toMatchObject({ found: false, sentences: [] });
+  });
+
+  test("a third sentence of one document waits for those of others", async () => {
+    const many = (...who: readonly string[]): string =>
+      who.map((one) => `Apixaban reduces intracranial bleeding in atrial fibrillation ${one}.`).join(" ");
+    const own = await memoryIndex(
+      [
+        {
+          id: "a",
+          abstract: many(
+            "among retired farmers, yearly",
+            "after hip surgery at night",
+            "when taken before breakfast daily",
+          ),
+        },
+        {
+          id: "b",
+          abstract: many("of young sailors abroad", "where warfarin costs too much", "if kidneys work poorly"),
+        },
+        ...filler,
+      ].map(indexedDocument),
+    );
+    const { sentences } = await answer(own, question, { sentences: 4 });
+    expect(sentences.map(({ citations }) => citations[0]!.id).sort()).toEqual(["a", "a", "b", "b"]);
+  });
+
   test("a retracted document is left out and named, unless it is asked for", async () => {
     const without = await answer(index, question, { sentences: 20 });
     expect(idsOf(without)).not.toContain("103");

@@ -46,7 +46,7 @@ export async function* ask(
   const { found: least, keep } = thresholds[index.dense ? "vectors" : "words"];
   const found = (scored[0]?.score ?? 0) >= least;
   const passing = found ? scored.filter(({ score }, i) => i === 0 || score >= keep) : [];
-  const ordered = await rerankSentences(index, read.text, passing);
+  const ordered = spread(await rerankSentences(index, read.text, passing));
   const sentences: AnswerSentence[] = [];
   const withheld: WithheldSentence[] = [];
   for (const group of groupAgreeing(ordered, limit)) {
@@ -111,6 +111,20 @@ export async function retrieve(
   const said = left.map(({ hit }) => `retracted, left out: ${hit.id} ${hit.title}`);
   const usable = present.filter((one) => !left.includes(one));
   return { hits, usable, notes: [...notes, ...said] };
+}
+
+/** Sentences of one document that stand before those of others. */
+const mostOfOne = 2;
+
+/** The order, but that a document's third sentence waits until others have spoken. */
+function spread(sentences: readonly ScoredSentence[]): ScoredSentence[] {
+  const counts = new Map<string, number>();
+  const isEarly = sentences.map(({ document: { id } }) => {
+    const before = counts.get(id) ?? 0;
+    counts.set(id, before + 1);
+    return before < mostOfOne;
+  });
+  return [...sentences.filter((_, i) => isEarly[i]), ...sentences.filter((_, i) => !isEarly[i])];
 }
 
 async function rerankSentences(

@@ -44,6 +44,22 @@ describe("a written sentence", () => {
     expect(brokenRule(written, passage)).toBe(reason);
   });
 
+  test("a second denial does not undo the first", () => {
+    const inhibits = "Aspirin inhibits cyclooxygenase, and this inhibition is irreversible.";
+    expect(brokenRule("No, aspirin does not inhibit cyclooxygenase.", inhibits)).toBe(
+      "it denies, and the passage does not",
+    );
+  });
+
+  test("of two denials each belongs to its own words", () => {
+    const both = "Statins did not lower mortality, and myalgia was seen without liver failure.";
+    expect(brokenRule("Statins lowered mortality without liver failure.", both)).toBe(
+      "the passage denies, and it does not",
+    );
+    expect(brokenRule("Statins did not lower mortality.", both)).toBeUndefined();
+    expect(brokenRule("Myalgia was not seen.", both)).toBe("it denies, and the passage does not");
+  });
+
   test("of two directions each belongs to its own words", () => {
     const both = "Statins reduced stroke in diabetes, but increased myalgia among older women.";
     expect(brokenRule("Statins increased stroke in diabetes.", both)).toBe("the passage says it the other way round");

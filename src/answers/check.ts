@@ -3,7 +3,7 @@
  * words: numbers with their units, names, denial, direction, comparison and every word that says something of its own.
  * Then, where there is one, a model that has learned to tell statements that a passage supports from others.
  */
-import { compares, directionsIn, isNegated, namesIn, numbersIn } from "./claims.ts";
+import { compares, deniedIn, directionsIn, isNegated, namesIn, numbersIn } from "./claims.ts";
 import { contentStems, contentWords } from "./question.ts";
 import type { StemmedWord } from "./words.ts";
 
@@ -68,9 +68,8 @@ export function brokenRule(written: string, passage: string): string | undefined
   const word = contentWords(written).find(
     (one) => !said.has(one.stem) && !isHarmless(one) && !plain.includes(one.word),
   )?.word;
-  if (isNegated(written) !== isNegated(passage)) {
-    return isNegated(written) ? "it denies, and the passage does not" : "the passage denies, and it does not";
-  }
+  const denial = brokenDenial(written, passage);
+  if (denial !== undefined) return denial;
   const ways = directionsIn(passage);
   const wrong = directionsIn(written).find((way) => !ways.includes(way));
   if (wrong !== undefined) return `the passage does not say ${wayOf[wrong]}`;
@@ -82,6 +81,21 @@ export function brokenRule(written: string, passage: string): string | undefined
 /** Numbers in words have a rule of their own, and so have denials and directions. */
 const isHarmless = ({ word, stem }: StemmedWord): boolean =>
   harmless.has(stem) || /^\p{N}+$/u.test(word) || directionsIn(word).length > 0 || numbersIn(word).length > 0;
+
+/** Words that follow a denial in its clause: enough to know what is denied. */
+const mostDenied = 4;
+
+function brokenDenial(written: string, passage: string): string | undefined {
+  const denied = (text: string): Set<string> =>
+    new Set(deniedIn(text).flatMap((clause) => contentStems(clause).slice(0, mostDenied)));
+  const [ours, theirs] = [denied(written), denied(passage)];
+  const [said, known] = [contentStems(written), new Set(contentStems(passage))];
+  const denies =
+    deniedIn(written).length > deniedIn(passage).length || [...ours].some((one) => known.has(one) && !theirs.has(one));
+  if (denies) return "it denies, and the passage does not";
+  const omits = (isNegated(passage) && !isNegated(written)) || said.some((one) => theirs.has(one) && !ours.has(one));
+  return omits ? "the passage denies, and it does not" : undefined;
+}
 
 const opposite: Readonly<Record<string, string>> = { up: "down", down: "up", better: "worse", worse: "better" };
 

@@ -69,9 +69,16 @@ export function numbersIn(text: string): NumberClaim[] {
 const negation =
   /\b(?:no|not|never|neither|nor|none|without|cannot|lacks?|lacked|lacking|absence|absent|fail(?:s|ed|ure to)?|unable|unlikely|ineffective|insufficient|unchanged|unaffected|rather than|instead of)\b|n['’]t\b|\bnon-?significant/gi;
 
-/** Whether it denies: an odd number of denials counts once, as in plain speech. */
+/** Whether it denies anything. A second denial does not undo the first: "No, it does not" denies. */
 export function isNegated(text: string): boolean {
-  return (text.match(negation)?.length ?? 0) % 2 === 1;
+  return text.search(negation) !== -1;
+}
+
+/** What is denied: of each denial the rest of its clause. */
+export function deniedIn(text: string): string[] {
+  return [...text.matchAll(negation)].map(
+    ({ index, 0: word }) => /^[^.,;:()]*/.exec(text.slice(index + word.length))![0],
+  );
 }
 
 const directions: readonly (readonly [name: string, pattern: RegExp])[] = [

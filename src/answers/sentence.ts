@@ -45,9 +45,13 @@ const aim =
 const verb =
   /\b(?:is|are|was|were|be|been|has|have|had|does|do|did|can|may|might|could|will|would|cannot|not|[a-z]{3,}(?:ates|izes|ises|ifies)|(?:accelerat|activat|affect|allow|alter|associat|attenuat|block|bind|caus|confer|contain|contribut|control|correlat|decreas|defin|depend|differ|driv|enabl|encod|enhanc|exacerbat|exhibit|express|facilitat|fail|form|harbou?r|help|identif|impair|improv|increas|induc|influenc|inhibit|interact|involv|lead|limit|link|lower|maintain|mediat|modif|modulat|occur|play|predict|prevent|produc|prolong|promot|protect|provid|reduc|regulat|remain|repress|requir|rescu|result|reveal|rais|show|shorten|slow|stabili[sz]|stimulat|suggest|support|suppress|target|trigger|underl|upregulat|worsen)(?:e|es|s|ed|ies|ied))\b/i;
 
+/** A study that asks, a supposition, and what points elsewhere. */
+const noClaim =
+  /\b(?:tests?|tested|examines?|investigates?|determines?|assess(?:es)?|evaluates?|asks?|asked|explores?) (?:whether|if)\b|\bone would expect\b|^(?:see|click|for more|read|refer to)\b|^(?:if|suppose)\b[^.]*\b(?:would|could|might)\b|^this (?:summary|article|paper|page|section|chapter|module|review|protocol|trial|study) (?:is about|describes?|discusses|reviews|presents?|outlines?|will)\b/i;
+
 /** Whether a sentence can be an answer at all. */
 export function canAnswer({ text, section }: Pick<PlacedSentence, "text" | "section">): boolean {
-  if (/\?["”')\]]*\s*$/.test(text) || aim.test(text)) return false;
+  if (/\?["”')\]]*\s*$/.test(text) || aim.test(text) || noClaim.test(text)) return false;
   if (/^(?:question|q)\s*:/i.test(text)) return false;
   const words = stemsOf(text).length;
   if (words < 4) return false;

@@ -86,6 +86,9 @@ export function judgeOf(classifier: Classifier): Judge {
   };
 }
 
+/** A sentence without any cue has 0.59 of "yes", the commonest answer; one with a cue for it has more than this. */
+const leastYes = 0.65;
+
 /**
  * The verdict of an answer's sentences. A sentence stands on the side that it favours by itself; those that favour neither
  * stand on none.
@@ -101,7 +104,10 @@ export async function verdictOf(
     judge === undefined
       ? sharesOf(featuresOfEvidence(question, evidence, supports))
       : await judge.judge(question, evidence);
-  const sides = evidence.map((text) => largest(sharesOf(featuresOfEvidence(question, [text], [1]))));
+  const sides = evidence.map((text) => {
+    const own = sharesOf(featuresOfEvidence(question, [text], [1]));
+    return own.no > own.yes ? "no" : own.yes >= leastYes ? "yes" : "maybe";
+  });
   const side = (name: VerdictName): AnswerSentence[] => sentences.filter((_, i) => sides[i] === name);
   return { answer: largest(shares), shares, yes: side("yes"), no: side("no") };
 }
