@@ -69,24 +69,27 @@ test.skipIf(skipped)(
       tokenizer: source!,
       tokenized_requests: "True",
       // As the library reads texts: this tokenizer begins them with a token of its own.
-    add_bos_token: "True",
-    num_concurrent: "4",
+      add_bos_token: "True",
+      num_concurrent: "4",
       max_length: "256",
     };
     const given = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
     await run(
       join(peersFolder, "bin/lm_eval"),
       [
-        ...["--model", "local-completions", "--model_args", given.join(","), "--tasks", "galen_organs"],
-        ...[
-          "--include_path",
-          join(folder, "tasks"),
-          "--batch_size",
-          "3",
-          "--log_samples",
-          "--output_path",
-          join(folder, "out"),
-        ],
+        "--model",
+        "local-completions",
+        "--model_args",
+        given.join(","),
+        "--tasks",
+        "galen_organs",
+        "--include_path",
+        join(folder, "tasks"),
+        "--batch_size",
+        "3",
+        "--log_samples",
+        "--output_path",
+        join(folder, "out"),
       ],
       {
         env: {

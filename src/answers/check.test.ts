@@ -44,6 +44,12 @@ describe("a written sentence", () => {
     expect(brokenRule(written, passage)).toBe(reason);
   });
 
+  test("of two directions each belongs to its own words", () => {
+    const both = "Statins reduced stroke in diabetes, but increased myalgia among older women.";
+    expect(brokenRule("Statins increased stroke in diabetes.", both)).toBe("the passage says it the other way round");
+    expect(brokenRule("Statins increased myalgia among older women.", both)).toBeUndefined();
+  });
+
   test("a denial that it leaves out is found", () => {
     expect(brokenRule("Statins lowered mortality.", "Statins did not lower mortality.")).toBe(
       "the passage denies, and it does not",

@@ -3,7 +3,7 @@
  * place that is quoted. The address holds the answer's id, the question and the source that is open.
  */
 import { h, type VNode } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Answer, AnswerEvent, AnswerSentence, WithheldSentence } from "../answers/types.ts";
 import type { Hit, IndexedDocument } from "../search/types.ts";
 import type { KeptAnswer } from "../serve/literature/replies.ts";
@@ -136,7 +136,7 @@ function Question({
 }): VNode {
   const [text, setText] = useState(asked);
   const box = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => setText(asked), [asked]);
+  useLayoutEffect(() => setText(asked), [asked]);
   useEffect(() => {
     if (asked === "") box.current?.focus();
   }, []);
