@@ -121,8 +121,10 @@ describe("questions", () => {
       const [document] = await world.index.documents([id]);
       expect(document!.text.slice(start, end)).toBe(quote);
     }
-    const small = await post("/ask", { question, model: "tuned" });
-    expect(await complaint(small)).toContain("expected fewer than 64 tokens");
+    // A model with too few places for the evidence writes nothing: it is quoted.
+    const small = (await (await post("/ask", { question, model: "tuned" })).json()) as Answer;
+    expect(small.sentences.length).toBeGreaterThan(0);
+    for (const { text, citations } of small.sentences) expect(citations.map(({ quote }) => quote)).toContain(text);
     const unknown = await post("/ask", { question, model: "nobody" });
     expect(unknown.status).toBe(404);
     expect(await complaint(unknown)).toContain("nobody");

@@ -51,7 +51,7 @@ const wayOf: Readonly<Record<string, string>> = {
 
 /** The first rule that a written sentence breaks, in plain words; undefined where it breaks none. */
 export function brokenRule(written: string, passage: string): string | undefined {
-  if (!/\p{L}/u.test(written)) return "nothing was written";
+  if (!/\p{L}/u.test(written)) return "nothing was written, or the passage is too long for the model";
   const named = identifier.exec(written)?.[0];
   if (named !== undefined && !passage.includes(named)) return `a model has no sources to name, and wrote "${named}"`;
   if (/\?\s*$/.test(written)) return "it asks, and says nothing";

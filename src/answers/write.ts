@@ -24,8 +24,11 @@ const mostTokens = 96;
 /** Continues a prompt by greedy search, with at most so many tokens; gives the new ones. */
 type Continue = (prompt: readonly number[], most: number, signal?: AbortSignal) => Promise<readonly number[]>;
 
-/** A writer by a decoder's chat template where it has one, else by continuations of the passage. */
-export function writerOf(tokenizer: Tokenizer, continueFrom: Continue): Writer {
+/**
+ * A writer by a decoder's chat template where it has one, else by continuations of the passage.
+ * @param positions that the decoder has.
+ */
+export function writerOf(tokenizer: Tokenizer, positions: number, continueFrom: Continue): Writer {
   const isChat = chatTemplates(tokenizer).size > 0;
   const promptOf = (question: string, passage: string): Promise<number[]> | number[] => {
     if (!isChat) return tokenizer.encodeIds(`${passage}\n${question}\n`);
@@ -38,7 +41,10 @@ export function writerOf(tokenizer: Tokenizer, continueFrom: Continue): Writer {
   };
   return {
     async write(question, passage, signal) {
-      const ids = await continueFrom(await promptOf(question, passage), mostTokens, signal);
+      const prompt = await promptOf(question, passage);
+      // A passage too long for the model is quoted; the rest of the answer need not end for it.
+      if (prompt.length + mostTokens > positions) return "";
+      const ids = await continueFrom(prompt, mostTokens, signal);
       return firstSentence(tokenizer.decode(ids, { skipSpecialTokens: true }));
     },
   };
@@ -50,7 +56,8 @@ export function writerOf(tokenizer: Tokenizer, continueFrom: Continue): Writer {
  */
 export async function openWriter(source: string, options: LoadOptions = {}): Promise<Writer & AsyncDisposable> {
   const model = await loadModel(source, options);
-  const writer = writerOf(await loadTokenizer(source), async (prompt, maxNewTokens, signal) => {
+  const { max_position_embeddings: positions } = model.config;
+  const writer = writerOf(await loadTokenizer(source), positions, async (prompt, maxNewTokens, signal) => {
     const { sequences } = await model.generate({ ids: [prompt], maxNewTokens, repeatGuard: true, signal });
     return sequences[0]!.slice(prompt.length);
   });

@@ -5,7 +5,8 @@ import { planOf, requireRoom, runPlan } from "../generation.ts";
 import type { LoadedDecoder } from "../models.ts";
 
 export function writerBy(model: LoadedDecoder, context: Pick<ServeContext, "metrics" | "limits" | "signal">): Writer {
-  return writerOf(model.tokenizer, async (prompt, most, signal = context.signal) => {
+  const { maxTokens: positions } = model.generator.decoder.cache;
+  return writerOf(model.tokenizer, positions, async (prompt, most, signal = context.signal) => {
     requireRoom(model.engine.state.waiting, 1, context);
     const plan = planOf(model, [prompt], { model: model.name, temperature: 0 }, { maxTokens: undefined, usual: most });
     const ids: number[] = [];
