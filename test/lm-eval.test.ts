@@ -77,16 +77,19 @@ test.skipIf(skipped)(
     await run(
       join(peersFolder, "bin/lm_eval"),
       [
-        ...["--model", "local-completions", "--model_args", given.join(","), "--tasks", "galen_organs"],
-        ...[
-          "--include_path",
-          join(folder, "tasks"),
-          "--batch_size",
-          "3",
-          "--log_samples",
-          "--output_path",
-          join(folder, "out"),
-        ],
+        "--model",
+        "local-completions",
+        "--model_args",
+        given.join(","),
+        "--tasks",
+        "galen_organs",
+        "--include_path",
+        join(folder, "tasks"),
+        "--batch_size",
+        "3",
+        "--log_samples",
+        "--output_path",
+        join(folder, "out"),
       ],
       {
         env: {

@@ -4,6 +4,7 @@ import { resolveModel } from "../hub/index.ts";
 import { modelFingerprint } from "../io/fingerprint.ts";
 import { type Embedder, loadEmbedder } from "../retrieval/embedder.ts";
 import { openScorer, type Scorer, type ScorerOptions } from "../retrieval/scorers.ts";
+import { unit } from "../retrieval/vector-similarity.ts";
 import type { NetworkOptions } from "../runtime/network.ts";
 import type { OnCut } from "../tokenizers/cut.ts";
 import { type IndexModel, openStore } from "./open.ts";
@@ -80,9 +81,4 @@ async function openEmbedder(
     );
   }
   return loadEmbedder(place, network);
-}
-
-function unit(vector: Float32Array): Float32Array {
-  const length = Math.hypot(...vector);
-  return length === 0 ? vector : vector.map((one) => one / length);
 }

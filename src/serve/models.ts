@@ -18,7 +18,7 @@ import { sizeOf } from "../tensor/tensor.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import type { Limits } from "./context.ts";
 import { refusal } from "./failures.ts";
-import type { Metrics } from "./metrics.ts";
+import type { ServerMetrics } from "./metrics.ts";
 import { loadScoring, type LoadedEmbedder, type LoadedReranker } from "./scoring.ts";
 
 export type ModelKind = "decoder" | "embedder" | "reranker";
@@ -57,7 +57,7 @@ export interface Lease<L> extends Disposable {
 export interface ModelsOptions {
   readonly load?: NetworkOptions | undefined;
   readonly limits: Pick<Limits, "rows" | "cacheBytes" | "idleTime">;
-  readonly metrics: Metrics;
+  readonly metrics: ServerMetrics;
 }
 
 /** What a name at the command line says: `NAME=MODEL`, or MODEL, whose name is its last part, or the hub's. */
@@ -105,6 +105,7 @@ interface Slot {
   timer: NodeJS.Timeout | undefined;
 }
 
+/** The models that a server answers with: opened when one is asked for, closed when it is idle or room is needed. */
 export function createModels(known: readonly KnownModel[], options: ModelsOptions): Models {
   const { limits, metrics } = options;
   const slots = new Map(

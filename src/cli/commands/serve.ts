@@ -60,7 +60,7 @@ const serve: Command = command({
     ["serve --model runs/nano/model all-MiniLM-L6-v2 --port 8000", "text and vectors for programs on this machine"],
     ["serve --index index --open", "search, questions and the page, on this machine alone"],
     ["serve --open", "the page, on this machine alone"],
-    ["serve --host 0.0.0.0 --token $(openssl rand -hex 16)", "for other machines, with a token"],
+    ["serve --host 0.0.0.0 --token change-me-now", "for other machines, with a token"],
   ],
   stoppable: true,
   async run({ args, json, output, signal }) {
