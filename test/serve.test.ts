@@ -219,7 +219,7 @@ test("the page's files come with a strict policy, and are in no one's frame", as
   const response = await fetch(`${server.url}/assets/lib/uplot.js`);
   expect(response.status).toBe(200);
   const policy = response.headers.get("content-security-policy")!;
-  expect(policy).toContain("default-src 'self'");
+  expect(policy).toContain("default-src 'none'");
   expect(policy).toContain("frame-ancestors 'none'");
   expect(policy).not.toContain("unsafe");
   expect(response.headers.get("cross-origin-opener-policy")).toBe("same-origin");

@@ -46,10 +46,7 @@ const hypotheses: Command = command({
   },
   examples: [
     ["hypotheses --index index drugs that treat hypertension", "with counts and sentences"],
-    [
-      "hypotheses --index index diseases associated with aspirin --model runs/first/model --json",
-      "and a model's ideas",
-    ],
+    ["hypotheses --index index diseases associated with aspirin --model runs/nano/model --json", "and a model's ideas"],
   ],
   stoppable: true,
   async run({ args, json, output, signal }) {
