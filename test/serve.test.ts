@@ -394,8 +394,8 @@ describe("the end", () => {
 });
 
 test.each([
-  [["--host", "0.0.0.0"], /--host 0\.0\.0\.0: expected --token/],
-  [["--token", "short"], /--token: expected 8 characters/],
+  [["--host", "0.0.0.0"], /host 0\.0\.0\.0: expected a token/],
+  [["--token", "short"], /token: expected 8 characters/],
   [["--model", "nowhere/at/all"], /nowhere/],
 ])("galen serve refuses %j", async (args, message) => {
   const written: string[] = [];
