@@ -407,6 +407,7 @@ test.each([
 
 test("a model is called by its folder, its hub's name or what it is given", () => {
   expect(namedSource("./runs/nano")).toEqual({ name: "nano", source: "./runs/nano" });
+  expect(namedSource("runs/nano/model").name).toBe("nano");
   expect(namedSource("chat=runs/nano")).toEqual({ name: "chat", source: "runs/nano" });
   expect(namedSource("NeuML/biomedbert-small-embeddings")).toMatchObject({ name: "NeuML/biomedbert-small-embeddings" });
 });

@@ -10,7 +10,10 @@ import { createModels, knownModels } from "./models.ts";
 import { startServer } from "./server.ts";
 
 export interface ServeOptions {
-  /** Paths, names of the hub, or `NAME=MODEL`; clients call a model by its name, or the last part of its path. */
+  /**
+   * Paths, names of the hub, or `NAME=MODEL`; clients call it by that, by the hub's name, or by the
+   * folder's (of `runs/nano/model` "nano").
+   */
   readonly models?: readonly string[] | undefined;
   /** Stays the caller's, who disposes of it after the server. */
   readonly index?: SearchIndex | undefined;
