@@ -162,11 +162,13 @@ describe("layers", () => {
     expect(idle).toEqual([]);
   });
 
-  test("one file imports ONNX Runtime, and one imports that file", () => {
+  test("one file imports ONNX Runtime for Node, one that for browsers, and one imports these", () => {
     const importersOf = (name: RegExp): string[] =>
       imports.filter(({ from }) => name.test(from)).map(({ file }) => file);
-    expect(importersOf(/^onnxruntime/)).toEqual(["runtime/ort-node.ts"]);
-    expect(importersOf(/ort-node\.ts$/)).toEqual(["runtime/session.ts"]);
+    expect(new Set(importersOf(/^onnxruntime-node/))).toEqual(new Set(["runtime/ort-node.ts"]));
+    expect(new Set(importersOf(/^onnxruntime-web/))).toEqual(new Set(["runtime/ort-web.ts"]));
+    expect(new Set(importersOf(/^onnxruntime/)).size).toBe(2);
+    expect(new Set(importersOf(/ort-(node|web)\.ts$/))).toEqual(new Set(["runtime/session.ts"]));
   });
 
   test("one file imports the hub's client, and nothing loads it before a name is given", () => {

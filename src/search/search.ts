@@ -6,8 +6,10 @@ import { type Embedder, loadEmbedder } from "../retrieval/embedder.ts";
 import { openScorer, type Scorer, type ScorerOptions } from "../retrieval/scorers.ts";
 import type { NetworkOptions } from "../runtime/network.ts";
 import type { OnCut } from "../tokenizers/cut.ts";
-import { type IndexModel, openStore } from "./open.ts";
+import type { IndexModel } from "./manifest.ts";
+import { openStore } from "./open.ts";
 import { searchStore } from "./over-store.ts";
+import { unit } from "./passages.ts";
 import { rerankerOf } from "./reranker.ts";
 import type { SearchIndex } from "./types.ts";
 
@@ -80,9 +82,4 @@ async function openEmbedder(
     );
   }
   return loadEmbedder(place, network);
-}
-
-function unit(vector: Float32Array): Float32Array {
-  const length = Math.hypot(...vector);
-  return length === 0 ? vector : vector.map((one) => one / length);
 }
