@@ -47,7 +47,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   serve: [...uses, "search", "answers", "extract", "train"],
   // The page runs in browsers: of the rest it has types alone.
   page: ["search", "answers", "extract", "serve"],
-  browser: [...engine, "generate", "search"],
+  browser: [...engine, "generate", "retrieval", "search"],
 };
 /** These run in browsers too: no node:* and no ONNX Runtime. */
 const pure = ["errors", "schema", "tensor", "graph", "nn", "models", "tokenizers", "generate"];
@@ -142,6 +142,24 @@ describe("layers", () => {
     expect(reached.size).toBeGreaterThan(5);
     const wrong = imports.filter(({ file, from }) => reached.has(file) && /^node:|^onnxruntime/.test(from));
     expect(wrong.map(({ file, from }) => `${file} imports ${from}`)).toEqual([]);
+  });
+
+  test("nothing that galen/browser reaches uses Node, but for the engine that it does not load there", () => {
+    const reached = new Set(["browser/index.ts"]);
+    for (const file of reached) {
+      const code = readFileSync(join(source, file), "utf8").replace(/\/\*[^]*?\*\//g, "");
+      for (const [, named, loaded] of code.matchAll(
+        /^(?:import|export)(?! type)[^"();=]*"([^"]+)";|\bimport\("([^"]+)"\)/gm,
+      )) {
+        const from = (named ?? loaded)!;
+        const path = relative(source, join(source, dirname(file), from));
+        if (path !== "runtime/ort-node.ts") {
+          if (from.startsWith(".")) reached.add(path);
+          else expect(`${file}: ${from}`).toMatch(/: (zod|onnxruntime-web\/\w+)$/);
+        }
+      }
+    }
+    expect(reached.size).toBeGreaterThan(100);
   });
 
   test("shared code knows no family, tokenizer or parameter by name", () => {

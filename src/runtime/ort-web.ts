@@ -36,7 +36,7 @@ export async function compile(model: Uint8Array | string, wanted: Device, option
     env.logLevel = "fatal"; // what goes wrong comes as an exception
     if (options.threads !== undefined) env.wasm.numThreads = options.threads;
     const settings: ort.InferenceSession.SessionOptions = {
-      executionProviders: device === "cpu" ? ["wasm"] : [device, "wasm"],
+      executionProviders: [device === "cpu" ? "wasm" : device],
       graphOptimizationLevel: "all",
       logSeverityLevel: 3,
       externalData: [...(options.externalData ?? [])].map(([path, data]) => ({ path, data })),
