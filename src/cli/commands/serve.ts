@@ -53,7 +53,6 @@ const serve: Command = command({
   examples: [
     ["serve --model runs/nano/model all-MiniLM-L6-v2 --port 8000", "text and vectors for programs on this machine"],
     ["serve --index index --open", "search, questions and the page, on this machine alone"],
-    ["serve --open", "the page, on this machine alone"],
     ["serve --host 0.0.0.0 --token change-me-now", "for other machines, with a token"],
   ],
   stoppable: true,
