@@ -169,12 +169,14 @@ async function measure(questions: readonly BioasqQuestion[]): Promise<void> {
     hide(undefined);
     const found = await answer(index, question.text);
     const { hits } = await index.search(readQuestion(question.text).query, { limit: 1 });
-    const first = firstSentences(hits[0]?.passage ?? "", 3);
+    const count = Math.min(3, found.sentences.length);
+    const first = firstSentences(hits[0]?.passage ?? "", count);
     const ours = found.sentences
-      .slice(0, 3)
+      .slice(0, count)
       .map(({ text }) => text)
       .join(" ");
-    if (question.ideal.length > 0)
+    // Of what is answered; as many sentences of the top document as of the answer.
+    if (question.ideal.length > 0 && count > 0)
       rougeKinds.forEach((kind, i) => {
         rouges[i]!.ours.push(rouge(kind, ours, question.ideal).f1);
         rouges[i]!.first.push(rouge(kind, first, question.ideal).f1);
@@ -198,7 +200,7 @@ async function measure(questions: readonly BioasqQuestion[]): Promise<void> {
   console.log(`first sentences that experts marked ${percent(figures.first / figures.answered)}`);
   rougeKinds.forEach((kind, i) =>
     console.log(
-      `${kind.padEnd(9)} F1 of three sentences  ${mean(rouges[i]!.ours).toFixed(3)}, first sentences of the top document ${mean(rouges[i]!.first).toFixed(3)}`,
+      `${kind.padEnd(9)} F1, at most three sentences  ${mean(rouges[i]!.ours).toFixed(3)}, first sentences of the top document ${mean(rouges[i]!.first).toFixed(3)}`,
     ),
   );
   console.log(

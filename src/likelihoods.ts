@@ -37,13 +37,13 @@ function encodePair(tokenizer: Tokenizer, context: string, choice: string, posit
   const { frame, special } = tokenizer;
   const idsOf = (text: string): number[] => {
     const ids = tokenizer.encodeIds(text);
-    const kept = ids.slice(0, ids.length - frame.after.length);
-    // The first token needs one before it that it is scored after.
-    return frame.before.length > 0 ? kept : [special.bos ?? special.eos ?? 0, ...kept];
+    return ids.slice(0, ids.length - frame.after.length);
   };
-  const start = context.trimEnd();
-  const whole = idsOf(context + choice);
-  const first = idsOf(start).length;
+  const start = idsOf(context.trimEnd());
+  // The first token needs one before it that it is scored after.
+  const before = start.length === 0 ? [special.bos ?? special.eos ?? 0] : [];
+  const whole = [...before, ...idsOf(context + choice)];
+  const first = before.length + start.length;
   const tokens = whole.length - first;
   if (tokens < 1 || tokens > positions) {
     throw new ConfigError(`choices: expected 1 to ${positions} tokens, got ${tokens}: "${choice.slice(0, 60)}"`);

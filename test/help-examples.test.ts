@@ -6,7 +6,7 @@ import { Readable } from "node:stream";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { Command } from "../src/cli/command.ts";
 import { commandsOf, galen } from "../src/cli/commands/index.ts";
-import { stdoutOf } from "./support/command-line.ts";
+import { stdoutOf, stdoutUntilStopped } from "./support/command-line.ts";
 import type { HubWorld } from "./support/hub-env.ts";
 import { words, worldHub, writeWorld } from "./support/world.ts";
 
@@ -50,7 +50,11 @@ test.each(examples.flat())("galen %s: %s", async (name, line) => {
   vi.spyOn(process, "stdin", "get").mockReturnValue(Readable.from([Buffer.from(stdin)]) as never);
   vi.spyOn(process.stderr, "write").mockReturnValue(true);
   try {
-    const printed = await stdoutOf(...args.flatMap(expand), ...(shorter[name] ?? []));
+    const all = [...args.flatMap(expand), ...(shorter[name] ?? [])];
+    // Whatever port it names may be another's here.
+    const port = all.indexOf("--port");
+    if (port >= 0) all.splice(port, 2);
+    const printed = await (name === "serve" ? stdoutUntilStopped(...all, "--port", "0") : stdoutOf(...all));
     expect(printed.trim()).not.toBe("");
     if (args.includes("--json")) for (const one of printed.trim().split("\n")) JSON.parse(one);
   } finally {

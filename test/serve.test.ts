@@ -58,7 +58,16 @@ async function raw(url: string, text: string, end = false): Promise<string> {
 
 describe("who may ask", () => {
   const token = "correct-horse";
-  const paths = ["/health", "/metrics", "/openapi.json", "/v1/models", "/", "/page/x.js", "/vendor/uplot.js", "/none"];
+  const paths = [
+    "/health",
+    "/metrics",
+    "/openapi.json",
+    "/v1/models",
+    "/",
+    "/assets/x.js",
+    "/assets/lib/uplot.js",
+    "/none",
+  ];
 
   test("every route wants the token, whatever it is", async () => {
     await using guarded = await serveModels({ token });
@@ -193,7 +202,7 @@ test.each([
   "/page/../../package.json",
   "/page/%2e%2e/%2e%2e/package.json",
   "/page/..%2f..%2fpackage.json",
-  "/vendor/uplot.js/../../../package.json",
+  "/assets/lib/uplot.js/../../../package.json",
   "/..%5c..%5cpackage.json",
   "//etc/passwd",
   "/page/app.ts%00.js",
@@ -207,10 +216,10 @@ test.each([
 });
 
 test("the page's files come with a strict policy, and are in no one's frame", async () => {
-  const response = await fetch(`${server.url}/vendor/uplot.js`);
+  const response = await fetch(`${server.url}/assets/lib/uplot.js`);
   expect(response.status).toBe(200);
   const policy = response.headers.get("content-security-policy")!;
-  expect(policy).toContain("default-src 'self'");
+  expect(policy).toContain("default-src 'none'");
   expect(policy).toContain("frame-ancestors 'none'");
   expect(policy).not.toContain("unsafe");
   expect(response.headers.get("cross-origin-opener-policy")).toBe("same-origin");

@@ -57,7 +57,10 @@ export async function readBioasq(
       const marked = snippets.map(({ document, text }) => ({ id: idOf(document), text: plain(text) }));
       const answer = typeof exact === "string" ? exact.toLowerCase() : undefined;
       questions.push({
-        ...{ id, text: plain(body), type, snippets: marked },
+        id,
+        text: plain(body),
+        type,
+        snippets: marked,
         documents: new Set([...documents.map(idOf), ...marked.map((found) => found.id)]),
         ideal: typeof ideal === "string" ? [ideal] : ideal,
         yesNo: type === "yesno" && (answer === "yes" || answer === "no") ? answer : undefined,
@@ -111,9 +114,19 @@ export async function readPubMedQa(folder: string): Promise<PubMedQaArticle[]> {
   return Object.entries(all).map(([id, { QUESTION, CONTEXTS, LABELS, LONG_ANSWER, final_decision }]) => {
     const abstract = CONTEXTS.map((text, i) => [LABELS[i] ?? null, plain(text)] as const);
     return {
-      ...{ id, question: plain(QUESTION), decision: final_decision, test: id in test, conclusion: plain(LONG_ANSWER) },
-      document: indexedDocument({ id, abstract }),
-      whole: indexedDocument({ id, abstract: [...abstract, ["CONCLUSIONS", plain(LONG_ANSWER)]] }),
+      id,
+      question: plain(QUESTION),
+      decision: final_decision,
+      test: id in test,
+      conclusion: plain(LONG_ANSWER),
+      document: indexedDocument({
+        id,
+        abstract,
+      }),
+      whole: indexedDocument({
+        id,
+        abstract: [...abstract, ["CONCLUSIONS", plain(LONG_ANSWER)]],
+      }),
     };
   });
 }

@@ -46,3 +46,23 @@ function solve(matrix: number[][], right: readonly number[]): number[] {
   }
   return found;
 }
+
+/** Softmax regression by gradient descent; the last class's weights are 0. */
+export function fitSoftmax(rows: readonly LabelledFeatures[], classes: number, penalty: number = 2): number[][] {
+  const width = rows[0]!.features.length;
+  const weights = Array.from({ length: classes }, () => Array.from({ length: width }, () => 0));
+  for (let step = 0; step < 4000; step++) {
+    const gradient = weights.map((own) => own.map((one, i) => (i === 0 ? 0 : -penalty * one)));
+    for (const { features, label } of rows) {
+      const powers = weights.map((own) => Math.exp(own.reduce((sum, one, i) => sum + one * features[i]!, 0)));
+      const sum = powers.reduce((total, one) => total + one, 0);
+      for (let c = 0; c < classes - 1; c++) {
+        const error = (c === label ? 1 : 0) - powers[c]! / sum;
+        for (let i = 0; i < width; i++) gradient[c]![i]! += error * features[i]!;
+      }
+    }
+    for (let c = 0; c < classes - 1; c++)
+      for (let i = 0; i < width; i++) weights[c]![i]! += (4 / rows.length) * gradient[c]![i]!;
+  }
+  return weights;
+}

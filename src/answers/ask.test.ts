@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { UsageError } from "../errors.ts";
 import { type Given, indexedDocument, memoryIndex } from "../../test/support/memory-index.ts";
 import { answer, ask } from "./ask.ts";

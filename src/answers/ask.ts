@@ -19,7 +19,7 @@ import { verdictOf } from "./verdict.ts";
  */
 export const thresholds: {
   readonly [with_ in "words" | "vectors"]: { readonly found: number; readonly keep: number };
-} = { words: { found: 0.5, keep: 0.4 }, vectors: { found: 0.5, keep: 0.4 } };
+} = { words: { found: 0.32, keep: 0.4 }, vectors: { found: 0.39, keep: 0.4 } };
 
 /** Documents whose sentences are looked at. */
 const mostDocuments = 100;
@@ -45,7 +45,7 @@ export async function* ask(
   const scored = await scoreSentences(index, read, usable, { signal });
   const { found: least, keep } = thresholds[index.dense ? "vectors" : "words"];
   const found = (scored[0]?.score ?? 0) >= least;
-  const passing = found ? scored.filter(({ score }) => score >= Math.min(keep, least)) : [];
+  const passing = found ? scored.filter(({ score }, i) => i === 0 || score >= keep) : [];
   const ordered = await rerankSentences(index, read.text, passing);
   const sentences: AnswerSentence[] = [];
   const withheld: WithheldSentence[] = [];

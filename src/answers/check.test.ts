@@ -39,9 +39,15 @@ describe("a written sentence", () => {
     ["Stroke was reduced (PMID 12345678).", 'a model has no sources to name, and wrote "PMID"'],
     ["Stroke was reduced [1].", 'a model has no sources to name, and wrote "[1]"'],
     ["Did apixaban reduce stroke?", "it asks, and says nothing"],
-    ["", "nothing was written"],
+    ["", "nothing was written, or the passage is too long for the model"],
   ])("%s", (written, reason) => {
     expect(brokenRule(written, passage)).toBe(reason);
+  });
+
+  test("of two directions each belongs to its own words", () => {
+    const both = "Statins reduced stroke in diabetes, but increased myalgia among older women.";
+    expect(brokenRule("Statins increased stroke in diabetes.", both)).toBe("the passage says it the other way round");
+    expect(brokenRule("Statins increased myalgia among older women.", both)).toBeUndefined();
   });
 
   test("a denial that it leaves out is found", () => {

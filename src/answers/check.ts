@@ -51,7 +51,7 @@ const wayOf: Readonly<Record<string, string>> = {
 
 /** The first rule that a written sentence breaks, in plain words; undefined where it breaks none. */
 export function brokenRule(written: string, passage: string): string | undefined {
-  if (!/\p{L}/u.test(written)) return "nothing was written";
+  if (!/\p{L}/u.test(written)) return "nothing was written, or the passage is too long for the model";
   const named = identifier.exec(written)?.[0];
   if (named !== undefined && !passage.includes(named)) return `a model has no sources to name, and wrote "${named}"`;
   if (/\?\s*$/.test(written)) return "it asks, and says nothing";
@@ -74,6 +74,7 @@ export function brokenRule(written: string, passage: string): string | undefined
   const ways = directionsIn(passage);
   const wrong = directionsIn(written).find((way) => !ways.includes(way));
   if (wrong !== undefined) return `the passage does not say ${wayOf[wrong]}`;
+  if (isTurned(written, passage)) return "the passage says it the other way round";
   if (compares(written) && !compares(passage)) return "it compares, and the passage does not";
   return word === undefined ? undefined : `the passage does not say "${word}"`;
 }
@@ -81,6 +82,38 @@ export function brokenRule(written: string, passage: string): string | undefined
 /** Numbers in words have a rule of their own, and so have denials and directions. */
 const isHarmless = ({ word, stem }: StemmedWord): boolean =>
   harmless.has(stem) || /^\p{N}+$/u.test(word) || directionsIn(word).length > 0 || numbersIn(word).length > 0;
+
+const opposite: Readonly<Record<string, string>> = { up: "down", down: "up", better: "worse", worse: "better" };
+
+interface Turn {
+  readonly way: string;
+  readonly near: ReadonlySet<string>;
+}
+
+/** Words that point a way, with the stems around them. */
+function turnsOf(text: string): Turn[] {
+  const words = contentWords(text);
+  return words.flatMap(({ word }, i) => {
+    const around = [...words.slice(Math.max(0, i - 3), i), ...words.slice(i + 1, i + 4)];
+    const near = new Set(around.filter((one) => directionsIn(one.word).length === 0).map(({ stem }) => stem));
+    return directionsIn(word).map((way) => ({ way, near }));
+  });
+}
+
+/** Whether a word points one way where, among the same words, the passage points the other. */
+function isTurned(written: string, passage: string): boolean {
+  const theirs = turnsOf(passage);
+  return turnsOf(written).some(({ way, near }) => {
+    const likest = (wanted: string | undefined): number =>
+      Math.max(
+        0,
+        ...theirs
+          .filter((one) => one.way === wanted)
+          .map((one) => [...near].filter((stem) => one.near.has(stem)).length),
+      );
+    return likest(opposite[way]) > likest(way);
+  });
+}
 
 const flat = (text: string): string => text.toLowerCase().replace(/[\s\-‐–]+/g, "");
 

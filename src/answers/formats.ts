@@ -39,6 +39,7 @@ const nearestText = (hits: readonly Hit[]): string =>
     })
     .join("");
 
+/** An answer for people: sentences with numbers, and the sources that these stand for. */
 export function answerText({ found, documents, sentences, withheld, verdict, nearest, notes }: Answer): string {
   if (!found) {
     const others = notes.filter((note) => !note.startsWith("not found in"));
@@ -69,6 +70,7 @@ export function answerText({ found, documents, sentences, withheld, verdict, nea
   );
 }
 
+/** A summary for people, as `answerText`. */
 export function summaryText({ documents, sentences, notes }: Summary): string {
   const { marks, list } = createSources();
   const body = sentences.map((one) => told(one, marks)).join("");
@@ -76,6 +78,7 @@ export function summaryText({ documents, sentences, notes }: Summary): string {
   return `${all}${part(`Sources (of ${documents} documents)`, list())}${part("Notes", notes.map((one) => `${line(one)}\n`).join(""))}`;
 }
 
+/** Hypotheses for people: candidates with their counts and examples, then those that nothing grounds. */
 export function hypothesesText({ anchor, documents, withAnchor, grounded, ungrounded, notes }: Hypotheses): string {
   const row = ({ name, together, withName, expected, logLikelihood, mutualInformation, known }: Hypothesis): string => {
     const said = known.length === 0 ? "novel here" : `known (${known.join(", ")})`;

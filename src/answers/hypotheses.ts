@@ -118,7 +118,10 @@ export async function hypotheses(
   const left = read.length < stored.length ? [`retracted, left out: ${stored.length - read.length} documents`] : [];
   const some = total > ids.length ? [`names were read in ${ids.length} of ${total} documents with ${anchor}`] : [];
   return {
-    ...{ question, ...wanted, documents, withAnchor: total },
+    question,
+    ...wanted,
+    documents,
+    withAnchor: total,
     grounded: grounded.sort((a, b) => b.logLikelihood - a.logLikelihood).slice(0, limit),
     ungrounded: found.filter((one) => one.together === 0 && one.from.includes("model")).slice(0, limit),
     notes: [...left, ...some, ...(total === 0 ? [`no document names ${anchor}`] : [])],

@@ -139,15 +139,26 @@ async function fetched(
 ): Promise<Arguments> {
   const found = { ...args };
   for (const [key, { part }] of Object.entries({ ...options, ...positionals })) {
-    const source = args[key];
-    if (part === undefined || typeof source !== "string") continue;
+    const given = args[key];
+    if (part === undefined || given === undefined || typeof given === "number" || typeof given === "boolean") continue;
     const { resolveModel } = await import("../hub/index.ts");
-    let line: Progress | undefined;
-    const onProgress = ({ file, ...state }: HubProgress): void => {
-      line ??= progress(source);
-      line.update({ ...state, unit: "bytes", text: file });
+    const resolved = async (source: string): Promise<string> => {
+      let line: Progress | undefined;
+      const onProgress = ({ file, ...state }: HubProgress): void => {
+        line ??= progress(source);
+        line.update({ ...state, unit: "bytes", text: file });
+      };
+      return resolveModel(source, { part, signal, onProgress }).finally(() => line?.end());
     };
-    found[key] = await resolveModel(source, { part, signal, onProgress }).finally(() => line?.end());
+    if (typeof given === "string") found[key] = await resolved(given);
+    else {
+      const folders: string[] = [];
+      for (const one of given) {
+        const [, name = "", source] = existsSync(one) ? [one, "", one] : /^([\w.:-]+=)?(.*)$/s.exec(one)!;
+        folders.push(name + (await resolved(source!)));
+      }
+      found[key] = folders;
+    }
   }
   return found;
 }

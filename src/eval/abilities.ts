@@ -5,7 +5,7 @@
 import { decodingOf, predictSources, type PredictOptions, type TunedModel } from "../soft-prompts/predict.ts";
 import { required } from "../schema.ts";
 
-export interface AskOptions {
+export interface AbilityOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called with how many of the inputs have been answered. */
   readonly onDone?: ((inputs: number) => void) | undefined;
@@ -18,7 +18,7 @@ export interface Abilities {
   /** What they depend on besides the directory's files, such as the format of the weights. */
   readonly identity?: Readonly<Record<string, unknown>>;
   /** Writes an answer to each source. */
-  generate?(sources: readonly string[], options: AskOptions): Promise<readonly { readonly text: string }[]>;
+  generate?(sources: readonly string[], options: AbilityOptions): Promise<readonly { readonly text: string }[]>;
   /** Log-probabilities of each context's choices. */
   logLikelihoods?(contexts: readonly string[], choices: readonly (readonly string[])[]): Promise<number[][]>;
   /** Classes of each text. */

@@ -1,5 +1,5 @@
 /** Measuring models: benchmarks asked of any model, labelled files, pairs, rankings and texts, with one report of all. */
-export { type Abilities, type AskOptions, askTuned } from "./abilities.ts";
+export { type Abilities, type AbilityOptions, askTuned } from "./abilities.ts";
 export { type ClassificationOptions, evaluateClassification } from "./classification.ts";
 export { evaluate, type BenchmarkOptions, type Evaluation } from "./evaluate.ts";
 export { evaluateNer } from "./ner.ts";

@@ -4,7 +4,7 @@
  */
 import { ConfigError } from "../errors.ts";
 import type { Benchmark, Example } from "../tasks/benchmark.ts";
-import type { Abilities, AskOptions } from "./abilities.ts";
+import type { Abilities, AbilityOptions } from "./abilities.ts";
 
 /** Of the ability that each needs. */
 const abilityOf = {
@@ -21,13 +21,13 @@ export interface Way<E, Answer> {
   /** What is asked besides the source, for the fingerprint of the data. */
   texts(example: E): readonly string[];
   /** One reply an example, each a JSON value. */
-  ask(examples: readonly E[], options: AskOptions): Promise<readonly unknown[]>;
+  ask(examples: readonly E[], options: AbilityOptions): Promise<readonly unknown[]>;
   answer(example: E, reply: unknown): Answer;
 }
 
 /** Only the two functions know the type of replies. */
 function way<E, Answer, Reply>(
-  ask: (examples: readonly E[], options: AskOptions) => Promise<readonly Reply[]>,
+  ask: (examples: readonly E[], options: AbilityOptions) => Promise<readonly Reply[]>,
   answer: (example: E, reply: Reply) => Answer,
   texts: (example: E) => readonly string[] = () => [],
 ): Way<E, Answer> {

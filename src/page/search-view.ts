@@ -1,6 +1,6 @@
 /** The view of a search: box, filters with their counts, and what was found. All of it stands in the address. */
 import { h, type VNode } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { SearchResult } from "../search/types.ts";
 import { download, useJson } from "./api.ts";
 import { Facets, filterNames } from "./facets.ts";
@@ -61,7 +61,7 @@ function Box({ params }: { readonly params: URLSearchParams }): VNode {
   const query = params.get("q") ?? "";
   const [text, setText] = useState(query);
   const box = useRef<HTMLInputElement>(null);
-  useEffect(() => setText(query), [query]);
+  useLayoutEffect(() => setText(query), [query]);
   useEffect(() => {
     if (query === "") box.current?.focus();
   }, []);

@@ -14,7 +14,7 @@ export function authorLine(authors: readonly string[], most: number = 3): string
   return authors.length > most ? `${authors.slice(0, most).join(", ")}, et al.` : authors.join(", ");
 }
 
-export const percent = (share: number): string => `${Math.round(100 * share)} %`;
+export const percent = (share: number): string => `${Math.round(100 * share)}\u00a0%`;
 
 /** A loss or a rate, with as many digits as say something. */
 export function figure(value: number | null | undefined): string {

@@ -12,6 +12,12 @@ const dot = (a: Float32Array, b: Float32Array): number => {
 
 export const norm = (a: Float32Array): number => Math.sqrt(dot(a, a));
 
+/** The same direction, of length 1; a vector of zeros stays one. */
+export function unit(a: Float32Array): Float32Array {
+  const length = norm(a);
+  return length === 0 ? a : a.map((one) => one / length);
+}
+
 const distance = (a: Float32Array, b: Float32Array, of: (difference: number) => number): number => {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += of(a[i]! - b[i]!);

@@ -2,7 +2,7 @@
  * Documents into an index, window by window: what has not changed is left as it is, of what has, only changed passages are
  * embedded again. So the same call goes on where one was killed, and a second call with new files is an update.
  */
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import * as z from "zod";
 import type { ReadDocumentsOptions } from "../corpus/documents.ts";
 import { ConfigError } from "../errors.ts";
@@ -11,6 +11,7 @@ import { writeFileAtomically } from "../io/files.ts";
 import { modelFingerprint } from "../io/fingerprint.ts";
 import { readSettings } from "../io/json.ts";
 import { type Embedder, loadEmbedder } from "../retrieval/embedder.ts";
+import { unit } from "../retrieval/vector-similarity.ts";
 import type { NetworkOptions } from "../runtime/network.ts";
 import { required } from "../schema.ts";
 import type { OnCut } from "../tokenizers/cut.ts";
@@ -94,7 +95,7 @@ export async function indexDocuments(inputs: readonly string[], options: IndexDo
   const model: IndexModel | null =
     embedder === undefined
       ? null
-      : { source: source!, fingerprint: await modelFingerprint(folder!), width: embedder.width };
+      : { source: placeOf(source!, folder!), fingerprint: await modelFingerprint(folder!), width: embedder.width };
   const most = embedder === undefined ? Infinity : embedder.folder.maxTokens * tokenCharacters;
   const wanted = { model, passage: Math.floor(Math.min(usualPassage, most)), store: kind };
   const { store, manifest } = await openStoreWriter(output, wanted);
@@ -133,6 +134,11 @@ export async function indexDocuments(inputs: readonly string[], options: IndexDo
   // Also where nothing has changed: a run that was killed may have left it undone.
   await store.optimise((text) => onProgress?.({ documents: looked, text }));
   return { store: manifest.store, documents: await store.count(), ...counts };
+}
+
+/** A name of the hub as it is, a path from wherever the index is used. */
+function placeOf(source: string, folder: string): string {
+  return folder === source ? resolve(source) : source;
 }
 
 async function readRetractions(path: string): Promise<readonly string[]> {

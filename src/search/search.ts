@@ -4,6 +4,7 @@ import { resolveModel } from "../hub/index.ts";
 import { modelFingerprint } from "../io/fingerprint.ts";
 import { type Embedder, loadEmbedder } from "../retrieval/embedder.ts";
 import { openScorer, type Scorer, type ScorerOptions } from "../retrieval/scorers.ts";
+import { unit } from "../retrieval/vector-similarity.ts";
 import type { NetworkOptions } from "../runtime/network.ts";
 import type { OnCut } from "../tokenizers/cut.ts";
 import type { IndexModel } from "./manifest.ts";

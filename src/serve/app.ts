@@ -16,6 +16,7 @@ import { corpusRoutes } from "./routes/corpus.ts";
 import { embeddingRoutes } from "./routes/embeddings.ts";
 import { extractRoutes } from "./routes/extract.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { mcpRoutes } from "./routes/mcp.ts";
 import { modelRoutes } from "./routes/models.ts";
 import { pageRoutes } from "./routes/page.ts";
 import { rerankRoutes } from "./routes/rerank.ts";
@@ -33,6 +34,7 @@ const groups: readonly Routes[] = [
   reviewsRoutes,
   corpusRoutes,
   extractRoutes,
+  mcpRoutes,
   modelRoutes,
   completionRoutes,
   chatRoutes,

@@ -1,7 +1,7 @@
 /** What every route is given: the index, the models, the folders, what requests may cost, and the end of it all. */
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { SearchIndex } from "../search/types.ts";
-import type { Metrics } from "./metrics.ts";
+import type { ServerMetrics } from "./metrics.ts";
 import type { Models } from "./models.ts";
 
 export type App = OpenAPIHono;
@@ -68,7 +68,7 @@ export interface ServeContext {
   readonly folders: Folders;
   readonly guard: Guard;
   readonly limits: Limits;
-  readonly metrics: Metrics;
+  readonly metrics: ServerMetrics;
   /** Aborted when the server stops: no request is begun any more. */
   readonly stopping: AbortSignal;
   /** Aborted when requests that still run have to end. */

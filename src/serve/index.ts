@@ -9,6 +9,6 @@ export {
   type Routes,
   type ServeContext,
 } from "./context.ts";
-export { createMetrics, type Metrics } from "./metrics.ts";
+export { createMetrics, type ServerMetrics } from "./metrics.ts";
 export { createModels, knownModels, type KnownModel, type Models, type ModelsOptions } from "./models.ts";
 export { type RunningServer, type ServerOptions, startServer } from "./server.ts";

@@ -5,7 +5,7 @@
 
 type Labels = Readonly<Record<string, string>>;
 
-export interface Metrics {
+export interface ServerMetrics {
   /** Adds to a counter. */
   count(name: CounterName, labels: Labels, amount?: number): void;
   /** Adds a measurement to a histogram. */
@@ -54,7 +54,8 @@ interface Histogram {
 /** A name's series, by their labels as they are written. */
 type Series<T> = Map<string, Map<string, T>>;
 
-export function createMetrics(): Metrics {
+/** Counters, gauges and histograms of a server, written in Prometheus' text format. */
+export function createMetrics(): ServerMetrics {
   const counted: Series<number> = new Map();
   const observed: Series<Histogram> = new Map();
   const asked: Series<() => number> = new Map();

@@ -7,7 +7,7 @@ import { basename } from "node:path";
 import { ConfigError, UsageError } from "../errors.ts";
 import { createEngine, type Engine } from "../generate/engine.ts";
 import type { Generator } from "../generate/index.ts";
-import { hubNameOf, resolveModel, type ResolveOptions } from "../hub/index.ts";
+import { hubNameOf, hubSourceOf, resolveModel, type ResolveOptions } from "../hub/index.ts";
 import { Model } from "../model.ts";
 import { scoringKindOf } from "../retrieval/scorers.ts";
 import type { ModelFolder } from "../runtime/bind.ts";
@@ -18,7 +18,7 @@ import { sizeOf } from "../tensor/tensor.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import type { Limits } from "./context.ts";
 import { refusal } from "./failures.ts";
-import type { Metrics } from "./metrics.ts";
+import type { ServerMetrics } from "./metrics.ts";
 import { loadScoring, type LoadedEmbedder, type LoadedReranker } from "./scoring.ts";
 
 export type ModelKind = "decoder" | "embedder" | "reranker";
@@ -57,14 +57,16 @@ export interface Lease<L> extends Disposable {
 export interface ModelsOptions {
   readonly load?: NetworkOptions | undefined;
   readonly limits: Pick<Limits, "rows" | "cacheBytes" | "idleTime">;
-  readonly metrics: Metrics;
+  readonly metrics: ServerMetrics;
 }
 
 /** What a name at the command line says: `NAME=MODEL`, or MODEL, whose name is its last part, or the hub's. */
 export function namedSource(given: string): { readonly name: string; readonly source: string } {
   const named = existsSync(given) ? undefined : /^([\w.:-]+)=(.+)$/.exec(given);
   if (named !== null && named !== undefined) return { name: named[1]!, source: named[2]! };
-  return { name: hubNameOf(given) === undefined ? basename(given) : given, source: given };
+  const published =
+    hubSourceOf(given)?.replace(/@[0-9a-f]{40}/, "") ?? (hubNameOf(given) === undefined ? basename(given) : given);
+  return { name: published, source: given };
 }
 
 /** What each source is. @throws UsageError where two have one name; ConfigError for one that is none of the kinds. */
@@ -103,6 +105,7 @@ interface Slot {
   timer: NodeJS.Timeout | undefined;
 }
 
+/** The models that a server answers with: opened when one is asked for, closed when it is idle or room is needed. */
 export function createModels(known: readonly KnownModel[], options: ModelsOptions): Models {
   const { limits, metrics } = options;
   const slots = new Map(

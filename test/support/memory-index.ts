@@ -24,9 +24,27 @@ export function indexedDocument({ id, title = "", abstract, more = {} }: Given):
     return { label, start, end: text.length };
   });
   return {
-    ...{ id, title, text, sections, date: null, year: null, types: [], journal: null, journalAbbreviation: null },
-    ...{ volume: null, issue: null, pages: null, authors: [], mesh: [], keywords: [], language: null, doi: null },
-    ...{ pmcid: null, retracted: false, source: "memory", fields: {} },
+    id,
+    title,
+    text,
+    sections,
+    date: null,
+    year: null,
+    types: [],
+    journal: null,
+    journalAbbreviation: null,
+    volume: null,
+    issue: null,
+    pages: null,
+    authors: [],
+    mesh: [],
+    keywords: [],
+    language: null,
+    doi: null,
+    pmcid: null,
+    retracted: false,
+    source: "memory",
+    fields: {},
     ...more,
   };
 }

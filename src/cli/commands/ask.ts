@@ -17,7 +17,7 @@ const ask: Command = command({
   examples: [
     ["ask --index index Does aspirin inhibit cyclooxygenase?", "with sources"],
     ["ask --index index What is metformin used for? --sentences 3 --json", "one JSON object"],
-    ["ask --index index What do statins inhibit? --model runs/first/model", "written by a decoder, and checked"],
+    ["ask --index index What do statins inhibit? --model runs/chat/model", "written by a decoder, and checked"],
   ],
   stoppable: true,
   async run({ args, json, output, progress, signal }) {

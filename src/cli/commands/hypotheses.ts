@@ -10,19 +10,43 @@ const hypotheses: Command = command({
     'QUESTION says what kind of names, what they do and to what: "genes that interact with APOE". Names that stand beside it in documents are counted together and apart, with what chance would do (log-likelihood ratio, pointwise mutual information), whether mined relations or MeSH know them, and sentences with both. Names are found by their shapes, or by --tagger. Continuations of --model that no document has together are listed as ungrounded.',
   positionals: { question: { required: true, many: true, about: '"drugs that treat narcolepsy"' } },
   options: {
-    ...{ index, embeddings, rerank, device, threads, bits, "any-memory": anyMemory },
-    limit: { type: "integer", hint: "N", least: 1, default: 20, about: "Most names" },
-    relations: { type: "text", hint: "FILE", about: "triples.jsonl of galen extract: what is known" },
-    tagger: { ...modelOption, about: "Tagger that finds the names" },
-    model: { ...modelOption, about: "Decoder that proposes names" },
-    seed: { type: "integer", hint: "N", default: 0, about: "Of the decoder's draws" },
+    index,
+    embeddings,
+    rerank,
+    device,
+    threads,
+    bits,
+    "any-memory": anyMemory,
+    limit: {
+      type: "integer",
+      hint: "N",
+      least: 1,
+      default: 20,
+      about: "Most names",
+    },
+    relations: {
+      type: "text",
+      hint: "FILE",
+      about: "triples.jsonl of galen extract: what is known",
+    },
+    tagger: {
+      ...modelOption,
+      about: "Tagger that finds the names",
+    },
+    model: {
+      ...modelOption,
+      about: "Decoder that proposes names",
+    },
+    seed: {
+      type: "integer",
+      hint: "N",
+      default: 0,
+      about: "Of the decoder's draws",
+    },
   },
   examples: [
     ["hypotheses --index index drugs that treat hypertension", "with counts and sentences"],
-    [
-      "hypotheses --index index diseases associated with aspirin --model runs/first/model --json",
-      "and a model's ideas",
-    ],
+    ["hypotheses --index index diseases associated with aspirin --model runs/nano/model --json", "and a model's ideas"],
   ],
   stoppable: true,
   async run({ args, json, output, signal }) {

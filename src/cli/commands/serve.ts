@@ -1,7 +1,7 @@
 /** `galen serve`: models and an index over HTTP, for programs and for a browser. */
 import { once } from "node:events";
 import { UsageError } from "../../errors.ts";
-import { type Command, command, loadOptions, modelOption, modelOptions, modelSources } from "../command.ts";
+import { type Command, command, loadOptions, modelOption, modelOptions } from "../command.ts";
 
 /** Whether no other machine reaches this address. */
 function isLoopback(host: string): boolean {
@@ -20,14 +20,14 @@ async function open(url: string): Promise<void> {
 const serve: Command = command({
   about: "Models and an index over HTTP, with a page",
   details:
-    "Answers OpenAI's routes under /v1 and its own, which /openapi.json lists. Only this machine reaches it unless --host says otherwise, and then a token is needed. Models are loaded when they are asked for. Ctrl-C ends it in order: what runs may end, nothing new is begun. " +
-    modelSources,
+    "Answers OpenAI's routes under /v1 and its own, which /openapi.json lists. Only this machine reaches it unless --host says otherwise, and then a token is needed. Models are loaded when they are asked for. Ctrl-C ends it in order: what runs may end, nothing new is begun.",
   options: {
     index: { type: "text", hint: "DIR", about: "Literature to search and to ask, made by galen index" },
     rerank: { ...modelOption, about: "Cross-encoder, ColBERT or embedding model that orders the index's first hits" },
     model: {
       type: "text",
       hint: "MODEL",
+      part: "model",
       many: "greedy",
       about: "A decoder, embedding model or reranker, or NAME=MODEL; clients call it by its name",
     },
@@ -60,7 +60,7 @@ const serve: Command = command({
     ["serve --model runs/nano/model all-MiniLM-L6-v2 --port 8000", "text and vectors for programs on this machine"],
     ["serve --index index --open", "search, questions and the page, on this machine alone"],
     ["serve --open", "the page, on this machine alone"],
-    ["serve --host 0.0.0.0 --token $(openssl rand -hex 16)", "for other machines, with a token"],
+    ["serve --host 0.0.0.0 --token change-me-now", "for other machines, with a token"],
   ],
   stoppable: true,
   async run({ args, json, output, signal }) {
