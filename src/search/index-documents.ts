@@ -18,7 +18,7 @@ import type { OnCut } from "../tokenizers/cut.ts";
 import { type Entry, passagesOf, readEntries, usualPassage } from "./documents.ts";
 import type { IndexModel, StoreKind } from "./manifest.ts";
 import { openStoreWriter } from "./open.ts";
-import { passageText, unit } from "./passages.ts";
+import { passageText } from "./passages.ts";
 import type { Passage, StoredDocument, StoreWriter } from "./store.ts";
 import type { IndexedDocument } from "./types.ts";
 

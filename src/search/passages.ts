@@ -1,4 +1,4 @@
-/** Passages and their vectors, as an index is made and as it is searched. */
+/** Passages of documents, as an index is made and as a search looks whether its model is the index's. */
 import type { IndexedDocument } from "./types.ts";
 
 /** What is embedded of a passage: the document's title goes before one that does not begin with it. */
@@ -8,10 +8,4 @@ export function passageText(
 ): string {
   const own = text.slice(start, end);
   return start === 0 || title === "" ? own : `${title} ${own}`;
-}
-
-/** Of length 1. */
-export function unit(vector: Float32Array): Float32Array {
-  const norm = Math.hypot(...vector);
-  return norm === 0 ? vector : vector.map((one) => one / norm);
 }

@@ -10,7 +10,6 @@ import type { OnCut } from "../tokenizers/cut.ts";
 import type { IndexModel } from "./manifest.ts";
 import { openStore } from "./open.ts";
 import { searchStore } from "./over-store.ts";
-import { unit } from "./passages.ts";
 import { rerankerOf } from "./reranker.ts";
 import type { SearchIndex } from "./types.ts";
 
