@@ -87,7 +87,7 @@ const sides: Side[] = [galen, ...(peer === undefined ? [] : [await peer.ask<Side
 for (const side of sides) await measure(side, 1, 2); // loads the model
 console.log(`${machine()}, ${threads} threads; ${kind}, ${model}; medians of ${rounds} rounds`);
 for (const count of clients) {
-  const each = Math.max(1, Math.ceil((kind === "completions" ? 8 : 256) / count));
+  const each = Math.max(1, Math.ceil((kind === "completions" ? 8 : 64) / count));
   const seconds = sides.map((): number[] => []);
   for (let round = -1; round < Number(rounds); round++) {
     for (const [i, side] of sides.entries()) {

@@ -1,4 +1,4 @@
-/** Passages of documents, as an index is made and as a search looks whether its model is the index's. */
+/** What of a passage is embedded, as an index is made and as it is searched. */
 import type { IndexedDocument } from "./types.ts";
 
 /** What is embedded of a passage: the document's title goes before one that does not begin with it. */
