@@ -149,7 +149,7 @@ describe("layers", () => {
     for (const file of reached) {
       const code = readFileSync(join(source, file), "utf8").replace(/\/\*[^]*?\*\//g, "");
       for (const [, named, loaded] of code.matchAll(
-        /^(?:import|export)(?! type)[^"();=]*"([^"]+)";|\bimport\("([^"]+)"\)/gm,
+        /^(?:import|export)(?! type)[^"();=]*\bfrom "([^"]+)";|\bimport\("([^"]+)"\)/gm,
       )) {
         const from = (named ?? loaded)!;
         const path = relative(source, join(source, dirname(file), from));

@@ -29,6 +29,8 @@ beforeAll(async () => {
   await addTokenizer(decoder);
   cpSync(decoder, join(folder, "decoder"), { recursive: true });
   rmSync(decoder, { recursive: true });
+  await using model = await loadModel(join(folder, "decoder"));
+  await model.save(join(folder, "half"), { dtype: "float16" });
   cpSync(join(root, "test/goldens/retrieval/mean"), join(folder, "embedder"), { recursive: true });
   cpSync(join(root, "test/goldens/retrieval/prompt"), join(folder, "other"), { recursive: true });
   const index = { output: join(folder, "index"), model: join(folder, "embedder"), store: "exact" } as const;
@@ -141,6 +143,16 @@ describe.skipIf(!runs)("on WebAssembly", { timeout: 120_000 }, () => {
     await expectNodesIds(found);
   });
 
+  test("weights in float16 give the ids that Node gives with them", async () => {
+    const found = await inPage<number[][]>(
+      browser,
+      `await using decoder = await galen.openDecoder(at + "/half", { device: "wasm" });
+      return (await decoder.generate({ prompts: ${JSON.stringify(prompts)}, maxNewTokens: 24 })).sequences;`,
+    );
+    await using model = await loadModel(join(folder, "half"));
+    expect(found).toEqual((await model.generate({ prompts, maxNewTokens: 24 })).sequences);
+  });
+
   test("hits are Node's, by words, by vectors and both", async () => {
     const modes = ["text", "dense", "hybrid"] as const;
     interface Found {
@@ -199,6 +211,16 @@ describe.skipIf(!runs)("on WebAssembly", { timeout: 120_000 }, () => {
       browser,
       `const host = "${server.url}";
       await using other = await galen.openEmbedder(at + "/other", { device: "wasm" });
+      const bytesOf = async (path) => new Uint8Array(await (await fetch(at + path)).arrayBuffer());
+      const weights = (await bytesOf("/decoder/model.safetensors")).subarray(0, -4);
+      const cut = { "config.json": await bytesOf("/decoder/config.json"), "model.safetensors": weights };
+      const manifest = await bytesOf("/index/index.json");
+      const segments = await bytesOf("/index/exact/segments.json");
+      const name = JSON.parse(new TextDecoder().decode(segments)).segments[0];
+      const index = { "index.json": manifest, "exact/segments.json": segments };
+      index["exact/" + name + ".jsonl"] = await bytesOf("/index/exact/" + name + ".jsonl");
+      const short = { ...index, ["exact/" + name + ".f32"]: new Uint8Array(8) };
+      const lance = { "index.json": new TextEncoder().encode(new TextDecoder().decode(manifest).replace("exact", "lance")) };
       return [
         ${messageOf(`galen.openDecoder(host + "/nothing")`)},
         ${messageOf(`galen.openDecoder(host + "/broken")`)},
@@ -213,6 +235,10 @@ describe.skipIf(!runs)("on WebAssembly", { timeout: 120_000 }, () => {
         ${messageOf(`galen.openSearch(at + "/embedder")`)},
         ${messageOf(`galen.openSearch(at + "/index", { embedder: other })`)},
         ${messageOf(`galen.openDecoder({ "config.json": "{}" })`)},
+        ${messageOf(`galen.openDecoder(cut)`)},
+        ${messageOf(`galen.openSearch(index)`)},
+        ${messageOf(`galen.openSearch(short)`)},
+        ${messageOf(`galen.openSearch(lance)`)},
       ];`,
     );
     const expected = [
@@ -229,6 +255,10 @@ describe.skipIf(!runs)("on WebAssembly", { timeout: 120_000 }, () => {
       /index\.json: expected an index/,
       /expected the index's own model/,
       /files\/config\.json: expected bytes/,
+      /files\/model\.safetensors: .*expected/,
+      /\.f32: expected the vectors of the segment/,
+      /\.f32: expected \d+ vectors of \d+ numbers, got 8 bytes/,
+      /expected an index with the exact store, got lance/,
     ];
     expect(messages.length).toBe(expected.length);
     messages.forEach((message, i) => expect(message).toMatch(expected[i]!));

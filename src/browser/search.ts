@@ -2,11 +2,11 @@
 import type * as z from "zod";
 import { ConfigError, DataError } from "../errors.ts";
 import type { Embedder } from "../retrieval/embed.ts";
+import { unit } from "../retrieval/vector-similarity.ts";
 import { checked, parsedJson } from "../schema.ts";
 import { createExactStore } from "../search/exact.ts";
 import { type IndexManifest, manifestSchema, noManifest } from "../search/manifest.ts";
 import { searchStore } from "../search/over-store.ts";
-import { unit } from "../retrieval/vector-similarity.ts";
 import { passageText } from "../search/passages.ts";
 import { changeOf, longestLine, noVectors, type Segments, segmentsSchema, withVectors } from "../search/segments.ts";
 import type { StoredDocument } from "../search/store.ts";
