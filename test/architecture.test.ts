@@ -47,7 +47,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   serve: [...uses, "search", "answers", "extract", "train"],
   // The page runs in browsers: of the rest it has types alone.
   page: ["search", "answers", "extract", "serve"],
-  browser: [...engine, "generate", "search"],
+  browser: [...engine, "generate", "retrieval", "search"],
 };
 /** These run in browsers too: no node:* and no ONNX Runtime. */
 const pure = ["errors", "schema", "tensor", "graph", "nn", "models", "tokenizers", "generate"];
@@ -144,6 +144,24 @@ describe("layers", () => {
     expect(wrong.map(({ file, from }) => `${file} imports ${from}`)).toEqual([]);
   });
 
+  test("nothing that galen/browser reaches uses Node, but for the engine that it does not load there", () => {
+    const reached = new Set(["browser/index.ts"]);
+    for (const file of reached) {
+      const code = readFileSync(join(source, file), "utf8").replace(/\/\*[^]*?\*\//g, "");
+      for (const [, named, loaded] of code.matchAll(
+        /^(?:import|export)(?! type)[^"();=]*\bfrom "([^"]+)";|\bimport\("([^"]+)"\)/gm,
+      )) {
+        const from = (named ?? loaded)!;
+        const path = relative(source, join(source, dirname(file), from));
+        if (path !== "runtime/ort-node.ts") {
+          if (from.startsWith(".")) reached.add(path);
+          else expect(`${file}: ${from}`).toMatch(/: (zod|onnxruntime-web\/\w+)$/);
+        }
+      }
+    }
+    expect(reached.size).toBeGreaterThan(100);
+  });
+
   test("shared code knows no family, tokenizer or parameter by name", () => {
     const wrong = files
       .filter((file) => !Object.keys(speakOfFamilies).some((place) => file === place || file.startsWith(place)))
@@ -162,11 +180,13 @@ describe("layers", () => {
     expect(idle).toEqual([]);
   });
 
-  test("one file imports ONNX Runtime, and one imports that file", () => {
+  test("one file imports ONNX Runtime for Node, one that for browsers, and one imports these", () => {
     const importersOf = (name: RegExp): string[] =>
       imports.filter(({ from }) => name.test(from)).map(({ file }) => file);
-    expect(importersOf(/^onnxruntime/)).toEqual(["runtime/ort-node.ts"]);
-    expect(importersOf(/ort-node\.ts$/)).toEqual(["runtime/session.ts"]);
+    expect(new Set(importersOf(/^onnxruntime-node/))).toEqual(new Set(["runtime/ort-node.ts"]));
+    expect(new Set(importersOf(/^onnxruntime-web/))).toEqual(new Set(["runtime/ort-web.ts"]));
+    expect(new Set(importersOf(/^onnxruntime/)).size).toBe(2);
+    expect(new Set(importersOf(/ort-(node|web)\.ts$/))).toEqual(new Set(["runtime/session.ts"]));
   });
 
   test("one file imports the hub's client, and nothing loads it before a name is given", () => {

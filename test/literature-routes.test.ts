@@ -1,11 +1,12 @@
 /** Routes of literature over HTTP: what they give, and what they refuse of hostile or wrong requests. */
-import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openDecisions } from "../src/serve/literature/decisions.ts";
 import type { Answer, AnswerEvent } from "../src/answers/types.ts";
 import type { ReviewDocument } from "../src/serve/literature/replies.ts";
+import { makeChatModel } from "./support/chat-model.ts";
 import { hostileId, type PageWorld, pageWorld, writeMined } from "./support/page-world.ts";
 import { writeTinyTask } from "./support/tiny-task.ts";
 import { trainBy } from "./support/training.ts";
@@ -21,7 +22,10 @@ beforeAll(async () => {
     data: tiny.data,
     output: join(folder, "tuned"),
   });
-  world = await pageWorld(folder, { models: [`tuned=${model}`] });
+  const chat = join(folder, "chat");
+  mkdirSync(chat);
+  const models = [`tuned=${model}`, `chat=${await makeChatModel(chat, 2048)}`];
+  world = await pageWorld(folder, { models });
   writeMined(join(folder, "reviews/ddi"));
 });
 afterAll(async () => {
@@ -105,6 +109,25 @@ describe("questions", () => {
     expect(answer).toMatchObject({ question, found: true });
     expect(answer.sentences.length).toBeLessThanOrEqual(1);
     expect((await get(response.headers.get("location")!)).status).toBe(200);
+  });
+
+  test("a decoder of the server's writes, and what it writes is shown only beside its source", async () => {
+    const response = await post("/ask", { question, model: "chat" });
+    const answer = (await response.json()) as Answer;
+    expect(answer).toMatchObject({ question, kind: "written" });
+    const all = [...answer.sentences, ...answer.withheld];
+    expect(all.length).toBeGreaterThan(0);
+    for (const { id, start, end, quote } of all.flatMap(({ citations }) => citations)) {
+      const [document] = await world.index.documents([id]);
+      expect(document!.text.slice(start, end)).toBe(quote);
+    }
+    // A model with too few places for the evidence writes nothing: it is quoted.
+    const small = (await (await post("/ask", { question, model: "tuned" })).json()) as Answer;
+    expect(small.sentences.length).toBeGreaterThan(0);
+    for (const { text, citations } of small.sentences) expect(citations.map(({ quote }) => quote)).toContain(text);
+    const unknown = await post("/ask", { question, model: "nobody" });
+    expect(unknown.status).toBe(404);
+    expect(await complaint(unknown)).toContain("nobody");
   });
 
   test("what is no question is refused, streamed or not", async () => {

@@ -19,7 +19,7 @@ beforeAll(async () => {
     }),
     indexedDocument({ id: "9\"'<b>", title: "Odd", abstract: "An odd identifier.", more: { retracted: true } }),
   ]);
-  server = await serveModels({ more: { index } });
+  server = await serveModels({ index });
 });
 afterAll(() => server.stop());
 

@@ -219,7 +219,7 @@ test("the page's files come with a strict policy, and are in no one's frame", as
   const response = await fetch(`${server.url}/assets/lib/uplot.js`);
   expect(response.status).toBe(200);
   const policy = response.headers.get("content-security-policy")!;
-  expect(policy).toContain("default-src 'self'");
+  expect(policy).toContain("default-src 'none'");
   expect(policy).toContain("frame-ancestors 'none'");
   expect(policy).not.toContain("unsafe");
   expect(response.headers.get("cross-origin-opener-policy")).toBe("same-origin");
@@ -394,8 +394,8 @@ describe("the end", () => {
 });
 
 test.each([
-  [["--host", "0.0.0.0"], /--host 0\.0\.0\.0: expected --token/],
-  [["--token", "short"], /--token: expected 8 characters/],
+  [["--host", "0.0.0.0"], /host 0\.0\.0\.0: expected a token/],
+  [["--token", "short"], /token: expected 8 characters/],
   [["--model", "nowhere/at/all"], /nowhere/],
 ])("galen serve refuses %j", async (args, message) => {
   const written: string[] = [];
@@ -407,6 +407,7 @@ test.each([
 
 test("a model is called by its folder, its hub's name or what it is given", () => {
   expect(namedSource("./runs/nano")).toEqual({ name: "nano", source: "./runs/nano" });
+  expect(namedSource("runs/nano/model").name).toBe("nano");
   expect(namedSource("chat=runs/nano")).toEqual({ name: "chat", source: "runs/nano" });
   expect(namedSource("NeuML/biomedbert-small-embeddings")).toMatchObject({ name: "NeuML/biomedbert-small-embeddings" });
 });

@@ -9,6 +9,7 @@ import { loadCrossEncoder } from "../retrieval/cross-encoder.ts";
 import type { NetworkOptions } from "../runtime/network.ts";
 import { chatIds, chatTemplates } from "../tokenizers/chat.ts";
 import { loadTokenizer } from "../tokenizers/files.ts";
+import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import type { Checker } from "./check.ts";
 
 /** Writes one sentence that answers a question by a passage. */
@@ -20,13 +21,14 @@ const instructions =
   "Answer the question in one short sentence. Use only what the passage says, in its own words, with its numbers and names.";
 const mostTokens = 96;
 
+/** Continues a prompt by greedy search, with at most so many tokens; gives the new ones. */
+type Continue = (prompt: readonly number[], most: number, signal?: AbortSignal) => Promise<readonly number[]>;
+
 /**
- * Opens a decoder as a writer: by its chat template where it has one, else as a continuation of the passage.
- * @throws ConfigError where the model is no decoder.
+ * A writer by a decoder's chat template where it has one, else by continuations of the passage.
+ * @param positions that the decoder has.
  */
-export async function openWriter(source: string, options: LoadOptions = {}): Promise<Writer & AsyncDisposable> {
-  const model = await loadModel(source, options);
-  const tokenizer = await loadTokenizer(source);
+export function writerOf(tokenizer: Tokenizer, positions: number, continueFrom: Continue): Writer {
   const isChat = chatTemplates(tokenizer).size > 0;
   const promptOf = (question: string, passage: string): Promise<number[]> | number[] => {
     if (!isChat) return tokenizer.encodeIds(`${passage}\n${question}\n`);
@@ -41,17 +43,25 @@ export async function openWriter(source: string, options: LoadOptions = {}): Pro
     async write(question, passage, signal) {
       const prompt = await promptOf(question, passage);
       // A passage too long for the model is quoted; the rest of the answer need not end for it.
-      if (prompt.length + mostTokens > model.config.max_position_embeddings) return "";
-      const { sequences } = await model.generate({
-        ids: [prompt],
-        maxNewTokens: mostTokens,
-        repeatGuard: true,
-        signal,
-      });
-      return firstSentence(tokenizer.decode(sequences[0]!.slice(prompt.length), { skipSpecialTokens: true }));
+      if (prompt.length + mostTokens > positions) return "";
+      const ids = await continueFrom(prompt, mostTokens, signal);
+      return firstSentence(tokenizer.decode(ids, { skipSpecialTokens: true }));
     },
-    [Symbol.asyncDispose]: () => model.dispose(),
   };
+}
+
+/**
+ * Opens a decoder as a writer.
+ * @throws ConfigError where the model is no decoder.
+ */
+export async function openWriter(source: string, options: LoadOptions = {}): Promise<Writer & AsyncDisposable> {
+  const model = await loadModel(source, options);
+  const { max_position_embeddings: positions } = model.config;
+  const writer = writerOf(await loadTokenizer(source), positions, async (prompt, maxNewTokens, signal) => {
+    const { sequences } = await model.generate({ ids: [prompt], maxNewTokens, repeatGuard: true, signal });
+    return sequences[0]!.slice(prompt.length);
+  });
+  return { ...writer, [Symbol.asyncDispose]: () => model.dispose() };
 }
 
 function firstSentence(text: string): string {

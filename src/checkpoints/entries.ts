@@ -223,3 +223,15 @@ function gather<D extends DType>(
   }
   return out;
 }
+
+/** How the entries of a file that is in memory are read. */
+export function openBytes(bytes: Uint8Array): OpenBytes {
+  const reader: ByteReader = {
+    async read(target, offset, length, position) {
+      const part = bytes.subarray(position, position + length);
+      target.set(part, offset);
+      return { bytesRead: part.byteLength };
+    },
+  };
+  return (use) => use(reader, bytes.byteLength);
+}

@@ -41,15 +41,21 @@ function finished(answer: Answer, asked?: string): Progress {
   return { question, asked, sentences, withheld, nearest, answer };
 }
 
+interface Asked {
+  readonly question: string;
+  /** Who writes the answer; "": its sentences are quoted. */
+  readonly model: string;
+}
+
 /** Asks, and tells of what comes; `onId` is called before the first part. @throws ApiError. */
 async function ask(
-  question: string,
+  { question, model }: Asked,
   signal: AbortSignal,
   { onId, onEvent }: { onId: (id: string) => void; onEvent: (event: AnswerEvent) => void },
 ): Promise<void> {
   const response = await postJson(
     "/ask",
-    { question, stream: true },
+    { question, stream: true, ...(model !== "" && { model }) },
     { signal, headers: { Accept: "text/event-stream" } },
   );
   const id = /\/answers\/([\w-]+)$/.exec(response.headers.get("Location") ?? "")?.[1];
@@ -71,7 +77,7 @@ interface Asking {
   readonly state: Progress | undefined;
   readonly error: ApiError | undefined;
   readonly busy: boolean;
-  ask(question: string): void;
+  ask(asked: Asked): void;
   stop(): void;
 }
 
@@ -101,7 +107,8 @@ function useAnswer(id: string): Asking {
     );
     return () => abort.abort();
   }, [id]);
-  const start = (text: string): void => {
+  const start = (asked: Asked): void => {
+    const { question: text } = asked;
     stop();
     const abort = (running.current = new AbortController());
     setError(undefined);
@@ -112,7 +119,7 @@ function useAnswer(id: string): Asking {
       go(hrefOf("ask", made, { q: text }));
     };
     const onEvent = (event: AnswerEvent): void => setState((before) => after(before ?? begun(text), event));
-    ask(text, abort.signal, { onId, onEvent })
+    ask(asked, abort.signal, { onId, onEvent })
       .catch((failure: unknown) => {
         if (!abort.signal.aborted) setError(failure as ApiError);
       })
@@ -123,6 +130,29 @@ function useAnswer(id: string): Asking {
   return { state, error, busy, ask: start, stop };
 }
 
+interface KnownModel {
+  readonly id: string;
+  readonly kind: string;
+}
+
+/** Who answers: the sources themselves, or a model of the server's where it has one that writes. */
+function Writers({ model, onModel }: { readonly model: string; onModel: (name: string) => void }): VNode | null {
+  const { value } = useJson<{ data: readonly KnownModel[] }>("/v1/models");
+  const decoders = (value?.data ?? []).filter(({ kind }) => kind === "decoder");
+  if (decoders.length === 0) return null;
+  return html`<p class="mode writers">
+    <label for="writer">Answer</label>
+    <select
+      id="writer"
+      value=${model}
+      onChange=${(event: Event) => onModel((event.currentTarget as HTMLSelectElement).value)}
+    >
+      <option value="">in the sources' own sentences</option>
+      ${decoders.map(({ id }) => html`<option key=${id} value=${id}>written by ${id}, each sentence checked</option>`)}
+    </select>
+  </p>`;
+}
+
 function Question({
   asked,
   busy,
@@ -131,10 +161,11 @@ function Question({
 }: {
   asked: string;
   busy: boolean;
-  onAsk: (text: string) => void;
+  onAsk: (asked: Asked) => void;
   onStop: () => void;
 }): VNode {
   const [text, setText] = useState(asked);
+  const [model, setModel] = useState("");
   const box = useRef<HTMLTextAreaElement>(null);
   useLayoutEffect(() => setText(asked), [asked]);
   useEffect(() => {
@@ -142,7 +173,7 @@ function Question({
   }, []);
   const submit = (event: Event): void => {
     event.preventDefault();
-    if (text.trim() !== "") onAsk(text.trim());
+    if (text.trim() !== "") onAsk({ question: text.trim(), model });
   };
   const press = (event: KeyboardEvent): void => {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
@@ -162,6 +193,7 @@ function Question({
       onKeyDown=${press}
     ></textarea>
     ${busy ? html`<button type="button" onClick=${onStop}>Stop</button>` : html`<button class="main">Ask</button>`}
+    ${h(Writers, { model, onModel: setModel })}
   </form>`;
 }
 
@@ -202,7 +234,7 @@ export function AskView({ route: { name, params } }: { readonly route: Route }):
         lost
           ? html`<div class="notice" role="alert">
               <p>The server does not keep this answer: it was not finished, or it is an old one.</p>
-              <button type="button" onClick=${() => start(question)}>Ask again</button>
+              <button type="button" onClick=${() => start({ question, model: "" })}>Ask again</button>
             </div>`
           : h(Failure, { error })
       }

@@ -4,8 +4,8 @@
  */
 import * as ort from "onnxruntime-node";
 import { RuntimeError } from "../errors.ts";
-import type { DType, Tensor } from "../tensor/tensor.ts";
-import type { Device, Session, SessionOptions, Tensors } from "./session.ts";
+import { sessionOf } from "./ort-session.ts";
+import type { Device, Session, SessionOptions } from "./session.ts";
 
 const hints: Partial<Record<Device, string>> = {
   cuda:
@@ -47,7 +47,10 @@ export async function compile(model: Uint8Array | string, wanted: Device, option
   let failure: unknown;
   for (const device of candidates) {
     try {
-      return wrap(await create(model, device, options));
+      return sessionOf(await create(model, device, options), {
+        viewOf: ({ dtype, data, dims }) => new ort.Tensor(dtype as ort.Tensor.Type, data as ort.Tensor.DataType, dims),
+        writesInto: true,
+      });
     } catch (error) {
       failure = error;
     }
@@ -57,66 +60,4 @@ export async function compile(model: Uint8Array | string, wanted: Device, option
     cause: failure,
     hint: hints[wanted],
   });
-}
-
-const handles = new WeakMap<Tensor, ort.Tensor>();
-
-/** The ONNX Runtime view of a host tensor; made once, so that a tensor reused at every step costs nothing again. */
-function handleOf(tensor: Tensor): ort.Tensor {
-  let handle = handles.get(tensor);
-  if (handle === undefined) {
-    handle = new ort.Tensor(tensor.dtype as ort.Tensor.Type, tensor.data as ort.Tensor.DataType, tensor.dims);
-    handles.set(tensor, handle);
-  }
-  return handle;
-}
-
-function wrap(session: ort.InferenceSession): Session {
-  let open = true;
-  const dispose = async (): Promise<void> => {
-    if (open) await session.release();
-    open = false;
-  };
-  return {
-    inputNames: session.inputNames,
-    outputNames: session.outputNames,
-    async run(inputs: Tensors, into: Tensors = {}): Promise<Record<string, Tensor>> {
-      if (!open) throw new RuntimeError("session: expected an open session, got one that was disposed");
-      const feeds: Record<string, ort.Tensor> = {};
-      for (const name of session.inputNames) {
-        const input = inputs[name];
-        if (input === undefined) {
-          throw new RuntimeError(
-            `session: expected input "${name}", got ${Object.keys(inputs).join(", ") || "nothing"}`,
-          );
-        }
-        feeds[name] = handleOf(input);
-      }
-      const fetches: Record<string, ort.Tensor | null> = {};
-      for (const name of session.outputNames) fetches[name] = into[name] === undefined ? null : handleOf(into[name]);
-      let results: ort.InferenceSession.OnnxValueMapType;
-      try {
-        results = await session.run(feeds, fetches);
-      } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        const hint = reason.includes("requires f16")
-          ? "this device has no float16: leave precision at float32"
-          : undefined;
-        throw new RuntimeError(`session: ONNX Runtime failed: ${reason}`, { cause: error, hint });
-      }
-      const outputs: Record<string, Tensor> = {};
-      for (const name of session.outputNames) {
-        const given = into[name];
-        const result = results[name] as ort.Tensor;
-        outputs[name] = given ?? {
-          dtype: result.type as DType,
-          dims: result.dims,
-          data: result.data as Tensor["data"],
-        };
-      }
-      return outputs;
-    },
-    dispose,
-    [Symbol.asyncDispose]: dispose,
-  };
 }

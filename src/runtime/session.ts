@@ -1,7 +1,7 @@
 /**
  * Sessions: compiled ONNX models that take and give tensors, whatever runs them. The backend is a module of one
- * function, loaded when the first session is made: `ort-node.ts`. A browser's would stand beside it as `ort-web.ts`, put
- * in its place by package.json's `browser` field; nothing else in Galen knows the engine.
+ * function, loaded when the first session is made: `ort-node.ts`, or a browser's `ort-web.ts`. Bundlers leave the first out
+ * (package.json's `browser` field); nothing else in Galen knows the engine.
  */
 import { ConfigError } from "../errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -37,6 +37,8 @@ export interface Session extends AsyncDisposable {
   dispose(): Promise<void>;
 }
 
+const isNode = (globalThis as { process?: Partial<NodeJS.Process> }).process?.versions?.node !== undefined;
+
 /**
  * Compiles an ONNX model (its bytes, or a path).
  * @throws ConfigError on an unknown device; RuntimeError when the device's provider is missing or the model is refused.
@@ -46,6 +48,6 @@ export async function createSession(model: Uint8Array | string, options: Session
   if (!devices.includes(device)) {
     throw new ConfigError(`device: expected one of ${devices.join(", ")}, got "${device}"`);
   }
-  const backend = await import("./ort-node.ts");
+  const backend = await (isNode ? import("./ort-node.ts") : import("./ort-web.ts"));
   return backend.compile(model, device, options);
 }

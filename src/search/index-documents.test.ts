@@ -8,7 +8,8 @@ import { afterAll, describe, expect, test } from "vitest";
 import { ConfigError, DataError } from "../errors.ts";
 import { random as seeded } from "../tensor/random.ts";
 import { indexDocuments, type IndexDocumentsOptions } from "./index-documents.ts";
-import { openStore, openStoreWriter, storeKinds } from "./open.ts";
+import { storeKinds } from "./manifest.ts";
+import { openStore, openStoreWriter } from "./open.ts";
 import type { StoredDocument } from "./store.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "galen-index-"));

@@ -5,7 +5,6 @@
 import { join, resolve } from "node:path";
 import * as z from "zod";
 import type { ReadDocumentsOptions } from "../corpus/documents.ts";
-import type { Range } from "../corpus/text.ts";
 import { ConfigError } from "../errors.ts";
 import { resolveModel } from "../hub/index.ts";
 import { writeFileAtomically } from "../io/files.ts";
@@ -17,7 +16,9 @@ import type { NetworkOptions } from "../runtime/network.ts";
 import { required } from "../schema.ts";
 import type { OnCut } from "../tokenizers/cut.ts";
 import { type Entry, passagesOf, readEntries, usualPassage } from "./documents.ts";
-import { type IndexModel, openStoreWriter, type StoreKind } from "./open.ts";
+import type { IndexModel, StoreKind } from "./manifest.ts";
+import { openStoreWriter } from "./open.ts";
+import { passageText } from "./passages.ts";
 import type { Passage, StoredDocument, StoreWriter } from "./store.ts";
 import type { IndexedDocument } from "./types.ts";
 
@@ -209,7 +210,7 @@ async function withPassages(
     return before?.document.text === text ? before.passages : undefined;
   });
   const texts = documents.flatMap((document, i) =>
-    known[i] === undefined ? ranges[i]!.map((range) => passageText(document, range)) : [],
+    known[i] === undefined ? ranges[i]!.map((range) => passageText(document, { start: range[0], end: range[1] })) : [],
   );
   const vectors = await embedder.embed(texts, { role: "document", ...(onCut === undefined ? {} : { onCut }) });
   counts.embedded += texts.length;
@@ -219,12 +220,6 @@ async function withPassages(
       known[i] ?? ranges[i]!.map(([start, end]): Passage => ({ start, end, vector: unit(vectors[next++]!) }));
     return { document, passages };
   });
-}
-
-/** What is embedded of a passage: the document's title goes before one that does not begin with it. */
-function passageText({ title, text }: IndexedDocument, [start, end]: Range): string {
-  const own = text.slice(start, end);
-  return start === 0 || title === "" ? own : `${title} ${own}`;
 }
 
 /** Marks documents of the index that are retracted by notices in these entries. */

@@ -11,7 +11,7 @@ export {
   type IndexProgress,
   type IndexSummary,
 } from "./index-documents.ts";
-export type { StoreKind } from "./open.ts";
+export type { StoreKind } from "./manifest.ts";
 export type {
   Facets,
   FacetValue,

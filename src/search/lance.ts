@@ -425,12 +425,11 @@ export async function openLanceStore(folder: string, width: number): Promise<Sto
     async delete(ids) {
       const there = await table();
       if (there === undefined || ids.length === 0) return 0;
+      const all = [...new Set(ids)];
       let count = 0;
-      for (const some of parts([...new Set(ids)], mostInCondition)) {
-        const known = await there.countRows(`place = 0 AND ${anyOf(some)}`);
-        if (known > 0) await there.delete(anyOf(some));
-        count += known;
-      }
+      for (const some of parts(all, mostInCondition)) count += await there.countRows(`place = 0 AND ${anyOf(some)}`);
+      // In one commit, however many they are.
+      if (count > 0) await there.delete(anyOf(all));
       return count;
     },
     async optimise(onProgress) {

@@ -4,52 +4,20 @@
  */
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import * as z from "zod";
 import { ConfigError } from "../errors.ts";
 import { writeFileAtomically } from "../io/files.ts";
 import { readJson } from "../io/json.ts";
 import { lockFolder } from "../io/lock.ts";
 import { createExactStore } from "./exact.ts";
 import { openExactFiles } from "./exact-files.ts";
+import { format, type IndexManifest, type IndexModel, manifestSchema, noManifest, type StoreKind } from "./manifest.ts";
 import type { Store, StoreWriter } from "./store.ts";
-
-const format = "galen-index";
-export const storeKinds = ["exact", "lance"] as const;
-export type StoreKind = (typeof storeKinds)[number];
-
-/** What the vectors of an index are made by. */
-export interface IndexModel {
-  /** The folder or name that was given. */
-  readonly source: string;
-  /** Of its weights and settings: another model of the same name has another. */
-  readonly fingerprint: string;
-  /** Numbers in a vector. */
-  readonly width: number;
-}
-
-export interface IndexManifest {
-  readonly format: typeof format;
-  readonly schemaVersion: 1;
-  readonly store: StoreKind;
-  /** null: words alone. */
-  readonly model: IndexModel | null;
-  /** Characters of a passage, about. */
-  readonly passage: number;
-}
-
-const manifestSchema: z.ZodType<IndexManifest> = z.object({
-  format: z.literal(format),
-  schemaVersion: z.literal(1),
-  store: z.enum(storeKinds),
-  model: z.object({ source: z.string(), fingerprint: z.string(), width: z.int().positive() }).nullable(),
-  passage: z.int().positive(),
-});
 
 const manifestPath = (folder: string): string => join(folder, "index.json");
 
 /** @throws DataError where the folder holds no index, or one of another version. */
 export function readManifest(folder: string): Promise<IndexManifest> {
-  return readJson(manifestPath(folder), manifestSchema, 'name a folder that "galen index" made');
+  return readJson(manifestPath(folder), manifestSchema, noManifest);
 }
 
 async function openKind(folder: string, { store, model }: IndexManifest): Promise<StoreWriter> {

@@ -7,7 +7,8 @@ import { openScorer, type Scorer, type ScorerOptions } from "../retrieval/scorer
 import { unit } from "../retrieval/vector-similarity.ts";
 import type { NetworkOptions } from "../runtime/network.ts";
 import type { OnCut } from "../tokenizers/cut.ts";
-import { type IndexModel, openStore } from "./open.ts";
+import type { IndexModel } from "./manifest.ts";
+import { openStore } from "./open.ts";
 import { searchStore } from "./over-store.ts";
 import { rerankerOf } from "./reranker.ts";
 import type { SearchIndex } from "./types.ts";

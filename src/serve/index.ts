@@ -1,4 +1,4 @@
-/** `galen/serve`: the HTTP server as a function of requests, for programs that bring their own. */
+/** `galen/serve`: the HTTP server, from its options to its end, or as a function of requests for programs that bring their own. */
 export { createApp } from "./app.ts";
 export {
   type App,
@@ -12,3 +12,4 @@ export {
 export { createMetrics, type ServerMetrics } from "./metrics.ts";
 export { createModels, knownModels, type KnownModel, type Models, type ModelsOptions } from "./models.ts";
 export { type RunningServer, type ServerOptions, startServer } from "./server.ts";
+export { serve, type ServeOptions, type Serving } from "./serve.ts";

@@ -3,7 +3,7 @@
  * needs their memory. What a model can do is what its directory is.
  */
 import { existsSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, dirname } from "node:path";
 import { ConfigError, UsageError } from "../errors.ts";
 import { createEngine, type Engine } from "../generate/engine.ts";
 import type { Generator } from "../generate/index.ts";
@@ -60,12 +60,18 @@ export interface ModelsOptions {
   readonly metrics: ServerMetrics;
 }
 
-/** What a name at the command line says: `NAME=MODEL`, or MODEL, whose name is its last part, or the hub's. */
+/** A path's last part; of a run's model/ the run's. */
+function folderName(path: string): string {
+  const [last, run] = [basename(path), basename(dirname(path))];
+  return last === "model" && /\w/.test(run) ? run : last;
+}
+
+/** What a name at the command line says: `NAME=MODEL`, or MODEL, whose name is its folder's or the hub's. */
 export function namedSource(given: string): { readonly name: string; readonly source: string } {
   const named = existsSync(given) ? undefined : /^([\w.:-]+)=(.+)$/.exec(given);
   if (named !== null && named !== undefined) return { name: named[1]!, source: named[2]! };
   const published =
-    hubSourceOf(given)?.replace(/@[0-9a-f]{40}/, "") ?? (hubNameOf(given) === undefined ? basename(given) : given);
+    hubSourceOf(given)?.replace(/@[0-9a-f]{40}/, "") ?? (hubNameOf(given) === undefined ? folderName(given) : given);
   return { name: published, source: given };
 }
 

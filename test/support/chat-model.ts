@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { stdoutOf } from "./command-line.ts";
 
 /** Makes it in a folder; returns its own. Quiet stderr is the caller's. */
-export async function makeChatModel(folder: string): Promise<string> {
+export async function makeChatModel(folder: string, positions = 256): Promise<string> {
   const at = (name: string): string => join(folder, name);
   const texts = Array.from({ length: 20 }, (_, i) => ({
     text: `Aspirin inhibits cyclooxygenase-${i} in ${i} patients.`,
@@ -15,7 +15,15 @@ export async function makeChatModel(folder: string): Promise<string> {
   const split = ["--held-out", "0.1"];
   await stdoutOf("tokenize", "--tokenizer", at("tokenizer"), "--output", at("tokens"), ...split, at("texts.jsonl"));
   const inputs = ["--data", at("tokens"), "--tokenizer", at("tokenizer"), "--output", at("run")];
-  const settings = ["steps=1", "model.max_position_embeddings=256", ...inputs, "--scale", "debug", "--threads", "1"];
+  const settings = [
+    "steps=1",
+    `model.max_position_embeddings=${positions}`,
+    ...inputs,
+    "--scale",
+    "debug",
+    "--threads",
+    "1",
+  ];
   await stdoutOf("train", "llama-nano", ...settings);
   const model = at("run/model");
   writeFileSync(

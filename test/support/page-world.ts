@@ -23,8 +23,8 @@ const chromiumPath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 
 /** Undefined where there is none: a test says that it skips. */
 export const hasBrowser: boolean = existsSync(chromiumPath);
-export const openBrowser = (): Promise<Browser> =>
-  chromium.launch({ executablePath: chromiumPath, args: ["--no-sandbox"] });
+export const openBrowser = (...more: string[]): Promise<Browser> =>
+  chromium.launch({ executablePath: chromiumPath, args: ["--no-sandbox", ...more] });
 
 export const script = `<script>document.title="broken"</script><img src=x onerror="document.title='broken'">`;
 export const hostileId = `9"'<b>/../&?#%`;

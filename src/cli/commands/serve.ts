@@ -1,12 +1,6 @@
 /** `galen serve`: models and an index over HTTP, for programs and for a browser. */
 import { once } from "node:events";
-import { UsageError } from "../../errors.ts";
 import { type Command, command, loadOptions, modelOption, modelOptions } from "../command.ts";
-
-/** Whether no other machine reaches this address. */
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
-}
 
 /** Shows an address in the user's browser; where there is none, nothing happens. */
 async function open(url: string): Promise<void> {
@@ -59,54 +53,28 @@ const serve: Command = command({
   examples: [
     ["serve --model runs/nano/model all-MiniLM-L6-v2 --port 8000", "text and vectors for programs on this machine"],
     ["serve --index index --open", "search, questions and the page, on this machine alone"],
-    ["serve --open", "the page, on this machine alone"],
     ["serve --host 0.0.0.0 --token change-me-now", "for other machines, with a token"],
   ],
   stoppable: true,
   async run({ args, json, output, signal }) {
-    const { host, port } = args;
     const token = args.token ?? process.env["GALEN_TOKEN"];
-    if (token !== undefined && !/^\S{8,}$/.test(token)) {
-      throw new UsageError("--token: expected 8 characters or more without spaces, got others", {
-        hint: "openssl rand -hex 16 makes one",
-      });
-    }
-    if (!isLoopback(host) && token === undefined && !args["no-token"]) {
-      throw new UsageError(
-        `--host ${host}: expected --token TOKEN beside it, since other machines may reach it, got none`,
-        {
-          hint: "openssl rand -hex 16 makes one; --no-token does without",
-        },
-      );
-    }
-    const { hostname } = await import("node:os");
-    const {
-      createApp,
-      createMetrics,
-      createModels,
-      defaultLimits: limits,
-      knownModels,
-      startServer,
-    } = await import("../../serve/index.ts");
-    const ending = new AbortController();
-    const metrics = createMetrics();
-    const known = await knownModels(args.model, { signal });
-    await using models = createModels(known, { load: loadOptions(args), limits, metrics });
+    const { serve: start } = await import("../../serve/serve.ts");
     const { openIndex } = await import("../../search/index.ts");
-    const literature = { ...loadOptions(args), reranker: args.rerank };
+    const load = loadOptions(args);
+    const literature = { ...load, reranker: args.rerank };
     await using index = args.index === undefined ? undefined : await openIndex(args.index, literature);
-    const app = createApp({
+    await using server = await start({
+      models: args.model,
       index,
-      models,
       folders: { runs: args.runs, reviews: args.reviews, corpus: args.corpus },
-      guard: { token, hosts: [host, hostname(), ...args.name] },
-      limits,
-      metrics,
-      stopping: signal,
-      signal: ending.signal,
+      host: args.host,
+      port: args.port,
+      token,
+      openToAll: args["no-token"],
+      names: args.name,
+      load,
       log: (error) => output.note(error instanceof Error ? (error.stack ?? error.message) : String(error)),
     });
-    const server = await startServer(app, { host, port, limits, abort: () => ending.abort() });
     if (json) await output.json({ url: server.url });
     else await output.write(`${server.url}\n`);
     if (args.open) await open(token === undefined ? server.url : `${server.url}/?token=${encodeURIComponent(token)}`);

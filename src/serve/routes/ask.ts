@@ -6,6 +6,7 @@ import { ask } from "../../answers/ask.ts";
 import type { AskOptions } from "../../answers/options.ts";
 import type { Answer, AnswerEvent } from "../../answers/types.ts";
 import type { KeptAnswer } from "../literature/replies.ts";
+import { writerBy } from "../literature/writer.ts";
 import type { App, ServeContext } from "../context.ts";
 import { errorBody } from "../failures.ts";
 import { filtersSchema, indexOf, missing, replies, signalOf } from "./schemas.ts";
@@ -29,6 +30,9 @@ const askRoute = createRoute({
               sentences: z.int().min(1).max(50).optional(),
               retracted: z.boolean().optional(),
               filters: filtersSchema.optional(),
+              model: z.string().max(500).optional().openapi({
+                description: "A decoder that writes the sentences, which are then checked; without it they are quoted",
+              }),
               stream: z.boolean().optional(),
             })
             .strict(),
@@ -55,17 +59,26 @@ export function askRoutes(app: App, context: ServeContext): void {
   };
   app.openapi(askRoute, async (c) => {
     const index = indexOf(context);
-    const { question, stream, ...rest } = c.req.valid("json");
-    const options: AskOptions = { ...rest, signal: signalOf(c, context) };
+    const { question, stream, model, ...rest } = c.req.valid("json");
+    const lease = model === undefined ? undefined : await context.models.use(model, "decoder");
+    const writer = lease && writerBy(lease.model, context);
+    const options: AskOptions = { ...rest, writer, signal: signalOf(c, context) };
     const id = randomUUID();
     c.header("Location", `/answers/${id}`);
     const events = ask(index, question, options);
     // A question that cannot be answered is refused before a stream begins.
-    const first = await events.next();
+    const first = await events.next().catch((error: unknown) => {
+      lease?.[Symbol.dispose]();
+      throw error;
+    });
     const all = async function* (): AsyncGenerator<AnswerEvent> {
-      for (let { value, done } = first; done !== true; { value, done } = await events.next()) {
-        if (value.type === "done") keep(id, value.answer);
-        yield value;
+      try {
+        for (let { value, done } = first; done !== true; { value, done } = await events.next()) {
+          if (value.type === "done") keep(id, value.answer);
+          yield value;
+        }
+      } finally {
+        lease?.[Symbol.dispose]();
       }
     };
     if (stream !== true && !(c.req.header("Accept") ?? "").includes("text/event-stream")) {

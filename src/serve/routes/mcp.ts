@@ -49,7 +49,8 @@ async function handlerFor(index: SearchIndex, context: ServeContext): Promise<(r
     },
     { maxRequestBodySize: context.limits.body },
   );
-  context.signal.addEventListener("abort", () => void handler.close(), { once: true });
+  // Clients that listen would never leave by themselves.
+  context.stopping.addEventListener("abort", () => void handler.close(), { once: true });
   return handler.fetch;
 }
 

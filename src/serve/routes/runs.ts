@@ -53,7 +53,7 @@ export function runsRoutes(app: App, context: ServeContext): void {
       return c.json(partOf(value as MetricsPart), 200);
     }
     const left = new AbortController();
-    const signal = AbortSignal.any([signalOf(c, context), left.signal]);
+    const signal = AbortSignal.any([signalOf(c, context), context.stopping, left.signal]);
     return streamSSE(
       c,
       async (sse) => {
