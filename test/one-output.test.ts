@@ -82,6 +82,7 @@ const commands: Readonly<Record<string, { readonly args: () => readonly string[]
   "evaluate task": { args: () => ["--model", tuned, "--data", tiny.data] },
   convert: { args: () => [tuned] },
   quantize: { args: () => [tuned, "--bits", "8"] },
+  review: { args: () => ["aspirin", "--index", at("index")], ending: ".md" },
   search: { args: () => ["aspirin", "--index", at("index"), "--format", "ris"], ending: ".ris" },
   "export onnx": { args: () => ["--model", tuned], ending: ".onnx" },
 };

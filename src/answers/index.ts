@@ -12,7 +12,7 @@ export {
   readRelations,
 } from "./hypotheses.ts";
 export { type EvidenceRow, review, type Review, type ReviewOptions } from "./review.ts";
-export { reviewFormat } from "./review-formats.ts";
+export { reviewFormat, writeEvidence } from "./review-formats.ts";
 export { studyOf, type Study } from "./study.ts";
 export { summarise, type Summary } from "./summarise.ts";
 export type { AskOptions } from "./options.ts";

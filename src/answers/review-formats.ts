@@ -1,5 +1,7 @@
 /** A review as CSV, Markdown or JSON. Texts of documents stay texts: no formula of a spreadsheet, no markup. */
 import { extname } from "node:path";
+import { writeFileAtomically } from "../io/files.ts";
+import { lockBeside } from "../io/lock.ts";
 import { UsageError } from "../errors.ts";
 import type { EvidenceRow, Review } from "./review.ts";
 import type { Citation } from "./types.ts";
@@ -70,4 +72,16 @@ export function reviewFormat(path: string): (review: Review) => string {
   const ending = extname(path).toLowerCase();
   if (Object.hasOwn(formats, ending)) return formats[ending]!;
   throw new UsageError(`${path}: expected a file that ends in .csv, .md or .json, got "${ending}"`);
+}
+
+/**
+ * Makes a review and writes it as its file's name says; no other run writes there meanwhile.
+ * @throws UsageError for another ending; ConfigError where another run writes there, DataError where none can.
+ */
+export async function writeEvidence(path: string, make: () => Promise<Review>): Promise<Review> {
+  const format = reviewFormat(path);
+  await using _ = await lockBeside(path);
+  const made = await make();
+  await writeFileAtomically(path, format(made));
+  return made;
 }

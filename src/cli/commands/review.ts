@@ -20,15 +20,12 @@ const review: Command = command({
   ],
   stoppable: true,
   async run({ args, json, output, signal }) {
-    const { review: make, reviewFormat } = await import("../../answers/index.ts");
-    const { writeFileAtomically } = await import("../../io/files.ts");
-    const format = reviewFormat(args.output);
+    const { review: make, writeEvidence } = await import("../../answers/index.ts");
     await using index = await openIndexOf(args);
     const asked = await askedOf(args);
     const questions = args.sub.length === 0 ? undefined : args.sub;
     const options = { documents: args.documents, questions, signal, ...asked };
-    const made = await make(index, args.question.join(" "), options);
-    await writeFileAtomically(args.output, format(made));
+    const made = await writeEvidence(args.output, () => make(index, args.question.join(" "), options));
     const about = { output: args.output, rows: made.rows.length, questions: made.questions, notes: made.notes };
     if (json) return output.json(about);
     for (const note of made.notes) output.note(`note: ${note}`);
