@@ -133,7 +133,7 @@ for (const id of ids) {
     lists.push([...hits]);
   }
   keep("hybrid", id, idsOf(fuse(lists)));
-  for (const k of [10, 20]) keep(`reciprocal ranks, k ${k}`, id, reciprocal(lists, k));
+  for (const k of [20, 60]) keep(`reciprocal ranks, k ${k}`, id, reciprocal(lists, k));
   for (const part of [0.3, 0.5, 0.7]) keep(`scores, words × ${part}`, id, weighted(lists, [part, 1 - part]));
 }
 for (const source of rerankers) {

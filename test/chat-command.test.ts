@@ -23,6 +23,13 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
+test("a new model's texts end as its tokenizer's do", async () => {
+  const { special } = await loadTokenizer(model);
+  expect(special.eos).toBe(0);
+  await using loaded = await loadModel(model);
+  expect(loaded.config).toMatchObject({ eos_token_id: special.eos });
+});
+
 test("a question is put by the model's template, its tokens as text, and only the answer printed", async () => {
   const tokenizer = await loadTokenizer(model);
   const messages = [

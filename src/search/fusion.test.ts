@@ -11,7 +11,7 @@ const found = (id: string, start = 0): { id: string; start: number; end: number;
   score: 1,
 });
 
-test("a document's score is the sum of 1 / (60 + rank), and its passage that of the list where it stands highest", () => {
+test("a document's score is the sum of 1 / (10 + rank), and its passage that of the list where it stands highest", () => {
   const fused = fuse([
     [found("a", 1), found("b", 1)],
     [found("c", 2), found("b", 2), found("a", 2)],
@@ -21,8 +21,8 @@ test("a document's score is the sum of 1 / (60 + rank), and its passage that of 
     ["b", [2, 2], 1],
     ["c", [undefined, 1], 2],
   ]);
-  expect(fused[0]!.score).toBeCloseTo(1 / 61 + 1 / 63, 15);
-  expect(fused[1]!.score).toBeCloseTo(2 / 62, 15);
+  expect(fused[0]!.score).toBeCloseTo(1 / 11 + 1 / 13, 15);
+  expect(fused[1]!.score).toBeCloseTo(2 / 12, 15);
 });
 
 test("ties are ordered by id, and no lists give nothing", () => {

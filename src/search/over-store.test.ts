@@ -91,7 +91,7 @@ describe("modes", () => {
     expect(result.mode).toBe("hybrid");
     for (const { ranks, score } of result.hits) {
       const sum = [ranks.text, ranks.dense].reduce<number>(
-        (all, rank) => all + (rank === undefined ? 0 : 1 / (60 + rank)),
+        (all, rank) => all + (rank === undefined ? 0 : 1 / (10 + rank)),
         0,
       );
       expect(score).toBeCloseTo(sum, 12);

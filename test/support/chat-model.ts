@@ -30,7 +30,5 @@ export async function makeChatModel(folder: string, positions = 256): Promise<st
     join(model, "chat_template.jinja"),
     "{% for message in messages %}{{ message.role + ': ' + message.content + eos_token }}{% endfor %}assistant:",
   );
-  // The tokenizer's own, as published chat models have it.
-  writeFileSync(join(model, "generation_config.json"), '{"eos_token_id": 0}');
   return model;
 }

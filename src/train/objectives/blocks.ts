@@ -14,7 +14,7 @@ import { openModelFolder } from "../../runtime/folder.ts";
 import { Owned } from "../../runtime/owned.ts";
 import { random } from "../../tensor/random.ts";
 import { loadTokenizer } from "../../tokenizers/files.ts";
-import type { Tokenizer } from "../../tokenizers/tokenizer.ts";
+import type { SpecialTokens, Tokenizer } from "../../tokenizers/tokenizer.ts";
 import { saveModel } from "../checkpoint.ts";
 import type { Batch, Context, ExampleSet, Inputs, Objective, Start, Vocabulary } from "./objective.ts";
 
@@ -144,8 +144,20 @@ async function openStart(
   if (vocab_size === 0) {
     throw new ConfigError("model.vocab_size: expected a number where there is no tokenizer, got null");
   }
-  const config: ModelConfig = family.parseConfig({ ...given, vocab_size }, "model");
+  const special = stored === undefined ? specialIds(given, vocabulary?.special) : {};
+  const config: ModelConfig = family.parseConfig({ ...given, ...special, vocab_size }, "model");
   return { folder, family, config, entries: stored?.entries ?? new Map() };
+}
+
+/** A new model's texts begin and end as its tokenizer's do; a recipe only knows what is usual for its family. */
+function specialIds(given: object, special: SpecialTokens = {}): Readonly<Record<string, number>> {
+  const roles = ["bos", "eos", "pad"] as const;
+  return Object.fromEntries(
+    roles.flatMap((role): [string, number][] => {
+      const [field, id] = [`${role}_token_id`, special[role]];
+      return id !== undefined && Object.hasOwn(given, field) ? [[field, id]] : [];
+    }),
+  );
 }
 
 function checkKind(family: Family, causal: boolean): void {
