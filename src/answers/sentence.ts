@@ -18,7 +18,7 @@ export interface PlacedSentence {
 
 /** Most sentences that are looked at in one document, and characters of one: a full text is searched by its best passage. */
 const mostSentences = 400;
-const mostCharacters = 1500;
+const mostCharacters = 600;
 
 /** Sentences of a document, or of a range of it, that could be quoted; none crosses a section's border. */
 export function sentencesOf(
@@ -49,13 +49,27 @@ const verb =
 const noClaim =
   /\b(?:tests?|tested|examines?|investigates?|determines?|assess(?:es)?|evaluates?|asks?|asked|explores?) (?:whether|if)\b|\bone would expect\b|^(?:see|click|for more|read|refer to)\b|^(?:if|suppose)\b[^.]*\b(?:would|could|might)\b|^this (?:summary|article|paper|page|section|chapter|module|review|protocol|trial|study) (?:is about|describes?|discusses|reviews|presents?|outlines?|will)\b/i;
 
+/** Objectives of registry records ("I. Determine the rate of …"), which name what is not known yet. */
+const objective =
+  /^(?:[\w ]{0,30}:\s*)?(?:(?:[IVX]+|\d+)[.)]\s*)?(?:assess|compare|describe|determine|establish|estimate|evaluate|examine|explore|identify|investigate|study|test|validate)\s+(?:the|whether|if|how|and|any|safety|efficacy|toxicity)\b/i;
+/** Titles of works, in lists of references too: "Aspirin for primary prevention: a systematic review." */
+const work =
+  /:\s*(?:an?|the)\b[^.:]*\b(?:analysis|analyses|comparison|guidelines?|meta-analysis|overview|protocol|review|series|study|survey|trial)s?\b[^:]*$/i;
+/** Items of a list that no full stop parts, as registries write criteria. */
+const list = /(?: - [^-]+){3}/;
+
+function says(text: string): boolean {
+  // "to reduce" is what something is for, not what it does.
+  return verb.test(text.replaceAll(/\bto [a-z]+/gi, ""));
+}
+
 /** Whether a sentence can be an answer at all. */
 export function canAnswer({ text, section }: Pick<PlacedSentence, "text" | "section">): boolean {
   if (/\?["”')\]]*\s*$/.test(text) || aim.test(text) || noClaim.test(text)) return false;
-  if (/^(?:question|q)\s*:/i.test(text)) return false;
+  if (/^(?:question|q)\s*:/i.test(text) || objective.test(text) || list.test(text)) return false;
   const words = stemsOf(text).length;
   if (words < 4) return false;
-  if (section === "TITLE" || !/[.!…]["”')\]]*$/.test(text)) return verb.test(text);
+  if (section === "TITLE" || work.test(text) || !/[.!…]["”')\]]*$/.test(text)) return says(text);
   return !/^(?:objectives?|aims?|purpose)$/i.test(section ?? "");
 }
 
