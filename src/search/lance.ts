@@ -86,6 +86,11 @@ function asksWords(test: Test): boolean {
   return (test.kind === "and" || test.kind === "or") && test.of.some(asksWords);
 }
 
+type Words = Extract<Test, { kind: "words" }>;
+
+const isSingleWord = (test: Test): test is Words =>
+  test.kind === "words" && test.field === "text" && test.words.length === 1 && !test.prefix;
+
 /** A test without words as SQL. */
 function sqlOf(test: Test): string {
   switch (test.kind) {
@@ -163,7 +168,7 @@ class Reader {
     return new Set(rows.map(({ id }) => id));
   }
 
-  async #idsOfWords({ words, field, prefix }: Extract<Test, { kind: "words" }>): Promise<ReadonlySet<string>> {
+  async #idsOfWords({ words, field, prefix }: Words): Promise<ReadonlySet<string>> {
     if (words.length === 0) return new Set();
     const column = field === "title" ? "title" : "words";
     // A beginning is found by looking at all; so is what stands behind the title, among few.
@@ -187,6 +192,20 @@ class Reader {
     return behind;
   }
 
+  /** Documents with one of many words, or all of them, in one look at the index. */
+  async #idsOfMany(kind: "and" | "or", tests: readonly Words[]): Promise<ReadonlySet<string>> {
+    const { MatchQuery, Operator } = this.#lance;
+    const operator = kind === "and" ? Operator.And : Operator.Or;
+    const query = new MatchQuery(tests.map(({ words }) => words[0]).join(" "), "words", { operator });
+    const rows = (await this.#table
+      .query()
+      .fullTextSearch(query)
+      .select(["id", "_score"])
+      .limit(mostRows)
+      .toArray()) as Row[];
+    return new Set(rows.map(({ id }) => id));
+  }
+
   async ids(test: Test): Promise<Ids> {
     if (!asksWords(test)) {
       return test.kind === "everything"
@@ -195,9 +214,13 @@ class Reader {
     }
     if (test.kind === "words") return { out: false, ids: await this.#idsOfWords(test) };
     if (test.kind === "not") return not(await this.ids(test.of));
+    const { kind, of } = test as Extract<Test, { kind: "and" | "or" }>;
+    const single = of.filter(isSingleWord);
+    const others = single.length < 2 ? of : of.filter((one) => !isSingleWord(one));
     const all: Ids[] = [];
-    for (const one of (test as Extract<Test, { kind: "and" | "or" }>).of) all.push(await this.ids(one));
-    return all.reduce(test.kind === "and" ? intersection : union);
+    if (others !== of) all.push({ out: false, ids: await this.#idsOfMany(kind, single) });
+    for (const one of others) all.push(await this.ids(one));
+    return all.reduce(kind === "and" ? intersection : union);
   }
 
   async narrowed({ condition, filters }: Wanted): Promise<Narrowed> {

@@ -92,11 +92,11 @@ async function search(parts: SearchParts, query: string, options: SearchOptions)
   const dense = Math.max(listDepth, offset + limit);
   const text = options.facets === true ? Math.max(dense, facetDepth) : dense;
   const one: Search = { parsed, mode, filters, depths: { text, dense }, signal };
-  const ranking = await rank(parts, one);
+  const isAll = mode === "dense" && parsed.text !== "";
+  const [ranking, total] = await Promise.all([rank(parts, one), isAll ? null : totalOf(parts.store, one)]);
   signal?.throwIfAborted();
   const again = options.rerank === false ? ranking : await reranked(parts, ranking, parsed.text);
   if (parsed.text === "" && ranking.fused.length > 0) notes.push("no words to rank by: newest first");
-  const total = mode === "dense" && parsed.text !== "" ? null : await totalOf(parts.store, one);
   const marked = { words: parsed.words, prefixes: parsed.prefixes };
   const shown = { limit, offset, marked, facets: options.facets === true };
   return resultOf(parts.store, again, shown, { total, mode, understood: understood(parsed), notes });
