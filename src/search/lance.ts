@@ -58,6 +58,8 @@ interface Row {
   readonly labels: readonly string[];
   readonly title: string | null;
   readonly words: string | null;
+  /** Of the document, all in all. */
+  readonly passages: number;
   readonly data: string | null;
 }
 
@@ -75,7 +77,8 @@ function rowsOf({ document, passages }: StoredDocument): Row[] {
     labels,
     title: place === 0 ? title.join(" ") : null,
     words: place === 0 ? [...title, border, ...rest].join(" ") : null,
-    data: place === 0 ? JSON.stringify({ document, passages: passages.length }) : null,
+    passages: passages.length,
+    data: place === 0 ? JSON.stringify(document) : null,
   }));
 }
 
@@ -251,31 +254,32 @@ class Reader {
       .query()
       .fullTextSearch(new MatchQuery(unique.join(" "), "words"))
       .where(where)
-      .select(["id", "_score"])
+      .select(["id", "_score", "start", "end", "passages"])
       .limit(Math.max(1, limit))
       .toArray()) as (Row & { _score: number })[];
     const scored = rows
       .filter(({ id }) => ids === undefined || has(ids, id))
-      .map(({ id, _score }) => ({ id, score: _score }));
+      .map(({ id, _score, start, end, passages }) => ({ id, score: _score, start, end, passages }));
     const best = bestFirst(scored, wanted.limit);
-    const documents = await this.get(
-      best.map(({ id }) => id),
-      false,
-    );
-    return best.flatMap(({ id, score }, i): Found[] => {
-      const stored = documents[i];
-      if (stored === undefined) return [];
-      const { start, end } = stored.passages[bestPassage(stored.document.text, stored.passages, unique)] ?? {
-        start: 0,
-        end: 0,
-      };
-      return [{ id, start, end, score }];
+    const long = best.filter(({ passages }) => passages > 1);
+    const documents =
+      long.length === 0
+        ? []
+        : await this.get(
+            long.map(({ id }) => id),
+            false,
+          );
+    const texts = new Map(documents.flatMap((one) => (one === undefined ? [] : [[one.document.id, one] as const])));
+    return best.map(({ id, score, start, end }): Found => {
+      const stored = texts.get(id);
+      if (stored === undefined) return { id, start, end, score };
+      const passage = stored.passages[bestPassage(stored.document.text, stored.passages, unique)]!;
+      return { id, start: passage.start, end: passage.end, score };
     });
   }
 
   async byVector(vector: Float32Array, wanted: Wanted): Promise<Found[]> {
     const { where, ids } = await this.narrowed(wanted);
-    const rows = await this.#table.countRows();
     let most = wanted.limit * passagesADocument;
     // Until there are enough documents among the nearest passages, or no more passages.
     for (;;) {
@@ -295,7 +299,7 @@ class Reader {
         const score = 1 - _distance;
         if ((best.get(id)?.score ?? -Infinity) < score) best.set(id, { id, start, end, score });
       }
-      if (best.size >= wanted.limit || found.length < most || most >= rows) {
+      if (best.size >= wanted.limit || found.length < most) {
         return bestFirst([...best.values()], wanted.limit);
       }
       most *= 4;
@@ -317,15 +321,16 @@ class Reader {
 
   async get(ids: readonly string[], vectors = true): Promise<(StoredDocument | undefined)[]> {
     const found = new Map<string, { document?: IndexedDocument; count: number; passages: Passage[] }>();
-    const columns = ["id", "place", "start", "end", "data", ...(vectors ? ["vector"] : [])];
+    const columns = ["id", "place", "start", "end", "passages", "data", ...(vectors ? ["vector"] : [])];
     for (const some of parts([...new Set(ids)], mostInCondition)) {
       const rows = (await this.#table.query().where(anyOf(some)).select(columns).toArray()) as Row[];
-      for (const { id, place, start, end, data, vector } of rows) {
+      for (const { id, place, start, end, passages, data, vector } of rows) {
         const one = found.get(id) ?? { count: 0, passages: [] };
         found.set(id, one);
         one.passages[place] =
           vectors && vector != null ? { start, end, vector: Float32Array.from(vector) } : { start, end };
-        if (data !== null) ({ document: one.document, passages: one.count } = parsed(data, id));
+        one.count = passages;
+        if (data !== null) one.document = parsed(data, id);
       }
     }
     return ids.map((id) => {
@@ -350,9 +355,9 @@ function beginningSql(words: readonly string[], field: "text" | "title" | "abstr
   return `concat(' ', words, ' ') LIKE ${wanted} ESCAPE '\\'`;
 }
 
-function parsed(data: string, id: string): { document: IndexedDocument; passages: number } {
+function parsed(data: string, id: string): IndexedDocument {
   try {
-    return JSON.parse(data) as { document: IndexedDocument; passages: number };
+    return JSON.parse(data) as IndexedDocument;
   } catch (cause) {
     throw new DataError(`document ${id}: expected one that can be read, got a damaged one`, {
       hint: "the index is damaged: make it again with galen index",
@@ -380,6 +385,7 @@ async function createTable(lance: Lance, db: Connection, width: number): Promise
     new Field("labels", new List(new Field("item", new Utf8(), true)), false),
     text("title", true),
     text("words", true),
+    number("passages"),
     text("data", true),
   ]);
   const table = await db.createEmptyTable(tableName, schema);
