@@ -9,6 +9,7 @@ import type { Connection, Index as IndexType, Table } from "@lancedb/lancedb";
 import { ConfigError, DataError } from "../errors.ts";
 import { bestPassage, storedFields, type Test, testOf, valuesOf, wordFields } from "./conditions.ts";
 import { bestFirst, newestFirst } from "./exact.ts";
+import { anyOf, asksWords, beginningSql, border, isSingleWord, labelOf, sqlOf, type Words } from "./lance-sql.ts";
 import type { Found, Passage, StoredDocument, StoreWriter, Wanted } from "./store.ts";
 import type { IndexedDocument } from "./types.ts";
 
@@ -25,9 +26,6 @@ const passagesADocument = 4;
 const [probes, refined] = [64, 8];
 /** Old versions that a reader may still look at. */
 const keptMs = 10 * 60_000;
-/** A token that is no word: no phrase goes from the title into what follows. */
-const border = "|";
-
 async function load(folder: string): Promise<Lance> {
   // With fewer threads than this its full text index never ends being built on two cores (lancedb issue 3568).
   process.env["LANCE_CPU_THREADS"] ??= "8";
@@ -41,12 +39,6 @@ async function load(folder: string): Promise<Lance> {
     });
   }
 }
-
-/** A text in SQL: nothing ends it but its own end. */
-const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
-const anyOf = (ids: Iterable<string>): string => `id IN (${[...ids].map(quoted).join(", ")})`;
-const labelOf = (field: string, value: string): string => `${field}\n${value}`;
-const pattern = (text: string): string => text.replaceAll(/[\\%_]/g, "\\$&");
 
 interface Row {
   readonly id: string;
@@ -80,57 +72,6 @@ function rowsOf({ document, passages }: StoredDocument): Row[] {
     passages: passages.length,
     data: place === 0 ? JSON.stringify(document) : null,
   }));
-}
-
-/** Whether a test asks for words anywhere. */
-function asksWords(test: Test): boolean {
-  if (test.kind === "words") return true;
-  if (test.kind === "not") return asksWords(test.of);
-  return (test.kind === "and" || test.kind === "or") && test.of.some(asksWords);
-}
-
-type Words = Extract<Test, { kind: "words" }>;
-
-const isSingleWord = (test: Test): test is Words =>
-  test.kind === "words" && test.field === "text" && test.words.length === 1 && !test.prefix;
-
-/** A test without words as SQL. */
-function sqlOf(test: Test): string {
-  switch (test.kind) {
-    case "everything":
-      return "true";
-    case "value": {
-      const label = labelOf(test.field, test.value);
-      if (!test.prefix) return `array_contains(labels, ${quoted(label)})`;
-      return `(concat('\n\n', array_to_string(labels, '\n\n')) LIKE ${quoted(`%\n\n${pattern(label)}%`)} ESCAPE '\\')`;
-    }
-    case "dates":
-      return datesSql(test.first, test.last);
-    case "not": {
-      const of = sqlOf(test.of);
-      return of === "true" ? "false" : of === "false" ? "true" : `NOT coalesce(${of}, false)`;
-    }
-    case "words":
-      throw new TypeError("words are no SQL");
-    default: {
-      const [end, nothing, operator] =
-        test.kind === "and" ? (["false", "true", " AND "] as const) : (["true", "false", " OR "] as const);
-      const all = test.of.map(sqlOf).filter((one) => one !== nothing);
-      if (all.includes(end)) return end;
-      return all.length === 0 ? nothing : `(${all.join(operator)})`;
-    }
-  }
-}
-
-/** As `datesMeet`: "2019" is all the days that it may be. */
-function datesSql(first: string | null, last: string | null): string {
-  const beginnings = first === null ? [] : [4, 7, 10].filter((length) => length <= first.length);
-  const from =
-    first === null
-      ? []
-      : [`(date >= ${quoted(first)} OR date IN (${beginnings.map((n) => quoted(first.slice(0, n))).join(", ")}))`];
-  const to = last === null ? [] : [`date <= ${quoted(`${last}~`)}`];
-  return `(${["date IS NOT NULL", ...from, ...to].join(" AND ")})`;
 }
 
 /** Identifiers that are in, or all but these. */
@@ -346,14 +287,6 @@ class Reader {
 
 /** LanceDB wants a limit with full text; no index has more rows. */
 const mostRows = 100_000_000;
-
-/** Words of which the last is a beginning, as a look at all texts. */
-function beginningSql(words: readonly string[], field: "text" | "title" | "abstract"): string {
-  const start = pattern(words.join(" "));
-  if (field === "title") return `concat(' ', title) LIKE ${quoted(`% ${start}%`)} ESCAPE '\\'`;
-  const wanted = quoted(`%${field === "abstract" ? ` ${border}% ` : " "}${start}%`);
-  return `concat(' ', words, ' ') LIKE ${wanted} ESCAPE '\\'`;
-}
 
 function parsed(data: string, id: string): IndexedDocument {
   try {
