@@ -1,5 +1,6 @@
 /** A review as CSV, Markdown or JSON. Texts of documents stay texts: no formula of a spreadsheet, no markup. */
 import { extname } from "node:path";
+import { csvOf } from "../io/cells.ts";
 import { writeFileAtomically } from "../io/files.ts";
 import { lockBeside } from "../io/lock.ts";
 import { UsageError } from "../errors.ts";
@@ -26,19 +27,11 @@ const columns: readonly (readonly [name: string, value: (row: EvidenceRow) => st
   ["support", ({ support }) => support.toFixed(2)],
 ];
 
-/** RFC 4180; a value that a spreadsheet would take for a formula gets an apostrophe before it. */
-function csvCell(value: string): string {
-  const plain = /^[=+\-@\t\r]/.test(value) && !/^-?\d+(?:\.\d+)?$/.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
-}
-
 const markdownCell = (value: string): string =>
   value.replace(/\s+/g, " ").replace(/[\\`*_{}[\]<>#|!~]/g, (mark) => `\\${mark}`);
 
-function csv({ rows }: Review): string {
-  const lines = [columns.map(([name]) => name), ...rows.map((row) => columns.map(([, value]) => value(row)))];
-  return lines.map((cells) => `${cells.map(csvCell).join(",")}\r\n`).join("");
-}
+const csv = ({ rows }: Review): string =>
+  csvOf([columns.map(([name]) => name), ...rows.map((row) => columns.map(([, value]) => value(row)))]);
 
 function markdown({ question, questions, rows, documents, notes }: Review): string {
   const shown = ["id", "title", "year", "study type", "size", "population", "intervention", "result", "result at"];

@@ -1,5 +1,6 @@
 /** A run's triples deduplicated and counted over documents, as CSV and TSV. */
 import { join } from "node:path";
+import { type Cell, cellText, csvOf } from "../io/cells.ts";
 import { writeFileAtomically } from "../io/files.ts";
 import { streamOwnLines } from "../io/json.ts";
 import type { Triple } from "./extract.ts";
@@ -52,29 +53,20 @@ export async function countRelations(triples: AsyncIterable<Triple> | Iterable<T
 
 const columns = ["head", "relation", "tail", "documents", "grounded", "score", "examples"] as const;
 
-const cellsOf = (one: CountedRelation): string[] =>
-  columns.map((name) => (name === "examples" ? one.examples.join(" ") : String(one[name])));
-
-/** A cell that a spreadsheet would take for a formula, behind white space or quotes too, begins with an apostrophe. */
-function guarded(cell: string): string {
-  return /^[\t\r\n]|^[\s"]*(?:[=@]|[+-](?!\d+(?:\.\d+)?$))/.test(cell) ? `'${cell}` : cell;
-}
+const rowsOf = (relations: readonly CountedRelation[]): Cell[][] => [
+  [...columns],
+  ...relations.map((one) => columns.map((name) => (name === "examples" ? one.examples.join(" ") : one[name]))),
+];
 
 /** RFC 4180, without formulas. */
-export function toCsv(relations: readonly CountedRelation[]): string {
-  const quote = (cell: string): string => {
-    const safe = guarded(cell);
-    return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-  };
-  const rows = [[...columns], ...relations.map(cellsOf)];
-  return rows.map((row) => `${row.map(quote).join(",")}\r\n`).join("");
-}
+export const toCsv = (relations: readonly CountedRelation[]): string => csvOf(rowsOf(relations));
 
 /** Tabs and line ends within cells become spaces; no formulas. */
 export function toTsv(relations: readonly CountedRelation[]): string {
-  const rows = [[...columns], ...relations.map(cellsOf)];
-  const plain = (cell: string): string => guarded(cell).replace(/[\t\r\n]+/g, " ");
-  return rows.map((row) => `${row.map(plain).join("\t")}\n`).join("");
+  const plain = (cell: Cell): string => cellText(cell).replace(/[\t\r\n]+/g, " ");
+  return rowsOf(relations)
+    .map((row) => `${row.map(plain).join("\t")}\n`)
+    .join("");
 }
 
 /** Writes relations.csv and relations.tsv beside the run's triples.jsonl. */

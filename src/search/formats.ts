@@ -1,4 +1,5 @@
 /** Results of a search as text for a terminal, JSON lines, CSV (RFC 4180), RIS and BibTeX. */
+import { type Cell, csvOf } from "../io/cells.ts";
 import { oneLine, toBibtex, toRis } from "./citations.ts";
 import type { Facets, Hit, IndexedDocument, SearchResult } from "./types.ts";
 
@@ -44,15 +45,11 @@ function toCsv(hits: readonly Hit[], documents: readonly (IndexedDocument | unde
     const doi = documents[i]?.doi ?? "";
     return [id, score, title, year, journal, authors.join("; "), types.join("; "), doi, retracted, passage, start, end];
   });
-  return [columns, ...rows].map((row) => `${row.map(cell).join(",")}\r\n`).join("");
+  return csvOf([columns, ...rows.map((row) => row.map(asText))]);
 }
 
-/** A text that a spreadsheet would compute ("=cmd…") gets an apostrophe before it, which makes it a text there. */
-function cell(value: string | number | boolean | null): string {
-  if (typeof value !== "string") return value === null ? "" : String(value);
-  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
+/** A text of signs and digits alone is a text too, and no number. */
+const asText = (value: Cell): Cell => (typeof value === "string" && /^[+-]/.test(value) ? `'${value}` : value);
 
 /** Of a passage so many characters are shown. */
 const shownPassage = 500;
