@@ -14,6 +14,18 @@ export async function* inWindows<T>(items: Items<T>, size: number): AsyncGenerat
   if (window.length > 0) yield window;
 }
 
+/** As `inWindows`, of what is at hand. */
+export function* inParts<T>(items: Iterable<T>, most: number): Generator<T[]> {
+  let part: T[] = [];
+  for (const item of items) {
+    part.push(item);
+    if (part.length < most) continue;
+    yield part;
+    part = [];
+  }
+  if (part.length > 0) yield part;
+}
+
 export interface StreamOptions {
   /** Items computed together. */
   readonly window?: number | undefined;

@@ -9,6 +9,7 @@ import { DataError } from "../errors.ts";
 import { writeFileAtomically } from "../io/files.ts";
 import { readJson } from "../io/json.ts";
 import { readLines } from "../io/lines.ts";
+import { inParts } from "../io/streams.ts";
 import type { Change, ExactLog } from "./exact.ts";
 import {
   changeOf,
@@ -84,17 +85,6 @@ export async function openExactFiles(folder: string, width: number): Promise<Exa
     },
     async [Symbol.asyncDispose]() {},
   };
-}
-
-function* inParts<T>(items: Iterable<T>, most: number): Generator<T[]> {
-  let part: T[] = [];
-  for (const item of items) {
-    part.push(item);
-    if (part.length < most) continue;
-    yield part;
-    part = [];
-  }
-  if (part.length > 0) yield part;
 }
 
 async function removeOthers(folder: string, kept: readonly string[]): Promise<void> {

@@ -5,8 +5,9 @@
  * any mixture of both is exact. LanceDB is no dependency: it brings other packages' runtimes with it, and is installed by
  * those who want it.
  */
-import type { Connection, Index as IndexType, Table } from "@lancedb/lancedb";
+import type { Connection, FullTextQuery, Index as IndexType, Table } from "@lancedb/lancedb";
 import { ConfigError, DataError } from "../errors.ts";
+import { inParts } from "../io/streams.ts";
 import { bestPassage, storedFields, type Test, testOf, valuesOf, wordFields } from "./conditions.ts";
 import { bestFirst, newestFirst } from "./exact.ts";
 import { anyOf, asksWords, beginningSql, border, isSingleWord, labelOf, sqlOf, type Words } from "./lance-sql.ts";
@@ -26,6 +27,7 @@ const passagesADocument = 4;
 const [probes, refined] = [64, 8];
 /** Old versions that a reader may still look at. */
 const keptMs = 10 * 60_000;
+
 async function load(folder: string): Promise<Lance> {
   // With fewer threads than this its full text index never ends being built on two cores (lancedb issue 3568).
   process.env["LANCE_CPU_THREADS"] ??= "8";
@@ -112,6 +114,11 @@ class Reader {
     return new Set(rows.map(({ id }) => id));
   }
 
+  async #idsByText(query: FullTextQuery): Promise<ReadonlySet<string>> {
+    const found = this.#table.query().fullTextSearch(query).select(["id", "_score"]).limit(mostRows);
+    return new Set(((await found.toArray()) as Row[]).map(({ id }) => id));
+  }
+
   async #idsOfWords({ words, field, prefix }: Words): Promise<ReadonlySet<string>> {
     if (words.length === 0) return new Set();
     const column = field === "title" ? "title" : "words";
@@ -120,16 +127,10 @@ class Reader {
     const text = words.join(" ");
     const { MatchQuery, PhraseQuery } = this.#lance;
     const query = words.length === 1 ? new MatchQuery(text, column) : new PhraseQuery(text, column);
-    const rows = (await this.#table
-      .query()
-      .fullTextSearch(query)
-      .select(["id", "_score"])
-      .limit(mostRows)
-      .toArray()) as Row[];
-    const found = new Set(rows.map(({ id }) => id));
+    const found = await this.#idsByText(query);
     if (field !== "abstract") return found;
     const behind = new Set<string>();
-    for (const ids of parts([...found], mostInCondition)) {
+    for (const ids of inParts(found, mostInCondition)) {
       for (const id of await this.#idsWhere(`(${anyOf(ids)}) AND ${beginningSql([...words, ""], field)}`))
         behind.add(id);
     }
@@ -141,13 +142,7 @@ class Reader {
     const { MatchQuery, Operator } = this.#lance;
     const operator = kind === "and" ? Operator.And : Operator.Or;
     const query = new MatchQuery(tests.map(({ words }) => words[0]).join(" "), "words", { operator });
-    const rows = (await this.#table
-      .query()
-      .fullTextSearch(query)
-      .select(["id", "_score"])
-      .limit(mostRows)
-      .toArray()) as Row[];
-    return new Set(rows.map(({ id }) => id));
+    return this.#idsByText(query);
   }
 
   async ids(test: Test): Promise<Ids> {
@@ -263,7 +258,7 @@ class Reader {
   async get(ids: readonly string[], vectors = true): Promise<(StoredDocument | undefined)[]> {
     const found = new Map<string, { document?: IndexedDocument; count: number; passages: Passage[] }>();
     const columns = ["id", "place", "start", "end", "passages", "data", ...(vectors ? ["vector"] : [])];
-    for (const some of parts([...new Set(ids)], mostInCondition)) {
+    for (const some of inParts(new Set(ids), mostInCondition)) {
       const rows = (await this.#table.query().where(anyOf(some)).select(columns).toArray()) as Row[];
       for (const { id, place, start, end, passages, data, vector } of rows) {
         const one = found.get(id) ?? { count: 0, passages: [] };
@@ -297,10 +292,6 @@ function parsed(data: string, id: string): IndexedDocument {
       cause,
     });
   }
-}
-
-function* parts<T>(items: readonly T[], most: number): Generator<readonly T[]> {
-  for (let i = 0; i < items.length; i += most) yield items.slice(i, i + most);
 }
 
 async function createTable(lance: Lance, db: Connection, width: number): Promise<Table> {
@@ -362,7 +353,7 @@ export async function openLanceStore(folder: string, width: number): Promise<Sto
     get,
     async *all(signal) {
       const ids = (await (await reader(signal))?.allIds()) ?? new Set<string>();
-      for (const some of parts([...ids], mostInCondition)) {
+      for (const some of inParts(ids, mostInCondition)) {
         signal?.throwIfAborted();
         for (const one of await get(some)) if (one !== undefined) yield one;
       }
@@ -374,7 +365,7 @@ export async function openLanceStore(folder: string, width: number): Promise<Sto
       const rows = latest.flatMap(rowsOf) as unknown as Record<string, unknown>[];
       const ids = latest.map(({ document }) => document.id);
       let known = 0;
-      for (const some of parts(ids, mostInCondition)) known += await there.countRows(anyOf(some));
+      for (const some of inParts(ids, mostInCondition)) known += await there.countRows(anyOf(some));
       if (known === 0) return void (await there.add(rows));
       // What is replaced goes, and what replaces it comes, in one commit.
       await there
@@ -389,15 +380,22 @@ export async function openLanceStore(folder: string, width: number): Promise<Sto
       if (there === undefined || ids.length === 0) return 0;
       const all = [...new Set(ids)];
       let count = 0;
-      for (const some of parts(all, mostInCondition)) count += await there.countRows(`place = 0 AND ${anyOf(some)}`);
+      for (const some of inParts(all, mostInCondition)) count += await there.countRows(`place = 0 AND ${anyOf(some)}`);
       // In one commit, however many they are.
       if (count > 0) await there.delete(anyOf(all));
       return count;
     },
     async optimise(onProgress) {
       const there = await table();
-      if (there === undefined || (await isInOrder(there, width))) return;
-      await makeIndexes(lance.Index, there, width, onProgress);
+      if (there === undefined) return;
+      const indexes = await there.listIndices();
+      const columns = new Set(indexes.flatMap((one) => one.columns));
+      const missing = (await wishes(there, width)).filter(([column]) => !columns.has(column));
+      if (missing.length === 0 && indexes.every(({ numUnindexedRows = 0 }) => numUnindexedRows === 0)) return;
+      for (const [column, config] of missing) {
+        onProgress?.(`making the index of ${column}`);
+        await there.createIndex(column, { config: config(lance.Index) });
+      }
       onProgress?.("joining what was added");
       await there.optimize({ cleanupOlderThan: new Date(Date.now() - keptMs) });
     },
@@ -420,28 +418,4 @@ async function wishes(table: Table, width: number): Promise<Wish[]> {
     ["labels", (Index) => Index.labelList()],
     ...(many ? [["vector", (Index) => Index.ivfRq({ distanceType: "cosine" })] satisfies Wish] : []),
   ];
-}
-
-/** Whether every index is there and has every row. */
-async function isInOrder(table: Table, width: number): Promise<boolean> {
-  const there = await table.listIndices();
-  const columns = new Set(there.flatMap((one) => one.columns));
-  return (
-    (await wishes(table, width)).every(([column]) => columns.has(column)) &&
-    there.every(({ numUnindexedRows = 0 }) => numUnindexedRows === 0)
-  );
-}
-
-async function makeIndexes(
-  Index: typeof IndexType,
-  table: Table,
-  width: number,
-  onProgress?: (text: string) => void,
-): Promise<void> {
-  const there = new Set((await table.listIndices()).flatMap(({ columns }) => columns));
-  for (const [column, config] of await wishes(table, width)) {
-    if (there.has(column)) continue;
-    onProgress?.(`making the index of ${column}`);
-    await table.createIndex(column, { config: config(Index) });
-  }
 }
