@@ -10,18 +10,11 @@ import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { answer, retrieve, thresholds } from "../src/answers/ask.ts";
 import { readQuestion } from "../src/answers/question.ts";
-import {
-  bestByWords,
-  candidatesOf,
-  dot,
-  featureNames,
-  probabilityOf,
-  raritiesOf,
-  weights,
-} from "../src/answers/score.ts";
+import { bestByWords, candidatesOf, featureNames, probabilityOf, raritiesOf, weights } from "../src/answers/score.ts";
 import { rouge, rougeKinds } from "../src/metrics/rouge.ts";
 import { loadEmbedder } from "../src/retrieval/embedder.ts";
 import { splitSentences } from "../src/corpus/sentences.ts";
+import { dot } from "../src/retrieval/vector-similarity.ts";
 import { random } from "../src/tensor/random.ts";
 import { type Embed, memoryIndex } from "../test/support/memory-index.ts";
 import { type BioasqQuestion, readBioasq, readOthers, readPubMedQa } from "./support/bioasq.ts";

@@ -162,6 +162,16 @@ describe("layers", () => {
     expect(reached.size).toBeGreaterThan(100);
   });
 
+  test("of Galen the page runs only what the server serves", () => {
+    const served = readFileSync(join(source, "serve/page-files.ts"), "utf8").match(/const shared = \[([^\]]*)\]/)![1]!;
+    const needed = files
+      .filter((file) => file.startsWith("page/"))
+      .flatMap((file) => [
+        ...readFileSync(join(source, file), "utf8").matchAll(/^import(?! type)[^"();=]*"\.\.\/([^"]+)\.ts";/gm),
+      ]);
+    expect([...new Set(needed.map(([, path]) => `"${path}"`))].join(", ")).toBe(served);
+  });
+
   test("shared code knows no family, tokenizer or parameter by name", () => {
     const wrong = files
       .filter((file) => !Object.keys(speakOfFamilies).some((place) => file === place || file.startsWith(place)))

@@ -5,7 +5,7 @@
  */
 import { compares, deniedIn, directionsIn, isNegated, namesIn, numbersIn } from "./claims.ts";
 import { contentStems, contentWords } from "./question.ts";
-import type { StemmedWord } from "./words.ts";
+import type { StemmedWord } from "../search/words.ts";
 
 /** Probabilities, 0 to 1, that the passage supports each statement. */
 export interface Checker {

@@ -4,7 +4,7 @@
  */
 import { UsageError } from "../errors.ts";
 import { shown } from "../schema.ts";
-import { type StemmedWord, stemmedWords } from "./words.ts";
+import { type StemmedWord, stemmedWords } from "../search/words.ts";
 
 export interface Question {
   readonly text: string;

@@ -5,14 +5,18 @@
 import type { IndexedDocument } from "../search/types.ts";
 import { directionsIn, isNegated, numbersIn } from "./claims.ts";
 import type { ScoredSentence } from "./score.ts";
+import type { PlacedSentence } from "./sentence.ts";
 import type { AnswerSentence, Citation } from "./types.ts";
-import { stemsOf } from "./words.ts";
+import { wordsOf } from "../search/words.ts";
 
 /** A place of a document, quoted. */
 export function cite(document: IndexedDocument, start: number, end: number): Citation {
   const { id, title, year, retracted } = document;
   return { id, start, end, quote: document.text.slice(start, end), title, year, retracted };
 }
+
+/** A sentence, quoted. */
+export const citation = ({ document, start, end }: PlacedSentence): Citation => cite(document, start, end);
 
 /** Sentences of several documents that say the same, the best first. */
 export type Agreeing = readonly [ScoredSentence, ...ScoredSentence[]];
@@ -31,7 +35,7 @@ function contentOf(text: string): Content {
     isNegated(text),
     ...directionsIn(text).sort(),
   ];
-  return { stems: new Set(stemsOf(text)), claims: claims.join("|") };
+  return { stems: new Set(wordsOf(text)), claims: claims.join("|") };
 }
 
 const sameWords = 0.75;
@@ -61,6 +65,5 @@ export function groupAgreeing(sentences: readonly ScoredSentence[], limit: numbe
 /** The first of the group as it stands, with every place that says it. */
 export function quoted(group: Agreeing): AnswerSentence {
   const [best] = group;
-  const citations = group.map(({ document, start, end }) => cite(document, start, end));
-  return { text: best.text, citations, support: best.score };
+  return { text: best.text, citations: group.map(citation), support: best.score };
 }

@@ -6,7 +6,7 @@
 import type { SearchIndex } from "../search/types.ts";
 import { retrieve } from "./ask.ts";
 import { readQuestion } from "./question.ts";
-import { cite } from "./quote.ts";
+import { citation } from "./quote.ts";
 import { scoreSentences, type ScoredSentence } from "./score.ts";
 import { type Study, studyOf } from "./study.ts";
 import type { AskOptions } from "./options.ts";
@@ -131,7 +131,8 @@ function bestOfEach(scored: readonly ScoredSentence[]): ScoredSentence[] {
   });
 }
 
-function rowOf(question: string, { document, start, end, score }: ScoredSentence): EvidenceRow {
+function rowOf(question: string, sentence: ScoredSentence): EvidenceRow {
+  const { document, score } = sentence;
   const { id, title, year, journal, retracted } = document;
   return {
     question,
@@ -141,7 +142,7 @@ function rowOf(question: string, { document, start, end, score }: ScoredSentence
     journal,
     retracted,
     ...studyOf(document),
-    result: cite(document, start, end),
+    result: citation(sentence),
     support: score,
   };
 }

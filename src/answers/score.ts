@@ -3,10 +3,11 @@
  * words it has, weighted by their rarity in the index; which its document has; how near its vector is), fitted to the
  * snippets that BioASQ's experts marked. One set of weights with vectors, one for words alone (`bench/answers.ts`).
  */
+import { dot } from "../retrieval/vector-similarity.ts";
 import type { IndexedDocument, SearchIndex } from "../search/types.ts";
 import type { Question } from "./question.ts";
 import { canAnswer, isFinding, type PlacedSentence, sentencesOf } from "./sentence.ts";
-import { stemsOf } from "./words.ts";
+import { wordsOf } from "../search/words.ts";
 
 /** A document that a search found, with its place from 0. */
 export interface Retrieved {
@@ -88,8 +89,8 @@ export function candidatesOf(
     const range: [number, number] =
       document.text.length <= wholeDocument ? [0, document.text.length] : [Math.max(0, start - around), end + around];
     const sentences = sentencesOf(document, range);
-    const title = new Set(stemsOf(document.title));
-    const own = sentences.map(({ text }) => new Set(stemsOf(text)));
+    const title = new Set(wordsOf(document.title));
+    const own = sentences.map(({ text }) => new Set(wordsOf(text)));
     const whole = new Set([...title, ...own.flatMap((stems) => [...stems])]);
     const lacking = question.stems.map((stem, i) => (whole.has(stem) ? 0 : rarities[i]!));
     return sentences.flatMap((sentence, i): Candidate[] => {
@@ -102,7 +103,7 @@ export function candidatesOf(
         share(whole),
         share(near, rarest),
         Math.max(0, ...lacking),
-        Math.min(1, Math.log(1 + stemsOf(sentence.text).length) / 5),
+        Math.min(1, Math.log(1 + wordsOf(sentence.text).length) / 5),
         sentence.section === "TITLE" ? 1 : 0,
         isFinding(sentence) ? 1 : 0,
         1 / (1 + rank),
@@ -126,12 +127,6 @@ export function bestByWords(candidates: readonly Candidate[]): Candidate[] {
     .slice(0, mostVectors)
     .map(({ one }) => one);
 }
-
-export const dot = (a: Float32Array, b: Float32Array): number => {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
-  return sum;
-};
 
 export interface ScoreOptions {
   /** Sentences that come into question. Default: all. */

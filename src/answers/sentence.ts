@@ -4,7 +4,7 @@
  */
 import { splitSentences } from "../corpus/sentences.ts";
 import type { IndexedDocument } from "../search/types.ts";
-import { stemsOf } from "./words.ts";
+import { wordsOf } from "../search/words.ts";
 
 /** A sentence in its place: `text` is `document.text.slice(start, end)`. */
 export interface PlacedSentence {
@@ -67,7 +67,7 @@ function says(text: string): boolean {
 export function canAnswer({ text, section }: Pick<PlacedSentence, "text" | "section">): boolean {
   if (/\?["”')\]]*\s*$/.test(text) || aim.test(text) || noClaim.test(text)) return false;
   if (/^(?:question|q)\s*:/i.test(text) || objective.test(text) || list.test(text)) return false;
-  const words = stemsOf(text).length;
+  const words = wordsOf(text).length;
   if (words < 4) return false;
   if (section === "TITLE" || work.test(text) || !/[.!…]["”')\]]*$/.test(text)) return says(text);
   return !/^(?:objectives?|aims?|purpose)$/i.test(section ?? "");

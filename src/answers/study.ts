@@ -3,7 +3,7 @@
  * by plain patterns. What is not found is null, never guessed; every text is quoted with its place.
  */
 import type { IndexedDocument } from "../search/types.ts";
-import { cite } from "./quote.ts";
+import { citation, cite } from "./quote.ts";
 import { type PlacedSentence, sentencesOf } from "./sentence.ts";
 import type { Citation } from "./types.ts";
 
@@ -68,8 +68,6 @@ const people = new RegExp(
 const done =
   /\b(?:randomi[sz]ed|randomly|assigned|allocated|received|receiving|treated with|administered|were given|underwent|intervention|versus|vs\.?|compared (?:with|to)|placebo|supplement\w*|injected|infusion)\b/i;
 
-const typed = (sentence: PlacedSentence): Citation => cite(sentence.document, sentence.start, sentence.end);
-
 /** Reads a document; of a full text its beginning. */
 export function studyOf(document: IndexedDocument): Study {
   const sentences = sentencesOf(document, [0, 12_000]);
@@ -84,11 +82,11 @@ export function studyOf(document: IndexedDocument): Study {
   );
   const first = (pattern: RegExp): Citation | null => {
     const found = [...methods, ...body].find(({ text }) => pattern.test(text));
-    return found === undefined ? null : typed(found);
+    return found === undefined ? null : citation(found);
   };
   return {
     type: kind?.[0] ?? null,
-    typeFrom: from === undefined ? null : typed(from),
+    typeFrom: from === undefined ? null : citation(from),
     size: size?.value ?? null,
     sizeFrom: size?.from ?? null,
     population: first(people),

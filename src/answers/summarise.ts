@@ -2,11 +2,12 @@
  * The sentences that cover a set of documents best: central ones first, each unlike those before it (maximal marginal
  * relevance, Carbonell and Goldstein 1998). Central is what has the words that many documents of the set have.
  */
+import { dot } from "../retrieval/vector-similarity.ts";
 import type { Hit, SearchIndex } from "../search/types.ts";
 import { retrieve } from "./ask.ts";
 import { contentStems } from "./question.ts";
-import { cite, groupAgreeing } from "./quote.ts";
-import { dot, type Retrieved } from "./score.ts";
+import { groupAgreeing, quoted } from "./quote.ts";
+import type { Retrieved } from "./score.ts";
 import { canAnswer, isFinding, sentencesOf } from "./sentence.ts";
 import type { AskOptions } from "./options.ts";
 import type { AnswerSentence } from "./types.ts";
@@ -49,12 +50,7 @@ export async function summarise(index: SearchIndex, query: string, options: AskO
   );
   // What a document beyond those chosen says alike is cited beside it.
   const ordered = [...chosen.map((i) => candidates[i]!), ...candidates];
-  const groups = groupAgreeing(ordered, chosen.length);
-  const sentences = groups.map(([best, ...others]) => ({
-    text: best.text,
-    citations: [best, ...others].map(({ document, start, end }) => cite(document, start, end)),
-    support: best.score,
-  }));
+  const sentences = groupAgreeing(ordered, chosen.length).map(quoted);
   return { query, documents: usable.length, sentences, nearest: hits.slice(0, 5), notes };
 }
 

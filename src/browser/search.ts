@@ -2,7 +2,7 @@
 import type * as z from "zod";
 import { ConfigError, DataError } from "../errors.ts";
 import type { Embedder } from "../retrieval/embed.ts";
-import { unit } from "../retrieval/vector-similarity.ts";
+import { dot, unit } from "../retrieval/vector-similarity.ts";
 import { checked, parsedJson } from "../schema.ts";
 import { createExactStore } from "../search/exact.ts";
 import { type IndexManifest, manifestSchema, noManifest } from "../search/manifest.ts";
@@ -100,7 +100,7 @@ async function requireModel(
   if (stored === undefined) return;
   const [passage] = stored.passages;
   const [vector] = await embedder.embed([passageText(stored.document, passage!)], { role: "document" });
-  const cosine = unit(vector!).reduce((sum, one, i) => sum + one * passage!.vector![i]!, 0);
+  const cosine = dot(unit(vector!), passage!.vector!);
   if (!(cosine >= leastCosine)) {
     throw refuse(`one that gives ${stored.document.id} another vector (cosine ${cosine.toFixed(2)})`);
   }

@@ -4,7 +4,7 @@ import { ConfigError } from "../errors.ts";
 /** `norms` is the product of both lengths. */
 export type Similarity = (a: Float32Array, b: Float32Array, norms: number) => number;
 
-const dot = (a: Float32Array, b: Float32Array): number => {
+export const dot = (a: Float32Array, b: Float32Array): number => {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
   return sum;

@@ -2,6 +2,7 @@
  * Documents as references: RIS (Research Information Systems' format, as EndNote, Zotero and Mendeley read it) and BibTeX.
  * Values stand on one line and hold no control characters; in BibTeX what TeX would take for a command is escaped.
  */
+import { titleOf } from "./passages.ts";
 import type { IndexedDocument } from "./types.ts";
 
 /** Text on one line, without what a terminal or a format would obey. */
@@ -37,10 +38,10 @@ function pagesOf(pages: string): readonly [first: string, last: string | undefin
 }
 
 /** The abstract: what is not the title. */
-function abstractOf({ text, title, sections }: IndexedDocument): string {
-  const [first, ...others] = sections;
-  const isTitle = first !== undefined && text.slice(first.start, first.end) === title;
-  return (isTitle ? others : sections).map(({ start, end }) => text.slice(start, end)).join(" ");
+function abstractOf(document: IndexedDocument): string {
+  const title = titleOf(document);
+  const sections = document.sections.filter((one) => one !== title);
+  return sections.map(({ start, end }) => document.text.slice(start, end)).join(" ");
 }
 
 const retraction = "Retracted publication";

@@ -2,6 +2,7 @@
  * What stores compare, the same for each: a document's values in lower case, its words by field, and a condition with its
  * filters as one tree of few kinds.
  */
+import { titleOf } from "./passages.ts";
 import type { Filters, IndexedDocument } from "./types.ts";
 import type { Condition, Passage, ValueField, WordField } from "./store.ts";
 import { wordsOf } from "./words.ts";
@@ -123,9 +124,9 @@ function rawValues(document: IndexedDocument, field: StoredField): string[] {
 }
 
 /** The words of a document: those of its title, and the others. */
-export function wordFields({ text, sections }: IndexedDocument): { readonly title: string[]; readonly rest: string[] } {
-  const [first] = sections;
-  const end = first?.label === "TITLE" ? first.end : 0;
+export function wordFields(document: IndexedDocument): { readonly title: string[]; readonly rest: string[] } {
+  const { text } = document;
+  const end = titleOf(document)?.end ?? 0;
   return { title: wordsOf(text.slice(0, end)), rest: wordsOf(text.slice(end)) };
 }
 

@@ -2,8 +2,7 @@
  * Whatever inputs hold as documents of an index: PubMed's records with all that searches ask for, JSON lines and tables with
  * their own fields, plain texts. Headings of full texts are found by their form: short lines that end no sentence.
  */
-import type { ReadDocumentsOptions } from "../corpus/documents.ts";
-import { type Forms, readInputs } from "../corpus/documents.ts";
+import { type Forms, type ReadDocumentsOptions, readInputs } from "../corpus/documents.ts";
 import type { PubMedRecord } from "../corpus/pubmed/record.ts";
 import { splitSentences } from "../corpus/sentences.ts";
 import { fieldsOf, lengthProblem, type Range } from "../corpus/text.ts";
@@ -24,7 +23,7 @@ export type Entry =
 type Part = { readonly label: string | null; readonly text: string };
 
 /** Title and parts as one text with its sections. */
-function joined(title: string, parts: readonly Part[]): Pick<IndexedDocument, "title" | "text" | "sections"> {
+export function joined(title: string, parts: readonly Part[]): Pick<IndexedDocument, "title" | "text" | "sections"> {
   const all = [...(title === "" ? [] : [{ label: "TITLE", text: title }]), ...parts.filter(({ text }) => text !== "")];
   let text = "";
   const sections = all.map((part): Section => {
@@ -144,6 +143,26 @@ function dateIn(value: unknown): string | null {
   return /^\d{4}(-\d{2}(-\d{2})?)?(?=$|T)/.exec(text ?? "")?.[0] ?? null;
 }
 
+/** What a text says of itself: nothing. */
+export const noMetadata: Omit<IndexedDocument, "id" | "title" | "text" | "sections" | "source"> = {
+  date: null,
+  year: null,
+  types: [],
+  journal: null,
+  journalAbbreviation: null,
+  volume: null,
+  issue: null,
+  pages: null,
+  authors: [],
+  mesh: [],
+  keywords: [],
+  language: null,
+  doi: null,
+  pmcid: null,
+  retracted: false,
+  fields: {},
+};
+
 function plain(id: string, title: string, text: string, source: string): IndexedDocument {
   const head = joined(title, []);
   const separator = head.text === "" ? "" : "\n\n";
@@ -152,23 +171,8 @@ function plain(id: string, title: string, text: string, source: string): Indexed
     title,
     text: text === "" ? head.text : `${head.text}${separator}${text}`,
     sections: [...head.sections, ...sectionsOf(text, head.text.length + separator.length)],
-    date: null,
-    year: null,
-    types: [],
-    journal: null,
-    journalAbbreviation: null,
-    volume: null,
-    issue: null,
-    pages: null,
-    authors: [],
-    mesh: [],
-    keywords: [],
-    language: null,
-    doi: null,
-    pmcid: null,
-    retracted: false,
+    ...noMetadata,
     source,
-    fields: {},
   };
 }
 

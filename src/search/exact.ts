@@ -3,6 +3,7 @@
  * of thousands, browsers and tests; nothing here is approximate. What keeps its documents is given to it (`ExactLog`);
  * without it they live as long as the store.
  */
+import { dot } from "../retrieval/vector-similarity.ts";
 import {
   bestPassage,
   bm25,
@@ -195,8 +196,7 @@ export function bestCosine({ document, passages }: StoredDocument, vector: Float
   let best: Found | undefined;
   for (const passage of passages) {
     if (passage.vector === undefined) continue;
-    let score = 0;
-    for (let i = 0; i < vector.length; i++) score += vector[i]! * passage.vector[i]!;
+    const score = dot(vector, passage.vector);
     const { start, end } = passage;
     if (best === undefined || score > best.score) best = { id: document.id, start, end, score };
   }

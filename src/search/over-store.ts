@@ -3,9 +3,11 @@
  * neither files nor models, so that it runs in browsers too.
  */
 import { ConfigError, DataError, UsageError } from "../errors.ts";
+import { norm, unit } from "../retrieval/vector-similarity.ts";
 import { facetsOf } from "./facets.ts";
 import { type Fused, fuse } from "./fusion.ts";
 import { highlightsOf, type Marked } from "./highlights.ts";
+import { titleOf } from "./passages.ts";
 import { allOf, anyOf, type ParsedQuery, parseQuery } from "./query.ts";
 import { understood } from "./spell.ts";
 import type { Condition, Found, Store, StoredDocument, Wanted } from "./store.ts";
@@ -253,9 +255,7 @@ function retractions(hits: readonly Hit[]): string[] {
 
 function hitOf(document: IndexedDocument, { score, start, end, ranks }: Fused, ranking: Ranking, marked: Marked): Hit {
   const { id, title, text, year, journal, types, authors, retracted } = document;
-  const [first] = document.sections;
-  const titleRange =
-    first !== undefined && text.slice(first.start, first.end) === title ? [first.start, first.end] : [0, 0];
+  const first = titleOf(document);
   const rank = (list: "text" | "dense"): number | undefined => ranks[ranking.lists.indexOf(list)];
   return {
     id,
@@ -264,7 +264,14 @@ function hitOf(document: IndexedDocument, { score, start, end, ranks }: Fused, r
     passage: text.slice(start, end),
     start,
     end,
-    highlights: highlightsOf(text, [titleRange as [number, number], [start, end]], marked),
+    highlights: highlightsOf(
+      text,
+      [
+        [first?.start ?? 0, first?.end ?? 0],
+        [start, end],
+      ],
+      marked,
+    ),
     year,
     journal,
     types,
@@ -318,6 +325,5 @@ function meanVector({ passages }: StoredDocument): Float32Array | undefined {
   if (vectors.length === 0) return undefined;
   const sum = new Float32Array(vectors[0]!.length);
   for (const vector of vectors) for (let i = 0; i < sum.length; i++) sum[i]! += vector[i]!;
-  const length = Math.hypot(...sum);
-  return length === 0 ? undefined : sum.map((one) => one / length);
+  return norm(sum) === 0 ? undefined : unit(sum);
 }

@@ -9,7 +9,7 @@ import { authorName, datesOf, languageCodes, shortTags, type Tag, type Known, ta
 import { type Token, tokensOf, wrongQuery } from "./query-tokens.ts";
 import type { Condition, ValueField, WordField } from "./store.ts";
 import { isStopWord } from "./stop-words.ts";
-import { wordRanges } from "./words.ts";
+import { stemmedWords } from "./words.ts";
 
 /** A query once it is understood. */
 export interface ParsedQuery {
@@ -103,8 +103,7 @@ export function parseQuery(query: string, { today = new Date() }: QueryOptions =
 }
 
 /** Words as they are written, in lower case: an index compares their stems, people read these. */
-export const cutWords = (text: string): string[] =>
-  wordRanges(text).map(({ start, end }) => text.slice(start, end).toLowerCase());
+const cutWords = (text: string): string[] => stemmedWords(text).map(({ word }) => word);
 
 const unique = (words: readonly string[]): string[] => [...new Set(words)];
 

@@ -7,6 +7,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { createExactStore } from "./exact.ts";
 import { openLanceStore } from "./lance.ts";
 import type { Condition, StoredDocument, StoreWriter, Wanted } from "./store.ts";
+import { noMetadata } from "./documents.ts";
 import { wordsOf } from "./words.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "galen-stores-"));
@@ -49,17 +50,9 @@ const stored: fc.Arbitrary<StoredDocument> = fc
           ...(title === "" ? [] : [{ label: "TITLE", start: 0, end: title.length }]),
           { label: null, start: text.length - rest.length, end: text.length },
         ],
-        year: values.date === null ? null : Number(values.date.slice(0, 4)),
-        journal: null,
-        journalAbbreviation: null,
-        volume: null,
-        issue: null,
-        pages: null,
-        mesh: [],
-        keywords: [],
+        ...noMetadata,
         language: "eng",
-        doi: null,
-        pmcid: null,
+        year: values.date === null ? null : Number(values.date.slice(0, 4)),
         source: "test",
         fields: { phase },
         ...values,

@@ -2,7 +2,7 @@
 import type { Store } from "./store.ts";
 import type { IndexedDocument } from "./types.ts";
 import { isStopWord } from "./stop-words.ts";
-import { wordRanges } from "./words.ts";
+import { stemmedWords } from "./words.ts";
 
 /** Words that are looked up, by how often they stand in the document, and words that are taken. */
 const [candidates, taken] = [40, 20];
@@ -15,8 +15,7 @@ export async function tellingWords(
 ): Promise<string[]> {
   const counts = new Map<string, { word: string; count: number }>();
   const add = (source: string, weight: number): void => {
-    for (const { word: stem, start, end } of wordRanges(source)) {
-      const word = source.slice(start, end).toLowerCase();
+    for (const { word, stem } of stemmedWords(source)) {
       if (isStopWord(word) || word.length < 2 || /^\d+$/.test(word)) continue;
       const known = counts.get(stem);
       if (known === undefined) counts.set(stem, { word, count: weight });

@@ -74,6 +74,17 @@ export function wordRanges(text: string): WordRange[] {
   return ranges;
 }
 
+export interface StemmedWord {
+  /** As it stands, in lower case. */
+  readonly word: string;
+  readonly stem: string;
+}
+
+/** As `wordsOf`, with what people read beside what an index compares. */
+export function stemmedWords(text: string): StemmedWord[] {
+  return wordRanges(text).map(({ word: stem, start, end }) => ({ word: text.slice(start, end).toLowerCase(), stem }));
+}
+
 /**
  * Words of which the last is a beginning, as of `mutati*`: its stem where that is a beginning of it, so that the words
  * that a user means are not missed for their stems being shorter ("mutations*" is "mutat").

@@ -1,8 +1,9 @@
 /** A small index in memory over src/retrieval's BM25, and vectors where they are given: for tests of answers. */
 import { createBm25 } from "../../src/retrieval/bm25.ts";
+import { joined, noMetadata } from "../../src/search/documents.ts";
 import type { Hit, IndexedDocument, SearchIndex, SearchOptions, SearchResult } from "../../src/search/types.ts";
-import { dot } from "../../src/answers/score.ts";
-import { stemsOf } from "../../src/answers/words.ts";
+import { dot } from "../../src/retrieval/vector-similarity.ts";
+import { wordsOf } from "../../src/search/words.ts";
 
 export interface Given {
   readonly id: string;
@@ -13,40 +14,9 @@ export interface Given {
 }
 
 export function indexedDocument({ id, title = "", abstract, more = {} }: Given): IndexedDocument {
-  const parts: (readonly [string | null, string])[] = [
-    ...(title === "" ? [] : [["TITLE", title] as const]),
-    ...(typeof abstract === "string" ? [[null, abstract] as const] : abstract),
-  ];
-  let text = "";
-  const sections = parts.map(([label, part]) => {
-    const start = text.length === 0 ? 0 : text.length + 2;
-    text = text.length === 0 ? part : `${text}\n\n${part}`;
-    return { label, start, end: text.length };
-  });
-  return {
-    id,
-    title,
-    text,
-    sections,
-    date: null,
-    year: null,
-    types: [],
-    journal: null,
-    journalAbbreviation: null,
-    volume: null,
-    issue: null,
-    pages: null,
-    authors: [],
-    mesh: [],
-    keywords: [],
-    language: null,
-    doi: null,
-    pmcid: null,
-    retracted: false,
-    source: "memory",
-    fields: {},
-    ...more,
-  };
+  const parts = typeof abstract === "string" ? [[null, abstract] as const] : abstract;
+  const sections = parts.map(([label, text]) => ({ label, text }));
+  return { id, ...joined(title, sections), ...noMetadata, source: "memory", ...more };
 }
 
 export type Embed = (texts: readonly string[]) => Promise<Float32Array[]>;
@@ -58,7 +28,7 @@ export interface MemoryOptions {
   hidden?: ReadonlySet<string>;
 }
 
-const stemmed = (text: string): string => stemsOf(text).join(" ");
+const stemmed = (text: string): string => wordsOf(text).join(" ");
 
 /** `options.hidden` may be changed between calls. */
 export async function memoryIndex(

@@ -1,5 +1,6 @@
 /** `/v1/embeddings`: vectors of texts, as lists of numbers or as base64 of float32, which is a quarter of the size. */
 import { createRoute, z } from "@hono/zod-openapi";
+import { norm } from "../../retrieval/vector-similarity.ts";
 import type { App, ServeContext } from "../context.ts";
 import { refusal } from "../failures.ts";
 import { requireRoom } from "../generation.ts";
@@ -106,9 +107,8 @@ function textsOf({ tokenizer }: LoadedEmbedder, input: z.infer<typeof request>["
 function shortened(vector: Float32Array, dimensions: number): Float32Array {
   if (dimensions === vector.length) return vector;
   const kept = vector.slice(0, dimensions);
-  const length = (one: Float32Array): number => Math.sqrt(one.reduce((sum, value) => sum + value * value, 0));
-  const own = length(kept);
-  return own === 0 ? kept : kept.map((value) => (value * length(vector)) / own);
+  const [own, whole] = [norm(kept), norm(vector)];
+  return own === 0 ? kept : kept.map((value) => (value * whole) / own);
 }
 
 function base64({ buffer, byteOffset, byteLength }: Float32Array): string {

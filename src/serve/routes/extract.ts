@@ -2,6 +2,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Document } from "../../corpus/documents.ts";
 import { extractTriples, type Triple } from "../../extract/index.ts";
+import { titleOf } from "../../search/passages.ts";
 import { openTuned, type TunedModel } from "../../soft-prompts/predict.ts";
 import type { App, ServeContext } from "../context.ts";
 import { refusal } from "../failures.ts";
@@ -51,10 +52,9 @@ async function documentsOf(
   return found.map((document, i) => {
     if (document === undefined)
       throw missing(`ids.${i}: expected a document of the index, got ${JSON.stringify(ids[i])}`);
-    const { id, text, sections, title } = document;
-    const first = sections[0];
-    const body = first?.label === "TITLE" ? text.slice(first.end).trimStart() : text;
-    return { id, title: first?.label === "TITLE" ? title : "", text: body };
+    const { id, text, title } = document;
+    const first = titleOf(document);
+    return first === undefined ? { id, title: "", text } : { id, title, text: text.slice(first.end).trimStart() };
   });
 }
 
