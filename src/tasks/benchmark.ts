@@ -4,6 +4,7 @@
  * nothing of how a model is adapted or decodes: soft prompts have `soft-prompts/formats.ts`, their training has
  * `recipes/soft-prompts.ts`. Any model that can be asked in one of the ways below is scored by `eval/evaluate.ts`.
  */
+import type { Counts } from "../metrics/counts.ts";
 import type { EvaluateOptions, Measurement } from "../metrics/report.ts";
 
 export type Split = "train" | "valid" | "test";
@@ -30,6 +31,17 @@ export interface AnswerForm {
   readonly none?: string;
 }
 
+/** The original files of a benchmark, in the version that its figures are of. */
+export interface DataFiles {
+  /** Their folder within that of a suite's data: "medqa". */
+  readonly folder: string;
+  /** Of each split: the files that are read, and the SHA-256 of each. */
+  readonly files: Readonly<Partial<Record<Split, readonly { readonly path: string; readonly sha256: string }[]>>>;
+  /** How to get them: a sentence with an address. */
+  readonly from: string;
+  readonly licence: string;
+}
+
 interface ReadOptions {
   /** Also give documents that have nothing to extract, which the published preparation drops. */
   readonly includeEmpty?: boolean;
@@ -40,6 +52,8 @@ export interface Benchmark<E extends Example = Example, Answer = unknown> {
   /** Changes whenever the same data would give other sources, targets or scores. */
   readonly version: string;
   readonly description: string;
+  /** Absent where the files are the user's own. */
+  readonly data?: DataFiles;
   /** The primary figure in percent as published, where there is one. */
   readonly published?: { readonly base: number; readonly large: number };
   /** What answers name, where they name things from the text. */
@@ -69,6 +83,11 @@ export interface Benchmark<E extends Example = Example, Answer = unknown> {
   };
   /** One answer an example, in the same order. @throws DataError where their numbers differ. */
   evaluate(examples: readonly E[], answers: readonly Answer[], options?: EvaluateOptions): Measurement;
+  /**
+   * What the primary figure is made of, one an example: it is the mean of the numbers, or the micro-F1 of the counts.
+   * Two models are compared by these. Examples of one `document` are drawn together.
+   */
+  scores?(examples: readonly E[], answers: readonly Answer[]): readonly (number | Counts)[];
   /** Answers that need no model, from the training examples. */
   readonly baseline?: {
     /** "copying names known from training". */
