@@ -4,11 +4,20 @@
  */
 import { decodingOf, predictSources, type PredictOptions, type TunedModel } from "../soft-prompts/predict.ts";
 import { required } from "../schema.ts";
+import type { Writing } from "../tasks/benchmark.ts";
 
 export interface AbilityOptions {
+  /** How long answers are, and where they end, for models that were not tuned to end them. */
+  readonly writing?: Writing | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called with how many of the inputs have been answered. */
   readonly onDone?: ((inputs: number) => void) | undefined;
+}
+
+export interface Written {
+  readonly text: string;
+  /** Where several were drawn: all of them, `text` the first. The commonest answer counts. */
+  readonly texts?: readonly string[];
 }
 
 /** Each ability is there or not. Answers are JSON values: they are kept in files. */
@@ -17,8 +26,8 @@ export interface Abilities {
   readonly protocol?: Readonly<Record<string, unknown>>;
   /** What they depend on besides the directory's files, such as the format of the weights. */
   readonly identity?: Readonly<Record<string, unknown>>;
-  /** Writes an answer to each source. */
-  generate?(sources: readonly string[], options: AbilityOptions): Promise<readonly { readonly text: string }[]>;
+  /** Writes an answer to each source, or several. */
+  generate?(sources: readonly string[], options: AbilityOptions): Promise<readonly Written[]>;
   /** Log-probabilities of each context's choices. */
   logLikelihoods?(contexts: readonly string[], choices: readonly (readonly string[])[]): Promise<number[][]>;
   /** Classes of each text. */

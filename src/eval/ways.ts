@@ -3,7 +3,8 @@
  * Each says what a window of examples is asked, and what a reply means.
  */
 import { ConfigError } from "../errors.ts";
-import type { Benchmark, Example } from "../tasks/benchmark.ts";
+import { majority } from "../metrics/classification.ts";
+import { type Benchmark, type Example, paragraph } from "../tasks/benchmark.ts";
 import type { Abilities, AbilityOptions } from "./abilities.ts";
 
 /** Of the ability that each needs. */
@@ -34,6 +35,12 @@ function way<E, Answer, Reply>(
   return { texts, ask, answer: (example, reply) => answer(example, reply as Reply) };
 }
 
+/** Self-consistency (Wang et al. 2022): of several answers the commonest, the first of equally common ones. */
+function commonestOf<Answer>(answers: readonly Answer[]): Answer {
+  const keys = answers.map((one) => JSON.stringify(one));
+  return answers[keys.indexOf(majority(keys)!)]!;
+}
+
 function waysOf<E extends Example, Answer>(
   benchmark: Benchmark<E, Answer>,
   model: Abilities,
@@ -42,8 +49,9 @@ function waysOf<E extends Example, Answer>(
   const sourcesOf = (examples: readonly E[]): string[] => examples.map((one) => benchmark.source(one));
   return {
     generation: way(
-      (examples, options) => model.generate!(sourcesOf(examples), options),
-      (_, { text }) => benchmark.parse(text),
+      (examples, options) =>
+        model.generate!(sourcesOf(examples), { ...options, writing: benchmark.writing ?? paragraph }),
+      (_, { text, texts = [text] }) => commonestOf(texts.map((one) => benchmark.parse(one))),
     ),
     ...(choices && {
       likelihood: way(

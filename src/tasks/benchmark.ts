@@ -42,6 +42,17 @@ export interface DataFiles {
   readonly licence: string;
 }
 
+/** How models write answers that were not tuned to the benchmark: tuned ones end theirs by themselves. */
+export interface Writing {
+  /** Most tokens of an answer. */
+  readonly maxNewTokens: number;
+  /** An answer ends before the first of these. */
+  readonly stop: readonly string[];
+}
+
+/** An answer is a paragraph. */
+export const paragraph: Writing = { maxNewTokens: 256, stop: ["\n\n"] };
+
 interface ReadOptions {
   /** Also give documents that have nothing to extract, which the published preparation drops. */
   readonly includeEmpty?: boolean;
@@ -67,6 +78,10 @@ export interface Benchmark<E extends Example = Example, Answer = unknown> {
   /** What a model that writes is given, and the answer that it should write. */
   source(example: E): string;
   target(example: E): string;
+  /** What a model is told that was not tuned to the benchmark, before examples and source. */
+  readonly instruction?: string;
+  /** Default: `paragraph`. */
+  readonly writing?: Writing;
   /** Reads a written answer, with or without source and soft prompt before it; never throws. */
   parse(generated: string): Answer;
   /** For models that score texts: what may follow the source, and the answer that the scores of these mean. */

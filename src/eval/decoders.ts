@@ -1,0 +1,194 @@
+/**
+ * A decoder that was tuned to no benchmark, as something that can be asked: by log-likelihoods of choices, and by
+ * writing, as it is or as a conversation, with or without steps before the answer. Several drawn answers are for
+ * self-consistency (Wang et al. 2022). Prompts too long for the model lose their beginning, as in lm-evaluation-harness.
+ */
+import { ConfigError } from "../errors.ts";
+import { loadLikelihoods } from "../likelihoods.ts";
+import { loadModel, type LoadOptions, type Model } from "../model.ts";
+import { identityOf } from "../runtime/network.ts";
+import { required } from "../schema.ts";
+import { chatIds, chatPrompt } from "../tokenizers/chat.ts";
+import { loadTokenizer } from "../tokenizers/files.ts";
+import type { Tokenizer } from "../tokenizers/tokenizer.ts";
+import type { Abilities, AbilityOptions, Written } from "./abilities.ts";
+
+/** How a model is asked that was not tuned to answer; the same for a decoder here and one behind an address. */
+export interface AskOptions {
+  /** Prompts are turns of a conversation, laid out by the model's chat template. */
+  readonly chat?: boolean | undefined;
+  /** With `chat`: what is said before. */
+  readonly system?: string | undefined;
+  /** Asks for steps before the answer: a written answer ends with what counts. */
+  readonly think?: boolean | undefined;
+  /** Answers drawn for each prompt, of which the commonest counts. Default 1, the likeliest tokens. */
+  readonly samples?: number | undefined;
+  /** Of drawn answers. Default 0.7. */
+  readonly temperature?: number | undefined;
+  /** Of the draws. Default 1. */
+  readonly seed?: number | undefined;
+  /** In place of the benchmark's own. */
+  readonly maxNewTokens?: number | undefined;
+}
+
+/** How answers are written, with nothing left open. */
+export interface Asking {
+  readonly chat: boolean;
+  readonly system: string | undefined;
+  readonly think: boolean;
+  readonly samples: number;
+  readonly temperature: number;
+  readonly seed: number;
+  readonly maxNewTokens: number | undefined;
+}
+
+/** @throws ConfigError for options that contradict one another or are out of range. */
+export function askingOf(options: AskOptions): Asking {
+  required("ask: options", options, "object");
+  const { chat = false, system, think = false, samples = 1, temperature = 0.7, seed = 1, maxNewTokens } = options;
+  if (system !== undefined && !chat) {
+    throw new ConfigError("ask: system: expected a conversation, got prompts", { hint: "ask with chat" });
+  }
+  if (!Number.isInteger(samples) || samples < 1) {
+    throw new ConfigError(`ask: samples: expected an integer of at least 1, got ${samples}`);
+  }
+  return { chat, system, think, samples, temperature, seed, maxNewTokens };
+}
+
+/** What answers depend on, for the protocol: nothing that has no effect. */
+export function protocolOf({ chat, system, think, samples, temperature, seed, maxNewTokens }: Asking): {
+  readonly decoding: Readonly<Record<string, unknown>>;
+} {
+  return {
+    decoding: {
+      chat,
+      ...(system === undefined ? {} : { system }),
+      think,
+      samples,
+      ...(samples === 1 ? {} : { temperature, seed }),
+      ...(maxNewTokens === undefined ? {} : { maxNewTokens }),
+    },
+  };
+}
+
+/** Room for steps before an answer. */
+const thinking = 512; // tokens
+
+/** Most tokens of an answer, and what ends it before: with steps in it, no blank line does. */
+export function lengthsOf(
+  { think, chat, maxNewTokens }: Asking,
+  { writing }: AbilityOptions,
+): { readonly maxNewTokens: number; readonly stop: readonly string[] } {
+  const usual = (writing?.maxNewTokens ?? 256) + (think ? thinking : 0);
+  return { maxNewTokens: maxNewTokens ?? usual, stop: think || chat ? [] : (writing?.stop ?? []) };
+}
+
+/** Kojima et al. 2022, "Large language models are zero-shot reasoners", with an end that parsers know. */
+const steps = 'Think step by step, then end with "The answer is" and the answer.';
+
+/** The prompt with what asks for steps; a text's answer begins behind it. */
+export function asked(source: string, { think, chat }: Asking): string {
+  if (!think) return source;
+  return chat ? `${source}\n\n${steps}` : `${source} Let's think step by step.`;
+}
+
+/** The turns before the answer. */
+export function turnsOf(source: string, asking: Asking): { readonly role: string; readonly content: string }[] {
+  const { system } = asking;
+  const user = { role: "user", content: asked(source, asking) };
+  return system === undefined ? [user] : [{ role: "system", content: system }, user];
+}
+
+/** The text before the first of `stops`. */
+export function untilStop(text: string, stops: readonly string[]): string {
+  const ends = stops.map((stop) => text.indexOf(stop)).filter((at) => at >= 0);
+  return text.slice(0, Math.min(text.length, ...ends));
+}
+
+/** Bytes of keys and values at once; prompts beyond wait. */
+const cacheBytes = 2 ** 30;
+
+/** @throws ConfigError for a model that is no decoder, or with `chat` has no template; DataError without a tokenizer. */
+export async function askDecoder(
+  source: string,
+  options: AskOptions & LoadOptions = {},
+): Promise<Abilities & AsyncDisposable> {
+  required("askDecoder: model directory", source, "text");
+  const { device, threads, weights, memory, ...how } = options;
+  const asking = askingOf(how);
+  const load = { device, threads, weights, memory };
+  const tokenizer = await loadTokenizer(source);
+  const likelihoods = await loadLikelihoods(source, load);
+  let model: Promise<Model> | undefined;
+  if (asking.chat) await chatPrompt(tokenizer, turnsOf("?", asking));
+  return {
+    protocol: protocolOf(asking),
+    identity: identityOf(load),
+    async logLikelihoods(contexts, choices) {
+      if (!asking.chat) return likelihoods.logLikelihoods(contexts, choices);
+      const prompts: string[] = [];
+      for (const context of contexts) prompts.push(await conversation(tokenizer, context, asking));
+      // An answer begins its turn, so nothing stands before it.
+      return likelihoods.logLikelihoods(
+        prompts,
+        choices.map((own) => own.map((choice) => choice.trimStart())),
+      );
+    },
+    async generate(sources, more) {
+      model ??= loadModel(source, load);
+      return write(await model, tokenizer, sources, asking, more);
+    },
+    async [Symbol.asyncDispose]() {
+      await likelihoods[Symbol.asyncDispose]();
+      await (await model)?.dispose();
+    },
+  };
+}
+
+/** A prompt's turns as text, without the first token where the tokenizer puts it before every text. */
+async function conversation(tokenizer: Tokenizer, context: string, asking: Asking): Promise<string> {
+  const text = await chatPrompt(tokenizer, turnsOf(context, asking));
+  const first = tokenizer.frame.before.length === 0 ? undefined : tokenizer.tokenOf(tokenizer.frame.before[0]!);
+  return first !== undefined && text.startsWith(first) ? text.slice(first.length) : text;
+}
+
+async function write(
+  model: Model,
+  tokenizer: Tokenizer,
+  sources: readonly string[],
+  asking: Asking,
+  options: AbilityOptions,
+): Promise<Written[]> {
+  const { samples, temperature, seed } = asking;
+  const { maxNewTokens, stop } = lengthsOf(asking, options);
+  const room = model.config.max_position_embeddings - maxNewTokens;
+  if (room < 1) {
+    throw new ConfigError(
+      `ask: maxNewTokens: expected fewer than the ${model.config.max_position_embeddings} positions of the model, got ${maxNewTokens}`,
+    );
+  }
+  const prompts: number[][] = [];
+  for (const source of sources) {
+    const ids = asking.chat
+      ? await chatIds(tokenizer, turnsOf(source, asking), { contentIsText: tokenizer.literal !== undefined })
+      : tokenizer.encodeIds(asked(source, asking).trimEnd());
+    const { after } = tokenizer.frame;
+    prompts.push((asking.chat ? ids : ids.slice(0, ids.length - after.length)).slice(-room));
+  }
+  let done = 0;
+  const { sequences } = await model.generate({
+    ids: prompts,
+    maxNewTokens,
+    ...(stop.length === 0 ? {} : { stopStrings: stop }),
+    ...(samples === 1 ? {} : { doSample: true, temperature, seed, numReturnSequences: samples }),
+    cacheBytes,
+    signal: options.signal,
+    onEnd: () => options.onDone?.(Math.floor((done += 1) / samples)),
+  });
+  return prompts.map(({ length }, row) => {
+    const texts = sequences
+      .slice(row * samples, (row + 1) * samples)
+      .map((ids) => untilStop(tokenizer.decode(ids.slice(length), { skipSpecialTokens: true }), stop));
+    return samples === 1 ? { text: texts[0]! } : { text: texts[0]!, texts };
+  });
+}
