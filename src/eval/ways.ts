@@ -47,6 +47,8 @@ function waysOf<E extends Example, Answer>(
 ): Partial<Record<WayName, Way<E, Answer>>> {
   const { choices, labels, tags } = benchmark;
   const sourcesOf = (examples: readonly E[]): string[] => examples.map((one) => benchmark.source(one));
+  const plainOf = (example: E): string => benchmark.plain?.(example) ?? benchmark.source(example);
+  const plainTexts = (example: E): string[] => (benchmark.plain === undefined ? [] : [benchmark.plain(example)]);
   return {
     generation: way(
       (examples, options) =>
@@ -62,19 +64,20 @@ function waysOf<E extends Example, Answer>(
       similarity: way(
         async (examples) => {
           const all = examples.map((one) => choices.of(one));
-          const pairs = examples.flatMap((one, i) => all[i]!.map((text) => [benchmark.source(one), text] as const));
+          const pairs = examples.flatMap((one, i) => all[i]!.map((text) => [plainOf(one), text] as const));
           const scores = Array.from(await model.pairs!(pairs));
           let at = 0;
           return all.map(({ length }) => scores.slice(at, (at += length)));
         },
         choices.answer,
-        choices.of,
+        (example) => [...choices.of(example), ...plainTexts(example)],
       ),
     }),
     ...(labels && {
       classes: way(
-        (examples) => model.classify!(sourcesOf(examples)),
+        (examples) => model.classify!(examples.map(plainOf)),
         (_, found) => labels.answer(found.labels),
+        plainTexts,
       ),
     }),
     ...(tags && { tags: way((examples) => model.tag!(examples.map(tags.words)), tags.answer, tags.words) }),

@@ -5,16 +5,15 @@
  */
 import { accuracy, classCounts, majority, subsetAccuracy } from "./classification.ts";
 import { mean, microF1, scores, sumCounts, type Counts } from "./counts.ts";
-import { figure, type EvaluateOptions, type Figure } from "./report.ts";
+import { type DocumentOptions, grouped } from "./groups.ts";
+import { figure, type Figure } from "./report.ts";
 
 type LabelSets = readonly (readonly string[])[];
 
-export interface MultiLabelOptions extends EvaluateOptions {
+export interface MultiLabelOptions extends DocumentOptions {
   readonly classes: readonly string[];
   /** A class that stands for "no label": micro-F1 is also given without it. */
   readonly none?: string;
-  /** Document of each example, where one document gave several: documents are then what the bootstrap draws. */
-  readonly documents?: readonly string[];
 }
 
 /** Counts of one document: over all classes, over those that are not "none", and of each of these that occurs. */
@@ -25,15 +24,9 @@ interface Unit {
 }
 
 function unitsOf(gold: LabelSets, predicted: LabelSets, options: MultiLabelOptions): Unit[] {
-  const groups = new Map<string, number[]>();
-  for (const i of gold.keys()) {
-    const document = options.documents?.[i] ?? `${i}`;
-    const group = groups.get(document);
-    if (group === undefined) groups.set(document, [i]);
-    else group.push(i);
-  }
+  const groups = grouped([...gold.keys()], options.documents);
   const pick = (sets: LabelSets, indices: number[]): LabelSets => indices.map((i) => sets[i] ?? []);
-  return [...groups.values()].map((group) => {
+  return groups.map((group) => {
     const counted = classCounts(pick(gold, group), pick(predicted, group), options.classes);
     const all = sumCounts(counted.values());
     if (options.none !== undefined) counted.delete(options.none);
@@ -106,12 +99,13 @@ export function multiLabelFigures(gold: LabelSets, predicted: LabelSets, options
 export function singleLabelFigures(
   gold: readonly string[],
   predicted: readonly string[],
-  options: EvaluateOptions = {},
+  { documents, ...options }: DocumentOptions = {},
 ): Figure[] {
   const classes = [...new Set([...gold, ...predicted])].sort();
-  const units = gold.map((label, i) => ({ label, guess: predicted[i] ?? "" }));
+  const rows = gold.map((label, i) => ({ label, guess: predicted[i] ?? "" }));
+  const units = grouped(rows, documents);
   const common = majority(gold) ?? "";
-  const macro = (sample: typeof units): number => {
+  const macro = (sample: typeof rows): number => {
     const counts = new Map(classes.map((name) => [name, { tp: 0, fp: 0, fn: 0 }]));
     for (const { label, guess } of sample) {
       const [truth, found] = [counts.get(label), counts.get(guess)];
@@ -124,13 +118,13 @@ export function singleLabelFigures(
     figure(
       { name: "accuracy", label: "accuracy, answers compared as strings", kind: "published" },
       units,
-      (sample) => mean(sample.map(({ label, guess }) => (label === guess ? 1 : 0))),
+      (sample) => mean(sample.flat().map(({ label, guess }) => (label === guess ? 1 : 0))),
       options,
     ),
     figure(
       { name: "macro_f1", label: "macro-F1 over every label in gold or prediction", kind: "published" },
       units,
-      (sample) => macro([...sample]),
+      (sample) => macro(sample.flat()),
       options,
     ),
     {

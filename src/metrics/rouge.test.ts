@@ -1,5 +1,19 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { porterStem } from "./porter.ts";
 import { rouge } from "./rouge.ts";
+
+type Figures = [precision: number, recall: number, f1: number];
+type Pair = { text: string; reference: string } & Record<"rouge-1" | "rouge-2" | "rouge-l", Figures>;
+
+interface Golden {
+  stems: Record<string, string>;
+  pairs: Pair[];
+  several: { text: string; references: string[]; "rouge-l": number }[];
+}
+
+const file = new URL("../../test/goldens/rouge.json", import.meta.url);
+const golden = JSON.parse(readFileSync(file, "utf8")) as Golden;
 
 describe("rouge", () => {
   test("counts what Lin's paper counts", () => {
@@ -22,5 +36,29 @@ describe("rouge", () => {
     expect(rouge("rouge-2", "x y", ["no match here", "x y"]).f1).toBe(1);
     expect(rouge("rouge-su4", "", ["x y"]).f1).toBe(0);
     expect(rouge("rouge-l", "x", []).f1).toBe(0);
+  });
+});
+
+describe("equal to its Python references (scripts/goldens/rouge.py)", () => {
+  test("stems are NLTK's", () => {
+    const words = Object.keys(golden.stems);
+    expect(words.length).toBeGreaterThan(2000);
+    expect(Object.fromEntries(words.map((word) => [word, porterStem(word)]))).toEqual(golden.stems);
+  });
+
+  test("precision, recall and F1 of stemmed texts are rouge-score's", () => {
+    expect(golden.pairs.some((one) => one["rouge-2"][2] > 0)).toBe(true);
+    for (const { text, reference, ...kinds } of golden.pairs) {
+      for (const kind of ["rouge-1", "rouge-2", "rouge-l"] as const) {
+        const { precision, recall, f1 } = rouge(kind, text, [reference], { stemmed: true });
+        [precision, recall, f1].forEach((one, i) => expect(one).toBeCloseTo(kinds[kind][i]!, 12));
+      }
+    }
+  });
+
+  test("of several references the best counts", () => {
+    for (const { text, references, ...best } of golden.several) {
+      expect(rouge("rouge-l", text, references, { stemmed: true }).f1).toBeCloseTo(best["rouge-l"], 12);
+    }
   });
 });

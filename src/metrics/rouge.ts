@@ -1,8 +1,10 @@
 /**
- * ROUGE (Lin 2004) of a text against reference texts: ROUGE-2, ROUGE-SU4 (skip bigrams of at most four words between,
- * with unigrams) and ROUGE-L, as precision, recall and F1 of the reference that fits best by F1. Words are lower-cased
- * runs of letters and digits. Left out: Porter stemming and the jackknife of the Perl script.
+ * ROUGE (Lin 2004) of a text against reference texts: ROUGE-1, ROUGE-2, ROUGE-SU4 (skip bigrams of at most four words
+ * between, with unigrams) and ROUGE-L, as precision, recall and F1 of the reference that fits best by F1. Words are
+ * lower-cased runs of letters and digits or, stemmed, those of Google's rouge-score with its stemmer: runs of a to z and
+ * digits, Porter's stem of those longer than three. Left out: the jackknife of the Perl script, and ROUGE-Lsum.
  */
+import { porterStem } from "./porter.ts";
 
 export interface Rouge {
   readonly precision: number;
@@ -10,17 +12,32 @@ export interface Rouge {
   readonly f1: number;
 }
 
-export const rougeKinds = ["rouge-2", "rouge-su4", "rouge-l"] as const;
+export const rougeKinds = ["rouge-1", "rouge-2", "rouge-su4", "rouge-l"] as const;
 export type RougeKind = (typeof rougeKinds)[number];
 
-const wordsOf = (text: string): string[] => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+export interface RougeOptions {
+  /** As rouge-score with `use_stemmer`. Default false. */
+  readonly stemmed?: boolean;
+}
+
+function wordsOf(text: string, stemmed: boolean): string[] {
+  if (!stemmed) return text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+  const words = text.toLowerCase().match(/[a-z0-9]+/g) ?? [];
+  return words.map((word) => (word.length > 3 ? porterStem(word) : word));
+}
 
 /** The best figures over the references; zeros where there is none, or a text has no words. */
-export function rouge(kind: RougeKind, text: string, references: readonly string[]): Rouge {
-  const words = wordsOf(text);
+export function rouge(
+  kind: RougeKind,
+  text: string,
+  references: readonly string[],
+  { stemmed = false }: RougeOptions = {},
+): Rouge {
+  const words = wordsOf(text, stemmed);
   let best: Rouge = { precision: 0, recall: 0, f1: 0 };
   for (const reference of references) {
-    const found = kind === "rouge-l" ? byLongest(words, wordsOf(reference)) : byUnits(kind, words, wordsOf(reference));
+    const wanted = wordsOf(reference, stemmed);
+    const found = kind === "rouge-l" ? byLongest(words, wanted) : byUnits(kind, words, wanted);
     if (found.f1 > best.f1) best = found;
   }
   return best;
@@ -31,13 +48,16 @@ function figures(common: number, given: number, wanted: number): Rouge {
   return { precision, recall, f1: common === 0 ? 0 : (2 * precision * recall) / (precision + recall) };
 }
 
-function unitsOf(kind: "rouge-2" | "rouge-su4", words: readonly string[]): string[] {
+type Counted = Exclude<RougeKind, "rouge-l">;
+
+function unitsOf(kind: Counted, words: readonly string[]): readonly string[] {
+  if (kind === "rouge-1") return words;
   const reach = kind === "rouge-2" ? 1 : 5;
   const pairs = words.flatMap((word, i) => words.slice(i + 1, i + 1 + reach).map((next) => `${word} ${next}`));
   return kind === "rouge-2" ? pairs : [...words, ...pairs];
 }
 
-function byUnits(kind: "rouge-2" | "rouge-su4", words: readonly string[], reference: readonly string[]): Rouge {
+function byUnits(kind: Counted, words: readonly string[], reference: readonly string[]): Rouge {
   const [ours, theirs] = [unitsOf(kind, words), unitsOf(kind, reference)];
   const left = new Map<string, number>();
   for (const unit of theirs) left.set(unit, (left.get(unit) ?? 0) + 1);

@@ -82,6 +82,8 @@ export interface Benchmark<E extends Example = Example, Answer = unknown> {
   readonly instruction?: string;
   /** Default: `paragraph`. */
   readonly writing?: Writing;
+  /** The same without a prompt, for encoders: classifiers and scorers of pairs. Absent where the source has none. */
+  plain?(example: E): string;
   /** Reads a written answer, with or without source and soft prompt before it; never throws. */
   parse(generated: string): Answer;
   /** For models that score texts: what may follow the source, and the answer that the scores of these mean. */
@@ -89,7 +91,7 @@ export interface Benchmark<E extends Example = Example, Answer = unknown> {
     of(example: E): readonly string[];
     answer(example: E, scores: readonly number[]): Answer;
   };
-  /** For classifiers of the source: the answer that their labels mean. */
+  /** For classifiers of the source, plain where it can be: the answer that their labels mean. */
   readonly labels?: { answer(labels: readonly string[]): Answer };
   /** For taggers: the text as words, and the answer that their tags mean. */
   readonly tags?: {
