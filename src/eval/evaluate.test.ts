@@ -35,10 +35,11 @@ const toy: Benchmark<Example<string>, string> = {
   target: ({ gold }) => `it is ${gold}`,
   parse: (generated) => generated.replace("it is ", "") || "failed",
   choices: { of: () => colours, answer: (_, scores) => colours[indexOfLargest(scores)]! },
-  labels: { answer: ([label = "failed"]) => label },
+  labels: { answer: ([label = "failed"]) => label, of: ({ gold }) => [gold] },
   tags: {
     words: ({ text }) => text.split(" "),
     answer: ({ text }, tags) => text.split(" ")[tags.indexOf("B-colour")] ?? "failed",
+    of: ({ text, gold }) => text.split(" ").map((word) => (word === gold ? "B-colour" : "O")),
   },
   evaluate: (examples, answers, options) => ({
     failed: answers.filter((one) => one === "failed").length,

@@ -92,11 +92,17 @@ export interface Benchmark<E extends Example = Example, Answer = unknown> {
     answer(example: E, scores: readonly number[]): Answer;
   };
   /** For classifiers of the source, plain where it can be: the answer that their labels mean. */
-  readonly labels?: { answer(labels: readonly string[]): Answer };
+  readonly labels?: {
+    answer(labels: readonly string[]): Answer;
+    /** The right ones, which a classifier learns. */
+    of(example: E): readonly string[];
+  };
   /** For taggers: the text as words, and the answer that their tags mean. */
   readonly tags?: {
     words(example: E): readonly string[];
     answer(example: E, tags: readonly string[]): Answer;
+    /** The right ones, which a tagger learns. */
+    of(example: E): readonly string[];
   };
   /** One answer an example, in the same order. @throws DataError where their numbers differ. */
   evaluate(examples: readonly E[], answers: readonly Answer[], options?: EvaluateOptions): Measurement;

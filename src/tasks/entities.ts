@@ -11,7 +11,7 @@ import { checkAligned, detail } from "../metrics/report.ts";
 import { copyEntities, copying } from "./baselines.ts";
 import { type Benchmark, exampleOfText } from "./benchmark.ts";
 import { type EntityExample, readEntities } from "./entity-files.ts";
-import { locateEntities, type NamedEntity, taggedEntities } from "./entity-places.ts";
+import { locateEntities, type NamedEntity, taggedEntities, tagsOf } from "./entity-places.ts";
 import type { OffsetUnit } from "./offset-units.ts";
 import { type Range, wordsIn } from "./places.ts";
 import { answerOf, formOf, nameTemplate } from "./relations.ts";
@@ -68,6 +68,7 @@ export function entityBenchmark(settings: EntitySettings): EntityBenchmark {
         const found = taggedEntities(example.text, wordPlaces(example), typed);
         return found.map((one) => ({ ...one, type: typeOf(one.type) }));
       },
+      of: (example) => tagsOf(wordPlaces(example), example.gold),
     },
     evaluate(examples, answers, options) {
       checkAligned(examples, answers, name);

@@ -57,3 +57,14 @@ export function taggedEntities(text: string, words: readonly Range[], tags: read
     return { name, type, at: { start, end, text: name } };
   });
 }
+
+/** The tags (IOB2) of a text's words by the entities that stand there; of two that overlap the first counts. */
+export function tagsOf(words: readonly Range[], entities: readonly EntityPlace[]): string[] {
+  const tags = words.map(() => "O");
+  for (const { start, end, type } of [...entities].sort((a, b) => a.start - b.start || b.end - a.end)) {
+    const inside = words.flatMap(([from, to], i) => (from < end && to > start ? [i] : []));
+    if (inside.some((i) => tags[i] !== "O")) continue;
+    inside.forEach((i, place) => (tags[i] = `${place === 0 ? "B" : "I"}-${type}`));
+  }
+  return tags;
+}

@@ -85,7 +85,7 @@ export const hoc: Benchmark<HocExample, readonly string[]> = {
     const found = /the type of this document is(.*)/.exec(answerOf(generated))?.[1];
     return found === undefined ? [] : splitLabels(found);
   },
-  labels: { answer: (labels) => labels },
+  labels: { answer: (labels) => labels, of: ({ gold }) => gold },
   evaluate(examples, answers, options = {}) {
     checkAligned(examples, answers, "hoc");
     const documents = examples.map((one) => one.document ?? one.id);

@@ -64,7 +64,7 @@ export function ownLabels(settings: OwnLabelSettings): LabelBenchmark {
       const found = multiLabel ? rest.split("|").map((one) => one.trim()) : [rest];
       return found.filter((one) => one !== "").map((one) => canonical.get(one) ?? one);
     },
-    labels: { answer: (found) => found },
+    labels: { answer: (found) => found, of: ({ gold }) => gold },
     ...(multiLabel
       ? {}
       : {

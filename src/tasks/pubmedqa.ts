@@ -92,7 +92,7 @@ export const pubmedqa: Benchmark<PubMedQaExample, string> = {
     return found === undefined ? "failed" : found.trim();
   },
   choices: { of: () => answers.map(answerWith), answer: (_, scores) => answers[indexOfLargest(scores)]! },
-  labels: { answer: ([label = "failed"]) => label },
+  labels: { answer: ([label = "failed"]) => label, of: ({ gold }) => [gold] },
   evaluate(examples, found, options) {
     checkAligned(examples, found, "pubmedqa");
     const gold = examples.map((one) => one.gold);
