@@ -46,12 +46,15 @@ function waysOf<E extends Example, Answer>(
   model: Abilities,
 ): Partial<Record<WayName, Way<E, Answer>>> {
   const { choices, labels, tags } = benchmark;
+  const textsOf = (one: E): readonly string[] => (choices?.texts ?? choices!.of)(one);
+  // A prompt with letters in it is no text that another could be like.
+  const queryOf = (one: E): string => (choices?.texts === undefined ? benchmark.source(one) : one.text);
   const sourcesOf = (examples: readonly E[]): string[] => examples.map((one) => benchmark.source(one));
   return {
     generation: way(
       (examples, options) =>
         model.generate!(sourcesOf(examples), { ...options, writing: benchmark.writing ?? paragraph }),
-      (_, { text, texts = [text] }) => commonestOf(texts.map((one) => benchmark.parse(one))),
+      (example, { text, texts = [text] }) => commonestOf(texts.map((one) => benchmark.parse(one, example))),
     ),
     ...(choices && {
       likelihood: way(
@@ -61,14 +64,14 @@ function waysOf<E extends Example, Answer>(
       ),
       similarity: way(
         async (examples) => {
-          const all = examples.map((one) => choices.of(one));
-          const pairs = examples.flatMap((one, i) => all[i]!.map((text) => [benchmark.source(one), text] as const));
+          const all = examples.map((one) => textsOf(one));
+          const pairs = examples.flatMap((one, i) => all[i]!.map((text) => [queryOf(one), text] as const));
           const scores = Array.from(await model.pairs!(pairs));
           let at = 0;
           return all.map(({ length }) => scores.slice(at, (at += length)));
         },
         choices.answer,
-        choices.of,
+        textsOf,
       ),
     }),
     ...(labels && {
