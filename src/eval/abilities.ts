@@ -26,6 +26,10 @@ export interface Abilities {
   readonly protocol?: Readonly<Record<string, unknown>>;
   /** What they depend on besides the directory's files, such as the format of the weights. */
   readonly identity?: Readonly<Record<string, unknown>>;
+  /** The way that is taken where a benchmark can be asked in several. Default: writing. */
+  readonly prefers?: "likelihood";
+  /** Why it cannot do what others of its kind can, for whoever asks. */
+  readonly unable?: string;
   /** Writes an answer to each source, or several. */
   generate?(sources: readonly string[], options: AbilityOptions): Promise<readonly Written[]>;
   /** Log-probabilities of each context's choices. */

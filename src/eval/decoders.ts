@@ -124,6 +124,8 @@ export async function askDecoder(
   return {
     protocol: protocolOf(asking),
     identity: identityOf(load),
+    // Steps before an answer are for writing.
+    ...(asking.think ? {} : { prefers: "likelihood" }),
     async logLikelihoods(contexts, choices) {
       if (!asking.chat) return likelihoods.logLikelihoods(contexts, choices);
       const prompts: string[] = [];

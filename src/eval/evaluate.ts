@@ -59,6 +59,7 @@ export async function evaluate<E extends Example, Answer>(
     examples: examples.length,
     // Generation came first, and its hashes stay what they are.
     ...(name === "generation" ? {} : { asked: name }),
+    ...benchmark.settings,
     ...model.protocol,
     seed,
     data: digest(),

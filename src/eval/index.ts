@@ -10,5 +10,6 @@ export { modelFingerprint } from "../io/fingerprint.ts";
 export { type QuantizationLoss, quantizationLoss, type QuantizationOptions } from "./quantization.ts";
 export { evaluateRetrieval, type RetrievalOptions } from "./retrieval.ts";
 export { evaluateSimilarity, type Negatives, type SimilarityOptions } from "./similarity.ts";
+export { type Preceded, type ShotOptions, withShots } from "./shots.ts";
 export type { WayName } from "./ways.ts";
 export type { WindowOptions, WindowProgress } from "./windows.ts";

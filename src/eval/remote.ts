@@ -49,7 +49,9 @@ export async function askRemote(source: string, options: AskOptions = {}): Promi
         return written;
       });
     },
+    ...(scores === false && { unable: noEcho }),
     ...(scores === true && {
+      ...(asking.think ? {} : { prefers: "likelihood" as const }),
       logLikelihoods: async (contexts, choices) =>
         inOrder(contexts, (context, i) => scoreChoices(server, context, choices[i]!)),
     }),
@@ -57,7 +59,7 @@ export async function askRemote(source: string, options: AskOptions = {}): Promi
 }
 
 /** Why log-likelihoods cannot be had, for whoever wants them. */
-export const noEcho =
+const noEcho =
   "the server scores only what it writes (no echo with logprobs): log-likelihoods of it would be chance; ask it to write";
 
 /** Results of all, a few under way at once. */

@@ -46,6 +46,7 @@ function waysOf<E extends Example, Answer>(
   model: Abilities,
 ): Partial<Record<WayName, Way<E, Answer>>> {
   const { choices, labels, tags } = benchmark;
+  const textsOf = (one: E): readonly string[] => (choices?.texts ?? choices!.of)(one);
   const sourcesOf = (examples: readonly E[]): string[] => examples.map((one) => benchmark.source(one));
   const plainOf = (example: E): string => benchmark.plain?.(example) ?? benchmark.source(example);
   const plainTexts = (example: E): string[] => (benchmark.plain === undefined ? [] : [benchmark.plain(example)]);
@@ -53,7 +54,7 @@ function waysOf<E extends Example, Answer>(
     generation: way(
       (examples, options) =>
         model.generate!(sourcesOf(examples), { ...options, writing: benchmark.writing ?? paragraph }),
-      (_, { text, texts = [text] }) => commonestOf(texts.map((one) => benchmark.parse(one))),
+      (example, { text, texts = [text] }) => commonestOf(texts.map((one) => benchmark.parse(one, example))),
     ),
     ...(choices && {
       likelihood: way(
@@ -63,14 +64,14 @@ function waysOf<E extends Example, Answer>(
       ),
       similarity: way(
         async (examples) => {
-          const all = examples.map((one) => choices.of(one));
+          const all = examples.map((one) => textsOf(one));
           const pairs = examples.flatMap((one, i) => all[i]!.map((text) => [plainOf(one), text] as const));
           const scores = Array.from(await model.pairs!(pairs));
           let at = 0;
           return all.map(({ length }) => scores.slice(at, (at += length)));
         },
         choices.answer,
-        (example) => [...choices.of(example), ...plainTexts(example)],
+        (example) => [...textsOf(example), ...plainTexts(example)],
       ),
     }),
     ...(labels && {
@@ -84,21 +85,36 @@ function waysOf<E extends Example, Answer>(
   };
 }
 
-/** The way that is wanted, else the first there is. @throws ConfigError where there is none. */
+/** The way that is wanted, else the one that the model prefers, else the first there is; undefined where there is none. */
+function chosen(ways: Partial<Record<WayName, unknown>>, model: Abilities, wanted?: WayName): WayName | undefined {
+  const names = Object.keys(abilityOf) as WayName[];
+  const possible = names.filter((name) => ways[name] !== undefined && model[abilityOf[name]] !== undefined);
+  if (wanted !== undefined) return possible.find((name) => name === wanted);
+  return possible.find((name) => name === model.prefers) ?? possible[0];
+}
+
+/** Whether the benchmark can be asked of the model. */
+export function isAskable<E extends Example, Answer>(
+  benchmark: Benchmark<E, Answer>,
+  model: Abilities,
+  wanted?: WayName,
+): boolean {
+  return chosen(waysOf(benchmark, model), model, wanted) !== undefined;
+}
+
+/** How the benchmark is asked of the model. @throws ConfigError where it cannot be. */
 export function wayOf<E extends Example, Answer>(
   benchmark: Benchmark<E, Answer>,
   model: Abilities,
   wanted?: WayName,
 ): { readonly name: WayName; readonly way: Way<E, Answer> } {
   const ways = waysOf(benchmark, model);
-  const names = Object.keys(abilityOf) as WayName[];
-  const offered = names.filter((name) => ways[name] !== undefined);
-  const able = names.filter((name) => model[abilityOf[name]] !== undefined);
-  const name = offered.find((one) => able.includes(one) && one === (wanted ?? one));
+  const name = chosen(ways, model, wanted);
   if (name !== undefined) return { name, way: ways[name]! };
+  const able = (Object.keys(abilityOf) as WayName[]).filter((one) => model[abilityOf[one]] !== undefined);
   throw new ConfigError(
     `${benchmark.name}: expected a model to be asked by ${wanted ?? "one of the benchmark's ways"}, ` +
       `got one for ${able.join(", ") || "nothing of this kind"}`,
-    { hint: `the benchmark's ways are ${offered.join(", ")}` },
+    { hint: model.unable ?? `the benchmark's ways are ${Object.keys(ways).join(", ")}` },
   );
 }

@@ -20,6 +20,8 @@ export interface ColumnNames {
 
 export interface TableOptions extends Pick<LineOptions, "signal"> {
   readonly columns?: ColumnNames | undefined;
+  /** Of a file whose first row has no names: those of its columns. The separator is then the file name's own. */
+  readonly names?: readonly string[] | undefined;
   /** Of Parquet the columns of lists and structures too. Default false. */
   readonly nested?: boolean | undefined;
 }
@@ -56,10 +58,12 @@ async function* decode(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string
   }
 }
 
+const usualSeparator = (path: string): string => (/\.tsv/i.test(path) ? "\t" : ",");
+
 /** What separates cells: of the marks outside quotes in the first line, the commonest. */
 function separatorOf(start: string, path: string): string {
   const line = /^(?:"(?:[^"]|"")*"|[^"\r\n])*/.exec(start)![0].replaceAll(/"(?:[^"]|"")*"/g, "");
-  const usual = /\.tsv/i.test(path) ? "\t" : ",";
+  const usual = usualSeparator(path);
   const count = (mark: string): number => line.split(mark).length;
   return separators.reduce((best, mark) => (count(mark) > count(best) ? mark : best), usual);
 }
@@ -93,7 +97,7 @@ export async function* readTable(path: string, options: TableOptions = {}): Asyn
   const texts = decode(readBytes(path, { signal }));
   const start = await firstLine(texts);
   const parser = parse({
-    delimiter: separatorOf(start, path),
+    delimiter: options.names === undefined ? separatorOf(start, path) : usualSeparator(path),
     info: true,
     max_record_size: limit,
     record_delimiter: ["\r\n", "\n", "\r"],
@@ -108,7 +112,7 @@ export async function* readTable(path: string, options: TableOptions = {}): Asyn
   const rows = new PassThrough({ objectMode: true, highWaterMark: 64 });
   // The error comes out of `rows` too, where it is thrown.
   const feeding = pipeline(whole, parser, rows).catch(() => undefined);
-  let names: readonly string[] | undefined;
+  let { names } = options;
   try {
     for await (const { record, info } of rows as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
       signal?.throwIfAborted();

@@ -53,6 +53,14 @@ export interface Writing {
 /** An answer is a paragraph. */
 export const paragraph: Writing = { maxNewTokens: 256, stop: ["\n\n"] };
 
+/** How examples with their answers are put before a question (`eval/shots.ts`). */
+export interface ShotRules {
+  /** Stands before everything, without shots too. */
+  readonly description?: string;
+  /** The first ones of the training examples, always; otherwise each question has its own. */
+  readonly first?: boolean;
+}
+
 interface ReadOptions {
   /** Also give documents that have nothing to extract, which the published preparation drops. */
   readonly includeEmpty?: boolean;
@@ -85,10 +93,16 @@ export interface Benchmark<E extends Example = Example, Answer = unknown> {
   /** The same without a prompt, for encoders: classifiers and scorers of pairs. Absent where the source has none. */
   plain?(example: E): string;
   /** Reads a written answer, with or without source and soft prompt before it; never throws. */
-  parse(generated: string): Answer;
+  parse(generated: string, example?: E): Answer;
+  /** Absent: nothing stands before all, and each question has shots of its own. */
+  readonly shots?: ShotRules;
+  /** What sources depend on besides version and data, for the protocol. */
+  readonly settings?: Readonly<Record<string, unknown>>;
   /** For models that score texts: what may follow the source, and the answer that the scores of these mean. */
   readonly choices?: {
     of(example: E): readonly string[];
+    /** What they stand for, where they are letters: models that compare texts are asked for the likeness to these. */
+    texts?(example: E): readonly string[];
     answer(example: E, scores: readonly number[]): Answer;
   };
   /** For classifiers of the source, plain where it can be: the answer that their labels mean. */

@@ -83,10 +83,17 @@ describe("an entity task of one's own", () => {
     const examples = await task.read(folder, "test");
     const answers = ["Rust is a Pest; wheat is a Plant; T. aestivum is a Plant.", "no entity is named."];
     expect(examples.map(task.target)).toEqual(answers);
-    const right = task.evaluate(examples, answers.map(task.parse), { bootstrap: { seed: 1, resamples: 10 } });
+    const right = task.evaluate(
+      examples,
+      answers.map((one) => task.parse(one)),
+      { bootstrap: { seed: 1, resamples: 10 } },
+    );
     expect([right.failed, valueOf(right, "f1"), valueOf(right, "macro_f1")]).toEqual([0, 1, 1]);
     const wrong = ["Rust is a Plant; wheat is a Plant; Rye is a Plant; nonsense.", "Nothing is a Pest."];
-    const report = task.evaluate(examples, wrong.map(task.parse));
+    const report = task.evaluate(
+      examples,
+      wrong.map((one) => task.parse(one)),
+    );
     // One of four answers is right, of three entities.
     expect(valueOf(report, "precision")).toBe(1 / 4);
     expect(valueOf(report, "recall")).toBe(1 / 3);

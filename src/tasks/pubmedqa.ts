@@ -18,6 +18,8 @@ import { answerOf } from "./relations.ts";
 
 export interface PubMedQaExample extends Example<string> {
   readonly question: string;
+  /** The abstract's parts as in the file. */
+  readonly contexts: readonly string[];
   /** The abstract's conclusion, never part of the source. */
   readonly longAnswer: string;
 }
@@ -37,6 +39,7 @@ function articleExample([id, one]: [string, z.output<typeof article>]): PubMedQa
     text,
     gold: one.final_decision,
     question: one.QUESTION.trim(),
+    contexts: one.CONTEXTS,
     longAnswer: one.LONG_ANSWER,
   };
 }
@@ -83,7 +86,14 @@ export const pubmedqa: Benchmark<PubMedQaExample, string> = {
     if (question === undefined || context === undefined || rest.length > 0) {
       throw new DataError(`text ${id}: expected a question, a tab and its context, got "${text.slice(0, 60)}"`);
     }
-    return { id, text: context.trim(), gold: "", question: question.trim(), longAnswer: "" };
+    return {
+      id,
+      text: context.trim(),
+      gold: "",
+      question: question.trim(),
+      contexts: [context.trim()],
+      longAnswer: "",
+    };
   },
   source: ({ question, text }) => `question: ${question} context: ${text} `,
   target: ({ gold }) => answerWith(gold),

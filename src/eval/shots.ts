@@ -1,0 +1,79 @@
+/**
+ * A benchmark with a description and examples with their answers before each question, as lm-evaluation-harness composes
+ * them (lm_eval 0.4.13, api/task.py `fewshot_context`, api/samplers.py): an example is its source and its target, an empty
+ * line follows it. Left out: chat templates around each.
+ */
+import { ConfigError, DataError } from "../errors.ts";
+import { required } from "../schema.ts";
+import type { Benchmark, Example, Split } from "../tasks/benchmark.ts";
+import { pythonRandom } from "./python-random.ts";
+
+export interface ShotOptions {
+  /** How many; 0: the description alone. */
+  readonly shots: number;
+  /** Folder of the benchmark's data, of whose training examples they are. */
+  readonly data: string;
+  /** Of the draws. Default 1234, the harness's. */
+  readonly seed?: number | undefined;
+}
+
+/** What stands before the question, the description aside. */
+export interface Preceded {
+  readonly before: string;
+}
+
+/** The harness draws anew for every question, from one generator in the order of the questions. */
+function drawing<E extends Example>(
+  pool: readonly E[],
+  { shots, seed, first }: { readonly shots: number; readonly seed: number; readonly first: boolean },
+): (example: E | undefined) => readonly E[] {
+  const draws = pythonRandom(seed);
+  /** `asked`: the question, where it may be among them itself. */
+  return (asked) => {
+    const others = (some: readonly E[]): E[] => some.filter(({ id }) => id !== asked?.id).slice(0, shots);
+    if (first) return others(pool);
+    const more = asked === undefined ? shots : Math.min(shots + 1, pool.length);
+    return others(draws.sample(pool.length, more).map((place) => pool[place]!));
+  };
+}
+
+/**
+ * The benchmark with shots. Which ones a question gets depends on its place among the questions of its split; a user's own
+ * text gets those of the first.
+ * @throws DataError where the training examples are missing, or too few.
+ */
+export async function withShots<E extends Example, Answer>(
+  benchmark: Benchmark<E, Answer>,
+  options: ShotOptions,
+): Promise<Benchmark<E & Preceded, Answer>> {
+  required("withShots: benchmark", benchmark, "object");
+  required("withShots: options", options, "object");
+  const { shots, data, seed = 1234 } = options;
+  if (!Number.isInteger(shots) || shots < 0) {
+    throw new ConfigError(`withShots: shots: expected a whole number from 0, got ${shots}`);
+  }
+  required("withShots: data", data, "text");
+  const { description = "", first = false } = benchmark.shots ?? {};
+  const pool = shots === 0 ? [] : await benchmark.read(data, "train");
+  if (pool.length < shots) {
+    throw new DataError(`${data}: expected ${shots} training examples for shots, got ${pool.length}`);
+  }
+  const drawer = (): ((asked: E | undefined) => string) => {
+    const draw = drawing(pool, { shots, seed, first });
+    return (asked) =>
+      draw(asked)
+        .map((one) => `${benchmark.source(one)}${benchmark.target(one)}\n\n`)
+        .join("");
+  };
+  return {
+    ...benchmark,
+    settings: { ...benchmark.settings, shots, ...(shots > 0 && !first ? { shotSeed: seed } : {}) },
+    async read(folder, split: Split, more) {
+      const draw = drawer();
+      const examples = await benchmark.read(folder, split, more);
+      return examples.map((one) => ({ ...one, before: draw(split === "train" ? one : undefined) }));
+    },
+    exampleOf: (id, text) => ({ ...benchmark.exampleOf(id, text), before: drawer()(undefined) }),
+    source: (example) => `${description}${example.before}${benchmark.source(example)}`,
+  };
+}

@@ -1,0 +1,153 @@
+/**
+ * A suite: one model, several benchmarks, each asked in the way that the model is able to, one folder of results each. A
+ * benchmark that the model cannot be asked, or whose files are missing or of another version, is said and left, so that
+ * the others are scored.
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { ConfigError, DataError, GalenError } from "../errors.ts";
+import type { Report } from "../metrics/report.ts";
+import type { AnswerForm, Benchmark, Example } from "../tasks/benchmark.ts";
+import { checkDataFiles } from "../tasks/data-files.ts";
+import { benchmarks } from "../tasks/index.ts";
+import { didYouMean } from "../suggest.ts";
+import { evaluate, type BenchmarkOptions, type Evaluation } from "./evaluate.ts";
+import type { OpenedModel } from "./open.ts";
+import { withShots } from "./shots.ts";
+import { isAskable } from "./ways.ts";
+import { suites } from "./suites.ts";
+
+export interface SuiteOptions extends Omit<BenchmarkOptions, "data" | "output"> {
+  /** Folder with a folder of each benchmark's files, or of one benchmark the files themselves. */
+  readonly data: string;
+  /** Each benchmark has a folder in it. */
+  readonly output?: string | undefined;
+  /** Examples with their answers before each question. Default 0. */
+  readonly shots?: number | undefined;
+  /** Takes files of another version than the benchmark's. */
+  readonly anyVersion?: boolean | undefined;
+}
+
+export type SuiteResult = { readonly name: string } & (
+  | { readonly evaluation: Evaluation<Example, unknown>; readonly benchmark: Benchmark }
+  /** The model cannot be asked this. */
+  | { readonly skipped: string }
+  | { readonly failed: GalenError }
+);
+
+/** Benchmarks of suites and of names, each once. @throws ConfigError for a name that is neither. */
+export function benchmarksOf(names: readonly string[]): string[] {
+  const found = names.flatMap((name) => {
+    if (Object.hasOwn(suites, name)) return suites[name]!.benchmarks;
+    if (Object.hasOwn(benchmarks, name)) return [name];
+    const known = [...Object.keys(suites), ...Object.keys(benchmarks)];
+    throw new ConfigError(
+      `evaluate suite: expected a suite or a benchmark, got "${name}"`,
+      didYouMean(name, known) ?? { hint: `suites are ${Object.keys(suites).join(", ")}` },
+    );
+  });
+  return [...new Set(found)];
+}
+
+/** The benchmark's own folder in that of a suite's data; of its files alone, that one. */
+export function dataFolder({ data }: Pick<Benchmark, "data">, root: string): string {
+  if (data === undefined) return root;
+  const own = join(root, data.folder);
+  const [first] = Object.values(data.files).flat();
+  return !existsSync(own) && first !== undefined && existsSync(join(root, first.path)) ? root : own;
+}
+
+/** Names and words of an answer, as a person would be told. */
+function formInWords({ sentence, none }: AnswerForm): string {
+  const parts = sentence.map((part) => {
+    if (typeof part === "string") return part;
+    return "name" in part ? "NAME" : part.oneOf.join(" or ");
+  });
+  const empty = none === undefined ? "" : ` If there is none, say: ${none}`;
+  return `Answer with one sentence of this form for each, semicolons between them: ${parts.join("")}.${empty}`;
+}
+
+/** What a model is told that was tuned to nothing: the benchmark's own words, or what it is and the form of an answer. */
+export function instructed<E extends Example, Answer>(benchmark: Benchmark<E, Answer>): Benchmark<E, Answer> {
+  const { answerForm, description } = benchmark;
+  const instruction =
+    benchmark.instruction ?? (answerForm === undefined ? undefined : `${description}. ${formInWords(answerForm)}`);
+  if (instruction === undefined) return benchmark;
+  return {
+    ...benchmark,
+    source: (example) => `${instruction}\n\n${benchmark.source(example)}\n\n`,
+  };
+}
+
+/** The benchmark as it is put to the model: files looked at, told what to do, with shots. */
+async function prepared(name: string, model: OpenedModel, options: SuiteOptions): Promise<Benchmark> {
+  const benchmark = benchmarks[name]!;
+  const folder = dataFolder(benchmark, options.data);
+  const files = await checkDataFiles(benchmark, folder, options.split ?? "test", options);
+  const told = model.kind === "decoder" || model.kind === "server" ? instructed(benchmark) : benchmark;
+  const { shots = 0 } = options;
+  const asked = shots > 0 || told.shots !== undefined ? await withShots(told, { shots, data: folder }) : told;
+  return { ...asked, settings: { ...asked.settings, files } };
+}
+
+/** Results one by one, in the order of the names. @throws the signal's reason. */
+export async function* evaluateSuite(
+  names: readonly string[],
+  model: OpenedModel,
+  options: SuiteOptions,
+): AsyncGenerator<SuiteResult> {
+  const { data, output, shots: _, anyVersion: __, ...more } = options;
+  for (const name of benchmarksOf(names)) {
+    if (model.task !== undefined && model.task !== name) {
+      yield { name, skipped: `the model was tuned for ${model.task}` };
+      continue;
+    }
+    if (!isAskable(benchmarks[name]!, model.abilities, options.ask)) {
+      const unable = model.abilities.unable ?? `a ${model.kind} cannot be asked this`;
+      yield { name, skipped: options.ask === undefined ? unable : `${unable} by ${options.ask}` };
+      continue;
+    }
+    try {
+      const benchmark = await prepared(name, model, options);
+      const own = output === undefined ? undefined : join(output, name);
+      const evaluation = await evaluate(benchmark, model.abilities, {
+        ...more,
+        data: dataFolder(benchmark, data),
+        output: own,
+        // A benchmark that was never begun has nothing to go on with.
+        resume: more.resume === true && own !== undefined && existsSync(own),
+      });
+      yield { name, evaluation, benchmark };
+    } catch (error) {
+      if (!(error instanceof GalenError)) throw error;
+      yield { name, failed: error };
+    }
+  }
+}
+
+/** The line of a benchmark: what programs read of it. */
+export function suiteLine(
+  name: string,
+  { primary, figures, examples, failed, hash }: Report,
+): {
+  readonly name: string;
+  readonly metric: string;
+  readonly value: number;
+  readonly interval: readonly [number, number] | null;
+  readonly n: number;
+  readonly unparsed: number | null;
+  readonly protocol: string;
+} {
+  const found = figures.find((one) => one.name === primary);
+  if (found === undefined) throw new DataError(`report of ${name}: expected a figure "${primary}", got none`);
+  const { value, interval } = found;
+  return {
+    name,
+    metric: primary,
+    value,
+    interval: interval === undefined ? null : [interval.low, interval.high],
+    n: examples,
+    unparsed: failed ?? null,
+    protocol: hash,
+  };
+}

@@ -1,0 +1,27 @@
+/** Suites: benchmarks that are scored together, by name. */
+
+/** Six sets of MMLU's medical subjects (Hendrycks et al. 2021). */
+const mmlu = [
+  "mmlu-anatomy",
+  "mmlu-clinical-knowledge",
+  "mmlu-college-biology",
+  "mmlu-college-medicine",
+  "mmlu-medical-genetics",
+  "mmlu-professional-medicine",
+] as const;
+
+/** lm-evaluation-harness's group of the same name. */
+const multimedqa = ["medqa", "medmcqa", "pubmedqa-prompted", ...mmlu] as const;
+
+export const suites: Readonly<Record<string, { readonly about: string; readonly benchmarks: readonly string[] }>> = {
+  "biomedical-15": {
+    about: "nine sets of questions, three of relations, three of names: BioLLM-70B's fifteen as far as its text tells",
+    benchmarks: [...multimedqa, "bc5cdr", "kd-dti", "ddi", "ner-bc5cdr", "ner-ncbi-disease", "ner-jnlpba"],
+  },
+  multimedqa: { about: "the nine sets of questions of lm-evaluation-harness's group", benchmarks: multimedqa },
+  biogpt: { about: "the tasks of BioGPT's paper", benchmarks: ["bc5cdr", "kd-dti", "ddi", "pubmedqa", "hoc"] },
+  ner: {
+    about: "names in sentences, as taggers are compared on them",
+    benchmarks: ["ner-bc5cdr-chemical", "ner-bc5cdr-disease", "ner-ncbi-disease", "ner-bc2gm", "ner-jnlpba"],
+  },
+};

@@ -1,0 +1,41 @@
+/**
+ * PubMedQA as lm-evaluation-harness asks it: the abstract's parts a line each, the question, and yes, no or maybe. Files
+ * and splits are `pubmedqa.ts`'s; the harness takes its shots from fold 0 of the original scripts' folds, which is read
+ * where train_set.json, dev_set.json and test_set.json are there.
+ */
+import { singleLabelFigures } from "../metrics/labels.ts";
+import type { Benchmark } from "./benchmark.ts";
+import { type ChoiceAnswer, multipleChoice } from "./multiple-choice.ts";
+import { type PubMedQaExample, pubmedqa } from "./pubmedqa.ts";
+
+const asked = multipleChoice<PubMedQaExample>({
+  name: "pubmedqa-prompted",
+  version: "1",
+  description: "Yes, no or maybe to a research question, by a prompt without tuning (PubMedQA)",
+  data: {
+    folder: "pubmedqa",
+    files: {
+      test: [
+        { path: "ori_pqal.json", sha256: "8b3276be8942ebbd77f3ddcda12c1749bf0e490045a736fd8438ee40cf37a41d" },
+        { path: "test_ground_truth.json", sha256: "939fe566f09017d13b1ca64d2ddfee0bc2374b366048152997669cccedc44d51" },
+      ],
+    },
+    from: "https://github.com/pubmedqa/pubmedqa, folder data",
+    licence: "MIT",
+  },
+  labels: ["yes", "no", "maybe"],
+  read: pubmedqa.read,
+  exampleOf: pubmedqa.exampleOf,
+  source: ({ contexts, question }) => `Abstract: ${contexts.join("\n")}\nQuestion: ${question}\nAnswer:`,
+});
+
+export const pubmedqaPrompted: Benchmark<PubMedQaExample, ChoiceAnswer> = {
+  ...asked,
+  evaluate(examples, answers, options) {
+    const measured = asked.evaluate(examples, answers, options);
+    const found = answers.map((answer) => (answer === "failed" ? answer : answer.choice));
+    const gold = examples.map((one) => one.gold);
+    const macro = singleLabelFigures(gold, found, options).filter(({ name }) => name === "macro_f1");
+    return { ...measured, figures: [...measured.figures, ...macro] };
+  },
+};
