@@ -61,14 +61,24 @@ export interface NamedDocument {
   readonly predicted: readonly Relation[];
 }
 
+/** Counts of every document, names linked by the lexicon that is pooled from all of them. */
+export function chemicalDiseaseCounts(
+  documents: readonly NamedDocument[],
+  lexiconOf: (one: NamedDocument) => Lexicon = pooledFrom(documents),
+): Counts[] {
+  const gold = new Map(documents.map((one) => [one.id, one.gold.relations]));
+  return documentCounts(gold, new Map(documents.map((one) => [one.id, linkNames(one.predicted, lexiconOf(one))])));
+}
+
+function pooledFrom(documents: readonly NamedDocument[]): () => Lexicon {
+  const pooled = pooledLexicon(documents.map((one) => one.gold));
+  return () => pooled;
+}
+
 /** The official score as BioGPT computes it; beside it, with names linked by the same document's annotation alone. */
 export function chemicalDiseaseFigures(documents: readonly NamedDocument[], options: EvaluateOptions = {}): Figure[] {
-  const gold = new Map(documents.map((one) => [one.id, one.gold.relations]));
-  const countsWith = (lexiconOf: (one: NamedDocument) => Lexicon): Counts[] =>
-    documentCounts(gold, new Map(documents.map((one) => [one.id, linkNames(one.predicted, lexiconOf(one))])));
-  const pooled = pooledLexicon(documents.map((one) => one.gold));
-  const counts = countsWith(() => pooled);
-  const own = countsWith((one) => one.gold);
+  const counts = chemicalDiseaseCounts(documents);
+  const own = chemicalDiseaseCounts(documents, (one) => one.gold);
   const total = sumCounts(counts);
   const published = "micro-F1 (official scorer), names linked by a lexicon pooled from gold";
   const linkedByOwn = "micro-F1, names linked only by the same document's annotation";

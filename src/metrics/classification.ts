@@ -5,10 +5,15 @@
 import { mean, microF1, scores, type Counts } from "./counts.ts";
 import { checkAligned } from "./report.ts";
 
+/** 1 where both are equal, else 0. @throws DataError where lengths differ. */
+export function hits<T>(gold: readonly T[], predicted: readonly T[]): (0 | 1)[] {
+  checkAligned(gold, predicted, "accuracy");
+  return gold.map((label, i) => (label === predicted[i] ? 1 : 0));
+}
+
 /** Fraction of positions that are equal. @throws DataError where lengths differ. */
 export function accuracy<T>(gold: readonly T[], predicted: readonly T[]): number {
-  checkAligned(gold, predicted, "accuracy");
-  return mean(gold.map((label, i) => (label === predicted[i] ? 1 : 0)));
+  return mean(hits(gold, predicted));
 }
 
 /** Fraction of examples whose predicted label set is exactly the true one. */

@@ -15,20 +15,22 @@ export interface EntityPart {
   readonly answered: readonly KeyedEntity[];
 }
 
+/** Counts of a part over the types that are wanted. */
+export function entityCounts({ gold, answered }: EntityPart, wanted: (type: string) => boolean = () => true): Counts {
+  const keys = (all: readonly KeyedEntity[]): string[] =>
+    all.filter(({ type }) => wanted(type)).map(({ type, key }) => `${key} ${type}`);
+  return countSets(keys(answered), keys(gold));
+}
+
 /** Micro F1 with precision and recall; where there are several `types`, the mean of theirs, and each. */
 export function entityFigures(
   parts: readonly EntityPart[],
   types: readonly string[],
   options: EvaluateOptions = {},
 ): Figure[] {
-  const countsOf = ({ gold, answered }: EntityPart, wanted: (type: string) => boolean): Counts => {
-    const keys = (all: readonly KeyedEntity[]): string[] =>
-      all.filter(({ type }) => wanted(type)).map(({ type, key }) => `${key} ${type}`);
-    return countSets(keys(answered), keys(gold));
-  };
   const documents = new Map<string, Counts[]>();
   for (const part of parts) {
-    const counts = countsOf(part, () => true);
+    const counts = entityCounts(part);
     const known = documents.get(part.document);
     if (known === undefined) documents.set(part.document, [counts]);
     else known.push(counts);
@@ -42,7 +44,7 @@ export function entityFigures(
     sound("recall", "recall of f1", total.recall),
   ];
   if (types.length < 2) return figures;
-  const ofTypes = types.map((type) => microF1(parts.map((part) => countsOf(part, (one) => one === type))));
+  const ofTypes = types.map((type) => microF1(parts.map((part) => entityCounts(part, (one) => one === type))));
   return [
     ...figures,
     sound("macro_f1", `mean F1 of ${types.length} types`, mean(ofTypes)),

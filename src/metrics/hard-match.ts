@@ -112,6 +112,13 @@ function scoreDocument(document: RelationDocument): Scored {
   };
 }
 
+/** Of each document the published F1, and the counts of triples that are equal but for case and spaces. */
+export function hardMatchScores(
+  documents: readonly RelationDocument[],
+): { readonly f1: number; readonly exact: Counts }[] {
+  return documents.map(scoreDocument).map(({ f1, exact }) => ({ f1, exact }));
+}
+
 /** Every figure of the published evaluation, then micro-F1 proper, with intervals where `options` ask for them. */
 export function hardMatch(documents: readonly RelationDocument[], options: EvaluateOptions = {}): Figure[] {
   const units = documents.map(scoreDocument);

@@ -52,6 +52,11 @@ function macroOf(units: readonly Unit[], size: number): number {
   return mean(sums.map((sum) => scores(sum).f1));
 }
 
+/** Counts of each example over all classes: what `micro_f1` is made of. */
+export function labelCounts(gold: LabelSets, predicted: LabelSets, classes: readonly string[]): Counts[] {
+  return gold.map((labels, i) => sumCounts(classCounts([labels], [predicted[i] ?? []], classes).values()));
+}
+
 /** Micro-F1 with and without the class for "none", macro-F1, exact label sets, and what a constant answer scores. */
 export function multiLabelFigures(gold: LabelSets, predicted: LabelSets, options: MultiLabelOptions): Figure[] {
   const { classes, none } = options;

@@ -4,7 +4,7 @@
  */
 import * as z from "zod";
 import { readJsonEntries } from "../io/json.ts";
-import { chemicalDiseaseFigures, type NamedDocument, pooledLexicon } from "../metrics/bc5cdr.ts";
+import { chemicalDiseaseCounts, chemicalDiseaseFigures, type NamedDocument, pooledLexicon } from "../metrics/bc5cdr.ts";
 import type { Relation } from "../metrics/hard-match.ts";
 import { checkAligned } from "../metrics/report.ts";
 import { copying, copyPairs } from "./baselines.ts";
@@ -20,6 +20,9 @@ const file = z.object({
   chemical2id: z.record(z.string(), z.string()),
   disease2id: z.record(z.string(), z.string()),
 });
+
+const documentsOf = (examples: readonly Bc5cdrExample[], answers: readonly Relation[][]): NamedDocument[] =>
+  examples.map(({ id, gold }, i) => ({ id, gold, predicted: answers[i] ?? [] }));
 
 const sentence = "the relation between {head} and {tail} exists";
 const template = relationTemplate(sentence, /\s*;\s*/);
@@ -65,12 +68,15 @@ export const bc5cdr: Benchmark<Bc5cdrExample, Relation[]> = {
   parse: (generated) => template.parse(answerOf(generated)),
   evaluate(examples, answers, options) {
     checkAligned(examples, answers, "bc5cdr");
-    const documents = examples.map(({ id, gold }, i) => ({ id, gold, predicted: answers[i] ?? [] }));
     return {
       failed: answers.filter((relations) => relations.length === 0).length,
       primary: "micro_f1",
-      figures: chemicalDiseaseFigures(documents, options),
+      figures: chemicalDiseaseFigures(documentsOf(examples, answers), options),
     };
+  },
+  scores(examples, answers) {
+    checkAligned(examples, answers, "bc5cdr");
+    return chemicalDiseaseCounts(documentsOf(examples, answers));
   },
   baseline: {
     about: copying,

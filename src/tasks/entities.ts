@@ -6,12 +6,12 @@
  * where one word is miscopied, and the mark's only gain, which of several places is meant, is worth at most 0.25 points
  * of F1 (the ceilings in entities.test.ts). Case is kept: it distinguishes genes from words. Left out: entities within entities.
  */
-import { entityFigures } from "../metrics/entity-figures.ts";
+import { entityCounts, entityFigures, type EntityPart } from "../metrics/entity-figures.ts";
 import { checkAligned, detail } from "../metrics/report.ts";
 import { copyEntities, copying } from "./baselines.ts";
 import { type Benchmark, exampleOfText } from "./benchmark.ts";
 import { type EntityExample, readEntities } from "./entity-files.ts";
-import { locateEntities, type NamedEntity, taggedEntities, tagsOf } from "./entity-places.ts";
+import { type LocatedEntity, locateEntities, type NamedEntity, taggedEntities, tagsOf } from "./entity-places.ts";
 import type { OffsetUnit } from "./offset-units.ts";
 import { type Range, wordsIn } from "./places.ts";
 import { answerOf, formOf, nameTemplate } from "./relations.ts";
@@ -72,28 +72,39 @@ export function entityBenchmark(settings: EntitySettings): EntityBenchmark {
     },
     evaluate(examples, answers, options) {
       checkAligned(examples, answers, name);
-      const located = examples.map(({ text }, i) => locateEntities(text, answers[i]!));
-      const parts = examples.map(({ id, document = id, gold }, i) => ({
-        document,
-        gold: gold.map(({ type, start, end }) => ({ type, key: `${start} ${end}` })),
-        answered: located[i]!.map((one) => ({
-          type: one.type,
-          key: one.at === null ? `nowhere ${one.name}` : `${one.at.start} ${one.at.end}`,
-        })),
-      }));
+      const located = locatedIn(examples, answers);
       // A name that stands nowhere in the text is a false positive.
       const nowhere = located.flat().filter(({ at }) => at === null).length;
       return {
         failed: answers.filter((one, i) => one.length === 0 && examples[i]!.gold.length > 0).length,
         primary: "f1",
         figures: [
-          ...entityFigures(parts, types, options),
+          ...entityFigures(partsOf(examples, located), types, options),
           detail("false_names", "answered names that stand nowhere in their text", nowhere, "count"),
         ],
       };
+    },
+    scores(examples, answers) {
+      checkAligned(examples, answers, name);
+      return partsOf(examples, locatedIn(examples, answers)).map((part) => entityCounts(part));
     },
     baseline: { about: copying, answers: copyEntities },
   };
 }
 
 const wordPlaces = ({ text, words }: EntityExample): readonly Range[] => words ?? wordsIn(text);
+
+const locatedIn = (
+  examples: readonly EntityExample[],
+  answers: readonly (readonly NamedEntity[])[],
+): LocatedEntity[][] => examples.map(({ text }, i) => locateEntities(text, answers[i]!));
+
+const partsOf = (examples: readonly EntityExample[], located: readonly LocatedEntity[][]): EntityPart[] =>
+  examples.map(({ id, document = id, gold }, i) => ({
+    document,
+    gold: gold.map(({ type, start, end }) => ({ type, key: `${start} ${end}` })),
+    answered: located[i]!.map((one) => ({
+      type: one.type,
+      key: one.at === null ? `nowhere ${one.name}` : `${one.at.start} ${one.at.end}`,
+    })),
+  }));

@@ -5,7 +5,7 @@
  */
 import { DataError } from "../errors.ts";
 import { readText } from "../io/files.ts";
-import { multiLabelFigures } from "../metrics/labels.ts";
+import { labelCounts, multiLabelFigures } from "../metrics/labels.ts";
 import { checkAligned } from "../metrics/report.ts";
 import { commonest } from "./baselines.ts";
 import { type Benchmark, type Example, exampleOfText, type Split } from "./benchmark.ts";
@@ -27,6 +27,7 @@ const hallmarks: readonly string[] = [
   "tumor promoting inflammation",
 ];
 const none = "empty";
+const classes: readonly string[] = [...hallmarks, none];
 
 function readTwoColumns(text: string, path: string, split: Split): HocExample[] {
   const lines = text.split("\n").filter((line) => line.trim() !== "");
@@ -93,8 +94,13 @@ export const hoc: Benchmark<HocExample, readonly string[]> = {
     return {
       failed: answers.filter((labels) => labels.length === 0).length,
       primary: "micro_f1",
-      figures: multiLabelFigures(gold, answers, { ...options, classes: [...hallmarks, none], none, documents }),
+      figures: multiLabelFigures(gold, answers, { ...options, classes, none, documents }),
     };
+  },
+  scores(examples, answers) {
+    checkAligned(examples, answers, "hoc");
+    const gold = examples.map((one) => one.gold);
+    return labelCounts(gold, answers, classes);
   },
   baseline: commonest,
 };

@@ -2,8 +2,8 @@
 import * as z from "zod";
 import { ConfigError, DataError } from "../errors.ts";
 import { readJsonLines } from "../io/json.ts";
-import { indexOfLargest } from "../metrics/classification.ts";
-import { multiLabelFigures, singleLabelFigures } from "../metrics/labels.ts";
+import { hits, indexOfLargest } from "../metrics/classification.ts";
+import { labelCounts, multiLabelFigures, singleLabelFigures } from "../metrics/labels.ts";
 import { checkAligned } from "../metrics/report.ts";
 import { commonest } from "./baselines.ts";
 import { type Benchmark, type Example, exampleOfText } from "./benchmark.ts";
@@ -27,6 +27,9 @@ export type LabelExample = Example<readonly string[]>;
 export type LabelBenchmark = Benchmark<LabelExample, readonly string[]>;
 
 const line = z.object({ id: z.string(), text: z.string(), labels: z.array(z.string()) });
+
+/** The only label of each, where there is one. */
+const first = (all: readonly (readonly string[])[]): string[] => all.map((one) => one[0] ?? "failed");
 
 /** @throws ConfigError for labels that could not be told from one another in an answer. */
 export function ownLabels(settings: OwnLabelSettings): LabelBenchmark {
@@ -81,8 +84,12 @@ export function ownLabels(settings: OwnLabelSettings): LabelBenchmark {
         const figures = multiLabelFigures(gold, answers, { ...options, classes: labels });
         return { failed, primary: "micro_f1", figures };
       }
-      const first = (all: readonly (readonly string[])[]): string[] => all.map((one) => one[0] ?? "failed");
       return { failed, primary: "accuracy", figures: singleLabelFigures(first(gold), first(answers), options) };
+    },
+    scores(examples, answers) {
+      checkAligned(examples, answers, name);
+      const gold = examples.map((one) => one.gold);
+      return multiLabel ? labelCounts(gold, answers, labels) : hits(first(gold), first(answers));
     },
     baseline: commonest,
   };

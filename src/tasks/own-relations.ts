@@ -2,13 +2,13 @@
 import * as z from "zod";
 import { ConfigError } from "../errors.ts";
 import { readJsonLines } from "../io/json.ts";
-import { hardMatch, type Relation } from "../metrics/hard-match.ts";
+import { hardMatch, hardMatchScores, type Relation } from "../metrics/hard-match.ts";
 import { checkAligned } from "../metrics/report.ts";
 import { copying, copyRelations } from "./baselines.ts";
 import { exampleOfText } from "./benchmark.ts";
 import { checkNames } from "./own-names.ts";
 import { answerOf, formOf, lowercased, relationTemplate } from "./relations.ts";
-import type { RelationBenchmark } from "./triples.ts";
+import { type RelationBenchmark, relationDocuments } from "./triples.ts";
 
 export interface OwnRelationSettings {
   readonly name: string;
@@ -64,12 +64,15 @@ export function ownRelations(settings: OwnRelationSettings): RelationBenchmark {
       template.parse(answerOf(generated)).map((one) => (isNamed ? one : { ...one, relation: cased(only) })),
     evaluate(examples, answers, options) {
       checkAligned(examples, answers, name);
-      const documents = examples.map(({ gold }, i) => ({ gold, predicted: answers[i] ?? [] }));
       return {
         failed: answers.filter((one, i) => one.length === 0 && examples[i]!.gold.length > 0).length,
         primary: "exact_micro_f1",
-        figures: hardMatch(documents, options),
+        figures: hardMatch(relationDocuments(examples, answers), options),
       };
+    },
+    scores(examples, answers) {
+      checkAligned(examples, answers, name);
+      return hardMatchScores(relationDocuments(examples, answers)).map(({ exact }) => exact);
     },
     baseline: { about: copying, answers: copyRelations },
   };

@@ -8,7 +8,7 @@ import { existsSync } from "node:fs";
 import * as z from "zod";
 import { DataError } from "../errors.ts";
 import { readJson, readJsonEntries } from "../io/json.ts";
-import { indexOfLargest } from "../metrics/classification.ts";
+import { hits, indexOfLargest } from "../metrics/classification.ts";
 import { singleLabelFigures } from "../metrics/labels.ts";
 import { checkAligned } from "../metrics/report.ts";
 import { random } from "../tensor/random.ts";
@@ -111,6 +111,10 @@ export const pubmedqa: Benchmark<PubMedQaExample, string> = {
       primary: "accuracy",
       figures: singleLabelFigures(gold, found, options),
     };
+  },
+  scores(examples, found) {
+    const gold = examples.map((one) => one.gold);
+    return hits(gold, found);
   },
   baseline: commonest,
 };

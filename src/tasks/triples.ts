@@ -5,7 +5,7 @@
  */
 import * as z from "zod";
 import { readJsonEntries } from "../io/json.ts";
-import { hardMatch, type Relation } from "../metrics/hard-match.ts";
+import { hardMatch, hardMatchScores, type Relation, type RelationDocument } from "../metrics/hard-match.ts";
 import { checkAligned } from "../metrics/report.ts";
 import { copying, copyRelations } from "./baselines.ts";
 import { type Benchmark, type Example, exampleOfText } from "./benchmark.ts";
@@ -22,6 +22,12 @@ const file = z.object({
 
 const sentence = "the interaction between {head} and {tail} is {relation}";
 const template = relationTemplate(sentence);
+
+/** Examples with what was answered, for scoring. */
+export const relationDocuments = (
+  examples: readonly RelationExample[],
+  answers: readonly (readonly Relation[])[],
+): RelationDocument[] => examples.map(({ gold }, i) => ({ gold, predicted: answers[i] ?? [] }));
 
 /** A benchmark of such files; `relations` are the words of all there are, `textOf` makes the source text. */
 export function triplesBenchmark(
@@ -52,12 +58,15 @@ export function triplesBenchmark(
     parse: (generated) => template.parse(answerOf(generated)),
     evaluate(examples, answers, options) {
       checkAligned(examples, answers, about.name);
-      const documents = examples.map(({ gold }, i) => ({ gold, predicted: answers[i] ?? [] }));
       return {
         failed: answers.filter((relations) => relations.length === 0).length,
         primary: "mean_document_f1",
-        figures: hardMatch(documents, options),
+        figures: hardMatch(relationDocuments(examples, answers), options),
       };
+    },
+    scores(examples, answers) {
+      checkAligned(examples, answers, about.name);
+      return hardMatchScores(relationDocuments(examples, answers)).map(({ f1 }) => f1);
     },
     baseline: { about: copying, answers: copyRelations },
   };
