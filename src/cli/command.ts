@@ -17,6 +17,8 @@ export interface Option {
   readonly least?: number;
   /** It is a model's: a name of Hugging Face's hub is fetched before the command runs, all of it or the tokenizer. */
   readonly part?: "model" | "tokenizer";
+  /** Where it is a model's: an address of a server is taken, too. */
+  readonly servers?: true;
   /** May be given several times; "greedy": and takes every word up to the next option, as a shell's *.xml gives. */
   readonly many?: "repeat" | "greedy";
 }

@@ -7,7 +7,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { GalenError, UsageError } from "../errors.ts";
 import { parseArguments } from "./arguments.ts";
-import type { Command } from "./command.ts";
+import type { Command, Option } from "./command.ts";
 import { type Entry, galen, type Group } from "./commands/index.ts";
 import type { HubProgress } from "../hub/index.ts";
 import { didYouMean, nearest, nearestFolder } from "../suggest.ts";
@@ -138,8 +138,10 @@ async function fetched(
   signal: AbortSignal,
 ): Promise<Arguments> {
   const found = { ...args };
-  for (const [key, { part }] of Object.entries({ ...options, ...positionals })) {
+  for (const [key, one] of Object.entries<Option>({ ...options, ...positionals } as never)) {
+    const { part, servers } = one;
     const given = args[key];
+    if (servers === true && /^https?:\/\//i.test(String(given))) continue;
     if (part === undefined || given === undefined || typeof given === "number" || typeof given === "boolean") continue;
     const { resolveModel } = await import("../hub/index.ts");
     const resolved = async (source: string): Promise<string> => {

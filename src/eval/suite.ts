@@ -90,24 +90,37 @@ async function prepared(name: string, model: OpenedModel, options: SuiteOptions)
   return { ...asked, settings: { ...asked.settings, files } };
 }
 
-/** Results one by one, in the order of the names. @throws the signal's reason. */
+/** Why the model is not asked; undefined where it is. */
+function whySkipped(
+  name: string,
+  { kind, abilities, task }: OpenedModel,
+  ask: SuiteOptions["ask"],
+): string | undefined {
+  if (task !== undefined && task !== name) return `the model was tuned for ${task}`;
+  if (isAskable(benchmarks[name]!, abilities, ask)) return undefined;
+  const unable = abilities.unable ?? `a model of kind ${kind} cannot be asked this`;
+  return ask === undefined ? unable : `${unable} by ${ask}`;
+}
+
+/**
+ * Results one by one, in the order of the names.
+ * @param open the model for a benchmark, which is its opener's to close: the same for all, or one that was tuned to it.
+ * @throws the signal's reason.
+ */
 export async function* evaluateSuite(
   names: readonly string[],
-  model: OpenedModel,
+  open: (benchmark: Benchmark, folder: string) => Promise<OpenedModel>,
   options: SuiteOptions,
 ): AsyncGenerator<SuiteResult> {
   const { data, output, shots: _, anyVersion: __, ...more } = options;
   for (const name of benchmarksOf(names)) {
-    if (model.task !== undefined && model.task !== name) {
-      yield { name, skipped: `the model was tuned for ${model.task}` };
-      continue;
-    }
-    if (!isAskable(benchmarks[name]!, model.abilities, options.ask)) {
-      const unable = model.abilities.unable ?? `a ${model.kind} cannot be asked this`;
-      yield { name, skipped: options.ask === undefined ? unable : `${unable} by ${options.ask}` };
-      continue;
-    }
     try {
+      const model = await open(benchmarks[name]!, dataFolder(benchmarks[name]!, data));
+      const skipped = whySkipped(name, model, options.ask);
+      if (skipped !== undefined) {
+        yield { name, skipped };
+        continue;
+      }
       const benchmark = await prepared(name, model, options);
       const own = output === undefined ? undefined : join(output, name);
       const evaluation = await evaluate(benchmark, model.abilities, {

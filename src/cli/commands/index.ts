@@ -78,6 +78,7 @@ export const galen: Group = {
         },
         ner: { about: "Entity precision, recall and F1 of a tagger", load: () => import("./evaluate-ner.ts") },
         task: evaluateTask,
+        suite: { about: "Score a model on a suite of benchmarks", load: () => import("./evaluate-suite.ts") },
       },
       otherwise: evaluateTask,
     },

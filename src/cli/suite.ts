@@ -1,0 +1,160 @@
+/** A suite on the terminal: a line a benchmark as it is scored, and what a comparison reads in its folder. */
+import { join } from "node:path";
+import type { AskOptions } from "../eval/decoders.ts";
+import { openForBenchmarks, type OpenedModel, type OpenOptions } from "../eval/open.ts";
+import { isServer } from "../eval/openai-server.ts";
+import { describeReport } from "../eval/print.ts";
+import { benchmarksOf, evaluateSuite, suiteLine, type SuiteResult } from "../eval/suite.ts";
+import type { WayName } from "../eval/ways.ts";
+import { hubSourceOf } from "../hub/index.ts";
+import { modelFingerprint } from "../io/fingerprint.ts";
+import { writeFileAtomically } from "../io/files.ts";
+import type { LoadOptions } from "../model.ts";
+import type { Split } from "../tasks/benchmark.ts";
+import type { Context } from "./command.ts";
+import { tune } from "./tune.ts";
+
+export interface SuiteArguments {
+  readonly benchmarks: readonly string[];
+  readonly model: string;
+  readonly data: string;
+  readonly output: string | undefined;
+  readonly resume: boolean;
+  readonly shots: number;
+  readonly split: Split;
+  readonly limit: number | undefined;
+  readonly seed: number;
+  readonly anyVersion: boolean;
+  /** The way, where one is wanted. */
+  readonly way: WayName | undefined;
+  readonly ask: AskOptions;
+  readonly copyOnly: boolean;
+  readonly load: LoadOptions;
+  /** Settings of a training to each benchmark; undefined: the model as it is. */
+  readonly tune: readonly string[] | undefined;
+}
+
+type Terminal = Pick<Context<unknown>, "json" | "output" | "progress" | "signal">;
+
+/** Scores the model and writes a line a benchmark; the exit code is 1 where one failed. */
+export async function runSuite(args: SuiteArguments, terminal: Terminal): Promise<void> {
+  const { model, output: folder } = args;
+  const names = benchmarksOf(args.benchmarks);
+  const opener = openerOf(args, terminal);
+  try {
+    const results = evaluateSuite(names, opener.open, {
+      data: args.data,
+      output: folder,
+      resume: args.resume,
+      identity: folder === undefined ? undefined : await identityOf(model),
+      shots: args.shots,
+      split: args.split,
+      limit: args.limit,
+      seed: args.seed,
+      ask: args.way,
+      anyVersion: args.anyVersion,
+      signal: terminal.signal,
+      onProgress: opener.onProgress,
+    });
+    const scored: string[] = [];
+    for await (const result of results) {
+      opener.endLine();
+      if (await say(result, args, terminal)) scored.push(result.name);
+    }
+    if (folder !== undefined) {
+      const about = { model: hubSourceOf(model) ?? model, suite: args.benchmarks, benchmarks: scored };
+      await writeFileAtomically(join(folder, "suite.json"), `${JSON.stringify(about, null, 2)}\n`);
+    }
+  } catch (error) {
+    opener.endLine();
+    if (terminal.signal.aborted && folder !== undefined) {
+      terminal.output.note("the same command with --resume goes on there");
+    }
+    throw error;
+  } finally {
+    await opener.close();
+  }
+}
+
+async function identityOf(model: string): Promise<Readonly<Record<string, unknown>>> {
+  return isServer(model) ? { server: model } : { weights: await modelFingerprint(model) };
+}
+
+/** Opens the model once, or a tuned one for each benchmark, the one before being closed. */
+function openerOf(
+  { model, output, load, ask, copyOnly, tune: settings }: SuiteArguments,
+  terminal: Terminal,
+): {
+  open: Parameters<typeof evaluateSuite>[1];
+  onProgress: NonNullable<Parameters<typeof evaluateSuite>[2]["onProgress"]>;
+  endLine(): void;
+  close(): Promise<void>;
+} {
+  const options: OpenOptions = { ...load, ask, predict: { copyOnly } };
+  let opened: OpenedModel | undefined;
+  let line: ReturnType<Terminal["progress"]> | undefined;
+  let asked = "";
+  const endLine = (): void => {
+    line?.end();
+    line = undefined;
+  };
+  const close = async (): Promise<void> => {
+    await opened?.[Symbol.asyncDispose]();
+    opened = undefined;
+  };
+  return {
+    async open(benchmark, data) {
+      asked = benchmark.name;
+      if (settings === undefined) return (opened ??= await openForBenchmarks(model, options));
+      await close();
+      const run = join(output!, benchmark.name, "tuned");
+      const tuned = await tune(benchmark, { model, data, output: run, settings }, terminal);
+      return (opened = await openForBenchmarks(tuned, options));
+    },
+    onProgress({ done, total, rate }) {
+      line ??= terminal.progress(asked);
+      line.update({ done, total, unit: "examples", rate });
+    },
+    endLine,
+    close,
+  };
+}
+
+const percent = (value: number): string => (100 * value).toFixed(2);
+
+/** Whether the benchmark was scored. */
+async function say(
+  result: SuiteResult,
+  { model, output: folder }: SuiteArguments,
+  { json, output }: Terminal,
+): Promise<boolean> {
+  const { name } = result;
+  if ("evaluation" in result) {
+    const { report } = result.evaluation;
+    const one = suiteLine(name, report);
+    if (folder !== undefined) {
+      const about = { model: hubSourceOf(model) ?? model, ...report };
+      await writeFileAtomically(join(folder, name, "report.json"), `${JSON.stringify(about, null, 2)}\n`);
+      await writeFileAtomically(join(folder, name, "report.txt"), describeReport(report));
+    }
+    if (json) await output.json(one);
+    else {
+      const { metric, value, interval, n, unparsed, protocol } = one;
+      const between = interval === null ? "" : `[${interval.map(percent).join(", ")}]`;
+      const unread = unparsed === null || unparsed === 0 ? "" : `, ${unparsed} unparsed`;
+      const score = `${percent(value).padStart(6)} ${between.padEnd(16)}`;
+      await output.write(`${name.padEnd(28)}${metric.padEnd(18)}${score}  n ${n}${unread}, protocol ${protocol}\n`);
+    }
+    return true;
+  }
+  if ("skipped" in result) {
+    if (json) await output.json({ name, skipped: result.skipped });
+    else await output.write(`${name.padEnd(28)}skipped: ${result.skipped}\n`);
+    return false;
+  }
+  process.exitCode = 1;
+  const { message } = result.failed;
+  if (json) await output.json({ name, error: message });
+  else await output.write(`${name.padEnd(28)}failed: ${message}\n`);
+  return false;
+}
