@@ -2,6 +2,17 @@
 export { type Abilities, type AbilityOptions, askTuned } from "./abilities.ts";
 export { type ClassificationOptions, evaluateClassification } from "./classification.ts";
 export {
+  type Cell,
+  type ComparedBenchmark,
+  type CompareOptions,
+  compareResults,
+  type Comparison,
+  type Difference,
+  type ProtocolDifference,
+} from "./compare.ts";
+export { comparisonPage } from "./comparison-page.ts";
+export { comparisonMarkdown, comparisonText } from "./comparison-text.ts";
+export {
   contaminationFigures,
   findOverlaps,
   type Overlap,
@@ -16,6 +27,7 @@ export { describeReport } from "./print.ts";
 export { modelFingerprint } from "../io/fingerprint.ts";
 export { type QuantizationLoss, quantizationLoss, type QuantizationOptions } from "./quantization.ts";
 export { type ExampleRecord, readRecords, recordsOf, writeRecords } from "./records.ts";
+export { type BenchmarkResult, readResults, type Results } from "./results.ts";
 export { evaluateRetrieval, type RetrievalOptions } from "./retrieval.ts";
 export { evaluateSimilarity, type Negatives, type SimilarityOptions } from "./similarity.ts";
 export { type Preceded, type ShotOptions, withShots } from "./shots.ts";
