@@ -99,7 +99,7 @@ export function compareResults(
   const adjusted = holm(pairs.map(({ p }) => p));
   const differences = new Map(
     pairs.map((pair, i): [Pair, Difference] => {
-      const { draws, ...difference } = pair;
+      const { draws: _draws, ...difference } = pair;
       return [pair, { ...difference, adjusted: adjusted[i]! }];
     }),
   );
@@ -238,11 +238,11 @@ function averageOf(drafts: readonly Draft[], seed: number): Comparison["average"
 
 /** Models by the last parts of their names that tell them apart, else by their folders'. */
 function labelled(results: readonly Results[]): Comparison["models"] {
-  const lastPart = (path: string): string =>
-    path
-      .replace(/[/\\]+$/, "")
-      .split(/[/\\]/)
-      .at(-1)!;
+  // What training writes is RUN/model.
+  const lastPart = (path: string): string => {
+    const parts = path.split(/[/\\]/).filter((part) => part !== "");
+    return (parts.length > 1 && parts.at(-1) === "model" ? parts.at(-2) : parts.at(-1)) ?? path;
+  };
   const candidates = [
     results.map(({ model }) => lastPart(model)),
     results.map(({ model }) => model),
@@ -251,5 +251,8 @@ function labelled(results: readonly Results[]): Comparison["models"] {
   ];
   const isTelling = (labels: readonly string[]): boolean => new Set(labels).size === labels.length;
   const labels = candidates.find(isTelling) ?? results.map(({ folder }, i) => `${i + 1} ${folder}`);
-  return results.map(({ model, folder }, i) => ({ label: labels[i]!, model, folder }));
+  return results.map(({ model, folder }, i) => ({ label: printable(labels[i]!), model: printable(model), folder }));
 }
+
+/** Names come from files: what a terminal would obey is no part of one. */
+const printable = (text: string): string => text.replace(/\p{C}/gu, "�");

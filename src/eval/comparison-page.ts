@@ -96,8 +96,10 @@ function pictureOf({ models, benchmarks }: Comparison, { scaleLinear }: Scales, 
     const head = `<text y="15"><tspan class="name">${escapeHtml(name)}</tspan> <tspan class="quiet">${escapeHtml(metric)}</tspan></text>`;
     const marks = cells.map((cell, model) => {
       const y = headHeight + (model + 0.5) * lineHeight;
-      if (cell === null)
-        return `<text class="quiet" x="${margin.left}" y="${y + 4}">${escapeHtml(models[model]!.label)}: missing</text>`;
+      if (cell === null) {
+        const mark = `<path ${markOf(model, shapes)} transform="translate(${margin.left + 5},${y})"/>`;
+        return `<g>${mark}<text class="quiet" x="${margin.left + 16}" y="${y + 4}">missing</text></g>`;
+      }
       const about = `${models[model]!.label}: ${showValue(cell.value)}`;
       const { interval } = cell;
       const [from, to] = interval === undefined ? [] : [x(interval.low).toFixed(1), x(interval.high).toFixed(1)];
@@ -121,11 +123,13 @@ function tableOf(comparison: Comparison): string {
     const cells = comparisonColumns.map(([field, title]) => {
       const text = escapeHtml(row[field]);
       if (field === "benchmark") return `<th scope="row">${text}${measure}</th>`;
-      const isWide = field === "difference" && row.p === "" && row.difference !== "";
       // Why there is no difference stands in place of the figures.
-      if (isWide) return `<td class="why" colspan="3">${text}</td>`;
-      if (row.p === "" && row.difference !== "" && (field === "p" || field === "smallest")) return "";
-      return `<td data-title="${escapeHtml(title)}">${text}</td>`;
+      const isWhy = row.p === "" && row.difference !== "";
+      if (isWhy && field === "difference") return `<td class="why" colspan="3">${text}</td>`;
+      if (isWhy && (field === "p" || field === "smallest")) return "";
+      if (text === "") return "<td></td>";
+      const ranges = text.replace(/\[[^\]]*\]|\d+ unread/g, '<span class="range">$&</span>');
+      return `<td data-title="${escapeHtml(title)}">${field === "model" ? text : ranges}</td>`;
     });
     return `<tr${row.benchmark === "" ? "" : ' class="first"'}>${cells.join("")}</tr>`;
   });

@@ -12,7 +12,7 @@ ${variables(light, "--ground:#fff;--text:#1c1c1c;--quiet:#5c5c5c;--rule:#dcdcdc"
 @media(prefers-color-scheme:dark){${variables(dark, "--ground:#161616;--text:#ececec;--quiet:#a4a4a4;--rule:#3a3a3a")}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--ground);color:var(--text);font:15px/1.5 system-ui,sans-serif}
-main{max-width:62rem;margin:0 auto;padding:1.5rem 1rem 3rem}
+main{max-width:70rem;margin:0 auto;padding:1.5rem 1rem 3rem}
 h1{font-size:1.4rem;margin:0 0 .75rem}
 .legend{list-style:none;margin:0 0 1rem;padding:0;display:flex;flex-wrap:wrap;gap:.25rem 1.5rem}
 .legend li{overflow-wrap:anywhere}
@@ -33,6 +33,7 @@ thead th{color:var(--quiet);font-weight:400;font-size:.85em}
 tbody th{font-weight:600}
 th .quiet{display:block;font-weight:400;font-size:.85em}
 tr.first>*{border-top:1px solid var(--rule)}
+.range{white-space:nowrap;color:var(--quiet)}
 .why{color:var(--quiet)}
 .note{color:var(--quiet);font-size:.85em;max-width:48rem;margin:.4rem 0}
 @media(max-width:48rem){
@@ -43,7 +44,6 @@ tr.first{border-top:1px solid var(--rule);padding-top:.6rem}
 tr.first>*{border:0}
 tbody th:empty,td:empty{display:none}
 td[data-title="model"]{font-weight:600;margin-top:.2rem}
-td[data-title]:not([data-title="model"]){display:flex;gap:.75rem}
-td[data-title]:not([data-title="model"])::before{content:attr(data-title);color:var(--quiet);flex:0 0 11rem}
+td[data-title]:not([data-title="model"])::before{content:attr(data-title) ": ";color:var(--quiet)}
 }
 `;
