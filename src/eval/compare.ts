@@ -245,8 +245,8 @@ function labelled(results: readonly Results[]): Comparison["models"] {
   };
   const candidates = [
     results.map(({ model }) => lastPart(model)),
-    results.map(({ model }) => model),
     results.map(({ folder }) => lastPart(folder)),
+    results.map(({ model }) => model),
     results.map(({ folder }) => folder),
   ];
   const isTelling = (labels: readonly string[]): boolean => new Set(labels).size === labels.length;
