@@ -166,7 +166,7 @@ async function fetched(
 }
 
 /** Options that name a file, or what one is made of, to write. */
-const fileOutputs = ["output", "svg", "predictions"];
+const fileOutputs = ["output", "svg", "predictions", "markdown", "html"];
 
 /** No command writes to what it reads, whatever its options are called, or replaces a file that it was not told to. */
 async function checkOutput({ options }: Command, args: Arguments): Promise<void> {

@@ -1,6 +1,7 @@
 /** Reading literature and texts, from PubMed XML, datasets in Parquet, JSON lines and plain text, and what is made of them. */
 export { datasetFormat, type DatasetManifest, readDataset, readManifest } from "./dataset.ts";
 export { describeFailure, type Document, readDocuments, type ReadDocumentsOptions } from "./documents.ts";
+export { indexNgrams, leastWords, type NgramIndex, type SharedRun } from "./ngram-index.ts";
 export type { Compression } from "./parquet-codec.ts";
 export { type PubMedFilters, readFilterFolder, readFilterList } from "./pubmed/filter.ts";
 export { importPubMed, type ImportProgress, type ImportPubMedOptions } from "./pubmed/import.ts";

@@ -1,6 +1,24 @@
 /** Measuring models: benchmarks asked of any model, labelled files, pairs, rankings and texts, with one report of all. */
 export { type Abilities, type AbilityOptions, askTuned } from "./abilities.ts";
 export { type ClassificationOptions, evaluateClassification } from "./classification.ts";
+export {
+  type Cell,
+  type ComparedBenchmark,
+  type CompareOptions,
+  compareResults,
+  type Comparison,
+  type Difference,
+  type ProtocolDifference,
+} from "./compare.ts";
+export { comparisonPage } from "./comparison-page.ts";
+export { comparisonMarkdown, comparisonText } from "./comparison-text.ts";
+export {
+  contaminationFigures,
+  findOverlaps,
+  type Overlap,
+  type OverlapOptions,
+  type OverlapSet,
+} from "./contamination.ts";
 export { evaluate, type BenchmarkOptions, type Evaluation } from "./evaluate.ts";
 export { evaluateNer } from "./ner.ts";
 export { evaluatePerplexity, type PerplexityOptions } from "./perplexity.ts";
@@ -8,6 +26,8 @@ export { openPerplexityText, type PerplexityText, type PerplexityTextOptions } f
 export { describeReport } from "./print.ts";
 export { modelFingerprint } from "../io/fingerprint.ts";
 export { type QuantizationLoss, quantizationLoss, type QuantizationOptions } from "./quantization.ts";
+export { type ExampleRecord, readRecords, recordsOf, writeRecords } from "./records.ts";
+export { type BenchmarkResult, readResults, type Results } from "./results.ts";
 export { evaluateRetrieval, type RetrievalOptions } from "./retrieval.ts";
 export { evaluateSimilarity, type Negatives, type SimilarityOptions } from "./similarity.ts";
 export { type Preceded, type ShotOptions, withShots } from "./shots.ts";

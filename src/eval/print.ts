@@ -2,6 +2,9 @@
 import type { Figure, Report } from "../metrics/report.ts";
 import { required } from "../schema.ts";
 
+/** A figure's value as people read it; shares in percent. */
+export const showValue = (value: number, unit?: Figure["unit"]): string => shown[unit ?? "share"](value);
+
 const shown = {
   share: (value: number): string => (100 * value).toFixed(2),
   count: (value: number): string => value.toLocaleString("en-US"),
@@ -9,7 +12,7 @@ const shown = {
 } as const;
 
 function line({ label, value, unit, interval }: Figure): string {
-  const show = shown[unit ?? "share"];
+  const show = (one: number): string => showValue(one, unit);
   const between = interval === undefined ? "" : `[${show(interval.low)}, ${show(interval.high)}]`;
   return `  ${show(value).padStart(8)}  ${between.padEnd(18)}  ${label}\n`;
 }

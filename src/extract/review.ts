@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import { writeFileAtomically } from "../io/files.ts";
 import { streamOwnLines } from "../io/json.ts";
+import { escapeHtml } from "../io/markup.ts";
 import { joinDocument } from "./chunks.ts";
 import type { Mention, Triple } from "./extract.ts";
 import { reviewScript } from "./review-script.ts";
@@ -20,15 +21,6 @@ interface ReviewDocument {
 
 /** Bytes of a page's data: about 10,000 abstracts; more documents go into further pages. */
 const mostBytes = 32 << 20;
-
-const escapes: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (character) => escapes[character]!);
 
 /** JSON that ends no script element and holds no line separator of old JavaScript. */
 const inlineJson = (value: unknown): string =>

@@ -29,7 +29,8 @@ const golden = JSON.parse(
 
 /** Scores with so many discordant examples of either kind, and as many again on which both agree. */
 const withDiscordance = (onlyFirst: number, onlySecond: number): [number[], number[]] => {
-  const kinds = [...Array(onlyFirst).fill([1, 0]), ...Array(onlySecond).fill([0, 1]), [1, 1], [0, 0]] as number[][];
+  const rows = (count: number, row: number[]): number[][] => Array.from({ length: count }, () => row);
+  const kinds = [...rows(onlyFirst, [1, 0]), ...rows(onlySecond, [0, 1]), [1, 1], [0, 0]];
   return [kinds.map(([first]) => first!), kinds.map(([, second]) => second!)];
 };
 

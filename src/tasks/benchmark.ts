@@ -125,6 +125,11 @@ export interface Benchmark<E extends Example = Example, Answer = unknown> {
    * Two models are compared by these. Examples of one `document` are drawn together.
    */
   scores?(examples: readonly E[], answers: readonly Answer[]): readonly (number | Counts)[];
+  /**
+   * The text that a model must not have been trained on for its answer to count. Default: source and target; where the
+   * source is literature that every model has read, what makes the question.
+   */
+  contaminatedBy?(example: E): string;
   /** Answers that need no model, from the training examples. */
   readonly baseline?: {
     /** "copying names known from training". */

@@ -31,6 +31,7 @@ const asked = multipleChoice<PubMedQaExample>({
 
 export const pubmedqaPrompted: Benchmark<PubMedQaExample, ChoiceAnswer> = {
   ...asked,
+  contaminatedBy: pubmedqa.contaminatedBy!,
   evaluate(examples, answers, options) {
     const measured = asked.evaluate(examples, answers, options);
     const found = answers.map((answer) => (answer === "failed" ? answer : answer.choice));

@@ -116,6 +116,8 @@ export const pubmedqa: Benchmark<PubMedQaExample, string> = {
     const gold = examples.map((one) => one.gold);
     return hits(gold, found);
   },
+  // The context is a published abstract: half of PubMed would count as contaminated.
+  contaminatedBy: ({ question, longAnswer }) => `${question} ${longAnswer}`,
   baseline: commonest,
 };
 

@@ -5,7 +5,7 @@ import { shared } from "../../test/support/shared.ts";
 import { type Counts, mean, microF1 } from "../metrics/counts.ts";
 import { valueOf } from "../metrics/report.ts";
 import type { Benchmark, Example } from "./benchmark.ts";
-import { tasks } from "./index.ts";
+import { benchmarks, tasks } from "./index.ts";
 import { taskFromSchema } from "./schema.ts";
 
 const text = "Aspirin and ibuprofen against headache, fever and gout.";
@@ -86,7 +86,10 @@ function checkScores(task: Benchmark, examples: readonly Example[]): void {
   expect(() => task.scores!(examples.slice(1), answers)).toThrow(/expected \d+ predictions/);
 }
 
-const all = { ...tasks, ...Object.fromEntries(Object.values(own).map((one) => [one.name, taskFromSchema(one).task])) };
+const all = {
+  ...benchmarks,
+  ...Object.fromEntries(Object.values(own).map((one) => [one.name, taskFromSchema(one).task])),
+};
 
 describe("scores of single examples are what the primary figure is made of", () => {
   it.each(Object.entries(all).filter(([name]) => golds[name] !== undefined))("%s", (name, task) => {
@@ -100,15 +103,17 @@ describe("scores of single examples are what the primary figure is made of", () 
     ...Object.fromEntries(["bc5cdr", "kd-dti", "ddi", "pubmedqa", "hoc"].map((name) => [name, name])),
     "ner-chemical": "ner/BC5CDR-chem",
     "ner-jnlpba": "ner/JNLPBA",
-    ...Object.fromEntries(Object.entries(tasks).flatMap(([name, { data }]) => (data ? [[name, data.folder]] : []))),
+    ...Object.fromEntries(
+      Object.entries(benchmarks).flatMap(([name, { data }]) => (data ? [[name, data.folder]] : [])),
+    ),
   };
   const there = Object.entries(folders).filter(([, one]) => existsSync(shared(`data/benchmarks/${one}`)));
   if (there.length === 0) console.warn("skipped: ../shared/data/benchmarks is absent");
   it.runIf(there.length > 0).each(there)("%s, on the test set", async (name, folder) => {
-    checkScores(tasks[name]!, await tasks[name]!.read(shared(`data/benchmarks/${folder}`), "test"));
+    checkScores(benchmarks[name]!, await benchmarks[name]!.read(shared(`data/benchmarks/${folder}`), "test"));
   });
 
-  it("every task says them", () => {
+  it("every benchmark says them", () => {
     expect(Object.values(all).filter(({ scores }) => scores === undefined)).toEqual([]);
   });
 });

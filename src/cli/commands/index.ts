@@ -77,6 +77,10 @@ export const galen: Group = {
           load: () => import("./evaluate-classification.ts"),
         },
         ner: { about: "Entity precision, recall and F1 of a tagger", load: () => import("./evaluate-ner.ts") },
+        compare: {
+          about: "Models beside each other, with tests of their differences",
+          load: () => import("./evaluate-compare.ts"),
+        },
         task: evaluateTask,
         suite: { about: "Score a model on a suite of benchmarks", load: () => import("./evaluate-suite.ts") },
       },

@@ -1,0 +1,155 @@
+/** A comparison of models as tables: for a terminal, and as Markdown. */
+import { required } from "../schema.ts";
+import type { Cell, Comparison, Difference, ProtocolDifference } from "./compare.ts";
+import { showValue } from "./print.ts";
+
+/** A row of the table: a model on a benchmark. */
+export interface ComparisonRow {
+  /** Empty in all but a benchmark's first row, as is what was measured. */
+  readonly benchmark: string;
+  readonly measure: string;
+  readonly model: string;
+  readonly score: string;
+  /** The difference to the first model, or why there is none; empty in the first model's rows. */
+  readonly difference: string;
+  readonly p: string;
+  readonly smallest: string;
+}
+
+/** Of which each format makes its table. */
+export const comparisonColumns: readonly (readonly [field: keyof ComparisonRow, title: string])[] = [
+  ["benchmark", "benchmark"],
+  ["model", "model"],
+  ["score", "score"],
+  ["difference", "difference to the first"],
+  ["p", "p (Holm)"],
+  ["smallest", "could show"],
+];
+
+const bracketed = ({ low, high }: { low: number; high: number }, show: (value: number) => string): string =>
+  `[${show(low)}, ${show(high)}]`;
+
+function scoreOf({ value, interval, failed }: Cell, unit: "count" | "number" | undefined): string {
+  const show = (one: number): string => showValue(one, unit);
+  const unread = failed === undefined || failed === 0 ? "" : `, ${failed} unread`;
+  return `${show(value)}${interval === undefined ? "" : ` ${bracketed(interval, show)}`}${unread}`;
+}
+
+/** Differences of shares in points, always with their sign. */
+function signed(value: number, unit: "count" | "number" | undefined): string {
+  const text = showValue(Math.abs(value), unit);
+  if (Number(text) === 0) return text;
+  return `${value < 0 ? "−" : "+"}${text}`;
+}
+
+const pText = (p: number): string => (p < 0.001 ? "<0.001" : p.toFixed(3));
+
+const differing = ({ field, first, here }: ProtocolDifference): string => {
+  const short = (value: unknown): string => {
+    const text = typeof value === "string" ? value : (JSON.stringify(value) ?? "nothing");
+    return text.length <= 24 ? text : `${text.slice(0, 23)}…`;
+  };
+  return `not compared: ${field} is ${short(here)}, not ${short(first)}`;
+};
+
+function differenceText(
+  difference: Difference,
+  unit?: "count" | "number",
+): Omit<ComparisonRow, "benchmark" | "measure" | "model" | "score"> {
+  const show = (value: number): string => signed(value, unit);
+  return {
+    difference: `${show(difference.value)} ${bracketed(difference.interval, show)}`,
+    p: pText(difference.adjusted),
+    smallest: difference.smallest === undefined ? "–" : showValue(difference.smallest, unit),
+  };
+}
+
+const nothing = { difference: "", p: "", smallest: "" } as const;
+
+/** Rows of all benchmarks, and of their mean at the end. */
+export function comparisonRows({ models, benchmarks, average }: Comparison): ComparisonRow[] {
+  const rows = benchmarks.flatMap(({ name, metric, unit, cells }) => {
+    const counts = [...new Set(cells.flatMap((cell) => cell?.examples ?? []))];
+    const measure = counts.length === 0 ? "" : `${metric}, ${counts.join(" / ")} examples`;
+    return cells.map((cell, i): ComparisonRow => {
+      const about = { benchmark: i === 0 ? name : "", measure: i === 0 ? measure : "", model: models[i]!.label };
+      if (cell === null) return { ...about, ...nothing, score: "missing" };
+      const score = scoreOf(cell, unit);
+      if (cell.difference !== undefined) return { ...about, score, ...differenceText(cell.difference, unit) };
+      const why = cell.differs === undefined ? cell.untested : differing(cell.differs);
+      return { ...about, ...nothing, score, difference: why ?? "" };
+    });
+  });
+  const ends = (average?.cells ?? []).map(({ value, difference }, i) => ({
+    benchmark: i === 0 ? "mean" : "",
+    measure: i === 0 ? `of ${average!.benchmarks.length} benchmarks that all have` : "",
+    model: models[i]!.label,
+    score: showValue(value),
+    ...(difference === undefined ? nothing : differenceText(difference)),
+  }));
+  return [...rows, ...ends];
+}
+
+/** What the columns mean, and what the mean leaves out. */
+export function comparisonNotes({ benchmarks, average, tests }: Comparison): string[] {
+  const cells = benchmarks.flatMap((one) => one.cells);
+  const intervals = cells.flatMap((cell) => cell?.difference?.interval ?? []);
+  const notes = ["Shares in percent, differences in points; in brackets 95 % intervals over documents."];
+  if (intervals.length > 0) {
+    notes.push(
+      `Differences are to the first model, on the same examples: ${intervals[0]!.resamples.toLocaleString("en-US")} paired draws of documents. ` +
+        `p by McNemar's exact test where answers are right or wrong, else by these draws, corrected for ${tests} test${tests === 1 ? "" : "s"} by Holm's method.`,
+      "Could show: the smallest difference that the set shows with a power of 80 % at a level of 5 %, before that correction. A smaller one that was not shown may still be there.",
+    );
+  }
+  if (cells.some((cell) => cell?.differs !== undefined)) {
+    notes.push("What was asked in another way is not compared: the first setting that differs is named.");
+  }
+  const left = average === undefined ? [] : benchmarks.filter(({ name }) => !average.benchmarks.includes(name));
+  if (average === undefined) {
+    notes.push("No mean: fewer than two benchmarks were asked of all models in the same way.");
+  } else {
+    const without = left.length === 0 ? "" : `, without ${left.map(({ name }) => name).join(", ")}`;
+    notes.push(
+      `The mean is over the ${average.benchmarks.length} benchmarks that all models have and were asked in the same way${without}; its p is not corrected.`,
+    );
+  }
+  return notes;
+}
+
+/** For a terminal: each benchmark with a line a model below it, and notes. */
+export function comparisonText(comparison: Comparison): string {
+  required("comparisonText: comparison", comparison, "object");
+  const rows = comparisonRows(comparison);
+  const columns = comparisonColumns.filter(([field]) => field !== "benchmark");
+  // Why there is no difference may run on into the columns behind.
+  const widthOf = (field: keyof ComparisonRow, title: string): number =>
+    Math.max(title.length, ...rows.map((row) => (field === "difference" && row.p === "" ? 0 : row[field].length)));
+  const line = (textOf: (field: keyof ComparisonRow, title: string) => string): string =>
+    `  ${columns.map(([field, title]) => textOf(field, title).padEnd(widthOf(field, title))).join("  ")}`.trimEnd();
+  const lines = rows.flatMap((row) => {
+    const measure = row.measure === "" ? "" : ` (${row.measure})`;
+    const head = row.benchmark === "" ? [] : [`${row.benchmark}${measure}`];
+    return [...head, line((field) => row[field])];
+  });
+  return `${[line((_, title) => title), ...lines, "", ...comparisonNotes(comparison)].join("\n")}\n`;
+}
+
+/** As Markdown: a table and notes; what comes from files is text, never markup. */
+export function comparisonMarkdown(comparison: Comparison): string {
+  required("comparisonMarkdown: comparison", comparison, "object");
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  const rows = comparisonRows(comparison).map((row) =>
+    line(
+      comparisonColumns.map(([field]) => {
+        const text = escapeMarkdown(row[field]);
+        return field === "benchmark" && row.measure !== "" ? `${text} (${escapeMarkdown(row.measure)})` : text;
+      }),
+    ),
+  );
+  const titles = comparisonColumns.map(([, title]) => title);
+  const notes = comparisonNotes(comparison).map(escapeMarkdown);
+  return `${[line(titles), line(titles.map(() => "---")), ...rows, "", notes.join("\n\n")].join("\n")}\n`;
+}
+
+const escapeMarkdown = (text: string): string => text.replace(/[\\`*_[\]<>|&#~]/g, "\\$&").replace(/\s+/g, " ");

@@ -1,0 +1,99 @@
+/** What evaluations have left in folders: of a suite, a folder a benchmark; or of a single benchmark. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import * as z from "zod";
+import { DataError } from "../errors.ts";
+import { readJson } from "../io/json.ts";
+import type { Figure, Report } from "../metrics/report.ts";
+import { required } from "../schema.ts";
+import { type ExampleRecord, readRecords } from "./records.ts";
+
+export interface BenchmarkResult {
+  readonly report: Report;
+  /** Absent where the evaluation has kept none. */
+  readonly records?: readonly ExampleRecord[];
+  /** Where they stand. */
+  readonly path: string;
+}
+
+/** A model's results. */
+export interface Results {
+  readonly folder: string;
+  readonly model: string;
+  /** By benchmark; undefined where the suite has not come to it. */
+  readonly benchmarks: ReadonlyMap<string, BenchmarkResult | undefined>;
+}
+
+const interval = z.object({
+  low: z.number(),
+  high: z.number(),
+  level: z.number(),
+  resamples: z.int(),
+  seed: z.number(),
+});
+const figure = z.object({
+  name: z.string(),
+  label: z.string(),
+  value: z.number(),
+  kind: z.enum(["published", "sound", "baseline", "detail"]),
+  unit: z.enum(["count", "number"]).optional(),
+  by: z.string().optional(),
+  interval: interval.optional(),
+});
+const reportSchema = z.object({
+  model: z.string(),
+  task: z.string(),
+  version: z.string(),
+  protocol: z.record(z.string(), z.unknown()),
+  hash: z.string(),
+  examples: z.int().min(1),
+  failed: z.int().min(0).optional(),
+  primary: z.string(),
+  figures: z.array(figure),
+});
+const suiteSchema = z.object({
+  model: z.string(),
+  // A name is a folder's, never a path.
+  benchmarks: z.array(z.string().regex(/^[\w-][\w.-]*$/)).min(1),
+});
+
+/**
+ * The results in a folder with suite.json, or with the report.json of one benchmark.
+ * @throws DataError where there is neither, or a file does not fit.
+ */
+export async function readResults(folder: string): Promise<Results> {
+  required("readResults: folder", folder, "text");
+  const suite = join(folder, "suite.json");
+  if (existsSync(suite)) {
+    const { model, benchmarks } = await readJson(suite, suiteSchema);
+    const results = new Map<string, BenchmarkResult | undefined>();
+    for (const name of benchmarks) {
+      const path = join(folder, name);
+      results.set(name, existsSync(join(path, "report.json")) ? (await readResult(path)).result : undefined);
+    }
+    return { folder, model, benchmarks: results };
+  }
+  if (!existsSync(join(folder, "report.json"))) {
+    throw new DataError(`${folder}: expected a folder with suite.json or report.json, got neither`, {
+      hint: "galen evaluate suite writes them to its --output",
+    });
+  }
+  const { model, result } = await readResult(folder);
+  return { folder, model, benchmarks: new Map([[result.report.task, result]]) };
+}
+
+async function readResult(path: string): Promise<{ readonly model: string; readonly result: BenchmarkResult }> {
+  const file = join(path, "report.json");
+  const { model, ...report } = await readJson(file, reportSchema);
+  primaryOf(report as Report, file);
+  const recordsPath = join(path, "records.jsonl");
+  const records = existsSync(recordsPath) ? { records: await readRecords(recordsPath) } : {};
+  return { model, result: { report: report as Report, path, ...records } };
+}
+
+/** The figure that papers report. @throws DataError where there is none. */
+export function primaryOf({ primary, figures }: Report, where: string): Figure {
+  const found = figures.find(({ name }) => name === primary);
+  if (found === undefined) throw new DataError(`${where}: expected a figure "${primary}", got none of that name`);
+  return found;
+}
