@@ -7,7 +7,11 @@ import { afterAll, expect, test } from "vitest";
 import { writeTinyTask } from "../test/support/tiny-task.ts";
 import { loadLikelihoods } from "./likelihoods.ts";
 import { loadModel } from "./model.ts";
+import { scoringGraph } from "./models/graphs.ts";
+import { configText, familyOf } from "./models/index.ts";
+import { allocateParameters, initialise } from "./runtime/parameters.ts";
 import { loadTokenizer } from "./tokenizers/files.ts";
+import { saveModel } from "./train/checkpoint.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "galen-likelihoods-"));
 const { start } = await writeTinyTask(folder);
@@ -20,9 +24,50 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
+const decoders = {
+  llama: { num_key_value_heads: 2 },
+  mistral: { num_key_value_heads: 1, sliding_window: 5 },
+  qwen2: { num_key_value_heads: 2, use_sliding_window: true, sliding_window: 4, max_window_layers: 1 },
+  qwen3: { num_key_value_heads: 4, head_dim: 8 },
+  gpt2: {},
+};
+
+test.each(Object.entries(decoders))("choices of several tokens share a row in %s", async (type, more) => {
+  const own = join(folder, type);
+  const sizes = { hidden_size: 32, num_hidden_layers: 2, num_attention_heads: 4, intermediate_size: 48 };
+  // Wide enough for a token seen or not to make a difference.
+  const json = {
+    ...sizes,
+    initializer_range: 0.3,
+    vocab_size: tokenizer.vocabSize,
+    max_position_embeddings: 64,
+    ...more,
+    model_type: type,
+  };
+  const family = familyOf(json, own);
+  const config = family.parseConfig(json, own);
+  const graph = scoringGraph(family, config);
+  const parameters = allocateParameters(graph);
+  initialise(graph, parameters, 5);
+  const files = new Map([...tokenizer.files(), ["config.json", configText(config)]]);
+  await saveModel(own, parameters.tensors, files);
+  await using reference = await loadModel(own, { threads: 1 });
+  await using asked = await loadLikelihoods(own, { threads: 1 });
+  const context = "Aspirin raises Warfarin levels again and again and";
+  const choices = [" Insulin levels in man.", " in man.", " and", " Insulin levels again and again", " levels"];
+  const [found, other] = await asked.logLikelihoods([context, "Codeine"], [choices, choices.slice(0, 2)]);
+  for (const [k, choice] of choices.entries()) {
+    const count = tokenizer.encodeIds(context + choice).length - tokenizer.encodeIds(context).length;
+    expect(found![k]).toBeCloseTo(await sumOver(tokenizer.encodeIds(context + choice), count, reference), 4);
+  }
+  const ids = tokenizer.encodeIds(`Codeine${choices[0]}`);
+  const count = ids.length - tokenizer.encodeIds("Codeine").length;
+  expect(other![0]).toBeCloseTo(await sumOver(ids, count, reference), 4);
+});
+
 /** Σ log p of the last `count` tokens, each given all before it. */
-async function sumOver(ids: readonly number[], count: number): Promise<number> {
-  const { logits } = await model.forward({ ids: [ids.slice(0, -1)] });
+async function sumOver(ids: readonly number[], count: number, by = model): Promise<number> {
+  const { logits } = await by.forward({ ids: [ids.slice(0, -1)] });
   const width = logits.dims[2]!;
   let sum = 0;
   for (let at = ids.length - count; at < ids.length; at++) {

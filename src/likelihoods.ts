@@ -1,20 +1,21 @@
 /**
  * Log-likelihoods of texts after a context: how a decoder is asked to choose among given answers. Context and choice are
  * made tokens as lm-evaluation-harness makes them (EleutherAI, lm_eval/api/model.py, `_encode_pair`): together, white
- * space at the context's end belonging to the choice; what is too long for the model loses its beginning. Left out:
- * keeping the context's keys and values for all its choices.
+ * space at the context's end belonging to the choice; what is too long for the model loses its beginning. A context is
+ * computed once, its choices are branches of the same row.
  */
-// N scored tokens
+// B rows, T tokens, R tokens that something follows, N scored tokens
 import { ConfigError } from "./errors.ts";
 import { resolveModel } from "./hub/index.ts";
-import { lossGraph } from "./models/graphs.ts";
-import { makeBatch } from "./runtime/batch.ts";
+import { branchGraph } from "./models/graphs.ts";
+import { int64 } from "./runtime/batch.ts";
 import { calibrationRows } from "./runtime/calibration.ts";
 import { byTokens, sliceRows } from "./runtime/batching.ts";
 import { openModelFolder } from "./runtime/folder.ts";
 import { type NetworkOptions, openNetwork } from "./runtime/network.ts";
+import type { Tensors } from "./runtime/session.ts";
 import { required } from "./schema.ts";
-import { tensor } from "./tensor/tensor.ts";
+import { type Tensor, tensor } from "./tensor/tensor.ts";
 import { loadTokenizer } from "./tokenizers/files.ts";
 import type { Tokenizer } from "./tokenizers/tokenizer.ts";
 
@@ -26,14 +27,28 @@ export interface Likelihoods extends AsyncDisposable {
   logLikelihoods(contexts: readonly string[], choices: readonly (readonly string[])[]): Promise<number[][]>;
 }
 
-interface Sequence {
+/** A choice's tokens, and where its score goes. */
+interface Branch {
   readonly ids: readonly number[];
-  /** Place of the first token of the choice. */
-  readonly first: number;
+  readonly question: number;
+  readonly choice: number;
 }
 
-/** @throws ConfigError where the choice has no token, or more than `positions`. */
-function encodePair(tokenizer: Tokenizer, context: string, choice: string, positions: number): Sequence {
+/** A context with choices that go on from it. */
+interface Row {
+  readonly context: readonly number[];
+  readonly branches: readonly Branch[];
+  /** Tokens: those of the context, and of every choice but the last, which nothing follows. */
+  readonly length: number;
+}
+
+/** Tokens of a row at most, where it has several choices: each token is compared with each. */
+const mostTokens = 1024;
+
+type Pair = Pick<Row, "context"> & Pick<Branch, "ids">;
+
+/** A context's choices with it as tokens. @throws ConfigError where one has no token, or more than `positions`. */
+function encodePairs(tokenizer: Tokenizer, context: string, choices: readonly string[], positions: number): Pair[] {
   const { frame, special } = tokenizer;
   const idsOf = (text: string): number[] => {
     const ids = tokenizer.encodeIds(text);
@@ -42,14 +57,71 @@ function encodePair(tokenizer: Tokenizer, context: string, choice: string, posit
   const start = idsOf(context.trimEnd());
   // The first token needs one before it that it is scored after.
   const before = start.length === 0 ? [special.bos ?? special.eos ?? 0] : [];
-  const whole = [...before, ...idsOf(context + choice)];
   const first = before.length + start.length;
-  const tokens = whole.length - first;
-  if (tokens < 1 || tokens > positions) {
-    throw new ConfigError(`choices: expected 1 to ${positions} tokens, got ${tokens}: "${choice.slice(0, 60)}"`);
+  return choices.map((choice) => {
+    const whole = [...before, ...idsOf(context + choice)];
+    const tokens = whole.length - first;
+    if (tokens < 1 || tokens > positions) {
+      throw new ConfigError(`choices: expected 1 to ${positions} tokens, got ${tokens}: "${choice.slice(0, 60)}"`);
+    }
+    return { context: whole.slice(-(positions + 1), first), ids: whole.slice(first) };
+  });
+}
+
+const isSame = (a: readonly number[], b: readonly number[]): boolean =>
+  a.length === b.length && a.every((id, i) => id === b[i]);
+
+/** Pairs of one question as rows: those of the same context share one. */
+function rowsOf(pairs: readonly Pair[], question: number): Row[] {
+  const rows: { context: readonly number[]; branches: Branch[]; length: number }[] = [];
+  for (const [choice, { context, ids }] of pairs.entries()) {
+    const more = ids.length - 1;
+    const fits = rows.find((row) => row.length + more <= mostTokens && isSame(row.context, context));
+    const row = fits ?? { context, branches: [], length: context.length };
+    if (fits === undefined) rows.push(row);
+    row.branches.push({ ids, question, choice });
+    row.length += more;
   }
-  const ids = whole.slice(-(positions + 1));
-  return { ids, first: ids.length - tokens };
+  return rows;
+}
+
+const vector = (numbers: readonly number[]): Tensor<"int64"> =>
+  tensor("int64", [numbers.length], BigInt64Array.from(numbers, BigInt));
+
+/** Inputs of the graph; its scores come branch by branch, token by token. */
+function inputsOf(rows: readonly Row[], vocabSize: number): Tensors {
+  const width = Math.max(...rows.map(({ length }) => length));
+  const [ids, positions, branches]: [number[][], number[][], number[][]] = [[], [], []];
+  const [last, after, picks]: [number[], number[], number[]] = [[], [], []];
+  for (const [at, row] of rows.entries()) {
+    const { length } = row.context;
+    const own = { ids: [...row.context], positions: [...row.context.keys()], branches: row.context.map(() => 0) };
+    const end = last.push(at * width + length - 1) - 1;
+    for (const [k, branch] of row.branches.entries()) {
+      for (const [i, id] of branch.ids.entries()) {
+        const place = i === 0 ? end : last.push(at * width + own.ids.length - 1) - 1;
+        after.push(place);
+        picks.push(place * vocabSize + id);
+        if (i === branch.ids.length - 1) continue;
+        own.ids.push(id);
+        own.positions.push(length + i);
+        own.branches.push(k + 1);
+      }
+    }
+    // Padding is a branch of its own, which no other token looks at.
+    own.branches.push(...Array<number>(width - own.ids.length).fill(-1));
+    ids.push(own.ids);
+    positions.push(own.positions);
+    branches.push(own.branches);
+  }
+  return {
+    ids: int64(ids, width),
+    positions: int64(positions, width),
+    branches: int64(branches, width),
+    last: vector(last),
+    after: vector(after),
+    picks: vector(picks),
+  };
 }
 
 /** @throws ConfigError for a model that is no decoder, DataError where the directory has no tokenizer. */
@@ -57,34 +129,15 @@ export async function loadLikelihoods(source: string, options: NetworkOptions = 
   const folder = await resolveModel(source);
   const { family, config, entries } = await openModelFolder(folder, { as: "language" });
   if (!family.causal) throw new ConfigError(`${folder}: expected a decoder, got ${family.modelType}`);
+  const { vocab_size: vocabSize, max_position_embeddings: positions } = config;
   const tokenizer = await loadTokenizer(folder);
-  // Padding is on the right, where no token of a decoder looks: rows need no mask.
-  const graph = lossGraph(family, config, { gathered: true, gradients: false, each: true });
-  const scale = tensor("float32", [], Float32Array.of(1));
-  const session = await openNetwork(graph, entries, folder, options, () => {
-    const { tensors } = makeBatch({ ids: calibrationRows(config, tokenizer) }, config);
-    const [at, labels] = [tensor("int64", [1]), tensor("int64", [1])];
-    return { ids: tensors.ids, at, labels, scale };
+  const session = await openNetwork(branchGraph(family, config), entries, folder, options, () => {
+    const alone = (ids: readonly number[]): Pair => ({ context: ids.slice(0, -1), ids: ids.slice(-1) });
+    return inputsOf(
+      calibrationRows(config, tokenizer).flatMap((ids, i) => rowsOf([alone(ids)], i)),
+      vocabSize,
+    );
   });
-
-  /** Of each sequence the log-probability of its choice. */
-  const score = async (sequences: readonly Sequence[]): Promise<number[]> => {
-    const rows = sequences.map(({ ids }) => ids.slice(0, -1));
-    const { tensors, tokens } = makeBatch({ ids: rows }, config);
-    // The label of a token is scored one token before it.
-    const places = sequences.map(({ ids, first }) => Array.from(ids.slice(first), (_, i) => first - 1 + i));
-    const at_N = places.flatMap((own, row) => own.map((place) => row * tokens + place));
-    const labels_N = sequences.flatMap(({ ids, first }) => ids.slice(first));
-    const { losses } = await session.run({
-      ids: tensors.ids,
-      at: tensor("int64", [at_N.length], BigInt64Array.from(at_N, BigInt)),
-      labels: tensor("int64", [labels_N.length], BigInt64Array.from(labels_N, BigInt)),
-      scale,
-    });
-    const data = losses!.data as Float32Array;
-    let next = 0;
-    return places.map((own) => own.reduce((sum) => sum - data[next++]!, 0));
-  };
 
   return {
     async logLikelihoods(contexts, choices) {
@@ -94,18 +147,15 @@ export async function loadLikelihoods(source: string, options: NetworkOptions = 
       if (contexts.length !== choices.length) {
         throw new ConfigError(`logLikelihoods: choices: expected ${contexts.length} lists, got ${choices.length}`);
       }
-      const found = choices.map((own): number[] => Array.from({ length: own.length }));
-      const pairs = choices.flatMap((own, i) => own.map((choice, k) => ({ i, k, choice })));
-      const sequences = pairs.map(({ i, choice }) =>
-        encodePair(tokenizer, contexts[i]!, choice, config.max_position_embeddings),
-      );
-      const rows = sequences.map(({ ids }) => ids);
+      const found = choices.map((own) => own.map(() => 0));
+      const rows = choices.flatMap((own, i) => rowsOf(encodePairs(tokenizer, contexts[i]!, own, positions), i));
       for (const batch of byTokens(rows, 32)) {
-        const scores = await score(sliceRows(sequences, batch));
-        batch.forEach((place, row) => {
-          const { i, k } = pairs[place]!;
-          found[i]![k] = scores[row]!;
-        });
+        const some = sliceRows(rows, batch);
+        const { scores } = await session.run(inputsOf(some, vocabSize));
+        let next = 0;
+        for (const { ids, question, choice } of some.flatMap(({ branches }) => branches)) {
+          for (const _ of ids) found[question]![choice]! += Number(scores!.data[next++]);
+        }
       }
       return found;
     },

@@ -1,4 +1,4 @@
-"""Goldens for draws by Python's generator: what random.Random(seed).sample gives, call after call.
+"""Goldens for draws by Python's generator: what random.Random(seed) gives, call after call.
 
     python scripts/goldens/python-random.py        (standard library only; writes test/goldens/python-random.json)
 """
@@ -19,7 +19,10 @@ def main() -> None:
     for seed in SEEDS:
         generator = random.Random(seed)
         drawn = [generator.sample(range(count), k) for count, k in CALLS]
-        cases.append({"seed": seed, "drawn": drawn})
+        shuffled = list(range(40))
+        generator.shuffle(shuffled)
+        chosen = [generator.choice(range(count)) for count in (1, 7, 10, 500)]
+        cases.append({"seed": seed, "drawn": drawn, "shuffled": shuffled, "chosen": chosen})
     again = random.Random(1234)
     long = [again.sample(range(10178), 5) for _ in range(400)][-1]
     result = {"python": platform.python_version(), "calls": CALLS, "cases": cases, "long": long}

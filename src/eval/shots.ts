@@ -6,7 +6,7 @@
 import { ConfigError, DataError } from "../errors.ts";
 import { required } from "../schema.ts";
 import type { Benchmark, Example, Split } from "../tasks/benchmark.ts";
-import { pythonRandom } from "./python-random.ts";
+import { pythonRandom } from "../tensor/python-random.ts";
 
 export interface ShotOptions {
   /** How many; 0: the description alone. */

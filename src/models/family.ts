@@ -27,9 +27,14 @@ export interface ModelInputs {
   readonly mask_BT?: Value | undefined;
   /** int64: which document of its row a token belongs to, where several share a row; tokens see their own alone. */
   readonly documents_BT?: Value | undefined;
+  /**
+   * int64, with `positions_BT`: which branch of its row a token belongs to. Tokens of branch 0 are seen by all that come
+   * after them, by position; those of another by their own branch alone.
+   */
+  readonly branches_BT?: Value | undefined;
   /** int64 segment numbers (BERT). Absent: all 0. */
   readonly types_BT?: Value | undefined;
-  /** int64 positions, for packed rows and for generation with a cache; absent: from the mask. */
+  /** int64 positions, for packed rows, branches and generation with a cache; absent: from the mask. */
   readonly positions_BT?: Value | undefined;
   /** Absent: attention over all tokens, masked as the family does. */
   readonly attend?: AttendWithin | undefined;

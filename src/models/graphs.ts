@@ -188,7 +188,34 @@ export function decodingGraph(family: Family, config: ModelConfig): Graph {
   const width = hidden_BTD.shape[2]!;
   const ends_RD = gather(reshape(hidden_BTD, [product(["B", "T"]), width]), last_R);
   const logits_RV = g.output("logits", family.logits(g, config, ends_RD));
-  const most_R1 = reduceMax(logits_RV, [-1]);
-  g.output("logSums", add(log(reduceSum(exp(sub(logits_RV, most_R1)), [-1])), most_R1));
+  g.output("logSums", logSums(logits_RV));
   return g;
+}
+
+/**
+ * Log-probabilities of tokens after others, where several texts may go on from the same beginning: inputs `ids`,
+ * `positions` and `branches` [B, T] int64 (see `ModelInputs`), `last` [R] int64, those of the B·T tokens that something
+ * follows, and of every token that follows `after` [N], which of the R it does, and `picks` [N], that number times V plus
+ * its id, int64; output `scores` [N].
+ */
+export function branchGraph(family: Family, config: ModelConfig): Graph {
+  const g = new Graph();
+  const [ids_BT, positions_BT, branches_BT] = ["ids", "positions", "branches"].map((name) =>
+    g.input(name, "int64", ["B", "T"]),
+  ) as [Value, Value, Value];
+  const last_R = g.input("last", "int64", ["R"]);
+  const [after_N, picks_N] = [g.input("after", "int64", ["N"]), g.input("picks", "int64", ["N"])];
+  const hidden_BTD = family.hidden(g, config, { ids_BT, positions_BT, branches_BT });
+  const ends_RD = gather(reshape(hidden_BTD, [product(["B", "T"]), hidden_BTD.shape[2]!]), last_R);
+  const logits_RV = family.logits(g, config, ends_RD);
+  const logits_N = gather(reshape(logits_RV, [product(["R", config.vocab_size])]), picks_N);
+  const sums_N = gather(reshape(logSums(logits_RV), ["R"]), after_N);
+  g.output("scores", sub(logits_N, sums_N));
+  return g;
+}
+
+/** log Σ exp of each row: [R, 1]. */
+function logSums(logits_RV: Value): Value {
+  const most_R1 = reduceMax(logits_RV, [-1]);
+  return add(log(reduceSum(exp(sub(logits_RV, most_R1)), [-1])), most_R1);
 }

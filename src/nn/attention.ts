@@ -15,9 +15,11 @@ import {
   expand,
   less,
   matMul,
+  mul,
   reshape,
   shift,
   softmax,
+  sub,
   transpose,
   where,
 } from "../graph/ops/index.ts";
@@ -54,6 +56,8 @@ interface Visible {
   readonly ids_BT: Value;
   readonly mask_BT?: Value | undefined;
   readonly documents_BT?: Value | undefined;
+  readonly positions_BT?: Value | undefined;
+  readonly branches_BT?: Value | undefined;
 }
 
 /** x_BTD → [B, heads, T, D / heads]. */
@@ -98,9 +102,10 @@ function forbidden(g: Graph): Value {
  */
 function attentionBias(
   g: Graph,
-  { ids_BT, mask_BT, documents_BT }: Visible,
+  { ids_BT, mask_BT, documents_BT, positions_BT, branches_BT }: Visible,
   { causal, window }: { readonly causal: boolean; readonly window: number | null },
 ): Value | undefined {
+  if (branches_BT !== undefined) return branchBias(g, positions_BT!, branches_BT, window);
   const [batch, tokens] = ids_BT.shape;
   const zero = g.scalar(0);
   const terms: Value[] = [];
@@ -121,6 +126,21 @@ function attentionBias(
   }
   const [first, ...rest] = terms;
   return first === undefined ? undefined : rest.reduce((sum, term) => add(sum, term), first);
+}
+
+/** The same for rows with branches, by the tokens' positions and not their places: [B, 1, T, T]. */
+function branchBias(g: Graph, positions_BT: Value, branches_BT: Value, window: number | null): Value {
+  const [batch, tokens] = branches_BT.shape;
+  const query = (x_BT: Value): Value => reshape(x_BT, [batch!, 1, tokens!, 1]);
+  const key = (x_BT: Value): Value => reshape(x_BT, [batch!, 1, 1, tokens!]);
+  const [zero, never] = [g.scalar(0), forbidden(g)];
+  const later = where(less(query(positions_BT), key(positions_BT)), never, zero);
+  // 0 where the key is of branch 0 or of the query's.
+  const apart = mul(key(branches_BT), sub(key(branches_BT), query(branches_BT)));
+  const seen = add(later, where(equals(apart, g.scalar(0, apart.dtype)), zero, never));
+  if (window === null) return seen;
+  const nearest = shift(query(positions_BT), 1 - window);
+  return add(seen, where(less(key(positions_BT), nearest), never, zero));
 }
 
 interface Masking {

@@ -1,7 +1,7 @@
 /**
  * Questions with choices out of a set of instructions: `{"instances": {"input", "output"}}` a line, where the input is
  * the question and a line "Option A: …" for each choice, and the output "Answer: (A)" or the right choice's text. Lines
- * whose answer is none of their choices, or two of them, are left out.
+ * with a fifth choice, or whose answer is none of their choices or two of them, are left out.
  */
 import * as z from "zod";
 import { DataError } from "../errors.ts";
@@ -14,7 +14,7 @@ function questionOf({ input, output }: { input: string; output: string }, id: st
   const parts = /^question:([^]*?)\noption a:([^]*?)\noption b:([^]*?)\noption c:([^]*?)\noption d:([^]*)$/i.exec(
     input,
   );
-  if (parts === null) return [];
+  if (parts === null || /\noption e:/i.test(input)) return [];
   const [text, ...choices] = parts.slice(1).map((part) => part.trim());
   const letter = /^answer:\s*\(([A-D])\)/i.exec(output.trim())?.[1]?.toUpperCase();
   const right = letters.filter((one, i) => (letter === undefined ? choices[i] === output.trim() : one === letter));

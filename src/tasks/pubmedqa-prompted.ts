@@ -1,12 +1,25 @@
 /**
  * PubMedQA as lm-evaluation-harness asks it: the abstract's parts a line each, the question, and yes, no or maybe. Files
- * and splits are `pubmedqa.ts`'s; the harness takes its shots from fold 0 of the original scripts' folds, which is read
- * where train_set.json, dev_set.json and test_set.json are there.
+ * are `pubmedqa.ts`'s; splits are those of the original scripts, whose fold 0 the harness takes its shots from.
  */
+import { existsSync } from "node:fs";
+import * as z from "zod";
+import { readJson } from "../io/json.ts";
 import { singleLabelFigures } from "../metrics/labels.ts";
-import type { Benchmark } from "./benchmark.ts";
+import type { Benchmark, Split } from "./benchmark.ts";
 import { type ChoiceAnswer, multipleChoice } from "./multiple-choice.ts";
-import { type PubMedQaExample, pubmedqa } from "./pubmedqa.ts";
+import { type PubMedQaExample, pubmedqa, readArticles } from "./pubmedqa.ts";
+import { foldsOf } from "./pubmedqa-folds.ts";
+
+/** The published splits, computed where the original scripts have not been run; of other articles, `pubmedqa`'s. */
+async function read(folder: string, split: Split): Promise<PubMedQaExample[]> {
+  const [articles, answers] = [`${folder}/ori_pqal.json`, `${folder}/test_ground_truth.json`];
+  if (existsSync(`${folder}/test_set.json`) || !existsSync(articles)) return pubmedqa.read(folder, split);
+  const folds = foldsOf(await readArticles(articles));
+  const published = await readJson(answers, z.record(z.string(), z.string()));
+  const areThose = folds.test.every(({ id }) => Object.hasOwn(published, id));
+  return areThose ? folds[split] : pubmedqa.read(folder, split);
+}
 
 const asked = multipleChoice<PubMedQaExample>({
   name: "pubmedqa-prompted",
@@ -24,7 +37,7 @@ const asked = multipleChoice<PubMedQaExample>({
     licence: "MIT",
   },
   labels: ["yes", "no", "maybe"],
-  read: pubmedqa.read,
+  read,
   exampleOf: pubmedqa.exampleOf,
   source: ({ contexts, question }) => `Abstract: ${contexts.join("\n")}\nQuestion: ${question}\nAnswer:`,
 });

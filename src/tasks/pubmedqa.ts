@@ -44,6 +44,11 @@ function articleExample([id, one]: [string, z.output<typeof article>]): PubMedQa
   };
 }
 
+/** The articles of one of the set's files, in its order. @throws DataError where it is missing or malformed. */
+export async function readArticles(path: string): Promise<PubMedQaExample[]> {
+  return (await readJsonEntries(path, article)).map(articleExample);
+}
+
 /** The first tenth of each answer's articles after a seeded shuffle. */
 function validationIds(examples: readonly PubMedQaExample[]): Set<string> {
   const draw = random(0);
@@ -60,8 +65,8 @@ function validationIds(examples: readonly PubMedQaExample[]): Set<string> {
 
 async function read(folder: string, split: Split): Promise<PubMedQaExample[]> {
   const original = `${folder}/${split === "valid" ? "dev" : split}_set.json`;
-  if (existsSync(original)) return (await readJsonEntries(original, article)).map(articleExample);
-  const all = (await readJsonEntries(`${folder}/ori_pqal.json`, article)).map(articleExample);
+  if (existsSync(original)) return readArticles(original);
+  const all = await readArticles(`${folder}/ori_pqal.json`);
   const test = await readJson(`${folder}/test_ground_truth.json`, z.record(z.string(), z.string()));
   if (split === "test") {
     const byId = new Map(all.map((one) => [one.id, one]));

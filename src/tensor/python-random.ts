@@ -1,7 +1,7 @@
 /**
- * Python's `random.Random(seed).sample(range(count), k)`: the Mersenne Twister (Matsumoto & Nishimura 1998, MT19937, seeded
- * by an array) and CPython 3.11's choice among a population (Lib/random.py), so that lm-evaluation-harness's examples can
- * be drawn in its own order.
+ * Python's `random.Random(seed)`: the Mersenne Twister (Matsumoto & Nishimura 1998, MT19937, seeded by an array) and what
+ * CPython 3.11 draws with it (Lib/random.py), so that others' splits and lm-evaluation-harness's examples can be drawn in
+ * their own order. For draws of our own there is `random.ts`.
  */
 import { ConfigError } from "../errors.ts";
 
@@ -9,6 +9,10 @@ const size = 624;
 const offset = 397;
 
 export interface PythonRandom {
+  /** Place of one of `count`: `choice`. */
+  choice(count: number): number;
+  /** In place; returns its argument. */
+  shuffle<T>(items: T[]): T[];
   /** `k` different numbers below `count`, in the order in which they are drawn. @throws ConfigError for more than there are. */
   sample(count: number, k: number): number[];
 }
@@ -73,6 +77,14 @@ export function pythonRandom(seed: number): PythonRandom {
     }
   };
   return {
+    choice: below,
+    shuffle(items) {
+      for (let i = items.length - 1; i > 0; i--) {
+        const other = below(i + 1);
+        [items[i], items[other]] = [items[other]!, items[i]!];
+      }
+      return items;
+    },
     sample(count, k) {
       if (k > count) throw new ConfigError(`sample: expected at most ${count} of ${count}, got ${k}`);
       // CPython keeps a list where that is smaller than a set of those drawn.

@@ -5,13 +5,15 @@ import { pythonRandom } from "./python-random.ts";
 
 const goldens = JSON.parse(readFileSync(new URL("../../test/goldens/python-random.json", import.meta.url), "utf8")) as {
   calls: [number, number][];
-  cases: { seed: number; drawn: number[][] }[];
+  cases: { seed: number; drawn: number[][]; shuffled: number[]; chosen: number[] }[];
   long: number[];
 };
 
-test.each(goldens.cases)("seed $seed draws what Python draws", ({ seed, drawn }) => {
+test.each(goldens.cases)("seed $seed draws what Python draws", ({ seed, drawn, shuffled, chosen }) => {
   const draws = pythonRandom(seed);
   expect(goldens.calls.map(([count, k]) => draws.sample(count, k))).toEqual(drawn);
+  expect(draws.shuffle(Array.from({ length: 40 }, (_, i) => i))).toEqual(shuffled);
+  expect([1, 7, 10, 500].map((count) => draws.choice(count))).toEqual(chosen);
 });
 
 test("thousands of numbers later it still does", () => {
