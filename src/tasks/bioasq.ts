@@ -73,6 +73,10 @@ interface NamesSettings<Row> {
   readonly measures: readonly (readonly [name: string, label: string, value: (row: Row) => number])[];
 }
 
+/** A few names in the files are empty, one ends in a space. */
+const tidied = (entities: Synonyms): Synonyms =>
+  entities.map((names) => names.map((name) => name.trim()).filter((name) => name !== ""));
+
 /** A benchmark whose answers are names. */
 function namesBenchmark<Row>(settings: NamesSettings<Row>): Benchmark<NamesExample, readonly string[]> {
   const { kind, instruction, most, scoreOf, measures } = settings;
@@ -87,10 +91,12 @@ function namesBenchmark<Row>(settings: NamesSettings<Row>): Benchmark<NamesExamp
     description: `Names that answer a ${kind} question, given passages of abstracts (BioASQ, year 10)`,
     data: bioAsqFiles(inOrder),
     read: (folder, split) =>
-      readBioAsq(folder, inOrder[split] ?? [], kind, (answer) => (typeof answer === "string" ? undefined : answer)),
+      readBioAsq(folder, inOrder[split] ?? [], kind, (answer) =>
+        typeof answer === "string" ? undefined : tidied(answer),
+      ),
     exampleOf: (id, text) => bioAsqExample(id, text, []),
     source: (example) => `${bioAsqPrompt(example, instruction)}\n${cue}`,
-    target: ({ gold }) => ` ${gold.map(([name = ""]) => name.trim()).join("; ")}`,
+    target: ({ gold }) => ` ${gold.map(([name = ""]) => name).join("; ")}`,
     plain: ({ question, text }) => `${question} ${oneLine(text)}`,
     parse(generated) {
       // A paragraph, or a list of one a line.

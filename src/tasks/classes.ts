@@ -3,7 +3,7 @@
  * space and the class's word follow. Models that write may say more than the word; models that score texts choose among
  * the words; encoders read the example without the prompt, and have the classes themselves as labels.
  */
-import { indexOfLargest } from "../metrics/classification.ts";
+import { indexOfLargest, majority } from "../metrics/classification.ts";
 import { singleLabelFigures } from "../metrics/labels.ts";
 import { positiveCounts, positiveFigures } from "../metrics/positives.ts";
 import { checkAligned } from "../metrics/report.ts";
@@ -96,6 +96,15 @@ export function classBenchmark<E extends Example<string>>(settings: ClassSetting
       examples.map(({ gold }, i) =>
         positives === undefined ? Number(gold === answers[i]) : positiveCounts(gold, answers[i]!, positives),
       ),
-    baseline: commonest,
+    baseline:
+      positives === undefined
+        ? commonest
+        : {
+            about: "the commonest class of those that count in training, always",
+            answers(train, examples) {
+              const most = majority(train.map(({ gold }) => gold).filter((gold) => positives.includes(gold)));
+              return examples.map(() => most ?? positives[0]!);
+            },
+          },
   };
 }

@@ -60,7 +60,7 @@ export const medicalAbstracts: Benchmark<MedicalAbstract, string> = classBenchma
   classes: Object.fromEntries(conditions.map((name) => [name, name])),
   opening,
   cue: "Conditions:",
-  read(folder, split) {
+  async read(folder, split) {
     if (split === "valid") {
       throw new DataError(`${folder}: expected a split of Medical Abstracts, train or test; got valid`, {
         hint: "it has no validation set: hold back some of train",
