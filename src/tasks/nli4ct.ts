@@ -10,9 +10,10 @@ import { parsedJson, checked } from "../schema.ts";
 import { readJson } from "../io/json.ts";
 import { readZipTexts } from "../io/zip.ts";
 import { mean } from "../metrics/counts.ts";
-import { figure, type Figure } from "../metrics/report.ts";
+import { grouped } from "../metrics/groups.ts";
+import { checkAligned, type EvaluateOptions, type Figure, figure } from "../metrics/report.ts";
 import type { Benchmark, DataFiles, Example, Split } from "./benchmark.ts";
-import { classBenchmark, oneLine } from "./classes.ts";
+import { classBenchmark, oneLine, unread } from "./classes.ts";
 
 export interface TrialStatement extends Example<string> {
   readonly statement: string;
@@ -103,45 +104,34 @@ const base = classBenchmark<TrialStatement>({
   plain: ({ text, statement: claim }) => `${claim} ${oneLine(text)}`,
 });
 
-type Row = readonly [example: TrialStatement, answer: string, answerOfSource: string | undefined];
-
-/** Answers to statements made from others: changed where the meaning was, kept where it was. */
+/** Answers to statements made from others: moved where the meaning was altered, kept where it was. */
 function movementFigures(
   examples: readonly TrialStatement[],
   answers: readonly string[],
-  options?: Parameters<typeof figure>[3],
+  options?: EvaluateOptions,
 ): Figure[] {
   const byId = new Map(examples.map(({ id, gold: label }, i) => [id, { label, answer: answers[i]! }]));
-  const rows = examples.flatMap((example, i): Row[] =>
-    example.madeFrom === undefined ? [] : [[example, answers[i]!, byId.get(example.madeFrom.id)?.answer]],
-  );
-  const goldOf = (id: string): string | undefined => byId.get(id)?.label;
-  const altered = rows.filter(([{ madeFrom }]) => !madeFrom!.kept && byId.has(madeFrom!.id));
-  const kept = rows.filter(([{ madeFrom }, , before]) => madeFrom!.kept && before !== undefined);
-  const share = (name: string, label: string, some: readonly Row[], isRight: (row: Row) => boolean): Figure[] =>
-    some.length === 0
+  const made = examples.flatMap(({ madeFrom }, i) => {
+    const source = madeFrom && byId.get(madeFrom.id);
+    return source === undefined ? [] : [{ ...madeFrom!, answer: answers[i]!, source }];
+  });
+  type Made = (typeof made)[number];
+  const share = (name: string, label: string, some: readonly Made[], isRight: (one: Made) => boolean): Figure[] => {
+    const about = { name, label, kind: "published" } as const;
+    const units = grouped(
+      some,
+      some.map(({ id }) => id),
+    );
+    return units.length === 0
       ? []
-      : [
-          figure(
-            { name, label, kind: "published" },
-            some,
-            (sample) => mean(sample.map((row) => Number(isRight(row)))),
-            options,
-          ),
-        ];
+      : [figure(about, units, (sample) => mean(sample.flat().map((one) => Number(isRight(one)))), options)];
+  };
+  const [kept, altered] = [made.filter((one) => one.kept), made.filter((one) => !one.kept)];
+  const faithful = "altered statements whose answer is not the original's label";
+  const consistent = "reworded statements answered as the original is";
   return [
-    ...share(
-      "faithfulness",
-      "altered statements whose answer is not the original's label",
-      altered,
-      ([{ madeFrom }, answer]) => answer !== goldOf(madeFrom!.id),
-    ),
-    ...share(
-      "consistency",
-      "reworded statements answered as the original is",
-      kept,
-      ([, answer, before]) => answer === before,
-    ),
+    ...share("faithfulness", faithful, altered, ({ answer, source }) => answer !== source.label),
+    ...share("consistency", consistent, kept, ({ answer, source }) => answer === source.answer),
   ];
 }
 
@@ -152,8 +142,9 @@ const ownOnes = <T>(examples: readonly TrialStatement[], of: readonly T[]): T[] 
 export const nli4ct: Benchmark<TrialStatement, string> = {
   ...base,
   evaluate(examples, answers, options) {
+    checkAligned(examples, answers, "nli4ct");
     const { figures } = base.evaluate(ownOnes(examples, examples), ownOnes(examples, answers), options);
-    const failed = answers.filter((answer) => answer === "failed").length;
+    const failed = answers.filter((answer) => answer === unread).length;
     return { failed, primary: "f1", figures: [...figures, ...movementFigures(examples, answers, options)] };
   },
   scores: (examples, answers) =>
