@@ -34,6 +34,13 @@ def single(size):
     }
 
 
+def positives(size):
+    gold = [draw.choice(CLASSES) for _ in range(size)]
+    predicted = [g if draw.random() < 0.5 else draw.choice(CLASSES + ["failed"]) for g in gold]
+    of = lambda labels: [f(gold, predicted, labels=labels, average="micro") for f in (sk.precision_score, sk.recall_score, sk.f1_score)]
+    return {"gold": gold, "predicted": predicted, "one": of(["a"]), "three": of(["a", "b", "c"])}
+
+
 def multi(size):
     pick = lambda: [c for c in CLASSES if draw.random() < 0.35]
     gold = [pick() for _ in range(size)]
@@ -123,5 +130,6 @@ golden = {
     "ranking": [ranking(12), ranking(20)],
     "entities": entities(12),
     "quantile": {"values": sorted(values), "q": {str(q): numpy.quantile(values, q) for q in (0.0, 0.025, 0.3, 0.5, 0.975, 1.0)}},
+    "positives": positives(40),
 }
 print(json.dumps(golden))

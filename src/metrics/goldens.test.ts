@@ -7,7 +7,9 @@ import { accuracy, macroF1, multiLabelMacroF1, multiLabelMicroF1, subsetAccuracy
 import { pearson, ranks, spearman } from "./correlation.ts";
 import type { Scores } from "./counts.ts";
 import { entityScores, strictEntitiesOf } from "./entities.ts";
+import { positiveFigures } from "./positives.ts";
 import { ndcg, rankByScore, rankingAveragePrecision } from "./ranking.ts";
+import { valueOf } from "./report.ts";
 
 interface EntityGolden {
   micro: Scores;
@@ -21,6 +23,7 @@ interface Golden {
   binary: { positive: boolean[]; scores: number[]; auc: number; averagePrecision: number }[];
   ranking: { grades: number[]; scores: number[]; ndcg: Record<string, number>; map: number }[];
   entities: EntityGolden & { gold: string[][]; predicted: string[][]; strict: EntityGolden };
+  positives: Record<"gold" | "predicted", string[]> & Record<"one" | "three", number[]>;
   quantile: { values: number[]; q: Record<string, number> };
 }
 
@@ -34,6 +37,16 @@ describe("metrics agree with scikit-learn, scipy and seqeval", () => {
     expect(macroF1(gold, predicted)).toBeCloseTo(expected.macro, 12);
     const wrap = (labels: string[]): string[][] => labels.map((label) => [label]);
     expect(multiLabelMicroF1(wrap(gold), wrap(predicted))).toBeCloseTo(expected.micro, 12);
+  });
+
+  it("for the classes that count, among others", () => {
+    const { gold, predicted, one, three } = golden.positives;
+    const found = (classes: string[]): number[] => {
+      const figures = positiveFigures(gold, predicted, classes);
+      return ["precision", "recall", "f1"].map((name) => valueOf({ figures }, name));
+    };
+    found(["a"]).forEach((value, i) => expect(value).toBeCloseTo(one[i]!, 12));
+    found(["a", "b", "c"]).forEach((value, i) => expect(value).toBeCloseTo(three[i]!, 12));
   });
 
   it("for multi-label examples", () => {

@@ -35,7 +35,7 @@ const measure = (text: string): number => shapeOf(text).split("vc").length - 1;
 
 /** Porter's *o, and NLTK's for two letters. */
 const endsShort = (text: string): boolean =>
-  (/cvc$/.test(shapeOf(text)) && !/[wxy]$/.test(text)) || shapeOf(text) === "vc";
+  (shapeOf(text).endsWith("cvc") && !/[wxy]$/.test(text)) || shapeOf(text) === "vc";
 
 type Rule = readonly [ending: string, replacement: string];
 

@@ -86,6 +86,12 @@ export function copyPairs(
   });
 }
 
+/** Known names that stand in each text, by where they first do. */
+export function knownNamesIn(names: Iterable<string>, examples: readonly Example[]): string[][] {
+  const candidates = keyed(names);
+  return examples.map(({ text }) => namesIn(text, candidates));
+}
+
 const longestName = 8; // words
 
 /** Names annotated in training, the longest at each place, with the type they mostly had. */

@@ -41,6 +41,16 @@ export const bc5cdr: Benchmark<Bc5cdrExample, Relation[]> = {
   name: "bc5cdr",
   version: "1",
   description: "Chemical-induced disease relations of PubMed abstracts (BioCreative V CDR)",
+  data: {
+    folder: "bc5cdr",
+    files: {
+      train: [{ path: "train.json", sha256: "f0bf995e30faed6f4016e9868345bb9759b29c57622871c383dc9755edc9fa1c" }],
+      valid: [{ path: "valid.json", sha256: "cf299b8a72780d5f5e450d65c0f2c977da20a7458b5d71a795466a35172f515d" }],
+      test: [{ path: "test.json", sha256: "9072c3a3dbf641e9f667c05a8b8b14c91cd7b71980c077e7e67b4b16429b825f" }],
+    },
+    from: "Get train.json, valid.json and test.json of data/BC5CDR/raw in https://github.com/microsoft/BioGPT (648f7d6).",
+    licence: "the corpus is free to use with its citation (NCBI, a work of the US government)",
+  },
   published: { base: 44.98, large: 50.12 },
   extracts: "relations",
   answerForm: formOf(sentence, []),

@@ -77,6 +77,15 @@ export const hoc: Benchmark<HocExample, readonly string[]> = {
   name: "hoc",
   version: "1",
   description: "Hallmarks of cancer that a sentence of a PubMed abstract speaks of (multi-label, HoC)",
+  data: {
+    folder: "hoc",
+    files: {
+      train: [{ path: "train.tsv", sha256: "2ef3f0c0245aa360917906a7483d7a46579bf70ca0c032030542d5acc9ed39ea" }],
+      test: [{ path: "test.tsv", sha256: "5fcaf4a2582f6bfb1d3b3720a855ce8e776f70a91f9f3308124b5c9a02dd9e4e" }],
+    },
+    from: "Get train.tsv and test.tsv of data/HoC/raw in https://github.com/microsoft/BioGPT (648f7d6).",
+    licence: "GPL 3.0 (the corpus, https://github.com/sb895/Hallmarks-of-Cancer)",
+  },
   published: { base: 85.12, large: 84.4 },
   read,
   exampleOf: exampleOfText,

@@ -77,6 +77,11 @@ async function read(folder: string, split: Split): Promise<PubMedQaExample[]> {
   return rest.filter((one) => valid.has(one.id) === (split === "valid"));
 }
 
+const files = [
+  { path: "ori_pqal.json", sha256: "8b3276be8942ebbd77f3ddcda12c1749bf0e490045a736fd8438ee40cf37a41d" },
+  { path: "test_ground_truth.json", sha256: "939fe566f09017d13b1ca64d2ddfee0bc2374b366048152997669cccedc44d51" },
+];
+
 const answers = ["yes", "no", "maybe"] as const;
 const answerWith = (answer: string): string => `the answer to the question given the context is ${answer}.`;
 
@@ -84,6 +89,12 @@ export const pubmedqa: Benchmark<PubMedQaExample, string> = {
   name: "pubmedqa",
   version: "1",
   description: "Yes, no or maybe to a research question, given the abstract without its conclusion (PubMedQA)",
+  data: {
+    folder: "pubmedqa",
+    files: { train: files, valid: files, test: files },
+    from: "Get ori_pqal.json and test_ground_truth.json of data in https://github.com/pubmedqa/pubmedqa (1cbae8e).",
+    licence: "MIT",
+  },
   published: { base: 78.2, large: 81 },
   read,
   exampleOf(id, text) {

@@ -31,7 +31,7 @@ export const relationDocuments = (
 
 /** A benchmark of such files; `relations` are the words of all there are, `textOf` makes the source text. */
 export function triplesBenchmark(
-  about: Pick<RelationBenchmark, "name" | "version" | "description" | "published">,
+  about: Pick<RelationBenchmark, "name" | "version" | "description" | "data" | "published">,
   relations: readonly string[],
   textOf: (title: string, abstract: string) => string,
 ): RelationBenchmark {
