@@ -11,6 +11,7 @@ import { readJson } from "../io/json.ts";
 import { readLines } from "../io/lines.ts";
 import { inParts } from "../io/streams.ts";
 import type { Change, ExactLog } from "./exact.ts";
+import { readWords, wordsFile } from "./segment-words.ts";
 import {
   changeOf,
   damaged,
@@ -88,9 +89,9 @@ export async function openExactFiles(folder: string, width: number): Promise<Exa
 }
 
 async function removeOthers(folder: string, kept: readonly string[]): Promise<void> {
-  const names = new Set(kept.flatMap((name) => [`${name}.jsonl`, `${name}.f32`]));
+  const names = new Set(kept.flatMap((name) => [`${name}.jsonl`, `${name}.f32`, `${name}.words`]));
   for (const name of await readdir(folder)) {
-    if (/^\d+-\d+\.(jsonl|f32)$/.test(name) && !names.has(name)) await rm(join(folder, name), { force: true });
+    if (/^\d+-\d+\.(jsonl|f32|words)$/.test(name) && !names.has(name)) await rm(join(folder, name), { force: true });
   }
 }
 
@@ -106,6 +107,8 @@ async function writeSegment(folder: string, name: string, width: number, changes
     });
     await writeFileAtomically(join(folder, `${name}.f32`), new Uint8Array(data.buffer));
   }
+  const words = wordsFile(changes);
+  if (words !== undefined) await writeFileAtomically(join(folder, `${name}.words`), words);
   await writeFileAtomically(join(folder, `${name}.jsonl`), changes.map(lineOf).join(""));
 }
 
@@ -116,9 +119,19 @@ async function readSegment(folder: string, name: string, width: number): Promise
     changes.push(changeOf(text, `${path}:${number}`));
   }
   const vectors = join(folder, `${name}.f32`);
-  return withVectors(changes, width, vectors, () =>
+  const found = await withVectors(changes, width, vectors, () =>
     readFile(vectors).catch((cause: unknown) => {
       throw noVectors(vectors, cause);
     }),
   );
+  return withWords(found, join(folder, `${name}.words`));
+}
+
+/** With their words, where the index is not older than files of words. */
+async function withWords(changes: readonly SegmentChange[], path: string): Promise<readonly Change[]> {
+  const bytes = await readFile(path).catch(() => undefined);
+  if (bytes === undefined) return changes;
+  const words = readWords(bytes, changes.filter(({ kind }) => kind === "put").length, path);
+  let next = 0;
+  return changes.map((change) => (change.kind === "put" ? { ...change, words: words?.[next++] } : change));
 }
