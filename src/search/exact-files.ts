@@ -32,7 +32,14 @@ export async function openExactFiles(folder: string, width: number): Promise<Exa
   const path = join(folder, "segments.json");
   const list = async (): Promise<Segments> => {
     const there = await stat(path).catch(() => undefined);
-    return there === undefined ? { generation: 0, ordered: 0, segments: [] } : readJson(path, segmentsSchema, damaged);
+    if (there !== undefined) return readJson(path, segmentsSchema, damaged);
+    if (known.segments.length === 0) return { generation: 0, ordered: 0, segments: [] };
+    throw new DataError(
+      `${folder}: expected the index that was opened, got none: it was removed, or another store keeps it`,
+      {
+        hint: "open it again",
+      },
+    );
   };
   const keep = (next: Segments): Promise<void> => writeFileAtomically(path, `${JSON.stringify(next)}\n`);
   let known: Segments = { generation: -1, ordered: 0, segments: [] };
