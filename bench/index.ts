@@ -43,7 +43,7 @@ const { values, positionals } = parseArgs({
     threads: { type: "string", default: "2" },
   },
 });
-if (positionals.length === 0) throw new Error("expected TEXTS.jsonl");
+
 const [count, queries, threads] = [Number(values.documents), Number(values.queries), Number(values.threads)];
 const kind = values.store as StoreKind;
 const width = 384;
@@ -224,5 +224,5 @@ async function beside(set: string, model: string): Promise<void> {
   say(name, theirs, answer.times, answer.rankings);
 }
 
-await large();
+if (count > 0) await large();
 if (values.set !== undefined && values.model !== undefined) await beside(values.set, values.model);

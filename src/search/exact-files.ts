@@ -11,6 +11,7 @@ import { readJson } from "../io/json.ts";
 import { readLines } from "../io/lines.ts";
 import { inParts } from "../io/streams.ts";
 import type { Change, ExactLog } from "./exact.ts";
+import { readWords, wordsFile } from "./segment-words.ts";
 import {
   changeOf,
   damaged,
@@ -31,7 +32,14 @@ export async function openExactFiles(folder: string, width: number): Promise<Exa
   const path = join(folder, "segments.json");
   const list = async (): Promise<Segments> => {
     const there = await stat(path).catch(() => undefined);
-    return there === undefined ? { generation: 0, ordered: 0, segments: [] } : readJson(path, segmentsSchema, damaged);
+    if (there !== undefined) return readJson(path, segmentsSchema, damaged);
+    if (known.segments.length === 0) return { generation: 0, ordered: 0, segments: [] };
+    throw new DataError(
+      `${folder}: expected the index that was opened, got none: it was removed, or another store keeps it`,
+      {
+        hint: "open it again",
+      },
+    );
   };
   const keep = (next: Segments): Promise<void> => writeFileAtomically(path, `${JSON.stringify(next)}\n`);
   let known: Segments = { generation: -1, ordered: 0, segments: [] };
@@ -88,9 +96,9 @@ export async function openExactFiles(folder: string, width: number): Promise<Exa
 }
 
 async function removeOthers(folder: string, kept: readonly string[]): Promise<void> {
-  const names = new Set(kept.flatMap((name) => [`${name}.jsonl`, `${name}.f32`]));
+  const names = new Set(kept.flatMap((name) => [`${name}.jsonl`, `${name}.f32`, `${name}.words`]));
   for (const name of await readdir(folder)) {
-    if (/^\d+-\d+\.(jsonl|f32)$/.test(name) && !names.has(name)) await rm(join(folder, name), { force: true });
+    if (/^\d+-\d+\.(jsonl|f32|words)$/.test(name) && !names.has(name)) await rm(join(folder, name), { force: true });
   }
 }
 
@@ -106,6 +114,8 @@ async function writeSegment(folder: string, name: string, width: number, changes
     });
     await writeFileAtomically(join(folder, `${name}.f32`), new Uint8Array(data.buffer));
   }
+  const words = wordsFile(changes);
+  if (words !== undefined) await writeFileAtomically(join(folder, `${name}.words`), words);
   await writeFileAtomically(join(folder, `${name}.jsonl`), changes.map(lineOf).join(""));
 }
 
@@ -116,9 +126,19 @@ async function readSegment(folder: string, name: string, width: number): Promise
     changes.push(changeOf(text, `${path}:${number}`));
   }
   const vectors = join(folder, `${name}.f32`);
-  return withVectors(changes, width, vectors, () =>
+  const found = await withVectors(changes, width, vectors, () =>
     readFile(vectors).catch((cause: unknown) => {
       throw noVectors(vectors, cause);
     }),
   );
+  return withWords(found, join(folder, `${name}.words`));
+}
+
+/** With their words, where the index is not older than files of words. */
+async function withWords(changes: readonly SegmentChange[], path: string): Promise<readonly Change[]> {
+  const bytes = await readFile(path).catch(() => undefined);
+  if (bytes === undefined) return changes;
+  const words = readWords(bytes, changes.filter(({ kind }) => kind === "put").length, path);
+  let next = 0;
+  return changes.map((change) => (change.kind === "put" ? { ...change, words: words?.[next++] } : change));
 }

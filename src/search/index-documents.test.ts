@@ -6,6 +6,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import { ConfigError, DataError } from "../errors.ts";
+import { indexedDocument } from "../../test/support/memory-index.ts";
 import { random as seeded } from "../tensor/random.ts";
 import { indexDocuments, type IndexDocumentsOptions } from "./index-documents.ts";
 import { storeKinds } from "./manifest.ts";
@@ -131,6 +132,26 @@ describe("one writer, many readers", () => {
       await writer.optimise();
       await writer.delete(["a"]);
       expect((await store.byWords(["aspirin"], wanted)).map(({ id }) => id)).toEqual(["b"]);
+    }
+  });
+
+  test("an index is moved to another store with its vectors, and back; what was open says so", async () => {
+    const output = fresh();
+    const model = { source: "org/model", fingerprint: "0123", width: 2 };
+    {
+      await using writer = (await openStoreWriter(output, { model, passage: 2000, store: "exact" })).store;
+      const document = indexedDocument({ id: "a", title: "Aspirin", abstract: "Aspirin reduces stroke." });
+      const vector = Float32Array.of(0.6, 0.8);
+      await writer.put([{ document, passages: [{ start: 0, end: document.text.length, vector }] }]);
+    }
+    const before = await stored(output);
+    const { store } = await openStore(output);
+    await using _ = store;
+    expect(await store.count()).toBe(1);
+    for (const kind of ["lance", "exact"] as const) {
+      expect(await indexDocuments([], { output, store: kind })).toMatchObject({ store: kind, documents: 1 });
+      expect(await stored(output)).toEqual(before);
+      if (kind === "lance") await expect(store.count()).rejects.toThrow(/open it again/);
     }
   });
 

@@ -33,7 +33,8 @@ export interface IndexDocumentsOptions extends NetworkOptions, Omit<ReadDocument
   readonly output: string;
   /** Sentence Transformers directory, or its name; without it the index has words alone. */
   readonly model?: string | undefined;
-  /** What keeps the index. Default: what keeps it already, else LanceDB where it is installed. */
+  /** What keeps the index; one that is kept otherwise is moved. Default: what keeps it, else LanceDB for more than 32 MiB of
+   * input, where it is installed. */
   readonly store?: StoreKind | undefined;
   /** Documents to take out, before anything is added. */
   readonly delete?: readonly string[] | undefined;
@@ -87,17 +88,19 @@ interface Job {
 export async function indexDocuments(inputs: readonly string[], options: IndexDocumentsOptions): Promise<IndexSummary> {
   required("indexDocuments: inputs", inputs, "list of texts");
   const { output, model: source, store: kind, onCut, onProgress, onFailure, columns, signal, ...network } = options;
-  if (inputs.length === 0 && (options.delete ?? []).length === 0) {
-    throw new ConfigError("indexDocuments: expected inputs or documents to delete, got neither");
+  if (inputs.length === 0 && (options.delete ?? []).length === 0 && kind === undefined) {
+    throw new ConfigError("indexDocuments: expected inputs, documents to delete or a store to move to, got none");
   }
   const folder = source === undefined ? undefined : await resolveModel(source);
   await using embedder = folder === undefined ? undefined : await loadEmbedder(folder, network);
-  const model: IndexModel | null =
+  const model: IndexModel | null | undefined =
     embedder === undefined
-      ? null
+      ? inputs.length === 0
+        ? undefined
+        : null
       : { source: placeOf(source!, folder!), fingerprint: await modelFingerprint(folder!), width: embedder.width };
   const most = embedder === undefined ? Infinity : embedder.folder.maxTokens * tokenCharacters;
-  const wanted = { model, passage: Math.floor(Math.min(usualPassage, most)), store: kind };
+  const wanted = { model, passage: Math.floor(Math.min(usualPassage, most)), store: kind, inputs };
   const { store, manifest } = await openStoreWriter(output, wanted);
   await using _ = store;
   const counts: Counts = { added: 0, changed: 0, unchanged: 0, deleted: 0, repeated: 0, embedded: 0, failures: 0 };

@@ -5,7 +5,7 @@
  * any mixture of both is exact. LanceDB is no dependency: it brings other packages' runtimes with it, and is installed by
  * those who want it.
  */
-import type { Connection, FullTextQuery, Index as IndexType, Table } from "@lancedb/lancedb";
+import type { Connection, FullTextQuery, Index as IndexType, Query, Table } from "@lancedb/lancedb";
 import { ConfigError, DataError } from "../errors.ts";
 import { inParts } from "../io/streams.ts";
 import { bestPassage, storedFields, type Test, testOf, valuesOf, wordFields } from "./conditions.ts";
@@ -114,21 +114,35 @@ class Reader {
     return new Set(rows.map(({ id }) => id));
   }
 
+  #byText(query: FullTextQuery, columns: string[]): ReturnType<Query["toArrow"]> {
+    return this.#table.query().fullTextSearch(query).select(columns).limit(mostRows).toArrow();
+  }
+
   async #idsByText(query: FullTextQuery): Promise<ReadonlySet<string>> {
-    const found = this.#table.query().fullTextSearch(query).select(["id", "_score"]).limit(mostRows);
-    return new Set(((await found.toArray()) as Row[]).map(({ id }) => id));
+    return new Set<string>((await this.#byText(query, ["id", "_score"])).getChild("id") ?? []);
+  }
+
+  /** What the full text index answers in one look: a word or a phrase, one of many words, or all of them. */
+  #textQuery(test: Test): FullTextQuery | undefined {
+    const { MatchQuery, Operator, PhraseQuery } = this.#lance;
+    if (test.kind === "words") {
+      const { words, field, prefix } = test;
+      if (prefix || field === "abstract" || words.length === 0) return undefined;
+      const column = field === "title" ? "title" : "words";
+      return words.length === 1 ? new MatchQuery(words[0]!, column) : new PhraseQuery(words.join(" "), column);
+    }
+    if ((test.kind !== "and" && test.kind !== "or") || test.of.length < 2) return undefined;
+    const words = test.of.flatMap((one) => (isSingleWord(one) ? one.words : []));
+    if (words.length < test.of.length) return undefined;
+    const operator = test.kind === "and" ? Operator.And : Operator.Or;
+    return new MatchQuery(words.join(" "), "words", { operator });
   }
 
   async #idsOfWords({ words, field, prefix }: Words): Promise<ReadonlySet<string>> {
     if (words.length === 0) return new Set();
-    const column = field === "title" ? "title" : "words";
     // A beginning is found by looking at all; so is what stands behind the title, among few.
     if (prefix) return this.#idsWhere(beginningSql(words, field));
-    const text = words.join(" ");
-    const { MatchQuery, PhraseQuery } = this.#lance;
-    const query = words.length === 1 ? new MatchQuery(text, column) : new PhraseQuery(text, column);
-    const found = await this.#idsByText(query);
-    if (field !== "abstract") return found;
+    const found = await this.#idsByText(this.#textQuery({ kind: "words", words, field: "text", prefix })!);
     const behind = new Set<string>();
     for (const ids of inParts(found, mostInCondition)) {
       for (const id of await this.#idsWhere(`(${anyOf(ids)}) AND ${beginningSql([...words, ""], field)}`))
@@ -137,46 +151,37 @@ class Reader {
     return behind;
   }
 
-  /** Documents with one of many words, or all of them, in one look at the index. */
-  async #idsOfMany(kind: "and" | "or", tests: readonly Words[]): Promise<ReadonlySet<string>> {
-    const { MatchQuery, Operator } = this.#lance;
-    const operator = kind === "and" ? Operator.And : Operator.Or;
-    const query = new MatchQuery(tests.map(({ words }) => words[0]).join(" "), "words", { operator });
-    return this.#idsByText(query);
-  }
-
   async ids(test: Test): Promise<Ids> {
     if (!asksWords(test)) {
       return test.kind === "everything"
         ? { out: true, ids: new Set() }
         : { out: false, ids: await this.#idsWhere(sqlOf(test)) };
     }
+    const query = this.#textQuery(test);
+    if (query !== undefined) return { out: false, ids: await this.#idsByText(query) };
     if (test.kind === "words") return { out: false, ids: await this.#idsOfWords(test) };
     if (test.kind === "not") return not(await this.ids(test.of));
     const { kind, of } = test as Extract<Test, { kind: "and" | "or" }>;
     const single = of.filter(isSingleWord);
-    const others = single.length < 2 ? of : of.filter((one) => !isSingleWord(one));
-    const all: Ids[] = [];
-    if (others !== of) all.push({ out: false, ids: await this.#idsOfMany(kind, single) });
-    for (const one of others) all.push(await this.ids(one));
+    const parts = single.length < 2 ? of : [{ kind, of: single }, ...of.filter((one) => !isSingleWord(one))];
+    const all = await Promise.all(parts.map((one) => this.ids(one)));
     return all.reduce(kind === "and" ? intersection : union);
   }
 
-  async narrowed({ condition, filters }: Wanted): Promise<Narrowed> {
-    const test = testOf(condition, filters);
+  async #split(test: Test): Promise<Narrowed> {
     const all = test.kind === "and" ? test.of : [test];
-    const plain = all.filter((one) => !asksWords(one));
-    const worded = all.filter((one) => asksWords(one));
-    let ids: Ids | undefined;
-    for (const one of worded) {
-      const found = await this.ids(one);
-      ids = ids === undefined ? found : intersection(ids, found);
-    }
+    const [worded, plain] = [all.filter(asksWords), all.filter((one) => !asksWords(one))];
     const where = sqlOf({ kind: "and", of: plain });
+    if (worded.length === 0) return { where, ids: undefined };
+    return { where, ids: await this.ids(worded.length === 1 ? worded[0]! : { kind: "and", of: worded }) };
+  }
+
+  async narrowed({ condition, filters }: Wanted): Promise<Narrowed> {
+    const { where, ids } = await this.#split(testOf(condition, filters));
     const few = ids !== undefined && ids.ids.size <= mostInCondition;
     if (!few) return { where, ids };
-    const named = ids!.ids.size === 0 ? "false" : anyOf(ids!.ids);
-    return { where: `(${where}) AND ${ids!.out ? "NOT " : ""}(${named})`, ids: undefined };
+    const named = ids.ids.size === 0 ? "false" : anyOf(ids.ids);
+    return { where: `(${where}) AND ${ids.out ? "NOT " : ""}(${named})`, ids: undefined };
   }
 
   async byWords(words: readonly string[], wanted: Wanted): Promise<Found[]> {
@@ -242,11 +247,18 @@ class Reader {
     }
   }
 
+  async #total(test: Test): Promise<number> {
+    const query = this.#textQuery(test);
+    if (query !== undefined) return (await this.#byText(query, ["_score"])).numRows;
+    const { where, ids } = await this.#split(test);
+    if (ids === undefined) return this.#table.countRows(`place = 0 AND ${where}`);
+    if (where === "true") return ids.out ? (await this.#table.countRows("place = 0")) - ids.ids.size : ids.ids.size;
+    return [...(await this.#idsWhere(where))].filter((id) => has(ids, id)).length;
+  }
+
   async matching(wanted: Wanted): Promise<{ total: number; ids: string[] }> {
+    if (wanted.limit <= 0) return { total: await this.#total(testOf(wanted.condition, wanted.filters)), ids: [] };
     const { where, ids } = await this.narrowed(wanted);
-    if (wanted.limit <= 0 && ids === undefined) {
-      return { total: await this.#table.countRows(`place = 0 AND ${where}`), ids: [] };
-    }
     const rows = (await this.#table.query().where(`place = 0 AND ${where}`).select(["id", "date"]).toArray()) as {
       id: string;
       date: string | null;
@@ -343,8 +355,8 @@ export async function openLanceStore(folder: string, width: number): Promise<Sto
     return there && new Reader(lance, there);
   };
   const writable = async (): Promise<Table> => (opened = (await table()) ?? (await createTable(lance, db, width)));
-  const get = async (ids: readonly string[]): Promise<(StoredDocument | undefined)[]> =>
-    (await (await reader())?.get(ids)) ?? ids.map(() => undefined);
+  const get = async (ids: readonly string[], vectors?: boolean): Promise<(StoredDocument | undefined)[]> =>
+    (await (await reader())?.get(ids, vectors)) ?? ids.map(() => undefined);
   return {
     count: async () => (await (await table())?.countRows("place = 0")) ?? 0,
     byWords: async (words, wanted) => (await (await reader(wanted.signal))?.byWords(words, wanted)) ?? [],

@@ -56,7 +56,7 @@ export function searchStore(parts: SearchParts): SearchIndex {
     count: () => store.count(),
     search: (query, options = {}) => search(parts, query, options),
     similar: (id, options = {}) => similar(parts, id, options),
-    documents: async (ids) => (await store.get(ids)).map((one) => one?.document),
+    documents: async (ids) => (await store.get(ids, false)).map((one) => one?.document),
     async *all({ signal } = {}) {
       for await (const { document } of store.all(signal)) yield document;
     },
@@ -188,7 +188,7 @@ function alone(found: readonly Found[], list: "text" | "dense"): Ranking {
 /** Documents that match, at their titles. */
 async function newest(store: Store, wanted: Wanted): Promise<Found[]> {
   const { ids } = await store.matching(wanted);
-  const documents = await store.get(ids);
+  const documents = await store.get(ids, false);
   return ids.flatMap((id, i) => {
     const [first] = documents[i]?.passages ?? [];
     return documents[i] === undefined ? [] : [{ id, start: first?.start ?? 0, end: first?.end ?? 0, score: 0 }];
@@ -203,7 +203,10 @@ async function reranked(
 ): Promise<Ranking> {
   const first = ranking.fused.slice(0, most);
   if (rerank === undefined || query === "" || first.length === 0) return ranking;
-  const documents = await store.get(first.map(({ id }) => id));
+  const documents = await store.get(
+    first.map(({ id }) => id),
+    false,
+  );
   const texts = first.map(({ start, end }, i) => textOf(documents[i]?.document, start, end));
   const scores = await rerank(query, texts);
   const best = first
@@ -236,14 +239,20 @@ async function resultOf(
   about: Omit<SearchResult, "hits" | "facets">,
 ): Promise<SearchResult> {
   const page = ranking.fused.slice(offset, offset + limit);
-  const documents = await store.get(page.map(({ id }) => id));
+  const documents = await store.get(
+    page.map(({ id }) => id),
+    false,
+  );
   // One that was deleted since it was found is no hit.
   const hits = page.flatMap((one, i) =>
     documents[i] === undefined ? [] : [hitOf(documents[i].document, one, ranking, marked)],
   );
   const notes = [...about.notes, ...retractions(hits)];
   if (!facets) return { ...about, notes, hits };
-  const counted = await store.get(ranking.fused.slice(0, facetDepth).map(({ id }) => id));
+  const counted = await store.get(
+    ranking.fused.slice(0, facetDepth).map(({ id }) => id),
+    false,
+  );
   return { ...about, notes, hits, facets: facetsOf(counted.flatMap((one) => one?.document ?? [])) };
 }
 

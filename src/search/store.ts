@@ -57,7 +57,8 @@ export interface Store extends AsyncDisposable {
   byVector(vector: Float32Array, wanted: Wanted): Promise<Found[]>;
   /** How many documents meet a condition, and the ids of the first `limit`, newest first. */
   matching(wanted: Wanted): Promise<{ readonly total: number; readonly ids: readonly string[] }>;
-  get(ids: readonly string[]): Promise<(StoredDocument | undefined)[]>;
+  /** @param vectors false: those of passages may be left out, which is faster. */
+  get(ids: readonly string[], vectors?: boolean): Promise<(StoredDocument | undefined)[]>;
   /** In no promised order. */
   all(signal?: AbortSignal): AsyncGenerator<StoredDocument>;
 }

@@ -11,7 +11,7 @@ import {
 } from "../command.ts";
 
 /** Documents beyond which the exact store's memory and time are felt. */
-const manyDocuments = 20_000;
+const manyDocuments = 50_000;
 /** Failures that are shown one by one. */
 const shownFailures = 5;
 
@@ -30,7 +30,8 @@ const index: Command = command({
       type: "text",
       hint: "NAME",
       choices: ["exact", "lance"],
-      about: "What keeps it: LanceDB, on disk, where it is installed; else all of it in memory while it is searched",
+      about:
+        "What keeps it: exact, all of it in memory while it is searched, or LanceDB, on disk; an index is moved to the one that is named (default: LanceDB for more than 32 MiB of INPUT, where it is installed)",
     },
     delete: { type: "text", hint: "ID", many: "repeat", about: "Take this document out" },
     ...columnOptions,
@@ -47,8 +48,8 @@ const index: Command = command({
     const { indexDocuments } = await import("../../search/index.ts");
     const { describeFailure } = await import("../../corpus/index.ts");
     const { countCuts } = await import("../cuts.ts");
-    if (args.input.length === 0 && args.delete.length === 0) {
-      throw new UsageError("expected INPUT or --delete ID, got neither", {
+    if (args.input.length === 0 && args.delete.length === 0 && args.store === undefined) {
+      throw new UsageError("expected INPUT, --delete ID or --store NAME, got none", {
         hint: "galen index abstracts.xml --output index",
       });
     }
@@ -80,7 +81,7 @@ const index: Command = command({
     const seconds = (performance.now() - started) / 1000;
     if (summary.documents > manyDocuments && summary.store === "exact") {
       output.note(
-        `${summary.documents} documents are read into memory by every search: npm install @lancedb/lancedb@0.31.0 apache-arrow@18.1.0 and make the index anew to keep it on disk`,
+        `${summary.documents} documents are read into memory by every search: npm install @lancedb/lancedb@0.31.0 apache-arrow@18.1.0 and galen index --output ${args.output} --store lance moves them to disk`,
       );
     }
     if (json) return output.json({ output: args.output, ...summary, seconds, ...cuts.json() });
