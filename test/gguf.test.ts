@@ -9,14 +9,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import { readFloat32 } from "../src/checkpoints/entries.ts";
-import { writeSafetensors } from "../src/checkpoints/safetensors.ts";
 import { convertModel, type NumberType } from "../src/convert.ts";
 import { loadModel } from "../src/model.ts";
-import { families, scoringGraph } from "../src/models/index.ts";
 import { openModelFolder } from "../src/runtime/folder.ts";
-import { allocateParameters, initialise } from "../src/runtime/parameters.ts";
-import { loadTokenizer, saveTokenizer } from "../src/tokenizers/files.ts";
-import { trainTokenizer } from "../src/tokenizers/registry.ts";
+import { loadTokenizer } from "../src/tokenizers/files.ts";
+import { tinyTexts, writeTinyLlama } from "./support/tiny-llama.ts";
 
 const goldens = fileURLToPath(new URL("goldens", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "galen-gguf-"));
@@ -61,25 +58,8 @@ describe.each(cases)("$name in $type", ({ name, type, sha256, ids, logits, greed
 
 describe("a model with its tokenizer", async () => {
   const source = join(folder, "source");
-  const texts = ["Aspirin 100 mg raised the levels of warfarin.", "It’s 37 °C: naïve cells died.\n\nDONE"];
-  const tokenizer = await trainTokenizer(Array.from({ length: 40 }, () => texts).flat(), {
-    kind: "byte-bpe",
-    vocabSize: 400,
-  });
-  await saveTokenizer(tokenizer, source);
-  const { llama } = families;
-  const config = { ...llama!.debug(llama!.sizes["llama-nano"]!), vocab_size: 400 };
-  const graph = scoringGraph(llama!, config);
-  const parameters = allocateParameters(graph);
-  initialise(graph, parameters, 5);
-  // Larger than new weights are, so that what few bits lose is as in a trained model.
-  for (const { data, dims } of parameters.tensors.values())
-    if (dims.length === 2) data.forEach((x, i) => (data[i] = 8 * x));
-  await writeSafetensors(
-    join(source, "model.safetensors"),
-    [...parameters.tensors].map(([name, one]) => ({ ...one, name })),
-  );
-  writeFileSync(join(source, "config.json"), JSON.stringify(config));
+  const texts = tinyTexts;
+  const tokenizer = await writeTinyLlama(source);
 
   test.each([
     ["q8_0", 0.02],
