@@ -1,7 +1,9 @@
 /** Loading a model directory in Hugging Face's format, of any family, and running it: the library's front door. */
 import { join } from "node:path";
+import { ConfigError } from "./errors.ts";
 import type { SaveOptions } from "./checkpoints/checkpoint.ts";
 import type { TensorEntry } from "./checkpoints/entries.ts";
+import { type Decoder, type DecoderSizes, scoreAll } from "./generate/decoder.ts";
 import {
   type Generated,
   type GenerateOptions,
@@ -31,7 +33,16 @@ import { loadTokenizer, saveTokenizer } from "./tokenizers/files.ts";
 import type { Tokenizer } from "./tokenizers/tokenizer.ts";
 
 /** `weights` is how scoring, hidden states and generation hold them; losses and gradients are float32 always. */
-export type LoadOptions = Pick<NetworkOptions, "device" | "threads" | "weights" | "memory">;
+export interface LoadOptions extends Pick<NetworkOptions, "device" | "threads" | "weights" | "memory"> {
+  /**
+   * What runs the network: ONNX Runtime (default), or for logits and generation of a GGUF file llama.cpp, through the
+   * package node-llama-cpp, in the bits that the file has.
+   */
+  readonly engine?: Engine | undefined;
+}
+
+const engines = ["onnx", "llama.cpp"] as const;
+export type Engine = (typeof engines)[number];
 
 export interface Logits {
   /** [batch, tokens, vocabulary or classes], or [batch, classes] of a head that scores rows. */
@@ -81,6 +92,7 @@ export class Model implements AsyncDisposable {
     this.config = config;
     this.#entries = entries;
     this.#options = options;
+    requireEngine(folder, options);
   }
 
   /**
@@ -89,6 +101,11 @@ export class Model implements AsyncDisposable {
    */
   async forward(rows: TokenRows): Promise<Logits> {
     const { tensors } = this.#batch(rows);
+    if (this.#options.engine === "llama.cpp") {
+      const masked = rows.mask?.some((row) => row.includes(0)) === true;
+      if (masked) throw this.#onnxAlone("forward with a mask");
+      return { logits: await scoreAll((await this.generator()).decoder, rows.ids) };
+    }
     this.#scoring ??= this.#compile(scoringGraph(this.family, this.config), () => this.#sample());
     const session = await this.#scoring;
     const { logits } = await session.run(tensors);
@@ -97,6 +114,7 @@ export class Model implements AsyncDisposable {
 
   /** What the head stands on. @throws ConfigError when an id is not in the vocabulary. */
   async hidden(rows: TokenRows): Promise<HiddenStates> {
+    if (this.#options.engine === "llama.cpp") throw this.#onnxAlone("hidden");
     const { tensors } = this.#batch(rows);
     this.#hidden ??= this.#compile(hiddenGraph(this.family, this.config), () => this.#sample());
     const session = await this.#hidden;
@@ -109,6 +127,7 @@ export class Model implements AsyncDisposable {
    * labels (-100) are ignored.
    */
   async lossAndGradients(input: LabelledRows): Promise<LossAndGradients> {
+    if (this.#options.engine === "llama.cpp") throw this.#onnxAlone("lossAndGradients");
     const { tensors, tokens } = this.#batch(input);
     this.#training ??= this.#trainer();
     const { session, parameters, gradients, labels: wanted } = await this.#training;
@@ -152,6 +171,7 @@ export class Model implements AsyncDisposable {
         defaults: await readSettings(join(this.folder, "generation_config.json")),
         tokenizer: await this.#tokenizer(),
         weights: (graph, sample) => this.#compile(graph, sample),
+        engine: this.#options.engine === "llama.cpp" ? (sizes) => this.#llamaCpp(sizes) : undefined,
         acrossRows: this.#options.weights !== undefined && weightFormats[this.#options.weights]?.acrossRows,
       }))();
     return this.#generator;
@@ -195,6 +215,18 @@ export class Model implements AsyncDisposable {
     return openNetwork(graph, this.#entries, this.folder, this.#options, sample);
   }
 
+  async #llamaCpp(sizes: DecoderSizes): Promise<Decoder & AsyncDisposable> {
+    const tokenizer = await this.#tokenizer();
+    // llama.cpp ends the process where a file has no vocabulary.
+    if (tokenizer instanceof Error) throw tokenizer;
+    const { openLlamaCpp } = await import("./llama-cpp.ts");
+    return openLlamaCpp(this.folder, sizes, this.#options);
+  }
+
+  #onnxAlone(what: string): ConfigError {
+    return new ConfigError(`${what}: expected engine "onnx", got "llama.cpp", which gives the scores of whole texts`);
+  }
+
   /** Or why there is none. */
   #tokenizer(): Promise<Tokenizer | Error> {
     return loadTokenizer(this.folder).catch((error: Error) => error);
@@ -211,6 +243,25 @@ export class Model implements AsyncDisposable {
     const labels = headOf(this.family, this.config)!.labels(this.config);
     return { session, parameters, gradients: allocateParameters(graph), labels };
   }
+}
+
+/** @throws ConfigError for an engine that is unknown, or that cannot run the model as it is asked to. */
+function requireEngine(folder: string, { engine = "onnx", device = "cpu", weights }: LoadOptions): void {
+  if (!engines.includes(engine)) {
+    throw new ConfigError(`engine: expected one of ${engines.join(", ")}, got "${String(engine).slice(0, 80)}"`);
+  }
+  if (engine === "onnx") return;
+  if (!isAlone(folder)) {
+    throw new ConfigError(`engine: expected a GGUF file with "llama.cpp", got ${folder}`, {
+      hint: `galen convert ${folder} --output model.gguf --type q8_0 makes one`,
+    });
+  }
+  if (weights !== undefined) {
+    throw new ConfigError(`weights: expected none with engine "llama.cpp", which takes the file's, got "${weights}"`, {
+      hint: "galen convert FILE.gguf --output other.gguf --type q4_0 makes a file in fewer bits",
+    });
+  }
+  if (device !== "cpu") throw new ConfigError(`device: expected "cpu" with engine "llama.cpp", got "${device}"`);
 }
 
 /**

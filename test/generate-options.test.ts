@@ -56,7 +56,7 @@ describe("cache", () => {
     const parameters = await parameterSources(graph, entries, placesOf(entries));
     const session = await createSession(toOnnx(graph, { parameters }), { threads: 1, externalFolder: path });
     const decoding = createDecoding(
-      { session, cache: bioGpt.cache!(config), vocabSize: 61, weights: 1 },
+      { session, cache: bioGpt.cache!(config), vocabSize: 61 },
       { rows: 4, capacity: 12 },
     );
     const expectSame = async (actual: Float32Array, ids: number[]): Promise<void> => {

@@ -9,14 +9,20 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import { readFloat32 } from "../src/checkpoints/entries.ts";
-import { writeSafetensors } from "../src/checkpoints/safetensors.ts";
 import { convertModel, type NumberType } from "../src/convert.ts";
+import { toOnnx } from "../src/graph/lower.ts";
+import { onnxType } from "../src/graph/onnx.ts";
+import type { OnnxBuilder, PackedWeight } from "../src/graph/onnx-builder.ts";
+import { weightsOf } from "../src/graph/weights/layers.ts";
 import { loadModel } from "../src/model.ts";
-import { families, scoringGraph } from "../src/models/index.ts";
+import { scoringGraph } from "../src/models/index.ts";
+import { makeBatch } from "../src/runtime/batch.ts";
 import { openModelFolder } from "../src/runtime/folder.ts";
-import { allocateParameters, initialise } from "../src/runtime/parameters.ts";
-import { loadTokenizer, saveTokenizer } from "../src/tokenizers/files.ts";
-import { trainTokenizer } from "../src/tokenizers/registry.ts";
+import { readParameters } from "../src/runtime/parameters.ts";
+import { createSession } from "../src/runtime/session.ts";
+import { transposed } from "../src/tensor/grouped.ts";
+import { loadTokenizer } from "../src/tokenizers/files.ts";
+import { tinyTexts, writeTinyLlama } from "./support/tiny-llama.ts";
 
 const goldens = fileURLToPath(new URL("goldens", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "galen-gguf-"));
@@ -32,6 +38,35 @@ interface Case {
 }
 const { cases } = JSON.parse(readFileSync(`${goldens}/gguf/llama-cpp.json`, "utf8")) as { cases: Case[] };
 
+const farthest = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
+  Array.from(a).reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0);
+
+/** Logits where what weights in float16 are multiplied with is rounded to float16 first: llama.cpp's arithmetic. */
+async function rounded(path: string, ids: readonly number[], type: NumberType): Promise<Float32Array> {
+  const { family, config, entries } = await openModelFolder(path);
+  const graph = scoringGraph(family, config);
+  const packed = new Map<string, PackedWeight>();
+  for (const { name, outputs, width } of weightsOf(graph)) {
+    const numbers = await readFloat32(entries.get(name)!);
+    const turned = transposed(numbers, outputs, width);
+    const round = (onnx: OnnxBuilder, x: string): string =>
+      onnx.node("Cast", [onnx.node("Cast", [x], { to: onnxType.float16 })], { to: onnxType.float32 });
+    packed.set(name, {
+      multiply(onnx, x, bias, output) {
+        const weight = onnx.constant("float32", [width, outputs], turned);
+        const inputs = [type === "f16" ? round(onnx, x) : x, weight];
+        if (bias === undefined) return onnx.node("MatMul", inputs, {}, output);
+        return onnx.node("Add", [onnx.node("MatMul", inputs), bias], {}, output);
+      },
+    });
+  }
+  const parameters = await readParameters(graph, entries, path);
+  await using session = await createSession(toOnnx(graph, { packed }), { threads: 1 });
+  const { tensors } = makeBatch({ ids: [ids] }, config);
+  const { logits } = await session.run({ ...tensors, ...Object.fromEntries(parameters.tensors) });
+  return logits!.data as Float32Array;
+}
+
 describe.each(cases)("$name in $type", ({ name, type, sha256, ids, logits, greedy }) => {
   const path = join(folder, `${name}-${type}.gguf`);
 
@@ -41,9 +76,11 @@ describe.each(cases)("$name in $type", ({ name, type, sha256, ids, logits, greed
     expect(createHash("sha256").update(readFileSync(path)).digest("hex")).toBe(sha256);
     await using model = await loadModel(path, { threads: 1 });
     const found = (await model.forward({ ids: [ids] })).logits.data;
-    // Where weights are float16, llama.cpp rounds what it multiplies them with as well; logits reach 6.
-    const off = found.map((value, i) => Math.abs(value - logits[i]!));
-    expect(Math.max(...off)).toBeLessThan(type === "f32" ? 2e-4 : 2e-2);
+    // Where weights are float16, llama.cpp rounds what it multiplies them with to float16 as well; logits reach 6.
+    expect(farthest(found, logits)).toBeLessThan(type === "f32" ? 2e-4 : 2e-2);
+    // With the same rounding half of them are equal to the goldens' decimals; in the others a number that lies between two
+    // of float16's fell to the other side.
+    expect(farthest(await rounded(path, ids, type), logits)).toBeLessThan(type === "f32" ? 2e-4 : 5e-3);
     const { sequences } = await model.generate({ ids: [greedy.slice(0, 3)], maxNewTokens: 9, eosTokenId: 2 });
     expect(sequences).toEqual([greedy]);
   });
@@ -61,25 +98,8 @@ describe.each(cases)("$name in $type", ({ name, type, sha256, ids, logits, greed
 
 describe("a model with its tokenizer", async () => {
   const source = join(folder, "source");
-  const texts = ["Aspirin 100 mg raised the levels of warfarin.", "It’s 37 °C: naïve cells died.\n\nDONE"];
-  const tokenizer = await trainTokenizer(Array.from({ length: 40 }, () => texts).flat(), {
-    kind: "byte-bpe",
-    vocabSize: 400,
-  });
-  await saveTokenizer(tokenizer, source);
-  const { llama } = families;
-  const config = { ...llama!.debug(llama!.sizes["llama-nano"]!), vocab_size: 400 };
-  const graph = scoringGraph(llama!, config);
-  const parameters = allocateParameters(graph);
-  initialise(graph, parameters, 5);
-  // Larger than new weights are, so that what few bits lose is as in a trained model.
-  for (const { data, dims } of parameters.tensors.values())
-    if (dims.length === 2) data.forEach((x, i) => (data[i] = 8 * x));
-  await writeSafetensors(
-    join(source, "model.safetensors"),
-    [...parameters.tensors].map(([name, one]) => ({ ...one, name })),
-  );
-  writeFileSync(join(source, "config.json"), JSON.stringify(config));
+  const texts = tinyTexts;
+  const tokenizer = await writeTinyLlama(source);
 
   test.each([
     ["q8_0", 0.02],

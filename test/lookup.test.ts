@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import type { Decoder } from "../src/generate/decoder.ts";
 import {
   generate,
   generateStream,
@@ -67,18 +68,24 @@ async function open(
   const generator = await openGenerator({ family, config, tokenizer, weights, acrossRows, session: { threads: 1 } });
   const counts = { passes: 0, widest: 0 };
   const { decoder } = generator;
-  const { session } = decoder;
   const numbers = random(seed);
-  const run: typeof session.run = async (inputs, into) => {
-    counts.passes += 1;
-    const width = inputs["past"]!.dims[1]! > 1 ? inputs["ids"]!.dims[1]! : 0;
-    counts.widest = Math.max(counts.widest, width);
-    const outputs = await session.run(inputs, into);
-    const logits = outputs["logits"]!.data as Float32Array;
-    if (noise && width > 1) for (let i = 0; i < logits.length; i++) logits[i]! += 2e-4 * (numbers.next() - 0.5);
-    return outputs;
+  const start: Decoder["start"] = (options) => {
+    const decoding = decoder.start(options);
+    return {
+      ...decoding,
+      prefill: (prompts, all) => ((counts.passes += 1), decoding.prefill(prompts, all)),
+      async step(tokens) {
+        const width = Math.max(...tokens.map(({ length }) => length));
+        counts.passes += 1;
+        counts.widest = Math.max(counts.widest, width);
+        const scored = await decoding.step(tokens);
+        for (const { logits } of noise && width > 1 ? scored.flat() : [])
+          for (let i = 0; i < logits.length; i++) logits[i]! += 2e-4 * (numbers.next() - 0.5);
+        return scored;
+      },
+    };
   };
-  return { generator: { ...generator, decoder: { ...decoder, session: { ...session, run } } }, counts };
+  return { generator: { ...generator, decoder: { ...decoder, start } }, counts };
 }
 
 const settings: Readonly<Record<string, GenerateOptions>> = {

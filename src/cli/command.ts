@@ -120,6 +120,16 @@ export const modelOptions = {
   "any-memory": { type: "flag", about: "Load a model that is larger than the free memory" },
 } as const satisfies Options;
 
+/** Of commands that generate. The names are `engines` of the library's `loadModel`. */
+export const engineOption = {
+  engine: {
+    type: "text",
+    hint: "NAME",
+    choices: ["onnx", "llama.cpp"],
+    about: "What runs a .gguf model: ONNX Runtime (default), or llama.cpp where node-llama-cpp is installed",
+  },
+} as const satisfies Options;
+
 /** Of commands that read documents, which may be tables. */
 export const columnOptions = {
   "text-column": {
@@ -174,19 +184,22 @@ interface ModelValues {
   readonly threads: number | undefined;
   readonly bits: number | undefined;
   readonly "any-memory": boolean;
+  readonly engine?: string | undefined;
 }
 
 /** `modelOptions` as `loadModel` takes them. */
-export function loadOptions({ device, threads, bits, "any-memory": any }: ModelValues): {
+export function loadOptions({ device, threads, bits, engine, "any-memory": any }: ModelValues): {
   device?: "cpu" | "webgpu" | "cuda" | "auto";
   threads?: number;
   weights?: "int4" | "int8-groups";
   memory?: "any";
+  engine?: "onnx" | "llama.cpp";
 } {
   return {
     ...(device === undefined ? {} : { device: device as "cpu" }),
     ...(threads === undefined ? {} : { threads }),
     ...(any ? { memory: "any" } : {}),
+    ...(engine === undefined ? {} : { engine: engine as "onnx" }),
     ...(bits === undefined ? {} : { weights: bits === 4 ? "int4" : "int8-groups" }),
   };
 }

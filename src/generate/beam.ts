@@ -6,7 +6,7 @@
  * Left out: diverse and constrained beams.
  */
 import { random } from "../tensor/random.ts";
-import { type Decoder, type Decoding, createDecoding, pack, type TokenScores } from "./decoder.ts";
+import { type Decoder, type Decoding, pack, type TokenScores } from "./decoder.ts";
 import type { GenerateOptions, Settings } from "./options.ts";
 import { createQueue, type Queue } from "./queue.ts";
 import { bestContinuations } from "./scores.ts";
@@ -48,7 +48,7 @@ export async function beamSearch(
   const queue = createQueue(jobs, decoder.cache, numBeams, settings.cacheBytes);
   const capacity = Math.max(...jobs.map(({ limits }) => limits.most)) - 1;
   let waiting = queue.next([]);
-  const decoding = createDecoding(decoder, { rows: waiting.length * numBeams, capacity, signal });
+  using decoding = decoder.start({ rows: waiting.length * numBeams, capacity, signal });
   const results = Array<Finished[]>(jobs.length);
   let searches: Search[] = [];
   for (;;) {

@@ -11,15 +11,19 @@ import type { Session, Tensors } from "../runtime/session.ts";
 import { sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
 import { createStore, partsOf, pastKeyValues } from "./store.ts";
 
-/** A compiled decoding graph (`models/graphs.ts`). */
-export interface Decoder {
-  readonly session: Session;
+export interface DecoderSizes {
   readonly cache: CacheShape;
   readonly vocabSize: number;
   /** Numbers in the model's weights. */
   readonly weights: number;
+}
+
+/** What continues texts: a compiled decoding graph (`createDecoding`), or another engine (`src/llama-cpp.ts`). */
+export interface Decoder extends DecoderSizes {
   /** What a token gets depends on what else is in its pass, by more than rounding: some formats of weights. */
   readonly acrossRows?: boolean | undefined;
+  /** No rows yet. What runs the network throws the signal's reason once it is aborted. */
+  start(options: DecodingOptions): Decoding;
 }
 
 /** What the network gives after a token. */
@@ -31,14 +35,17 @@ export interface TokenScores {
 }
 
 /** The caches of the rows that one call decodes. Rows are counted from 0, without gaps. */
-export interface Decoding {
+export interface Decoding extends Disposable {
   /**
    * Computes prompts in new rows, behind those there are.
    * @returns the first of these rows, and scores after each prompt's last token, or after every token with `all`.
    */
   prefill(prompts: readonly (readonly number[])[], all?: boolean): Promise<{ first: number; scores: TokenScores[][] }>;
-  /** Appends tokens to the first rows, at least one each; gives the scores after each of them, valid until the next step. */
-  step(tokens: readonly (readonly number[])[]): Promise<TokenScores[][]>;
+  /**
+   * Appends tokens to the first rows, at least one each; gives the scores after each of them, valid until the next step.
+   * @param bestOnly of which rows nobody looks at more than the two best scores: others may be -Infinity.
+   */
+  step(tokens: readonly (readonly number[])[], bestOnly?: readonly boolean[]): Promise<TokenScores[][]>;
   /** Appends tokens to one row; gives the scores after the last, or after each with `all`. */
   extend(row: number, tokens: readonly number[], all?: boolean): Promise<TokenScores[]>;
   /** Makes row `to`, which may be new, the same as row `from`, copying what follows the tokens that they have in common. */
@@ -80,7 +87,7 @@ export function promptInputs(
   return { inputs, scored };
 }
 
-interface DecodingOptions {
+export interface DecodingOptions {
   /** Rows that there will be as a rule: room for them is made at once. */
   readonly rows: number;
   /** Most tokens of a row. */
@@ -89,9 +96,9 @@ interface DecodingOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** No rows yet. What runs the network throws the signal's reason once it is aborted. */
+/** `Decoder.start` on a compiled decoding graph (`models/graphs.ts`). */
 export function createDecoding(
-  { session, cache, vocabSize }: Decoder,
+  { session, cache, vocabSize }: Pick<Decoder, "cache" | "vocabSize"> & { readonly session: Session },
   { rows: usual, capacity, signal }: DecodingOptions,
 ): Decoding {
   const parts = partsOf(cache);
@@ -209,7 +216,19 @@ export function createDecoding(
     },
     cut: (row, tokens): void => void (cached[row]!.length = Math.min(tokens, cached[row]!.length)),
     keepRows: (rows): void => void (cached.length = Math.min(rows, cached.length)),
+    [Symbol.dispose]: (): void => undefined,
   };
+}
+
+/** Scores after every token of rows without a past, [rows, tokens, vocabulary]; those of padding are 0. */
+export async function scoreAll(decoder: Decoder, ids: readonly (readonly number[])[]): Promise<Tensor<"float32">> {
+  const { vocabSize } = decoder;
+  const longest = longestOf(ids);
+  const logits = tensor("float32", [ids.length, longest, vocabSize]);
+  using decoding = decoder.start({ rows: ids.length, capacity: longest });
+  const { scores } = await decoding.prefill(ids, true);
+  scores.forEach((own, row) => own.forEach((one, at) => logits.data.set(one.logits, (row * longest + at) * vocabSize)));
+  return logits;
 }
 
 function longestOf(rows: readonly (readonly number[])[]): number {

@@ -205,12 +205,15 @@ test("what fails ends those that were in it, and the others go on", async () => 
   let failing = true;
   const broken: Decoder = {
     ...generator.decoder,
-    session: {
-      ...generator.decoder.session,
-      async run(inputs, into) {
-        if (failing && inputs["ids"]!.dims[0] === 3) throw new Error("the device is gone");
-        return generator.decoder.session.run(inputs, into);
-      },
+    start(options) {
+      const decoding = generator.decoder.start(options);
+      const run = <T>(rows: number, then: () => Promise<T>): Promise<T> =>
+        failing && rows === 3 ? Promise.reject(new Error("the device is gone")) : then();
+      return {
+        ...decoding,
+        prefill: (prompts, all) => run(prompts.length, () => decoding.prefill(prompts, all)),
+        step: (tokens) => run(tokens.length, () => decoding.step(tokens)),
+      };
     },
   };
   await using engine = createEngine(broken, { rows: 3, cacheBytes: 1e9 });

@@ -129,6 +129,11 @@ export function createEngine(decoder: Decoder, options: EngineOptions): Engine {
   const current = (): Rows<Owner> =>
     (rows ??= createRows<Owner>(decoder, { usual: 1, capacity: decoder.cache.maxTokens, lookup: true }));
 
+  const close = (): void => {
+    rows?.[Symbol.dispose]();
+    rows = undefined;
+  };
+
   const finish = (entry: Entry, error?: unknown): void => {
     if (!live.delete(entry)) return;
     waiting.remove(entry);
@@ -178,13 +183,14 @@ export function createEngine(decoder: Decoder, options: EngineOptions): Engine {
           ...new Set((rows?.running ?? []).map(({ owner }) => owner.entry)),
           ...(opening ? [opening] : []),
         ];
-        [rows, opening] = [undefined, undefined];
+        close();
+        opening = undefined;
         for (const entry of failed) finish(entry, error);
         if (failed.length === 0) for (const entry of live) finish(entry, error);
       }
-      if (rows?.running.length === 0 && opening === undefined) rows = undefined;
+      if (rows?.running.length === 0 && opening === undefined) close();
     }
-    rows = undefined;
+    close();
     waiting.clear();
   };
 

@@ -10,7 +10,7 @@ import { calibrationRows } from "../runtime/calibration.ts";
 import { openInMemory } from "../runtime/in-memory.ts";
 import { parameterCount } from "../runtime/parameters.ts";
 import type { Session, SessionOptions, Tensors } from "../runtime/session.ts";
-import { type Decoder, promptInputs } from "./decoder.ts";
+import { createDecoding, type Decoder, type DecoderSizes, promptInputs } from "./decoder.ts";
 
 /** What `generate` takes. */
 export interface Generator<C extends Codec = Codec> extends AsyncDisposable {
@@ -37,6 +37,8 @@ export interface GeneratorSource<C extends Codec = Codec> extends Pick<Generator
    * over weights of its own; `sample` gives inputs of the usual kind.
    */
   readonly weights: Tensors | ((graph: Graph, sample: () => Tensors) => Promise<Session>);
+  /** Opens another engine than ONNX Runtime over `weights`. */
+  readonly engine?: ((sizes: DecoderSizes) => Promise<Decoder & AsyncDisposable>) | undefined;
   /** See `Decoder`. */
   readonly acrossRows?: boolean | undefined;
   /** For weights in memory. */
@@ -52,17 +54,21 @@ export async function openGenerator<C extends Codec>(source: GeneratorSource<C>)
       hint: "use a decoder, such as those with a causal language model",
     });
   }
+  const { vocab_size: vocabSize } = config;
   const graph = decodingGraph(family, config);
+  const sizes = { cache, vocabSize, weights: parameterCount(graph) };
+  if (source.engine !== undefined) {
+    const decoder = await source.engine(sizes);
+    return { decoder, config, defaults, tokenizer, [Symbol.asyncDispose]: () => decoder[Symbol.asyncDispose]() };
+  }
   const sample = (): Tensors => promptInputs(cache, calibrationRows(config, tokenizer)).inputs;
   const session =
     typeof weights === "function" ? await weights(graph, sample) : await openInMemory(graph, weights, source.session);
   return {
     decoder: {
-      session,
-      cache,
-      vocabSize: config.vocab_size,
-      weights: parameterCount(graph),
+      ...sizes,
       acrossRows: source.acrossRows === true || cache.acrossRows,
+      start: (options) => createDecoding({ session, cache, vocabSize }, options),
     },
     config,
     defaults,

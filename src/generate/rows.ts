@@ -4,7 +4,7 @@
  * one part by part if it is long, and leave when they end: what a row gets does not depend on the others, rounding aside.
  */
 import { random } from "../tensor/random.ts";
-import { type Decoder, createDecoding, pack, type TokenScores } from "./decoder.ts";
+import { type Decoder, pack, type TokenScores } from "./decoder.ts";
 import { createLookup, type Draft, draftFor, type LookupCounts } from "./lookup.ts";
 import { best, draw, isClose } from "./scores.ts";
 import type { Job } from "./search.ts";
@@ -45,11 +45,13 @@ export interface RowsOptions {
   readonly signal?: AbortSignal | undefined;
   /** Whether greedy rows try drafts. */
   readonly lookup: boolean;
+  /** Whether nobody looks at the scores that `take` gives. */
+  readonly unseen?: boolean | undefined;
   /** Grow as drafts are tried. */
   readonly counts?: LookupCounts | undefined;
 }
 
-export interface Rows<Owner> {
+export interface Rows<Owner> extends Disposable {
   readonly running: readonly Row<Owner>[];
   /** Computes prompts; the rows of one group have the same. */
   begin(groups: readonly (readonly Start<Owner>[])[]): Promise<void>;
@@ -80,7 +82,7 @@ const promptEnd = 4;
 /** No rows yet. */
 export function createRows<Owner>(decoder: Decoder, options: RowsOptions): Rows<Owner> {
   const { usual, capacity, signal, counts = { tried: 0, kept: 0 } } = options;
-  const decoding = createDecoding(decoder, { rows: usual, capacity, signal });
+  const decoding = decoder.start({ rows: usual, capacity, signal });
   const lookup = options.lookup && decoder.acrossRows !== true ? createLookup(decoder) : undefined;
   const past: number[][] = [];
   /** Row i of the cache is the i-th. */
@@ -181,9 +183,13 @@ export function createRows<Owner>(decoder: Decoder, options: RowsOptions): Rows<
             );
       const tried = lookup === undefined || narrow ? [] : lookup.choose(drafts, longest);
       narrow = false;
-      const scored = await decoding.step(rows.map(({ ids }, i) => [ids.at(-1)!, ...(tried[i] ?? [])]));
+      const scored = await decoding.step(
+        rows.map(({ ids }, i) => [ids.at(-1)!, ...(tried[i] ?? [])]),
+        rows.map(({ draws, job }) => options.unseen === true && draws === undefined && job.processors.length === 0),
+      );
       rows.forEach((row, i) => ([row.scored, row.tried] = [scored[i]!, tried[i] ?? []]));
     },
+    [Symbol.dispose]: () => decoding[Symbol.dispose](),
   };
 }
 

@@ -40,7 +40,8 @@ export async function* sampleTokens(
   const first = queue.next([]);
   const capacity = Math.max(...jobs.map(({ limits }) => limits.most)) - 1;
   const lookup = settings.lookup && !doSample;
-  const rows = createRows<number>(decoder, { usual: first.length * copies, capacity, signal, lookup, counts });
+  const usual = first.length * copies;
+  using rows = createRows<number>(decoder, { usual, capacity, signal, lookup, unseen: true, counts });
   await rows.begin(groupsOf(first));
   while (rows.running.length > 0) {
     for (const { row, id } of rows.take()) {

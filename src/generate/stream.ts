@@ -32,8 +32,8 @@ export function createTextStream(
   };
 }
 
-/** Characters that two texts begin with alike. */
-export function commonLength(a: string, b: string): number {
+/** Characters, or ids, that two texts begin with alike. */
+export function commonLength(a: ArrayLike<unknown>, b: ArrayLike<unknown>): number {
   let length = 0;
   while (length < a.length && a[length] === b[length]) length++;
   return length;

@@ -8,12 +8,11 @@ import { ConfigError, UsageError } from "../errors.ts";
 import { createEngine, type Engine } from "../generate/engine.ts";
 import type { Generator } from "../generate/index.ts";
 import { hubNameOf, hubSourceOf, resolveModel, type ResolveOptions } from "../hub/index.ts";
-import { Model } from "../model.ts";
+import { type LoadOptions, Model } from "../model.ts";
 import { scoringKindOf } from "../retrieval/scorers.ts";
 import type { ModelFolder } from "../runtime/bind.ts";
 import { openModelFolder } from "../runtime/folder.ts";
 import { freeMemory } from "../runtime/memory.ts";
-import type { NetworkOptions } from "../runtime/network.ts";
 import { sizeOf } from "../tensor/tensor.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import type { Limits } from "./context.ts";
@@ -55,7 +54,7 @@ export interface Lease<L> extends Disposable {
 }
 
 export interface ModelsOptions {
-  readonly load?: NetworkOptions | undefined;
+  readonly load?: LoadOptions | undefined;
   readonly limits: Pick<Limits, "rows" | "cacheBytes" | "idleTime">;
   readonly metrics: ServerMetrics;
 }

@@ -1,7 +1,7 @@
 /** A server from its options to its end: what `galen serve` and programs start. */
 import { hostname } from "node:os";
 import { UsageError } from "../errors.ts";
-import type { NetworkOptions } from "../runtime/network.ts";
+import type { LoadOptions } from "../model.ts";
 import type { SearchIndex } from "../search/types.ts";
 import { createApp } from "./app.ts";
 import { defaultLimits, type Folders, type Limits } from "./context.ts";
@@ -30,7 +30,7 @@ export interface ServeOptions {
   readonly names?: readonly string[] | undefined;
   readonly limits?: Partial<Limits> | undefined;
   /** How models are loaded. */
-  readonly load?: NetworkOptions | undefined;
+  readonly load?: LoadOptions | undefined;
   /** Told of faults, of which clients learn nothing. Default: standard error. */
   readonly log?: ((error: unknown) => void) | undefined;
 }

@@ -1,5 +1,5 @@
 /** `galen forward`: a model's logits for token ids. */
-import { type Command, command, modelOptions, loadOptions, modelOption } from "../command.ts";
+import { type Command, command, engineOption, modelOptions, loadOptions, modelOption } from "../command.ts";
 import { parseRows } from "../rows.ts";
 import { decimals } from "../output.ts";
 
@@ -17,6 +17,7 @@ const forward: Command = command({
     mask: { type: "text", hint: "MASK", about: "1 for a token, 0 for padding, in the shape of --ids" },
     types: { type: "text", hint: "TYPES", about: "BERT's segment numbers, in the shape of --ids" },
     ...modelOptions,
+    ...engineOption,
   },
   examples: [
     ["forward --model runs/nano/model --ids 2,9,33", "one row of three tokens"],

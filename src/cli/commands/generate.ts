@@ -2,7 +2,7 @@
 import { ConfigError, UsageError } from "../../errors.ts";
 import type { GenerateOptions } from "../../generate/index.ts";
 import type { Model } from "../../model.ts";
-import { type Command, command, modelOptions, loadOptions, modelOption } from "../command.ts";
+import { type Command, command, engineOption, modelOptions, loadOptions, modelOption } from "../command.ts";
 import { generateOptions, inOptionNames, toGenerateOptions } from "../generate-options.ts";
 import type { Output } from "../output.ts";
 import { parseRows } from "../rows.ts";
@@ -85,6 +85,7 @@ const generate: Command = command({
     system: { type: "text", hint: "TEXT", about: "With --chat: what the model is told before the question" },
     ...generateOptions,
     ...modelOptions,
+    ...engineOption,
   },
   examples: [
     ['generate --model runs/nano/model "Aspirin is" --max-new-tokens 40', "greedy search"],

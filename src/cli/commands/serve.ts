@@ -1,6 +1,6 @@
 /** `galen serve`: models and an index over HTTP, for programs and for a browser. */
 import { once } from "node:events";
-import { type Command, command, loadOptions, modelOption, modelOptions } from "../command.ts";
+import { type Command, command, engineOption, loadOptions, modelOption, modelOptions } from "../command.ts";
 
 /** Shows an address in the user's browser; where there is none, nothing happens. */
 async function open(url: string): Promise<void> {
@@ -49,6 +49,7 @@ const serve: Command = command({
     corpus: { type: "text", hint: "DIR", about: "A dataset, or a folder of them, for the page to report" },
     open: { type: "flag", about: "Open the page in a browser" },
     ...modelOptions,
+    ...engineOption,
   },
   examples: [
     ["serve --model runs/nano/model all-MiniLM-L6-v2 --port 8000", "text and vectors for programs on this machine"],
