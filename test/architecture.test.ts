@@ -74,6 +74,7 @@ const speakOfFamilies: Readonly<Record<string, string>> = {
   "tokenizers/index.ts": "exports the kinds",
   "tokenizers/registry.ts": "lists the kinds",
   "tokenizers/tokenizer-json.ts": "a component of tokenizer.json is called BertProcessing",
+  "eval/suites.ts": "a suite is of a paper",
   "recipes/": "a recipe is of a family",
   "quickstart.ts": "makes a BioGPT",
   "cli/commands/tokenizer-train.ts": "names of kinds, which help must not load",

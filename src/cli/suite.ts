@@ -4,6 +4,7 @@ import type { AskOptions } from "../eval/decoders.ts";
 import { openForBenchmarks, type OpenedModel, type OpenOptions } from "../eval/open.ts";
 import { isServer } from "../eval/openai-server.ts";
 import { describeReport } from "../eval/print.ts";
+import { recordsOf, writeRecords } from "../eval/records.ts";
 import { benchmarksOf, evaluateSuite, suiteLine, type SuiteResult } from "../eval/suite.ts";
 import type { WayName } from "../eval/ways.ts";
 import { hubSourceOf } from "../hub/index.ts";
@@ -20,6 +21,7 @@ export interface SuiteArguments {
   readonly data: string;
   readonly output: string | undefined;
   readonly resume: boolean;
+  readonly seen: readonly string[];
   readonly shots: number;
   readonly split: Split;
   readonly limit: number | undefined;
@@ -47,6 +49,7 @@ export async function runSuite(args: SuiteArguments, terminal: Terminal): Promis
       output: folder,
       resume: args.resume,
       identity: folder === undefined ? undefined : await identityOf(model),
+      seen: args.seen.length === 0 ? undefined : args.seen,
       shots: args.shots,
       split: args.split,
       limit: args.limit,
@@ -136,6 +139,8 @@ async function say(
       const about = { model: hubSourceOf(model) ?? model, ...report };
       await writeFileAtomically(join(folder, name, "report.json"), `${JSON.stringify(about, null, 2)}\n`);
       await writeFileAtomically(join(folder, name, "report.txt"), describeReport(report));
+      const records = recordsOf(result.benchmark, result.evaluation, result.overlaps);
+      await writeRecords(join(folder, name, "records.jsonl"), records);
     }
     if (json) await output.json(one);
     else {

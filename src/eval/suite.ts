@@ -5,12 +5,14 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { readDocuments } from "../corpus/documents.ts";
 import { ConfigError, DataError, GalenError } from "../errors.ts";
 import type { Report } from "../metrics/report.ts";
 import type { AnswerForm, Benchmark, Example } from "../tasks/benchmark.ts";
 import { checkDataFiles } from "../tasks/data-files.ts";
 import { benchmarks } from "../tasks/index.ts";
 import { didYouMean } from "../suggest.ts";
+import { contaminationFigures, findOverlaps, type Overlap, type OverlapSet } from "./contamination.ts";
 import { evaluate, type BenchmarkOptions, type Evaluation } from "./evaluate.ts";
 import type { OpenedModel } from "./open.ts";
 import { withShots } from "./shots.ts";
@@ -24,12 +26,18 @@ export interface SuiteOptions extends Omit<BenchmarkOptions, "data" | "output"> 
   readonly output?: string | undefined;
   /** Examples with their answers before each question. Default 0. */
   readonly shots?: number | undefined;
+  /** Files of texts that the model was trained on: which examples they hold is said, and figures of the others. */
+  readonly seen?: readonly string[] | undefined;
   /** Takes files of another version than the benchmark's. */
   readonly anyVersion?: boolean | undefined;
 }
 
 export type SuiteResult = { readonly name: string } & (
-  | { readonly evaluation: Evaluation<Example, unknown>; readonly benchmark: Benchmark }
+  | {
+      readonly evaluation: Evaluation<Example, unknown>;
+      readonly benchmark: Benchmark;
+      readonly overlaps?: readonly Overlap[] | undefined;
+    }
   /** The model cannot be asked this. */
   | { readonly skipped: string }
   | { readonly failed: GalenError }
@@ -90,6 +98,38 @@ async function prepared(name: string, model: OpenedModel, options: SuiteOptions)
   return { ...asked, settings: { ...asked.settings, files } };
 }
 
+/** What the texts hold of each benchmark's examples; a benchmark that cannot be read is said when its turn comes. */
+async function overlapsOf(
+  names: readonly string[],
+  paths: readonly string[],
+  { data, split = "test", limit, signal }: SuiteOptions,
+): Promise<Map<string, readonly Overlap[]>> {
+  const sets: (OverlapSet & { readonly name: string })[] = [];
+  for (const name of names) {
+    const benchmark = benchmarks[name]!;
+    try {
+      const examples = await benchmark.read(dataFolder(benchmark, data), split);
+      sets.push({ name, benchmark, examples: examples.slice(0, limit) });
+    } catch (error) {
+      if (!(error instanceof GalenError)) throw error;
+    }
+  }
+  const found = await findOverlaps(sets, readDocuments(paths), { signal });
+  return new Map(sets.map(({ name }, i) => [name, found[i]!]));
+}
+
+/** The evaluation with the figures of what was seen in training and of what was not. */
+function withParts(
+  benchmark: Benchmark,
+  evaluation: Evaluation<Example, unknown>,
+  overlaps: readonly Overlap[],
+  seed = 1,
+): Evaluation<Example, unknown> {
+  const { report } = evaluation;
+  const parts = contaminationFigures(benchmark, evaluation, overlaps, { bootstrap: { seed } });
+  return { ...evaluation, report: { ...report, figures: [...report.figures, ...parts] } };
+}
+
 /** Why the model is not asked; undefined where it is. */
 function whySkipped(
   name: string,
@@ -112,7 +152,8 @@ export async function* evaluateSuite(
   open: (benchmark: Benchmark, folder: string) => Promise<OpenedModel>,
   options: SuiteOptions,
 ): AsyncGenerator<SuiteResult> {
-  const { data, output, shots: _, anyVersion: __, ...more } = options;
+  const { data, output, shots: _, anyVersion: __, seen, ...more } = options;
+  const seenOf = seen === undefined ? undefined : await overlapsOf(benchmarksOf(names), seen, options);
   for (const name of benchmarksOf(names)) {
     try {
       const model = await open(benchmarks[name]!, dataFolder(benchmarks[name]!, data));
@@ -130,7 +171,10 @@ export async function* evaluateSuite(
         // A benchmark that was never begun has nothing to go on with.
         resume: more.resume === true && own !== undefined && existsSync(own),
       });
-      yield { name, evaluation, benchmark };
+      const overlaps = seenOf?.get(name);
+      yield overlaps === undefined
+        ? { name, evaluation, benchmark }
+        : { name, evaluation: withParts(benchmark, evaluation, overlaps, more.seed), benchmark, overlaps };
     } catch (error) {
       if (!(error instanceof GalenError)) throw error;
       yield { name, failed: error };

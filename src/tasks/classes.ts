@@ -77,7 +77,7 @@ export function classBenchmark<E extends Example<string>>(settings: ClassSetting
       return word === undefined ? unread : names[words.indexOf(word)]!;
     },
     choices: { of: () => words.map(answerWith), answer: (_, scores) => names[indexOfLargest(scores)]! },
-    labels: { answer: ([label = unread]) => label },
+    labels: { answer: ([label = unread]) => label, of: ({ gold }) => [gold] },
     evaluate(examples, answers, options) {
       checkAligned(examples, answers, about.name);
       const gold = examples.map((one) => one.gold);

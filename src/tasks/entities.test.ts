@@ -1,5 +1,5 @@
 /** Named entities by generation: joining tokens, answers and places, and what perfect answers score on real files. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hasShared, shared } from "../../test/support/shared.ts";
@@ -8,7 +8,7 @@ import { entityScores } from "../metrics/entities.ts";
 import { valueOf } from "../metrics/report.ts";
 import { loadTokenizer } from "../tokenizers/files.ts";
 import { copyEntities } from "./baselines.ts";
-import type { EntityBenchmark } from "./entities.ts";
+import { type EntityBenchmark, entityBenchmark, entitySentences } from "./entities.ts";
 import { locateEntities } from "./entity-places.ts";
 import { joinTokens } from "./entity-text.ts";
 import { tasks } from "./index.ts";
@@ -114,6 +114,34 @@ describe("an entity task of one's own", () => {
     ]);
     const gold = [{ start: 18, end: 29, type: "Plant" }];
     expect(valueOf(task.evaluate([{ ...example, gold }], [answer]), "recall")).toBe(1);
+  });
+
+  it("scores taggers as seqeval does by default, whatever tags they give (scripts/goldens/metrics.py)", async () => {
+    const file = new URL("../../test/goldens/metrics.json", import.meta.url);
+    const { entities } = JSON.parse(await readFile(file, "utf8")) as {
+      entities: Record<"gold" | "predicted", string[][]> &
+        Record<"micro" | "macro", { precision: number; recall: number; f1: number }>;
+    };
+    const { gold, predicted, micro, macro } = entities;
+    const task = entityBenchmark({
+      name: "x",
+      version: "1",
+      description: "",
+      types: ["X", "Y"],
+      lowercase: false,
+      ...entitySentences,
+    });
+    await writeFile(
+      `${folder}/dev.tsv`,
+      gold.map((tags) => tags.map((tag, i) => `w${i}\t${tag}\n`).join("")).join("\n"),
+    );
+    const examples = await task.read(folder, "valid");
+    const measured = task.evaluate(
+      examples,
+      examples.map((one, i) => task.tags!.answer(one, predicted[i]!)),
+    );
+    const values = ["precision", "recall", "f1", "macro_f1"].map((name) => valueOf(measured, name));
+    [micro.precision, micro.recall, micro.f1, macro.f1].forEach((one, i) => expect(values[i]).toBeCloseTo(one, 12));
   });
 
   it("reads IOB2 files too, and refuses types and places that cannot be", async () => {

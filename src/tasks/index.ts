@@ -7,6 +7,7 @@ import { kdDti } from "./kd-dti.ts";
 import { medmcqa } from "./medmcqa.ts";
 import { medqa } from "./medqa.ts";
 import { mmlu } from "./mmlu.ts";
+import { moreBenchmarks } from "./more-benchmarks.ts";
 import { nerTasks } from "./ner-tasks.ts";
 import { pubmedqaPrompted } from "./pubmedqa-prompted.ts";
 import { pubmedqa, pubmedqaLarge } from "./pubmedqa.ts";
@@ -25,7 +26,9 @@ export const tasks: Readonly<Record<string, Benchmark>> = {
 /** Everything that a model can be scored on by name. */
 export const benchmarks: Readonly<Record<string, Benchmark>> = {
   ...tasks,
-  ...Object.fromEntries([medqa, medmcqa, pubmedqaPrompted, ...mmlu].map((one) => [one.name, one as Benchmark])),
+  ...Object.fromEntries(
+    [medqa, medmcqa, pubmedqaPrompted, ...mmlu, ...moreBenchmarks].map((one) => [one.name, one as Benchmark]),
+  ),
 };
 
 export type { AnswerForm, AnswerPart, Benchmark, Example, Split } from "./benchmark.ts";

@@ -5,6 +5,7 @@
  * answer is read by `read-choice.ts`. Left out: `acc_mutual_info`, which none of these sets reports.
  */
 import { DataError } from "../errors.ts";
+import { calibrationFigures } from "../metrics/calibration.ts";
 import { indexOfLargest, majority } from "../metrics/classification.ts";
 import { mean } from "../metrics/counts.ts";
 import { checkAligned, detail, type EvaluateOptions, figure, type Figure } from "../metrics/report.ts";
@@ -91,7 +92,21 @@ function figuresOf(
       ),
     },
     { name: "random_acc", label: "accuracy of answering by chance", kind: "baseline", value: 1 / labels.length },
+    ...calibrated(gold, answers, labels, options),
   ];
+}
+
+/** How far the probabilities of choices can be believed, where all were scored. */
+function calibrated(
+  gold: readonly string[],
+  answers: readonly ChoiceAnswer[],
+  labels: readonly string[],
+  options: EvaluateOptions | undefined,
+): Figure[] {
+  const rows = answers.map((answer) => (answer === "failed" ? undefined : answer.probabilities));
+  const places = gold.map((label) => labels.indexOf(label));
+  if (rows.length === 0 || rows.includes(undefined) || places.includes(-1)) return [];
+  return calibrationFigures(rows as (readonly number[])[], places, options);
 }
 
 /** A benchmark of questions whose choices are the same labels in every question. */

@@ -47,6 +47,12 @@ const evaluateSuite: Command = command({
       about: "First adapt the model to each benchmark: a head for an encoder, a soft prompt for a decoder",
     },
     set: { type: "text", hint: "PATH=VALUE", many: "repeat", about: "With --tune: a setting of the training" },
+    seen: {
+      type: "text",
+      hint: "PATH",
+      many: "greedy",
+      about: "Texts that the model was trained on: examples that they hold are counted apart",
+    },
     "any-version": { type: "flag", about: "Take files of another version" },
     ...folderOptions,
     ...modelOptions,
@@ -69,6 +75,7 @@ const evaluateSuite: Command = command({
     await runSuite(
       {
         ...{ benchmarks, model, data, output: folder, resume, shots, split: split as "test", limit, seed },
+        seen: args.seen,
         anyVersion: args["any-version"],
         way: args.ask as "likelihood" | undefined,
         ask: { chat, system, think, samples, temperature, seed, maxNewTokens },
