@@ -4,10 +4,18 @@ import { ConfigError } from "../errors.ts";
 /** `norms` is the product of both lengths. */
 export type Similarity = (a: Float32Array, b: Float32Array, norms: number) => number;
 
+/** Four sums at once: one alone waits for each addition, and is half as fast. */
 export const dot = (a: Float32Array, b: Float32Array): number => {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
-  return sum;
+  let [s0, s1, s2, s3] = [0, 0, 0, 0];
+  let i = 0;
+  for (const end = a.length - 3; i < end; i += 4) {
+    s0 += a[i]! * b[i]!;
+    s1 += a[i + 1]! * b[i + 1]!;
+    s2 += a[i + 2]! * b[i + 2]!;
+    s3 += a[i + 3]! * b[i + 3]!;
+  }
+  for (; i < a.length; i++) s0 += a[i]! * b[i]!;
+  return s0 + s1 + s2 + s3;
 };
 
 export const norm = (a: Float32Array): number => Math.sqrt(dot(a, a));
