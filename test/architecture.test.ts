@@ -108,9 +108,12 @@ const imports: Import[] = files.flatMap((file) =>
   }),
 );
 
-/** Lines without comments; of the command line without prose too (strings with spaces): its examples name something. */
+/** Lines without comments and addresses; of the command line without prose too (strings with spaces): its examples name something. */
 function codeOf(file: string): string[] {
-  const code = readFileSync(join(source, file), "utf8").replace(/\/\*[^]*?\*\/|(?<=^|\s)\/\/.*$/gm, "");
+  const comments = /\/\*[^]*?\*\/|(?<=^|\s)\/\/.*$/gm;
+  const code = readFileSync(join(source, file), "utf8")
+    .replace(comments, "")
+    .replace(/https?:\/\/[^\s"`]+/g, "");
   const text = /"[^"\n]*"|'[^'\n]*'|`[^`\n]*`/g;
   const spoken = file.startsWith("cli/") ? code.replace(text, (one) => (one.includes(" ") ? '""' : one)) : code;
   return spoken.split("\n");

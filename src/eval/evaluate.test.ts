@@ -96,6 +96,27 @@ describe("a benchmark", () => {
     expect((await evaluate(toy, silent, { ...options, resume: true })).report).toEqual(report);
   });
 
+  test("shows encoders what it has without a prompt, and says so in the protocol", async () => {
+    const read: string[] = [];
+    const plain = { ...toy, plain: ({ text }: Example<string>) => text };
+    const { classes, similarity, generation } = models;
+    const spied: Abilities[] = [
+      { classify: (texts) => (read.push(...texts), classes.classify!(texts)) } as Abilities,
+      { pairs: (pairs) => (read.push(...pairs.map(([text]) => text)), similarity.pairs!(pairs)) },
+    ];
+    for (const model of spied) {
+      const { report } = await evaluate(plain, model, { data: folder });
+      expect(valueOf(report, "accuracy")).toBe(4 / 5);
+      expect(report.hash).not.toBe((await evaluate(toy, model, { data: folder })).report.hash);
+    }
+    expect(read.filter((text) => !text.startsWith("text: "))).toHaveLength(5 + 5 * colours.length);
+    const [one, other] = [
+      await evaluate(plain, generation, { data: folder }),
+      await evaluate(toy, generation, { data: folder }),
+    ];
+    expect(one.report.hash).toBe(other.report.hash);
+  });
+
   test("has another protocol for each way, and for what the model says that answers depend on", async () => {
     const hashes = new Set<string>();
     for (const model of Object.values(models)) {

@@ -53,7 +53,8 @@ describe("ChemProt", () => {
   const title = "Effect of 𝛼-zinol on Kin1";
   const abstract = "Zinol blocks Kin1 and Kin2. Rado binds.";
   const at = (name: string, from = 0): [string, string] => {
-    const start = [...`${title} ${abstract}`.slice(0, `${title} ${abstract}`.indexOf(name, from))].length;
+    const whole = `${title} ${abstract}`;
+    const start = Array.from(whole.slice(0, whole.indexOf(name, from))).length;
     return [`${start}`, `${start + [...name].length}`];
   };
   const entities = [
