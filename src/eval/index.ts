@@ -19,9 +19,12 @@ export {
   type OverlapOptions,
   type OverlapSet,
 } from "./contamination.ts";
+export { askDecoder, type AskOptions } from "./decoders.ts";
 export { evaluate, type BenchmarkOptions, type Evaluation } from "./evaluate.ts";
 export { evaluateNer } from "./ner.ts";
 export { evaluatePerplexity, type PerplexityOptions } from "./perplexity.ts";
+export { openForBenchmarks, type OpenedModel, type OpenOptions } from "./open.ts";
+export { isServer } from "./openai-server.ts";
 export { openPerplexityText, type PerplexityText, type PerplexityTextOptions } from "./perplexity-text.ts";
 export { describeReport } from "./print.ts";
 export { modelFingerprint } from "../io/fingerprint.ts";
@@ -30,6 +33,9 @@ export { type ExampleRecord, readRecords, recordsOf, writeRecords } from "./reco
 export { type BenchmarkResult, readResults, type Results } from "./results.ts";
 export { evaluateRetrieval, type RetrievalOptions } from "./retrieval.ts";
 export { evaluateSimilarity, type Negatives, type SimilarityOptions } from "./similarity.ts";
+export { askRemote } from "./remote.ts";
 export { type Preceded, type ShotOptions, withShots } from "./shots.ts";
+export { benchmarksOf, evaluateSuite, suiteLine, type SuiteOptions, type SuiteResult } from "./suite.ts";
+export { suites } from "./suites.ts";
 export type { WayName } from "./ways.ts";
 export type { WindowOptions, WindowProgress } from "./windows.ts";

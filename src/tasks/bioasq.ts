@@ -115,7 +115,10 @@ function namesBenchmark<Row>(settings: NamesSettings<Row>): Benchmark<NamesExamp
         ),
       };
     },
-    scores: (examples, answers) => examples.map(({ gold }, i) => measures[0]![2](scoreOf(gold, answers[i]!))),
+    scores(examples, answers) {
+      checkAligned(examples, answers, `bioasq-${kind}`);
+      return examples.map(({ gold }, i) => measures[0]![2](scoreOf(gold, answers[i]!)));
+    },
     baseline: {
       about: copying,
       answers(train, examples) {

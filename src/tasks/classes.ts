@@ -92,10 +92,12 @@ export function classBenchmark<E extends Example<string>>(settings: ClassSetting
             : positiveFigures(gold, answers, positives, { ...options, documents }),
       };
     },
-    scores: (examples, answers) =>
-      examples.map(({ gold }, i) =>
+    scores(examples, answers) {
+      checkAligned(examples, answers, about.name);
+      return examples.map(({ gold }, i) =>
         positives === undefined ? Number(gold === answers[i]) : positiveCounts(gold, answers[i]!, positives),
-      ),
+      );
+    },
     baseline:
       positives === undefined
         ? commonest

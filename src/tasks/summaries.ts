@@ -46,7 +46,10 @@ export function summaryBenchmark<E extends Example<string>>(settings: SummarySet
       });
       return { failed: answers.filter((answer) => answer === "").length, primary: "rouge_1", figures };
     },
-    scores: (examples, answers) => examples.map((example, i) => f1Of("rouge-1", example, answers[i]!)),
+    scores(examples, answers) {
+      checkAligned(examples, answers, about.name);
+      return examples.map((example, i) => f1Of("rouge-1", example, answers[i]!));
+    },
     baseline: {
       about: "the first words of the text, as many as answers of training have",
       answers(train, examples) {

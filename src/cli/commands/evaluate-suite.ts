@@ -1,5 +1,6 @@
 /** `galen evaluate suite`: one model, many benchmarks, one protocol each. */
 import { UsageError } from "../../errors.ts";
+import { suites } from "../../eval/suites.ts";
 import { type Command, command, folderOptions, loadOptions, modelOption, modelOptions } from "../command.ts";
 
 const evaluateSuite: Command = command({
@@ -65,6 +66,7 @@ const evaluateSuite: Command = command({
       "a tagger for each set of names, trained and scored",
     ],
   ],
+  sections: [["Suites", Object.entries(suites).map(([name, { about }]) => [name, about] as const)]],
   stoppable: true,
   async run({ args, json, output, progress, signal }) {
     const { runSuite } = await import("../suite.ts");
@@ -74,7 +76,15 @@ const evaluateSuite: Command = command({
     const { chat, system, think, samples, temperature, "max-new-tokens": maxNewTokens } = args;
     await runSuite(
       {
-        ...{ benchmarks, model, data, output: folder, resume, shots, split: split as "test", limit, seed },
+        benchmarks,
+        model,
+        data,
+        output: folder,
+        resume,
+        shots,
+        split: split as "test",
+        limit,
+        seed,
         seen: args.seen,
         anyVersion: args["any-version"],
         way: args.ask as "likelihood" | undefined,
