@@ -1,7 +1,7 @@
 /** A suite on the terminal: a line a benchmark as it is scored, and what a comparison reads in its folder. */
 import { join } from "node:path";
-import type { AskOptions } from "../eval/decoders.ts";
-import { openForBenchmarks, type OpenedModel, type OpenOptions } from "../eval/open.ts";
+import type { AskingOptions } from "../eval/decoders.ts";
+import { openForBenchmarks, type OpenedModel, type OpenModelOptions } from "../eval/open.ts";
 import { isServer } from "../eval/openai-server.ts";
 import { describeReport } from "../eval/print.ts";
 import { recordsOf, writeRecords } from "../eval/records.ts";
@@ -29,7 +29,7 @@ export interface SuiteArguments {
   readonly anyVersion: boolean;
   /** The way, where one is wanted. */
   readonly way: WayName | undefined;
-  readonly ask: AskOptions;
+  readonly ask: AskingOptions;
   readonly copyOnly: boolean;
   readonly load: LoadOptions;
   /** Settings of a training to each benchmark; undefined: the model as it is. */
@@ -93,7 +93,7 @@ function openerOf(
   endLine(): void;
   close(): Promise<void>;
 } {
-  const options: OpenOptions = { ...load, ask, predict: { copyOnly } };
+  const options: OpenModelOptions = { ...load, ask, predict: { copyOnly } };
   let opened: OpenedModel | undefined;
   let line: ReturnType<Terminal["progress"]> | undefined;
   let asked = "";

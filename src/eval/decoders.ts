@@ -14,7 +14,7 @@ import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import type { Abilities, AbilityOptions, Written } from "./abilities.ts";
 
 /** How a model is asked that was not tuned to answer; the same for a decoder here and one behind an address. */
-export interface AskOptions {
+export interface AskingOptions {
   /** Prompts are turns of a conversation, laid out by the model's chat template. */
   readonly chat?: boolean | undefined;
   /** With `chat`: what is said before. */
@@ -43,7 +43,7 @@ export interface Asking {
 }
 
 /** @throws ConfigError for options that contradict one another or are out of range. */
-export function askingOf(options: AskOptions): Asking {
+export function askingOf(options: AskingOptions): Asking {
   required("ask: options", options, "object");
   const { chat = false, system, think = false, samples = 1, temperature = 0.7, seed = 1, maxNewTokens } = options;
   if (system !== undefined && !chat) {
@@ -111,7 +111,7 @@ const cacheBytes = 2 ** 30;
 /** @throws ConfigError for a model that is no decoder, or with `chat` has no template; DataError without a tokenizer. */
 export async function askDecoder(
   source: string,
-  options: AskOptions & LoadOptions = {},
+  options: AskingOptions & LoadOptions = {},
 ): Promise<Abilities & AsyncDisposable> {
   required("askDecoder: model directory", source, "text");
   const { device, threads, weights, memory, ...how } = options;

@@ -19,11 +19,11 @@ export {
   type OverlapOptions,
   type OverlapSet,
 } from "./contamination.ts";
-export { askDecoder, type AskOptions } from "./decoders.ts";
+export { askDecoder, type AskingOptions } from "./decoders.ts";
 export { evaluate, type BenchmarkOptions, type Evaluation } from "./evaluate.ts";
 export { evaluateNer } from "./ner.ts";
 export { evaluatePerplexity, type PerplexityOptions } from "./perplexity.ts";
-export { openForBenchmarks, type OpenedModel, type OpenOptions } from "./open.ts";
+export { openForBenchmarks, type OpenedModel, type OpenModelOptions } from "./open.ts";
 export { isServer } from "./openai-server.ts";
 export { openPerplexityText, type PerplexityText, type PerplexityTextOptions } from "./perplexity-text.ts";
 export { describeReport } from "./print.ts";

@@ -15,13 +15,13 @@ import { required } from "../schema.ts";
 import { taskFileName } from "../soft-prompts/metadata.ts";
 import { openTuned, type PredictOptions } from "../soft-prompts/predict.ts";
 import { type Abilities, askTuned } from "./abilities.ts";
-import { askDecoder, type AskOptions } from "./decoders.ts";
+import { askDecoder, type AskingOptions } from "./decoders.ts";
 import { isServer } from "./openai-server.ts";
 import { askRemote } from "./remote.ts";
 
-export interface OpenOptions extends LoadOptions {
+export interface OpenModelOptions extends LoadOptions {
   /** Of decoders and servers. */
-  readonly ask?: AskOptions | undefined;
+  readonly ask?: AskingOptions | undefined;
   /** Of models tuned with a soft prompt: names are copied from the text, and other changes to decoding. */
   readonly predict?: Omit<PredictOptions, "signal" | "onProgress"> | undefined;
 }
@@ -37,7 +37,7 @@ export interface OpenedModel extends AsyncDisposable {
  * @param source a folder, a file, a name of the hub, or a server's address (`http://localhost:8000/v1#model`).
  * @throws ConfigError for a model that no benchmark can be asked of.
  */
-export async function openForBenchmarks(source: string, options: OpenOptions = {}): Promise<OpenedModel> {
+export async function openForBenchmarks(source: string, options: OpenModelOptions = {}): Promise<OpenedModel> {
   required("openForBenchmarks: model", source, "text");
   const { ask = {}, predict = {}, ...load } = options;
   if (isServer(source)) {

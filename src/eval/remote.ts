@@ -11,7 +11,7 @@ import {
   asked,
   askingOf,
   type Asking,
-  type AskOptions,
+  type AskingOptions,
   lengthsOf,
   protocolOf,
   turnsOf,
@@ -34,7 +34,7 @@ const chats = z.looseObject({
 const atOnce = 8;
 
 /** @throws ConfigError where there is no server, it has no such model, or options contradict one another. */
-export async function askRemote(source: string, options: AskOptions = {}): Promise<Abilities> {
+export async function askRemote(source: string, options: AskingOptions = {}): Promise<Abilities> {
   const asking = askingOf(options);
   const server = await openServer(source);
   const scores = asking.chat ? undefined : await scoresPrompts(server);

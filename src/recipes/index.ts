@@ -17,6 +17,7 @@ import { isRecipe, type RecipeName } from "./list.ts";
 import type { Recipe, Scale } from "./recipe.ts";
 import { softPromptRecipe, softPromptRecipes } from "./soft-prompts.ts";
 
+export { hasHead, headData, type HeadData } from "./heads.ts";
 export { checkInputs, needsOf } from "./inputs.ts";
 export { isRecipe, type Purpose, purposes, type RecipeInfo, recipeList, type RecipeName, startOf } from "./list.ts";
 export type { Recipe, Scale } from "./recipe.ts";

@@ -1,0 +1,177 @@
+/** `galen evaluate suite` from files to folders: a model asked directly and through a server, in all the ways of a decoder. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { main } from "../src/cli/main.ts";
+import { askDecoder, askRemote, benchmarksOf, openForBenchmarks, readRecords, suites } from "../src/eval/index.ts";
+import { headData } from "../src/recipes/index.ts";
+import { benchmarks } from "../src/tasks/index.ts";
+import { makeChatModel } from "./support/chat-model.ts";
+import { serveModels } from "./support/serving.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "galen-suite-"));
+const data = join(folder, "data");
+const organs = ["kidney", "heart", "liver", "brain"];
+let model = "";
+
+beforeAll(async () => {
+  vi.spyOn(process.stderr, "write").mockReturnValue(true);
+  mkdirSync(join(data, "mmlu"), { recursive: true });
+  const rows = Array.from({ length: 12 }, (_, i) => `Which organ is number ${i}?,${organs.join()},${"ABCD"[i % 4]}`);
+  writeFileSync(join(data, "mmlu/anatomy_test.csv"), `${rows.join("\n")}\n`);
+  writeFileSync(join(data, "mmlu/anatomy_dev.csv"), `${rows.slice(0, 5).join("\n")}\n`);
+  model = await makeChatModel(folder);
+}, 120_000);
+afterAll(() => {
+  vi.restoreAllMocks();
+  rmSync(folder, { recursive: true });
+});
+
+interface Line {
+  readonly name: string;
+  readonly metric: string;
+  readonly value: number;
+  readonly n: number;
+  readonly protocol: string;
+  readonly skipped?: string;
+  readonly error?: string;
+}
+
+/** Lines of the command, whatever its exit code. */
+async function suite(...words: string[]): Promise<Line[]> {
+  const written: string[] = [];
+  const spy = vi.spyOn(process.stdout, "write").mockImplementation((text) => written.push(String(text)) > 0);
+  await main(["evaluate", "suite", ...words, "--data", data, "--any-version", "--threads", "1", "--json"]);
+  spy.mockRestore();
+  process.exitCode = undefined;
+  return written
+    .join("")
+    .trim()
+    .split("\n")
+    .map((one) => JSON.parse(one) as Line);
+}
+
+describe("a suite", () => {
+  test("has benchmarks that there are, and refuses names that are nearly one", () => {
+    for (const { benchmarks: names } of Object.values(suites)) {
+      for (const name of names) expect(benchmarks).toHaveProperty(name);
+    }
+    expect(benchmarksOf(["multimedqa", "medqa"])).toHaveLength(9);
+    expect(() => benchmarksOf(["medqaa"])).toThrow(/expected a suite or a benchmark, got "medqaa"[^]*medqa/);
+  });
+
+  test("is scored, kept, and read again; what cannot be asked or is missing is said", { timeout: 60_000 }, async () => {
+    const output = join(folder, "scores");
+    const [anatomy, medqa] = await suite("mmlu-anatomy", "medqa", "--model", model, "--output", output);
+    expect(anatomy).toMatchObject({ name: "mmlu-anatomy", metric: "acc", n: 12 });
+    expect(medqa!.error).toMatch(/medqa.*test\.jsonl: expected a file of medqa, test; got none/);
+    const records = await readRecords(join(output, "mmlu-anatomy/records.jsonl"));
+    expect(records).toHaveLength(12);
+    const right = records.filter(({ score }) => score === 1).length;
+    expect(anatomy!.value).toBeCloseTo(right / 12, 12);
+    const kept = JSON.parse(readFileSync(join(output, "suite.json"), "utf8")) as object;
+    expect(kept).toMatchObject({ suite: ["mmlu-anatomy", "medqa"], benchmarks: ["mmlu-anatomy"] });
+    const again = await suite("mmlu-anatomy", "--model", model, "--output", output, "--resume");
+    expect(again[0]).toEqual(anatomy);
+    // Shots and steps are other protocols.
+    const [shot] = await suite("mmlu-anatomy", "--model", model, "--shots", "2");
+    const [thought] = await suite("mmlu-anatomy", "--model", model, "--think", "--max-new-tokens", "8");
+    expect(new Set([anatomy!.protocol, shot!.protocol, thought!.protocol]).size).toBe(3);
+  });
+
+  test("tells what the training texts hold", { timeout: 60_000 }, async () => {
+    const seen = join(folder, "seen.jsonl");
+    const texts = [3, 5].map(
+      (i) => `Which organ is number ${i}? A. kidney B. heart C. liver D. brain Answer: ${"ABCD"[i % 4]}`,
+    );
+    writeFileSync(seen, texts.map((text) => `${JSON.stringify({ text })}\n`).join(""));
+    const output = join(folder, "seen");
+    await suite("mmlu-anatomy", "--model", model, "--seen", seen, "--output", output);
+    const records = await readRecords(join(output, "mmlu-anatomy/records.jsonl"));
+    expect(records.filter(({ seen: found }) => found!.verdict === "contaminated").length).toBeGreaterThanOrEqual(2);
+    expect(readFileSync(join(output, "mmlu-anatomy/report.txt"), "utf8")).toContain("contaminated examples alone");
+  });
+});
+
+describe("a server", () => {
+  test("of ours gives the very figures of the model asked directly", { timeout: 60_000 }, async () => {
+    await using server = await serveModels({ models: [`tiny=${model}`] });
+    const address = `${server.url}/v1#tiny`;
+    const [direct] = await suite("mmlu-anatomy", "--model", model);
+    const [remote] = await suite("mmlu-anatomy", "--model", address);
+    expect(remote).toEqual(direct);
+    const contexts = ["Aspirin inhibits", "In 4 patients, the organ was the"];
+    const choices = [
+      [" cyclooxygenase-1", " B"],
+      [" heart", " kidney", " brain and liver"],
+    ];
+    await using decoder = await askDecoder(model, { threads: 1 });
+    const [own, theirs] = [
+      await decoder.logLikelihoods!(contexts, choices),
+      await (await askRemote(address)).logLikelihoods!(contexts, choices),
+    ];
+    own.forEach((row, i) => row.forEach((one, k) => expect(theirs[i]![k]).toBeCloseTo(one, 4)));
+    const writing = { writing: { maxNewTokens: 6, stop: ["\n"] } };
+    for (const chat of [false, true]) {
+      await using local = await askDecoder(model, { threads: 1, chat });
+      const far = await askRemote(address, { chat });
+      expect(await far.generate!(contexts, writing)).toEqual(await local.generate!(contexts, writing));
+    }
+  });
+
+  test("that scores only what it writes is asked for no log-likelihood", async () => {
+    let busy = 2;
+    const server = createServer((request, response) => {
+      request.resume();
+      // Twice too busy, which is waited for.
+      if (busy-- > 0) return void response.writeHead(429, { "retry-after": "0.01" }).end("{}");
+      const logprobs = { tokens: [" x"], token_logprobs: [-1] };
+      response.writeHead(200, { "content-type": "application/json" });
+      response.end(JSON.stringify({ choices: [{ index: 0, text: " x", logprobs }] }));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    try {
+      const { port } = server.address() as AddressInfo;
+      await using opened = await openForBenchmarks(`http://127.0.0.1:${port}/v1#x`);
+      expect(opened.abilities.logLikelihoods).toBeUndefined();
+      expect(opened.abilities.unable).toMatch(/would be chance/);
+      const [line] = await suite("mmlu-anatomy", "--model", `http://127.0.0.1:${port}/v1#x`, "--ask", "likelihood");
+      expect(line!.skipped).toMatch(/would be chance/);
+    } finally {
+      server.close();
+    }
+    await expect(askRemote("http://127.0.0.1:9/v1#x")).resolves.toHaveProperty("unable");
+    await expect(askRemote("http://127.0.0.1:9/v1")).rejects.toThrow(/expected a server, got/);
+  });
+});
+
+test(
+  "several drawn answers are the same for the same seed, and the commonest counts",
+  { timeout: 60_000 },
+  async () => {
+    const draw = async (seed: number): Promise<unknown> => {
+      await using decoder = await askDecoder(model, { threads: 1, samples: 3, seed });
+      return await decoder.generate!(["Aspirin inhibits"], { writing: { maxNewTokens: 5, stop: [] } });
+    };
+    const first = (await draw(1)) as { texts: string[] }[];
+    expect(first[0]!.texts).toHaveLength(3);
+    expect(await draw(1)).toEqual(first);
+    expect(await draw(2)).not.toEqual(first);
+  },
+);
+
+test("a head learns the right classes or tags of the training examples", () => {
+  const tagged = { id: "1", text: "Aspirin treats gout", gold: [{ start: 15, end: 19, type: "disease" }] };
+  expect(headData(benchmarks["ner-disease"]!, [tagged])).toEqual({
+    recipe: "tagger",
+    lines: ['{"tokens":["Aspirin","treats","gout"],"tags":["O","O","B-disease"]}'],
+  });
+  const { recipe, lines } = headData(benchmarks["hoc"]!, [
+    { id: "1", text: "Cells die.", gold: ["resisting cell death"] },
+  ]);
+  expect([recipe, lines]).toEqual(["classifier", ['{"text":"Cells die.","label":"resisting cell death"}']]);
+  expect(() => headData(benchmarks["medqa"]!, [])).toThrow(/expected a benchmark of classes or tags/);
+});
