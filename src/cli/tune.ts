@@ -2,7 +2,6 @@
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { ConfigError } from "../errors.ts";
 import { writeFileAtomically } from "../io/files.ts";
 import { hasHead, headData } from "../recipes/heads.ts";
 import { configure, isRecipe } from "../recipes/index.ts";
@@ -16,32 +15,38 @@ export interface TuneOptions {
   readonly model: string;
   /** Folder of the benchmark's data. */
   readonly data: string;
-  /** Folder of the run. A model that is there already is taken. */
+  /** Folder of the data made for it and of the run. A model that is there already is taken. */
   readonly output: string;
   /** Of the form path=value. */
   readonly settings: readonly string[];
 }
 
 /**
- * The tuned model's directory.
- * @throws ConfigError where the benchmark has neither classes nor tags for an encoder, nor a recipe for a decoder.
+ * The tuned model's directory; the model as it is where the benchmark has neither classes nor tags for an encoder, nor a
+ * recipe for a decoder.
  */
 export async function tune(
   benchmark: Benchmark,
   { model, data, output, settings }: TuneOptions,
-  { progress, signal }: Pick<Context<unknown>, "progress" | "signal">,
+  { progress, signal, output: terminal }: Pick<Context<unknown>, "progress" | "signal" | "output">,
 ): Promise<string> {
-  const made = join(output, "model");
+  const run = join(output, "run");
+  const made = join(run, "model");
   if (existsSync(made)) return made;
   const { family } = await openModelFolder(model);
+  const isPossible = family.causal ? isRecipe(benchmark.name) : hasHead(benchmark);
+  if (!isPossible) {
+    terminal.note(`${benchmark.name}: no ${family.causal ? "recipe" : "head"} for it: the model is asked as it is`);
+    return model;
+  }
   const { recipe, inputs } = family.causal
-    ? promptInputs(benchmark, model, data)
+    ? { recipe: benchmark.name, inputs: { model, data } }
     : await headInputs(benchmark, model, data, output);
   const config = await configure(recipe, { inputs, settings });
   const line = progress(`tuning for ${benchmark.name}`);
   try {
-    const resume = existsSync(join(output, "run.json"));
-    await train(config, { ...inputs, output, resume, signal, onEvent: showProgress(line) });
+    const resume = existsSync(join(run, "run.json"));
+    await train(config, { ...inputs, output: run, resume, signal, onEvent: showProgress(line) });
   } finally {
     line.end();
   }
@@ -54,16 +59,7 @@ interface Tuning {
   readonly inputs: { readonly model: string; readonly data: string };
 }
 
-function promptInputs({ name }: Benchmark, model: string, data: string): Tuning {
-  if (!isRecipe(name))
-    throw new ConfigError(`${name}: expected a benchmark with a recipe for decoders, got one without`);
-  return { recipe: name, inputs: { model, data } };
-}
-
 async function headInputs(benchmark: Benchmark, model: string, data: string, output: string): Promise<Tuning> {
-  if (!hasHead(benchmark)) {
-    throw new ConfigError(`${benchmark.name}: expected a benchmark of classes or tags, got one that no head answers`);
-  }
   const path = join(output, "train.jsonl");
   const { recipe, lines } = headData(benchmark, await benchmark.read(data, "train"));
   await mkdir(output, { recursive: true });
