@@ -91,7 +91,7 @@ describe("galen --help", () => {
       const loaded = galen(args, "", watch).err.trim().split("\n");
       const own = loaded.filter((url) => url.startsWith("file:") && !url.endsWith("/bin/galen.js"));
       expect(own.length).toBeGreaterThan(3);
-      for (const url of own) expect(url).toMatch(/\/src\/(cli\/.*|errors|suggest|recipes\/list)\.ts$/);
+      for (const url of own) expect(url).toMatch(/\/src\/(cli\/.*|errors|suggest|recipes\/list|eval\/suites)\.ts$/);
     }
   });
 
