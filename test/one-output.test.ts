@@ -79,6 +79,7 @@ const commands: Readonly<Record<string, { readonly args: () => readonly string[]
   "evaluate retrieval": { args: () => [at("beir"), "--model", golden("mean")] },
   "evaluate classification": { args: () => [texts, "--model", classifier] },
   "evaluate ner": { args: () => [sentences, "--model", tagger] },
+  "evaluate suite": { args: () => ["medqa", "--model", tuned, "--data", tiny.data] },
   "evaluate task": { args: () => ["--model", tuned, "--data", tiny.data] },
   convert: { args: () => [tuned] },
   quantize: { args: () => [tuned, "--bits", "8"] },
