@@ -1,18 +1,15 @@
 /** A suite on the terminal: a line a benchmark as it is scored, and what a comparison reads in its folder. */
-import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { ConfigError } from "../errors.ts";
 import type { AskingOptions } from "../eval/decoders.ts";
 import { openForBenchmarks, type OpenedModel, type OpenModelOptions } from "../eval/open.ts";
 import { isServer } from "../eval/openai-server.ts";
 import { describeReport } from "../eval/print.ts";
 import { recordsOf, writeRecords } from "../eval/records.ts";
-import { benchmarksOf, evaluateSuite, suiteLine, type SuiteResult } from "../eval/suite.ts";
+import { benchmarksOf, claimSuite, evaluateSuite, suiteLine, type SuiteResult } from "../eval/suite.ts";
 import type { WayName } from "../eval/ways.ts";
 import { hubSourceOf } from "../hub/index.ts";
 import { modelFingerprint } from "../io/fingerprint.ts";
 import { writeFileAtomically } from "../io/files.ts";
-import { lockFolder } from "../io/lock.ts";
 import type { LoadOptions } from "../model.ts";
 import type { Split } from "../tasks/benchmark.ts";
 import type { Context } from "./command.ts";
@@ -45,7 +42,7 @@ type Terminal = Pick<Context<unknown>, "json" | "output" | "progress" | "signal"
 export async function runSuite(args: SuiteArguments, terminal: Terminal): Promise<void> {
   const { model, output: folder } = args;
   const names = benchmarksOf(args.benchmarks);
-  await using _ = folder === undefined ? undefined : await claim(folder, args.resume);
+  await using _ = folder === undefined ? undefined : await claimSuite(folder, args.resume);
   const opener = openerOf(args, terminal);
   try {
     const results = evaluateSuite(names, opener.open, {
@@ -81,16 +78,6 @@ export async function runSuite(args: SuiteArguments, terminal: Terminal): Promis
   } finally {
     await opener.close();
   }
-}
-
-/** The folder for this run alone. @throws ConfigError where another run writes to it, or did and is not gone on with. */
-async function claim(folder: string, resume: boolean): Promise<AsyncDisposable> {
-  const lock = await lockFolder(folder);
-  if (resume || !existsSync(join(folder, "suite.json"))) return lock;
-  await lock[Symbol.asyncDispose]();
-  throw new ConfigError(`${folder}: expected an output without a suite, got one with suite.json`, {
-    hint: "--resume goes on there, with other benchmarks too; or name another --output",
-  });
 }
 
 async function identityOf(model: string): Promise<Readonly<Record<string, unknown>>> {

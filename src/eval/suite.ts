@@ -7,6 +7,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readDocuments } from "../corpus/documents.ts";
 import { ConfigError, DataError, GalenError } from "../errors.ts";
+import { lockFolder } from "../io/lock.ts";
 import type { Report } from "../metrics/report.ts";
 import type { AnswerForm, Benchmark, Example } from "../tasks/benchmark.ts";
 import { checkDataFiles } from "../tasks/data-files.ts";
@@ -180,6 +181,16 @@ export async function* evaluateSuite(
       yield { name, failed: error };
     }
   }
+}
+
+/** The folder for this run alone. @throws ConfigError where another run writes to it, or did and is not gone on with. */
+export async function claimSuite(folder: string, resume: boolean): Promise<AsyncDisposable> {
+  const lock = await lockFolder(folder);
+  if (resume || !existsSync(join(folder, "suite.json"))) return lock;
+  await lock[Symbol.asyncDispose]();
+  throw new ConfigError(`${folder}: expected an output without a suite, got one with suite.json`, {
+    hint: "--resume goes on there, with other benchmarks too; or name another --output",
+  });
 }
 
 /** The line of a benchmark: what programs read of it. */
