@@ -7,7 +7,7 @@ import { resolveModel } from "./hub/index.ts";
 import type { Items, StreamOptions } from "./io/streams.ts";
 import { entitiesOf } from "./metrics/entities.ts";
 import { headOf, type LabelConfig, labelNames, type ModelConfig, problemOf } from "./models/index.ts";
-import { indexOfLargest } from "./metrics/classification.ts";
+import { indexOfLargest, probabilitiesOf } from "./metrics/classification.ts";
 import { scoringGraph } from "./models/graphs.ts";
 import { byTokens, sliceRows } from "./runtime/batching.ts";
 import { makeBatch } from "./runtime/batch.ts";
@@ -78,14 +78,6 @@ async function forRows(
   }
 }
 
-/** Of classes that exclude one another. */
-function probabilities(logits: Float32Array): number[] {
-  const top = Math.max(...logits);
-  const powers = Array.from(logits, (logit) => Math.exp(logit - top));
-  const sum = powers.reduce((total, power) => total + power, 0);
-  return powers.map((power) => power / sum);
-}
-
 export interface Classified {
   /** The likeliest class. */
   readonly label: string;
@@ -124,7 +116,7 @@ export async function loadClassifier(source: string, options: NetworkOptions = {
       const results: Classified[] = Array.from({ length: texts.length });
       const ids = encoded.map((one) => one.ids);
       await forRows(labeller, ids, 32, (row, logits) => {
-        const shares = multiLabel ? Array.from(logits, (logit) => 1 / (1 + Math.exp(-logit))) : probabilities(logits);
+        const shares = multiLabel ? Array.from(logits, (logit) => 1 / (1 + Math.exp(-logit))) : probabilitiesOf(logits);
         const label = labels[indexOfLargest(logits)]!;
         results[row] = {
           label,

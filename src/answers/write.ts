@@ -2,6 +2,7 @@
  * A decoder as a writer of answers, and a cross-encoder as a checker of what it writes. The writer is given the question
  * and one piece of evidence, never an identifier; of what it gives, the first sentence is taken.
  */
+import { probabilitiesOf } from "../metrics/classification.ts";
 import { ConfigError } from "../errors.ts";
 import { splitSentences } from "../corpus/sentences.ts";
 import { loadModel, type LoadOptions } from "../model.ts";
@@ -93,9 +94,7 @@ export async function openChecker(source: string, options: NetworkOptions = {}):
       return statements.map((_, i) => {
         const own = Array.from(logits.subarray(i * labels.length, (i + 1) * labels.length));
         if (own.length === 1) return 1 / (1 + Math.exp(-own[0]!));
-        const top = Math.max(...own);
-        const powers = own.map((logit) => Math.exp(logit - top));
-        return powers[place]! / powers.reduce((sum, one) => sum + one, 0);
+        return probabilitiesOf(own)[place]!;
       });
     },
     [Symbol.asyncDispose]: () => encoder.dispose(),

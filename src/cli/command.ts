@@ -173,6 +173,18 @@ export const overwriteOption = {
   overwrite: { type: "flag", about: "Replace a file that is there" },
 } as const satisfies Options;
 
+/** Of evaluations on a benchmark. */
+export const exampleOptions = {
+  split: {
+    type: "text",
+    hint: "NAME",
+    choices: ["train", "valid", "test"],
+    default: "test",
+    about: "Which examples",
+  },
+  limit: { type: "integer", hint: "N", least: 1, about: "The first N examples only" },
+} as const satisfies Options;
+
 /** Of evaluations that are kept and resumed. */
 export const folderOptions = {
   output: { type: "text", hint: "DIR", about: "Keep the report, and what is computed window by window, for --resume" },

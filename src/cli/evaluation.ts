@@ -61,11 +61,14 @@ export async function writeReport(
   cuts?.say(output);
   const result = { model: hubSourceOf(model) ?? model, ...about, ...report };
   const text = describeReport(report);
-  if (folder !== undefined) {
-    await writeFileAtomically(join(folder, "report.json"), `${JSON.stringify(result, null, 2)}\n`);
-    await writeFileAtomically(join(folder, "report.txt"), text);
-  }
+  if (folder !== undefined) await keepReport(folder, result);
   // Of this call alone, and so no part of the report: the windows of before are not read again.
   if (json) await output.json({ ...result, ...cuts?.json() });
   else await output.write(text);
+}
+
+/** A report in the folder of its run, for programs and for people. */
+export async function keepReport(folder: string, result: Report): Promise<void> {
+  await writeFileAtomically(join(folder, "report.json"), `${JSON.stringify(result, null, 2)}\n`);
+  await writeFileAtomically(join(folder, "report.txt"), describeReport(result));
 }

@@ -141,7 +141,7 @@ async function fetched(
   for (const [key, one] of Object.entries<Option>({ ...options, ...positionals } as never)) {
     const { part, servers } = one;
     const given = args[key];
-    if (servers === true && /^https?:\/\//i.test(String(given))) continue;
+    if (servers === true && (await import("../eval/openai-server.ts")).isServer(String(given))) continue;
     if (part === undefined || given === undefined || typeof given === "number" || typeof given === "boolean") continue;
     const { resolveModel } = await import("../hub/index.ts");
     const resolved = async (source: string): Promise<string> => {

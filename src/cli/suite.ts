@@ -3,7 +3,6 @@ import { join } from "node:path";
 import type { AskingOptions } from "../eval/decoders.ts";
 import { openForBenchmarks, type OpenedModel, type OpenModelOptions } from "../eval/open.ts";
 import { isServer } from "../eval/openai-server.ts";
-import { describeReport } from "../eval/print.ts";
 import { recordsOf, writeRecords } from "../eval/records.ts";
 import { benchmarksOf, claimSuite, evaluateSuite, suiteLine, type SuiteResult } from "../eval/suite.ts";
 import type { WayName } from "../eval/ways.ts";
@@ -12,7 +11,9 @@ import { modelFingerprint } from "../io/fingerprint.ts";
 import { writeFileAtomically } from "../io/files.ts";
 import type { LoadOptions } from "../model.ts";
 import type { Split } from "../tasks/benchmark.ts";
+import type { Report } from "../metrics/report.ts";
 import type { Context } from "./command.ts";
+import { keepReport } from "./evaluation.ts";
 import { tune } from "./tune.ts";
 
 export interface SuiteArguments {
@@ -137,9 +138,7 @@ async function say(
     const { report } = result.evaluation;
     const one = suiteLine(name, report);
     if (folder !== undefined) {
-      const about = { model: hubSourceOf(model) ?? model, ...report };
-      await writeFileAtomically(join(folder, name, "report.json"), `${JSON.stringify(about, null, 2)}\n`);
-      await writeFileAtomically(join(folder, name, "report.txt"), describeReport(report));
+      await keepReport(join(folder, name), { model: hubSourceOf(model) ?? model, ...report } as Report);
       const records = recordsOf(result.benchmark, result.evaluation, result.overlaps);
       await writeRecords(join(folder, name, "records.jsonl"), records);
     }

@@ -15,9 +15,9 @@ import {
   smallestOfError,
   spreadOf,
 } from "../metrics/paired.ts";
-import type { Figure } from "../metrics/report.ts";
+import { primaryOf, type Figure } from "../metrics/report.ts";
 import { required } from "../schema.ts";
-import { type BenchmarkResult, primaryOf, type Results } from "./results.ts";
+import type { BenchmarkResult, Results } from "./results.ts";
 
 export interface Difference {
   /** The model's figure less the first model's. */

@@ -8,7 +8,7 @@ import { indexNgrams, leastWords } from "../corpus/ngram-index.ts";
 import { type TextRow, titleAndText } from "../corpus/text.ts";
 import { ConfigError } from "../errors.ts";
 import type { Items } from "../io/streams.ts";
-import { checkAligned, detail, type EvaluateOptions, type Figure } from "../metrics/report.ts";
+import { checkAligned, detail, type EvaluateOptions, type Figure, primaryOf } from "../metrics/report.ts";
 import { required } from "../schema.ts";
 import type { Benchmark, Example } from "../tasks/benchmark.ts";
 
@@ -104,10 +104,10 @@ export function contaminationFigures<E extends Example, Answer>(
     const some = examples.filter(isWanted);
     const count = detail(`${verdict}_examples`, describe[verdict], some.length, "count");
     if (some.length === 0) return [count];
-    const { primary, figures } = benchmark.evaluate(some, answers.filter(isWanted), options);
-    const { by: _, ...found } = figures.find(({ name }) => name === primary)!;
+    const measured = benchmark.evaluate(some, answers.filter(isWanted), options);
+    const { by: _, ...found } = primaryOf(measured, `${verdict} examples`);
     const label = `${found.label}: ${verdict} examples alone`;
-    return [count, { ...found, name: `${verdict}_${primary}`, label, kind: "detail" as const }];
+    return [count, { ...found, name: `${verdict}_${found.name}`, label, kind: "detail" as const }];
   });
   const short = overlaps.filter(({ verdict }) => verdict === "short").length;
   return short === 0 ? figures : [...figures, detail("short_examples", describe.short, short, "count")];

@@ -14,33 +14,24 @@ import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import type { Abilities, AbilityOptions, Written } from "./abilities.ts";
 
 /** How a model is asked that was not tuned to answer; the same for a decoder here and one behind an address. */
-export interface AskingOptions {
-  /** Prompts are turns of a conversation, laid out by the model's chat template. */
-  readonly chat?: boolean | undefined;
-  /** With `chat`: what is said before. */
-  readonly system?: string | undefined;
-  /** Asks for steps before the answer: a written answer ends with what counts. */
-  readonly think?: boolean | undefined;
-  /** Answers drawn for each prompt, of which the commonest counts. Default 1, the likeliest tokens. */
-  readonly samples?: number | undefined;
-  /** Of drawn answers. Default 0.7. */
-  readonly temperature?: number | undefined;
-  /** Of the draws. Default 1. */
-  readonly seed?: number | undefined;
-  /** In place of the benchmark's own. */
-  readonly maxNewTokens?: number | undefined;
-}
-
-/** How answers are written, with nothing left open. */
 export interface Asking {
+  /** Prompts are turns of a conversation, laid out by the model's chat template. */
   readonly chat: boolean;
+  /** With `chat`: what is said before. */
   readonly system: string | undefined;
+  /** Asks for steps before the answer: a written answer ends with what counts. */
   readonly think: boolean;
+  /** Answers drawn for each prompt, of which the commonest counts. Default 1, the likeliest tokens. */
   readonly samples: number;
+  /** Of drawn answers. Default 0.7. */
   readonly temperature: number;
+  /** Of the draws. Default 1. */
   readonly seed: number;
+  /** In place of the benchmark's own. */
   readonly maxNewTokens: number | undefined;
 }
+
+export type AskingOptions = { readonly [Name in keyof Asking]?: Asking[Name] | undefined };
 
 /** @throws ConfigError for options that contradict one another or are out of range. */
 export function askingOf(options: AskingOptions): Asking {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import * as z from "zod";
 import { DataError } from "../errors.ts";
 import { readJson } from "../io/json.ts";
-import type { Figure, Report } from "../metrics/report.ts";
+import { primaryOf, type Report } from "../metrics/report.ts";
 import { required } from "../schema.ts";
 import { type ExampleRecord, readRecords } from "./records.ts";
 
@@ -89,11 +89,4 @@ async function readResult(path: string): Promise<{ readonly model: string; reado
   const recordsPath = join(path, "records.jsonl");
   const records = existsSync(recordsPath) ? { records: await readRecords(recordsPath) } : {};
   return { model, result: { report: report as Report, path, ...records } };
-}
-
-/** The figure that papers report. @throws DataError where there is none. */
-export function primaryOf({ primary, figures }: Report, where: string): Figure {
-  const found = figures.find(({ name }) => name === primary);
-  if (found === undefined) throw new DataError(`${where}: expected a figure "${primary}", got none of that name`);
-  return found;
 }

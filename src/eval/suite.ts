@@ -6,9 +6,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readDocuments } from "../corpus/documents.ts";
-import { ConfigError, DataError, GalenError } from "../errors.ts";
+import { ConfigError, GalenError } from "../errors.ts";
 import { lockFolder } from "../io/lock.ts";
-import type { Report } from "../metrics/report.ts";
+import { primaryOf, type Report } from "../metrics/report.ts";
 import type { AnswerForm, Benchmark, Example } from "../tasks/benchmark.ts";
 import { checkDataFiles } from "../tasks/data-files.ts";
 import { benchmarks } from "../tasks/index.ts";
@@ -196,7 +196,7 @@ export async function claimSuite(folder: string, resume: boolean): Promise<Async
 /** The line of a benchmark: what programs read of it. */
 export function suiteLine(
   name: string,
-  { primary, figures, examples, failed, hash }: Report,
+  report: Report,
 ): {
   readonly name: string;
   readonly metric: string;
@@ -206,12 +206,11 @@ export function suiteLine(
   readonly unparsed: number | null;
   readonly protocol: string;
 } {
-  const found = figures.find((one) => one.name === primary);
-  if (found === undefined) throw new DataError(`report of ${name}: expected a figure "${primary}", got none`);
-  const { value, interval } = found;
+  const { examples, failed, hash } = report;
+  const { name: metric, value, interval } = primaryOf(report, name);
   return {
     name,
-    metric: primary,
+    metric,
     value,
     interval: interval === undefined ? null : [interval.low, interval.high],
     n: examples,

@@ -87,3 +87,12 @@ export function indexOfLargest(scores: ArrayLike<number>): number {
   for (let i = 1; i < scores.length; i++) if (scores[i]! > scores[best]!) best = i;
   return best;
 }
+
+/** e^x in parts of their sum: the probabilities of classes that exclude one another. */
+export function probabilitiesOf(scores: ArrayLike<number>): number[] {
+  const values = Array.from(scores);
+  const largest = Math.max(...values);
+  const powers = values.map((score) => Math.exp(score - largest));
+  const sum = powers.reduce((all, one) => all + one, 0);
+  return powers.map((one) => one / sum);
+}

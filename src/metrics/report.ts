@@ -72,6 +72,13 @@ export function valueOf(report: Pick<Report, "figures">, name: string): number {
   return found.value;
 }
 
+/** The figure that papers report. @throws DataError where there is none. */
+export function primaryOf({ primary, figures }: Measurement, where: string): Figure {
+  const found = figures.find(({ name }) => name === primary);
+  if (found === undefined) throw new DataError(`${where}: expected a figure "${primary}", got none of that name`);
+  return found;
+}
+
 /** @throws DataError unless there is exactly one prediction for every example. */
 export function checkAligned(gold: readonly unknown[], predictions: readonly unknown[], where: string): void {
   if (gold.length !== predictions.length) {

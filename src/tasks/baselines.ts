@@ -6,6 +6,7 @@ import { majority } from "../metrics/classification.ts";
 import type { Relation } from "../metrics/hard-match.ts";
 import type { Example } from "./benchmark.ts";
 import type { EntityPlace, NamedEntity } from "./entity-places.ts";
+import { spacedWords } from "./spaced-words.ts";
 
 export const copying = "copying names known from training";
 
@@ -19,18 +20,9 @@ export const commonest = {
   },
 };
 
-/** Runs of letters and digits with a space around each, so that names are found as whole words by `includes`. */
-const words = (text: string): string =>
-  ` ${
-    text
-      .toLowerCase()
-      .match(/[\p{L}\p{N}]+/gu)
-      ?.join(" ") ?? ""
-  } `;
-
 /** Names of `candidates` that stand in the text, by where they first do. */
 function namesIn(text: string, candidates: ReadonlyMap<string, string>): string[] {
-  const searched = words(text);
+  const searched = spacedWords(text);
   const found = [...candidates].flatMap(([key, name]) => {
     const at = key.trim() === "" ? -1 : searched.indexOf(key);
     return at === -1 ? [] : [{ name, at }];
@@ -38,7 +30,8 @@ function namesIn(text: string, candidates: ReadonlyMap<string, string>): string[
   return found.sort((a, b) => a.at - b.at).map(({ name }) => name);
 }
 
-const keyed = (names: Iterable<string>): Map<string, string> => new Map([...names].map((name) => [words(name), name]));
+const keyed = (names: Iterable<string>): Map<string, string> =>
+  new Map([...names].map((name) => [spacedWords(name), name]));
 
 /**
  * Every known head with every known tail of the same text, in their commonest relation, or the commonest of all. Two
@@ -51,7 +44,7 @@ export function copyRelations(
   const all = train.flatMap((one) => one.gold);
   const [heads, tails] = [keyed(all.map((one) => one.head)), keyed(all.map((one) => one.tail))];
   const common = majority(all.map((one) => one.relation)) ?? "";
-  const pair = (head: string, tail: string): string => `${words(head)}\n${words(tail)}`;
+  const pair = (head: string, tail: string): string => `${spacedWords(head)}\n${spacedWords(tail)}`;
   const seen = new Map<string, string[]>();
   for (const one of all) {
     const key = pair(one.head, one.tail);
@@ -60,11 +53,11 @@ export function copyRelations(
   return examples.map(({ text }) => {
     const foundHeads = namesIn(text, heads);
     const foundTails = namesIn(text, tails);
-    const headRank = new Map(foundHeads.map((name, i) => [words(name), i]));
-    const tailRank = new Map(foundTails.map((name, i) => [words(name), i]));
+    const headRank = new Map(foundHeads.map((name, i) => [spacedWords(name), i]));
+    const tailRank = new Map(foundTails.map((name, i) => [spacedWords(name), i]));
     return foundHeads.flatMap((head) =>
       foundTails.flatMap((tail) => {
-        const [a, b] = [words(head), words(tail)];
+        const [a, b] = [spacedWords(head), spacedWords(tail)];
         const reversed = tailRank.has(a) && (headRank.get(b) ?? Infinity) < (headRank.get(a) ?? Infinity);
         if (a === b || reversed) return [];
         return [{ head, tail, relation: majority(seen.get(pair(head, tail)) ?? []) ?? common }];
@@ -102,13 +95,13 @@ export function copyEntities(
   const seen = new Map<string, string[]>();
   for (const { text, gold } of train) {
     for (const { start, end, type } of gold) {
-      const key = words(text.slice(start, end));
+      const key = spacedWords(text.slice(start, end));
       const types = seen.get(key);
       if (types === undefined) seen.set(key, [type]);
       else types.push(type);
     }
   }
-  seen.delete(words(""));
+  seen.delete(spacedWords(""));
   const known = new Map([...seen].map(([key, types]) => [key, majority(types)!]));
   return examples.map(({ text }) => {
     const tokens = [...text.matchAll(/[\p{L}\p{N}]+/gu)];
@@ -119,8 +112,8 @@ export function copyEntities(
         const last = tokens[first + count - 1]!;
         return text.slice(tokens[first]!.index, last.index + last[0].length);
       };
-      while (count > 0 && !known.has(words(nameOf()))) count--;
-      if (count > 0) found.push({ name: nameOf(), type: known.get(words(nameOf()))! });
+      while (count > 0 && !known.has(spacedWords(nameOf()))) count--;
+      if (count > 0) found.push({ name: nameOf(), type: known.get(spacedWords(nameOf()))! });
       first += Math.max(1, count);
     }
     return found;

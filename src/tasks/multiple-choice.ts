@@ -6,7 +6,7 @@
  */
 import { DataError } from "../errors.ts";
 import { calibrationFigures } from "../metrics/calibration.ts";
-import { indexOfLargest, majority } from "../metrics/classification.ts";
+import { indexOfLargest, majority, probabilitiesOf } from "../metrics/classification.ts";
 import { mean } from "../metrics/counts.ts";
 import { checkAligned, detail, type EvaluateOptions, figure, type Figure } from "../metrics/report.ts";
 import { commonest } from "./baselines.ts";
@@ -41,14 +41,6 @@ type ChoiceSettings<E extends Example<string>> = Pick<
   /** What the labels stand for, where they are letters. */
   readonly texts?: (example: E) => readonly string[];
 };
-
-/** e^x in parts of their sum. */
-function softmax(scores: readonly number[]): number[] {
-  const largest = Math.max(...scores);
-  const powers = scores.map((score) => Math.exp(score - largest));
-  const sum = powers.reduce((all, one) => all + one, 0);
-  return powers.map((one) => one / sum);
-}
 
 /** Standard error of a mean, from the sample's standard deviation: 0 of one value. */
 function standardError(values: readonly number[]): number {
@@ -131,7 +123,7 @@ export function multipleChoice<E extends Example<string>>(settings: ChoiceSettin
       answer: (_, scores) => ({
         choice: labels[indexOfLargest(scores)]!,
         byLength: labels[indexOfLargest(scores.map((score, i) => score / widths[i]!))]!,
-        probabilities: softmax(scores),
+        probabilities: probabilitiesOf(scores),
       }),
     },
     evaluate(examples, answers, options) {

@@ -25,17 +25,7 @@ const asked = multipleChoice<PubMedQaExample>({
   name: "pubmedqa-prompted",
   version: "1",
   description: "Yes, no or maybe to a research question, by a prompt without tuning (PubMedQA)",
-  data: {
-    folder: "pubmedqa",
-    files: {
-      test: [
-        { path: "ori_pqal.json", sha256: "8b3276be8942ebbd77f3ddcda12c1749bf0e490045a736fd8438ee40cf37a41d" },
-        { path: "test_ground_truth.json", sha256: "939fe566f09017d13b1ca64d2ddfee0bc2374b366048152997669cccedc44d51" },
-      ],
-    },
-    from: "https://github.com/pubmedqa/pubmedqa, folder data",
-    licence: "MIT",
-  },
+  data: pubmedqa.data!,
   labels: ["yes", "no", "maybe"],
   read,
   exampleOf: pubmedqa.exampleOf,

@@ -3,18 +3,12 @@
  * that reasoning may come first; by the letter or word that the answer begins with; or by the text of one choice. An
  * answer that names none, or several, is not guessed at.
  */
+import { spacedWords } from "./spaced-words.ts";
 
 /** What may stand around a label. */
 const open = String.raw`[\s"'“‘*_([{$]*(?:\\boxed\{)?`;
 const close = String.raw`["'”’*_)\]}$]*`;
 const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
-const words = (text: string): string =>
-  ` ${
-    text
-      .toLowerCase()
-      .match(/[\p{L}\p{N}]+/gu)
-      ?.join(" ") ?? ""
-  } `;
 
 /** Labels are letters, or words such as "yes". */
 const areLetters = (labels: readonly string[]): boolean => labels.every((label) => label.length === 1);
@@ -55,8 +49,8 @@ function leading(text: string, labels: readonly string[]): string | undefined {
 
 /** The one label whose choice's text stands in the answer as words, where those within a longer one do not count. */
 function quoted(text: string, labels: readonly string[], texts: readonly string[]): string | undefined {
-  let rest = words(text);
-  const longestFirst = texts.map((one, i) => ({ key: words(one), label: labels[i]! }));
+  let rest = spacedWords(text);
+  const longestFirst = texts.map((one, i) => ({ key: spacedWords(one), label: labels[i]! }));
   longestFirst.sort((a, b) => b.key.length - a.key.length);
   const found = new Set<string>();
   for (const { key, label } of longestFirst) {

@@ -1,7 +1,15 @@
 /** `galen evaluate suite`: one model, many benchmarks, one protocol each. */
 import { UsageError } from "../../errors.ts";
 import { suites } from "../../eval/suites.ts";
-import { type Command, command, folderOptions, loadOptions, modelOption, modelOptions } from "../command.ts";
+import {
+  type Command,
+  command,
+  exampleOptions,
+  folderOptions,
+  loadOptions,
+  modelOption,
+  modelOptions,
+} from "../command.ts";
 
 const evaluateSuite: Command = command({
   about: "Score a model on a suite of benchmarks",
@@ -21,14 +29,7 @@ const evaluateSuite: Command = command({
       default: 0,
       about: "Examples with their answers before each question",
     },
-    split: {
-      type: "text",
-      hint: "NAME",
-      choices: ["train", "valid", "test"],
-      default: "test",
-      about: "Which examples",
-    },
-    limit: { type: "integer", hint: "N", least: 1, about: "The first N examples of each only" },
+    ...exampleOptions,
     ask: {
       type: "text",
       hint: "WAY",

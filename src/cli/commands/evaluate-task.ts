@@ -2,6 +2,7 @@
 import {
   type Command,
   command,
+  exampleOptions,
   modelOptions,
   folderOptions,
   loadOptions,
@@ -18,14 +19,7 @@ const evaluateTask: Command = command({
   options: {
     model: { ...modelOption, required: true, about: "Tuned model directory" },
     data: { type: "text", hint: "DIR", required: true, about: "Folder of the task's data" },
-    split: {
-      type: "text",
-      hint: "NAME",
-      choices: ["train", "valid", "test"],
-      default: "test",
-      about: "Which examples",
-    },
-    limit: { type: "integer", hint: "N", least: 1, about: "The first N examples only" },
+    ...exampleOptions,
     predictions: { type: "text", hint: "FILE", about: "Also write every answer as a JSON line" },
     ...overwriteOption,
     ...decodingOptions,
