@@ -76,6 +76,11 @@ describe("a suite", () => {
     expect(kept).toMatchObject({ suite: ["mmlu-anatomy", "medqa"], benchmarks: ["mmlu-anatomy"] });
     const again = await suite("mmlu-anatomy", "--model", model, "--output", output, "--resume");
     expect(again[0]).toEqual(anatomy);
+    // Others may be added; what was scored before stays in the list.
+    await suite("medqa", "--model", model, "--output", output, "--resume");
+    expect(JSON.parse(readFileSync(join(output, "suite.json"), "utf8"))).toMatchObject({
+      benchmarks: ["mmlu-anatomy"],
+    });
     // Shots and steps are other protocols.
     const [shot] = await suite("mmlu-anatomy", "--model", model, "--shots", "2");
     const [thought] = await suite("mmlu-anatomy", "--model", model, "--think", "--max-new-tokens", "8");

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { AskingOptions } from "../eval/decoders.ts";
 import { openForBenchmarks, type OpenedModel, type OpenModelOptions } from "../eval/open.ts";
 import { isServer } from "../eval/openai-server.ts";
+import { scoredIn } from "../eval/results.ts";
 import { recordsOf, writeRecords } from "../eval/records.ts";
 import { benchmarksOf, claimSuite, evaluateSuite, suiteLine, type SuiteResult } from "../eval/suite.ts";
 import type { WayName } from "../eval/ways.ts";
@@ -61,15 +62,20 @@ export async function runSuite(args: SuiteArguments, terminal: Terminal): Promis
       signal: terminal.signal,
       onProgress: opener.onProgress,
     });
-    const scored: string[] = [];
+    // What an earlier call scored stays in the list, and a killed one leaves what it has.
+    const scored = new Set(folder === undefined ? [] : await scoredIn(folder));
+    const keepList = async (): Promise<void> => {
+      if (folder === undefined) return;
+      const about = { model: hubSourceOf(model) ?? model, suite: args.benchmarks, benchmarks: [...scored] };
+      await writeFileAtomically(join(folder, "suite.json"), `${JSON.stringify(about, null, 2)}\n`);
+    };
     for await (const result of results) {
       opener.endLine();
-      if (await say(result, args, terminal)) scored.push(result.name);
+      if (!(await say(result, args, terminal))) continue;
+      scored.add(result.name);
+      await keepList();
     }
-    if (folder !== undefined) {
-      const about = { model: hubSourceOf(model) ?? model, suite: args.benchmarks, benchmarks: scored };
-      await writeFileAtomically(join(folder, "suite.json"), `${JSON.stringify(about, null, 2)}\n`);
-    }
+    await keepList();
   } catch (error) {
     opener.endLine();
     if (terminal.signal.aborted && folder !== undefined) {

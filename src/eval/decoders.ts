@@ -4,7 +4,7 @@
  * self-consistency (Wang et al. 2022). Prompts too long for the model lose their beginning, as in lm-evaluation-harness.
  */
 import { ConfigError } from "../errors.ts";
-import { loadLikelihoods } from "../likelihoods.ts";
+import { type Likelihoods, loadLikelihoods } from "../likelihoods.ts";
 import { loadModel, type LoadOptions, type Model } from "../model.ts";
 import { identityOf } from "../runtime/network.ts";
 import { required } from "../schema.ts";
@@ -99,7 +99,10 @@ export function untilStop(text: string, stops: readonly string[]): string {
 /** Bytes of keys and values at once; prompts beyond wait. */
 const cacheBytes = 2 ** 30;
 
-/** @throws ConfigError for a model that is no decoder, or with `chat` has no template; DataError without a tokenizer. */
+/**
+ * @throws ConfigError for a model that with `chat` has no template, DataError without a tokenizer; when it is asked,
+ * ConfigError for one that is no decoder.
+ */
 export async function askDecoder(
   source: string,
   options: AskingOptions & LoadOptions = {},
@@ -109,7 +112,8 @@ export async function askDecoder(
   const asking = askingOf(how);
   const load = { device, threads, weights, memory };
   const tokenizer = await loadTokenizer(source);
-  const likelihoods = await loadLikelihoods(source, load);
+  // Each is a session over all weights: what is not asked for is not opened.
+  let likelihoods: Promise<Likelihoods> | undefined;
   let model: Promise<Model> | undefined;
   if (asking.chat) await chatPrompt(tokenizer, turnsOf("?", asking));
   return {
@@ -118,11 +122,12 @@ export async function askDecoder(
     // Steps before an answer are for writing.
     ...(asking.think ? {} : { prefers: "likelihood" }),
     async logLikelihoods(contexts, choices) {
-      if (!asking.chat) return likelihoods.logLikelihoods(contexts, choices);
+      const opened = await (likelihoods ??= loadLikelihoods(source, load));
+      if (!asking.chat) return opened.logLikelihoods(contexts, choices);
       const prompts: string[] = [];
       for (const context of contexts) prompts.push(await conversation(tokenizer, context, asking));
       // An answer begins its turn, so nothing stands before it.
-      return likelihoods.logLikelihoods(
+      return opened.logLikelihoods(
         prompts,
         choices.map((own) => own.map((choice) => choice.trimStart())),
       );
@@ -132,7 +137,7 @@ export async function askDecoder(
       return write(await model, tokenizer, sources, asking, more);
     },
     async [Symbol.asyncDispose]() {
-      await likelihoods[Symbol.asyncDispose]();
+      await (await likelihoods)?.[Symbol.asyncDispose]();
       await (await model)?.dispose();
     },
   };

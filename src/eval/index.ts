@@ -30,7 +30,7 @@ export { describeReport } from "./print.ts";
 export { modelFingerprint } from "../io/fingerprint.ts";
 export { type QuantizationLoss, quantizationLoss, type QuantizationOptions } from "./quantization.ts";
 export { type ExampleRecord, readRecords, recordsOf, writeRecords } from "./records.ts";
-export { type BenchmarkResult, readResults, type Results } from "./results.ts";
+export { type BenchmarkResult, readResults, type Results, scoredIn } from "./results.ts";
 export { evaluateRetrieval, type RetrievalOptions } from "./retrieval.ts";
 export { evaluateSimilarity, type Negatives, type SimilarityOptions } from "./similarity.ts";
 export { askRemote } from "./remote.ts";

@@ -54,8 +54,11 @@ const reportSchema = z.object({
 const suiteSchema = z.object({
   model: z.string(),
   // A name is a folder's, never a path.
-  benchmarks: z.array(z.string().regex(/^[\w-][\w.-]*$/)).min(1),
+  benchmarks: z.array(z.string().regex(/^[\w-][\w.-]*$/)),
 });
+
+/** One that there is something to compare of. */
+const scoredSuite = suiteSchema.extend({ benchmarks: suiteSchema.shape.benchmarks.min(1) });
 
 /**
  * The results in a folder with suite.json, or with the report.json of one benchmark.
@@ -65,7 +68,7 @@ export async function readResults(folder: string): Promise<Results> {
   required("readResults: folder", folder, "text");
   const suite = join(folder, "suite.json");
   if (existsSync(suite)) {
-    const { model, benchmarks } = await readJson(suite, suiteSchema);
+    const { model, benchmarks } = await readJson(suite, scoredSuite);
     const results = new Map<string, BenchmarkResult | undefined>();
     for (const name of benchmarks) {
       const path = join(folder, name);
@@ -80,6 +83,13 @@ export async function readResults(folder: string): Promise<Results> {
   }
   const { model, result } = await readResult(folder);
   return { folder, model, benchmarks: new Map([[result.report.task, result]]) };
+}
+
+/** Benchmarks that a suite in the folder has scored; none without one. @throws DataError for a file that does not fit. */
+export async function scoredIn(folder: string): Promise<readonly string[]> {
+  const suite = join(folder, "suite.json");
+  if (!existsSync(suite)) return [];
+  return (await readJson(suite, suiteSchema)).benchmarks;
 }
 
 async function readResult(path: string): Promise<{ readonly model: string; readonly result: BenchmarkResult }> {
