@@ -163,6 +163,7 @@ async function write(
   if (room < 1) {
     throw new ConfigError(
       `ask: maxNewTokens: expected fewer than the ${model.config.max_position_embeddings} positions of the model, got ${maxNewTokens}`,
+      { hint: "ask for shorter answers: maxNewTokens, --max-new-tokens" },
     );
   }
   const prompts: number[][] = [];
