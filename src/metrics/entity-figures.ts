@@ -1,5 +1,6 @@
 /** Figures of named entities as they are answered: one counts when its type and both ends are right; documents are resampled. */
 import { type Counts, countSets, mean, microF1, scores, sumCounts } from "./counts.ts";
+import { grouped } from "./groups.ts";
 import { detail, type EvaluateOptions, type Figure, figure } from "./report.ts";
 
 export interface KeyedEntity {
@@ -28,14 +29,9 @@ export function entityFigures(
   types: readonly string[],
   options: EvaluateOptions = {},
 ): Figure[] {
-  const documents = new Map<string, Counts[]>();
-  for (const part of parts) {
-    const counts = entityCounts(part);
-    const known = documents.get(part.document);
-    if (known === undefined) documents.set(part.document, [counts]);
-    else known.push(counts);
-  }
-  const units = [...documents.values()].map(sumCounts);
+  const counts = parts.map((part) => entityCounts(part));
+  const documents = parts.map(({ document }) => document);
+  const units = grouped(counts, documents).map(sumCounts);
   const total = scores(sumCounts(units));
   const sound = (name: string, label: string, value: number): Figure => ({ name, label, value, kind: "sound" });
   const figures = [
