@@ -53,6 +53,16 @@ function writeData(): void {
     lines(texts.map((text, i) => ({ query: `${organs[i % 4]}?`, documents: [text, texts[(i + 1) % 24]!] }))),
   );
   writeBenchmarks(texts);
+  for (const name of ["BC5CDR-chem", "BC5CDR-disease", "NCBI-disease", "BC2GM", "JNLPBA"]) {
+    for (const split of ["train", "test"]) {
+      write(`data/benchmarks/ner/${name}/${split}.tsv`, `${tagged.join("\n").replaceAll("B-Organ", "B")}\n`);
+    }
+  }
+  const options = { A: "kidney", B: "heart", C: "stroke", D: "insulin" };
+  const questions = texts.map((question, i) => ({ question, options, answer_idx: "ABCD"[i % 4] }));
+  for (const split of ["train", "test"]) write(`data/benchmarks/medqa/${split}.jsonl`, lines(questions));
+  const rows = questions.map(({ question, answer_idx: answer }) => `${question},${organs.join()},${answer}\n`);
+  for (const split of ["dev", "test"]) write(`data/benchmarks/mmlu/anatomy_${split}.csv`, rows.join(""));
 }
 
 function writeBenchmarks(texts: readonly string[]): void {
@@ -128,6 +138,10 @@ export async function writeWorld(): Promise<void> {
     "index samples/pubmed-sample.xml --model all-MiniLM-L6-v2 --output index",
     `train classifier epochs=1 ${on("all-MiniLM-L6-v2", "train.jsonl")} --output runs/classes`,
     `train tagger epochs=1 ${on("all-MiniLM-L6-v2", "test.tsv")} --output runs/ner`,
+    ...["base", "mine", "large"].map(
+      (name) =>
+        `evaluate suite medqa --model runs/nano/model --data data/benchmarks --any-version --output scores/${name}`,
+    ),
   ]) {
     await stdoutOf(...words(line));
   }

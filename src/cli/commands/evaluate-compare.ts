@@ -17,9 +17,12 @@ const evaluateCompare: Command = command({
     resamples: { type: "integer", hint: "N", least: 100, default: 10_000, about: "Draws of documents" },
   },
   examples: [
-    ["evaluate compare runs/base runs/mine", "two suites"],
-    ["evaluate compare runs/base runs/mine runs/large --html models.html --markdown models.md", "three, with a page"],
-    ["evaluate compare runs/base/medqa runs/mine/medqa --json", "a single benchmark, as JSON"],
+    ["evaluate compare scores/base scores/mine", "two suites"],
+    [
+      "evaluate compare scores/base scores/mine scores/large --html models.html --markdown models.md",
+      "three, with a page",
+    ],
+    ["evaluate compare scores/base/medqa scores/mine/medqa --json", "a single benchmark, as JSON"],
   ],
   async run({ args, json, output }) {
     if (args.results.length < 2)

@@ -60,10 +60,13 @@ const evaluateSuite: Command = command({
     ...modelOptions,
   },
   examples: [
-    ["evaluate suite biomedical-15 --model runs/llama/model --data data/benchmarks --output runs/scores", "all of it"],
-    ["evaluate suite medqa medmcqa --model org/name --data data/benchmarks --shots 5 --json", "two sets, five shots"],
+    ["evaluate suite medqa --model runs/nano/model --data data/benchmarks --output runs/scores", "one set, kept"],
     [
-      "evaluate suite ner --model runs/encoder/model --data data/benchmarks --tune --output runs/ner",
+      "evaluate suite medqa mmlu-anatomy --model biogpt --data data/benchmarks --shots 2 --json",
+      "two sets, two examples with their answers before each question",
+    ],
+    [
+      "evaluate suite ner --model all-MiniLM-L6-v2 --data data/benchmarks --tune --output runs/names",
       "a tagger for each set of names, trained and scored",
     ],
   ],
