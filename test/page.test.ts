@@ -66,7 +66,8 @@ async function visit(
   const wrong: string[] = [];
   try {
     const page = await context.newPage();
-    page.setDefaultTimeout(10_000);
+    // A busy machine is slow, not wrong.
+    page.setDefaultTimeout(30_000);
     page.on("request", (request) => {
       if (!request.url().startsWith(world.url)) wrong.push(`request: ${request.url()}`);
     });

@@ -168,7 +168,7 @@ function Question({
   const [model, setModel] = useState("");
   const box = useRef<HTMLTextAreaElement>(null);
   useLayoutEffect(() => setText(asked), [asked]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (asked === "") box.current?.focus();
   }, []);
   const submit = (event: Event): void => {

@@ -1,5 +1,5 @@
 /** What a reviewer does with a document: its state with what others say, the steps, the decisions and their keys. */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 import { decisionKey, type Decision, type ReviewTriple } from "../extract/review-state.ts";
 import type { ReviewDocument, ReviewShow } from "../serve/literature/replies.ts";
 import { type ApiError, postJson, useJson } from "./api.ts";
@@ -120,7 +120,8 @@ function useWriting({ id, relations }: ReviewProps, post: Live["post"]): Writing
 
 /** Keys act where nothing is typed and no dialog is open; while a triple is written, only those of the selection. */
 function useKeys(acts: Readonly<Record<string, () => void>>, { draft, setDraft }: Writing): void {
-  useEffect(() => {
+  // With what is shown, not after its paint: a key pressed at once is about the relation that is seen.
+  useLayoutEffect(() => {
     const press = (event: KeyboardEvent): void => {
       if (event.key === "Escape" && draft !== undefined) return setDraft(undefined);
       if (isTyping(event) || event.ctrlKey || event.metaKey || event.altKey) return;

@@ -1,6 +1,6 @@
 /** The form of a review for a triple that was missed, or that should read otherwise; names come from the selection. */
 import type { VNode } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { placeOf, type ReviewMention, type ReviewTriple } from "../extract/review-state.ts";
 import { html } from "./html.ts";
 import { wholeWords } from "./review-model.ts";
@@ -39,7 +39,8 @@ interface FormProps {
 export function ReviewForm(props: FormProps): VNode {
   const { document, relations, draft, changing, onDraft, onSave, onCancel, onMark } = props;
   const first = useRef<HTMLInputElement>(null);
-  useEffect(() => first.current?.focus(), []);
+  // Before anything can be typed: an effect after the paint would take the focus from a box that a quick hand is in.
+  useLayoutEffect(() => first.current?.focus(), []);
   const write = (role: "head" | "tail") => (event: Event) => {
     const { value } = event.currentTarget as HTMLInputElement;
     onDraft({ ...draft, [role]: { name: value, at: placeOf(value, document) } });
@@ -101,7 +102,7 @@ export function ReviewForm(props: FormProps): VNode {
 /** Who reviews: asked for once, kept by the browser. */
 export function PersonForm({ onName }: { readonly onName: (name: string) => void }): VNode {
   const box = useRef<HTMLInputElement>(null);
-  useEffect(() => box.current?.focus(), []);
+  useLayoutEffect(() => box.current?.focus(), []);
   const submit = (event: Event): void => {
     event.preventDefault();
     const name = box.current!.value.trim();

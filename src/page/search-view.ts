@@ -62,7 +62,7 @@ function Box({ params }: { readonly params: URLSearchParams }): VNode {
   const [text, setText] = useState(query);
   const box = useRef<HTMLInputElement>(null);
   useLayoutEffect(() => setText(query), [query]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (query === "") box.current?.focus();
   }, []);
   const submit = (event: Event): void => {
