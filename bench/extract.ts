@@ -4,7 +4,7 @@
  * `prompt_lookup_num_tokens`. Weights are random and never copy, so every side is made to write the benchmark's own
  * answers, by a processor of scores: what is measured is what a model that answers rightly would take.
  *
- * `ONE=1`: one document at a time on Galen's side as well, where lookup pays most.
+ * `ONE=1`: one document at a time on Galen's side as well, where lookup pays most. `BITS=4`: Galen's weights in four bits.
  *
  *     PEERS_PYTHON=/path/to/python npx node bench/extract.ts ddi|bc5cdr DATA [micro|base|nano] [documents] [rounds] [threads]
  */
@@ -40,7 +40,8 @@ const config = bioGpt.sizes[size]!;
 const grown = growVocabulary(tokenizer, config.vocab_size, 9);
 const folder = mkdtempSync(join(tmpdir(), "galen-extract-bench-"));
 await writeRandomModel(join(folder, "model"), { ...config, vocab_size: grown.vocabSize }, grown.tokenizer);
-const tuned = await openTuned(join(folder, "model"), { task: name, threads: Number(threads) });
+const weights = process.env["BITS"] === "4" ? ("int4" as const) : undefined;
+const tuned = await openTuned(join(folder, "model"), { task: name, threads: Number(threads), weights });
 
 // The same prompts in the same order for the other side: longest first.
 const whole = examples.filter((one) => !layoutSource(tuned.layout, task.source(one)).cut);

@@ -79,7 +79,7 @@ test("GGUF: models", async () => {
       writeFileSync(path, bytes);
       await endsWell(() => readAll(path, 8 * bytes.length));
     }),
-    fuzzRuns(700),
+    fuzzRuns(1000),
   );
 });
 
@@ -99,7 +99,7 @@ test("GGUF: vocabularies, and matrices in few bits", async () => {
         }
       });
     }),
-    fuzzRuns(700),
+    fuzzRuns(1000),
   );
 });
 
