@@ -1,5 +1,6 @@
 /** `galen search` over an index of the sample's records: formats, filters, similar records, what is refused. */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -127,4 +128,16 @@ describe("galen search", () => {
     expect(error.startsWith(code)).toBe(true);
     expect(error).toContain(said);
   });
+});
+
+test("galen index --delete-list takes out what a compressed list names, and only that", async () => {
+  const output = join(folder, "fewer");
+  const input = join(folder, "three.jsonl");
+  const lines = ["a", "b", "c"].map((id) => JSON.stringify({ id, text: `heart ${id}` }));
+  writeFileSync(input, `${lines.join("\n")}\n`);
+  const list = join(folder, "deleted.pmids.gz");
+  writeFileSync(list, gzipSync("b\n\nnobody\r\nc\n"));
+  await stdoutOf("index", input, "--output", output);
+  const summary = await stdoutOf("index", "--output", output, "--delete-list", list, "--json");
+  expect(JSON.parse(summary)).toMatchObject({ documents: 1, deleted: 2 });
 });

@@ -392,9 +392,14 @@ export async function openLanceStore(folder: string, width: number): Promise<Sto
       if (there === undefined || ids.length === 0) return 0;
       const all = [...new Set(ids)];
       let count = 0;
-      for (const some of inParts(all, mostInCondition)) count += await there.countRows(`place = 0 AND ${anyOf(some)}`);
-      // In one commit, however many they are.
-      if (count > 0) await there.delete(anyOf(all));
+      const present: string[] = [];
+      for (const some of inParts(all, mostInCondition)) {
+        const found = await there.countRows(`place = 0 AND ${anyOf(some)}`);
+        if (found > 0) present.push(...some);
+        count += found;
+      }
+      // In one commit, however many they are; a list of all that PubMed ever took out names few that are here.
+      if (count > 0) await there.delete(anyOf(present));
       return count;
     },
     async optimise(onProgress) {

@@ -15,6 +15,14 @@ const manyDocuments = 50_000;
 /** Failures that are shown one by one. */
 const shownFailures = 5;
 
+/** The lines of a file that are not empty. */
+async function identifiersIn(path: string, signal: AbortSignal): Promise<string[]> {
+  const { readLines } = await import("../../io/lines.ts");
+  const found: string[] = [];
+  for await (const { text } of readLines(path, { signal })) if (text.trim() !== "") found.push(text.trim());
+  return found;
+}
+
 const index: Command = command({
   about: "Make literature searchable, or add to an index",
   details:
@@ -34,6 +42,11 @@ const index: Command = command({
         "What keeps it: exact, all of it in memory while it is searched, or LanceDB, on disk; an index is moved to the one that is named (default: LanceDB for more than 32 MiB of INPUT, where it is installed)",
     },
     delete: { type: "text", hint: "ID", many: "repeat", about: "Take this document out" },
+    "delete-list": {
+      type: "text",
+      hint: "FILE",
+      about: "Take out those whose identifiers are in this file, one a line, such as PubMed's deleted.pmids.gz",
+    },
     ...columnOptions,
     int8: { type: "flag", about: "Embed in eight bits: faster, on the CPU" },
     ...modelOptions,
@@ -48,8 +61,9 @@ const index: Command = command({
     const { indexDocuments } = await import("../../search/index.ts");
     const { describeFailure } = await import("../../corpus/index.ts");
     const { countCuts } = await import("../cuts.ts");
-    if (args.input.length === 0 && args.delete.length === 0 && args.store === undefined) {
-      throw new UsageError("expected INPUT, --delete ID or --store NAME, got none", {
+    const list = args["delete-list"];
+    if (args.input.length === 0 && args.delete.length === 0 && list === undefined && args.store === undefined) {
+      throw new UsageError("expected INPUT, --delete ID, --delete-list FILE or --store NAME, got none", {
         hint: "galen index abstracts.xml --output index",
       });
     }
@@ -61,7 +75,7 @@ const index: Command = command({
       output: args.output,
       model: args.model,
       store: args.store as "exact" | "lance" | undefined,
-      delete: args.delete,
+      delete: list === undefined ? args.delete : [...args.delete, ...(await identifiersIn(list, signal))],
       columns: columnsOf(args),
       ...batchLoadOptions(args),
       signal,
