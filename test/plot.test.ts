@@ -96,6 +96,41 @@ test("several runs have a curve each, in one chart, under their names", async ()
   expect(readFileSync(at("one.svg"), "utf8")).toMatch(/^<svg .*<\/svg>\n$/s);
 });
 
+test("what an objective measures beside the loss has charts of its own, held out too", async () => {
+  mkdirSync(at("rewards"), { recursive: true });
+  const usual = { steps: 2, epoch: 1, loss: 1, learningRate: 1, gradientNorm: 1, speed: 1 };
+  const rows = [
+    { type: "evaluated", step: 0, epoch: 0, loss: 1, figures: { "rewards/margins": 0 } },
+    { type: "step", step: 1, ...usual, figures: { "rewards/margins": 0.25, accuracy: 0.5 } },
+    { type: "step", step: 2, ...usual, figures: { "rewards/margins": null } },
+    { type: "evaluated", step: 2, epoch: 1, loss: 1, figures: { "rewards/margins": 0.75 } },
+  ];
+  writeFileSync(at("rewards/metrics.jsonl"), rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+  const metrics = await readMetrics(at("rewards"));
+  expect(metrics.figures).toEqual({
+    "rewards/margins": [
+      { step: 1, value: 0.25 },
+      { step: 2, value: Number.NaN },
+    ],
+    accuracy: [{ step: 1, value: 0.5 }],
+  });
+  expect(metrics.heldOutFigures["rewards/margins"]).toEqual([
+    { step: 0, value: 0 },
+    { step: 2, value: 0.75 },
+  ]);
+  const printed = await stdoutOf("plot", at("rewards"));
+  expect(printed.match(/^.+, updates \d+ to \d+$/gm)).toEqual([
+    "loss, updates 1 to 2",
+    "held-out loss, updates 0 to 2",
+    "rewards/margins, updates 1 to 2",
+    "accuracy, updates 1 to 1",
+    "held-out rewards/margins, updates 0 to 2",
+    "learning rate, updates 1 to 2",
+    "speed (a second), updates 1 to 2",
+  ]);
+  expect(await svgCharts([{ name: "rewards", metrics }])).toContain(">held-out rewards/margins</text>");
+});
+
 test("a line of blocks falls as the loss does; gaps are gaps", async () => {
   expect(sparkline([7, 6, 5, 4, 3, 2, 1, 0])).toBe("█▇▆▅▄▃▂▁");
   expect(sparkline([1, Number.NaN, 1])).toBe("▁ ▁");

@@ -6,20 +6,28 @@ export interface NamedRun {
   readonly metrics: Metrics;
 }
 
-/** What is drawn, in this order. */
-export const quantities = {
-  loss: "loss",
-  heldOut: "held-out loss",
-  rate: "learning rate",
-  speed: "speed",
-} as const;
-export type Quantity = keyof typeof quantities;
+/** What is drawn of a run. */
+interface Quantity {
+  readonly title: string;
+  of(metrics: Metrics): readonly MetricPoint[];
+}
 
-/** Those of which any run has figures; of speed with its unit. */
-export function drawn(runs: readonly NamedRun[]): { readonly quantity: Quantity; readonly title: string }[] {
-  return (Object.keys(quantities) as Quantity[])
-    .filter((quantity) => runs.some(({ metrics }) => metrics[quantity].length > 0))
-    .map((quantity) => ({ quantity, title: `${quantities[quantity]}${quantity === "speed" ? " (a second)" : ""}` }));
+/** Those of which any run has points: the loss, what its objective measures beside it, and how fast it goes. */
+function drawn(runs: readonly NamedRun[]): Quantity[] {
+  const named = (key: "figures" | "heldOutFigures", before: string): Quantity[] =>
+    [...new Set(runs.flatMap(({ metrics }) => Object.keys(metrics[key])))].map((name) => ({
+      title: `${before}${name}`,
+      of: (metrics) => metrics[key][name] ?? [],
+    }));
+  const all: Quantity[] = [
+    { title: "loss", of: ({ loss }) => loss },
+    { title: "held-out loss", of: ({ heldOut }) => heldOut },
+    ...named("figures", ""),
+    ...named("heldOutFigures", "held-out "),
+    { title: "learning rate", of: ({ rate }) => rate },
+    { title: "speed (a second)", of: ({ speed }) => speed },
+  ];
+  return all.filter(({ of }) => runs.some(({ metrics }) => of(metrics).length > 0));
 }
 
 const blocks = [..."▁▂▃▄▅▆▇█"];
@@ -63,8 +71,8 @@ function extent(values: readonly number[]): [least: number, most: number] {
   );
 }
 
-const stepsOf = (runs: readonly NamedRun[], quantity: Quantity): [number, number] =>
-  extent(runs.flatMap(({ metrics }) => metrics[quantity].map(({ step }) => step)));
+const stepsOf = (runs: readonly NamedRun[], { of }: Quantity): [number, number] =>
+  extent(runs.flatMap(({ metrics }) => of(metrics).map(({ step }) => step)));
 
 export interface TerminalOptions {
   /** In characters. */
@@ -73,7 +81,7 @@ export interface TerminalOptions {
   readonly colours: boolean;
 }
 
-/** One chart a quantity, with the runs' names where they are several. */
+/** One chart for each quantity, with the runs' names where they are several. */
 export async function terminalCharts(
   runs: readonly NamedRun[],
   { width, height, colours }: TerminalOptions,
@@ -82,12 +90,13 @@ export async function terminalCharts(
   const palette = [asciichart.blue, asciichart.red, asciichart.green, asciichart.magenta, asciichart.yellow];
   const colourOf = (run: number): string | undefined => (colours ? palette[run % palette.length] : undefined);
   const reset = colours ? asciichart.reset : "";
-  const charts = drawn(runs).map(({ quantity, title }) => {
+  const charts = drawn(runs).map((quantity) => {
+    const { title, of } = quantity;
     const steps = stepsOf(runs, quantity);
-    const most = Math.max(...runs.map(({ metrics }) => metrics[quantity].length));
+    const most = Math.max(...runs.map(({ metrics }) => of(metrics).length));
     const columns = Math.max(2, Math.min(width - 12, steps[1] - steps[0] + 1, most * 8));
     const curves = runs
-      .map(({ metrics }, run) => ({ points: metrics[quantity], color: colourOf(run) }))
+      .map(({ metrics }, run) => ({ points: of(metrics), color: colourOf(run) }))
       .filter(({ points }) => points.some(({ value }) => Number.isFinite(value)));
     const plot = asciichart.plot(
       curves.map(({ points }) => joined(binned(points, steps, columns))),
@@ -119,12 +128,13 @@ const panel = { width: 460, height: 280, left: 64, right: 16, top: 34, bottom: 3
 /** All quantities side by side, two in a row, as a file of its own. */
 export async function svgCharts(runs: readonly NamedRun[]): Promise<string> {
   const [scales, shapes] = await Promise.all([import("d3-scale"), import("d3-shape")]);
-  const panels = drawn(runs).map(({ quantity, title }, i) => {
+  const panels = drawn(runs).map((quantity, i) => {
+    const { title, of } = quantity;
     const x = scales
       .scaleLinear()
       .domain(stepsOf(runs, quantity))
       .range([panel.left, panel.width - panel.right]);
-    const values = runs.flatMap(({ metrics }) => metrics[quantity].map(({ value }) => value));
+    const values = runs.flatMap(({ metrics }) => of(metrics).map(({ value }) => value));
     const y = scales
       .scaleLinear()
       .domain(extent(values))
@@ -145,7 +155,7 @@ export async function svgCharts(runs: readonly NamedRun[]): Promise<string> {
       return `<text ${place} text-anchor="middle">${escaped(x.tickFormat(5)(step))}</text>`;
     });
     const curves = runs.map(({ metrics }, run) => {
-      const path = line(metrics[quantity]) ?? "";
+      const path = line([...of(metrics)]) ?? "";
       return `<path d="${path}" fill="none" stroke="${inks[run % inks.length]}" stroke-width="1.5"/>`;
     });
     const place = `translate(${(i % 2) * panel.width},${Math.floor(i / 2) * panel.height + legendHeight(runs)})`;

@@ -28,7 +28,8 @@ function describe(event: TrainEvent, { recipe }: Config): string | undefined {
     }
     case "evaluated": {
       const figure = event.perplexity === undefined ? "" : `perplexity ${event.perplexity.toFixed(2)}, `;
-      return `update ${event.step}: held-out ${figure}loss ${event.loss.toFixed(4)}`;
+      const more = Object.entries(event.figures ?? {}).map(([name, value]) => `, ${name} ${short(value)}`);
+      return `update ${event.step}: held-out ${figure}loss ${event.loss.toFixed(4)}${more.join("")}`;
     }
     case "sampled":
       return event.texts.map((text) => `update ${event.step}: ${text}`).join("\n");
@@ -37,6 +38,8 @@ function describe(event: TrainEvent, { recipe }: Config): string | undefined {
   }
 }
 
+/** Three digits or so. */
+const short = (value: number): string => (Math.abs(value) < 100 ? value.toFixed(3) : value.toFixed(0));
 const count = (value: number): string => value.toLocaleString("en-US");
 const counted = (value: number, what: string): string => `${count(value)} ${what}${value === 1 ? "" : "s"}`;
 
@@ -55,8 +58,20 @@ export function showProgress(line: Progress, digits = 4): (event: TrainEvent) =>
       line.update({ done: event.documents, unit: "documents", text });
     }
     if (event.type !== "step") return;
-    const { step: done, steps: total, loss, speed: rate, secondsLeft } = event;
-    line.update({ done, total, unit: "updates", rate, rateUnit, secondsLeft, text: `loss ${loss.toFixed(digits)}` });
+    const { step: done, steps: total, loss, speed: rate, secondsLeft, figures = {} } = event;
+    // As many as a line of a terminal has room for: the objective names the most telling ones first.
+    const more = Object.entries(figures)
+      .slice(0, 2)
+      .map(([name, value]) => `  ${name} ${short(value)}`);
+    line.update({
+      done,
+      total,
+      unit: "updates",
+      rate,
+      rateUnit,
+      secondsLeft,
+      text: `loss ${loss.toFixed(digits)}${more.join("")}`,
+    });
   };
 }
 

@@ -9,23 +9,57 @@ import { Failure, Heading, Waiting } from "./parts.ts";
 import { go, hrefOf, type Route } from "./router.ts";
 import { counted, figure, moment } from "./words.ts";
 
-const quantities = [
-  ["loss", "Loss"],
-  ["heldOut", "Held-out loss"],
-  ["rate", "Learning rate"],
-  ["speed", "Speed, a second"],
-] as const;
+interface Quantity {
+  readonly title: string;
+  of(metrics: RunMetrics): readonly RunPoint[];
+}
 
-const nothing: RunMetrics = { restarted: false, loss: [], heldOut: [], rate: [], speed: [], samples: [] };
+/** What there are points of: the loss, what the runs' objectives measure beside it, and how fast they go. */
+function quantitiesOf(runs: readonly RunMetrics[]): Quantity[] {
+  const named = (key: "figures" | "heldOutFigures", before: string): Quantity[] =>
+    [...new Set(runs.flatMap((metrics) => Object.keys(metrics[key])))].map((name) => ({
+      title: before + name,
+      of: (metrics) => metrics[key][name] ?? [],
+    }));
+  const all: Quantity[] = [
+    { title: "Loss", of: ({ loss }) => loss },
+    { title: "Held-out loss", of: ({ heldOut }) => heldOut },
+    ...named("figures", ""),
+    ...named("heldOutFigures", "Held-out "),
+    { title: "Learning rate", of: ({ rate }) => rate },
+    { title: "Speed, a second", of: ({ speed }) => speed },
+  ];
+  return all.filter(({ of }) => runs.some((metrics) => of(metrics).length > 0));
+}
+
+const nothing: RunMetrics = {
+  restarted: false,
+  loss: [],
+  heldOut: [],
+  rate: [],
+  speed: [],
+  figures: {},
+  heldOutFigures: {},
+  samples: [],
+};
+
+type Named = RunMetrics["figures"];
+
+function joinedNamed(before: Named, part: Named): Named {
+  const more = Object.entries(part).map(([name, points]) => [name, [...(before[name] ?? []), ...points]]);
+  return { ...before, ...Object.fromEntries(more) };
+}
 
 function joined(before: RunMetrics, part: RunMetrics): RunMetrics {
-  const { loss, heldOut, rate, speed, samples } = part.restarted ? nothing : before;
+  const { loss, heldOut, rate, speed, figures, heldOutFigures, samples } = part.restarted ? nothing : before;
   return {
     restarted: false,
     loss: [...loss, ...part.loss],
     heldOut: [...heldOut, ...part.heldOut],
     rate: [...rate, ...part.rate],
     speed: [...speed, ...part.speed],
+    figures: joinedNamed(figures, part.figures),
+    heldOutFigures: joinedNamed(heldOutFigures, part.heldOutFigures),
     samples: [...samples, ...part.samples],
   };
 }
@@ -159,7 +193,7 @@ export function RunsView({ route: { params } }: { readonly route: Route }): VNod
   const wanted = params.has("run") ? params.getAll("run") : (runs?.slice(0, 1).map(({ name }) => name) ?? []);
   const chosen = wanted.filter((name) => runs?.some((run) => run.name === name));
   const { metrics, error: broken } = useMetrics(chosen);
-  const curves = quantities.filter(([key]) => chosen.some((name) => (metrics[name]?.[key].length ?? 0) > 0));
+  const quantities = quantitiesOf(chosen.map((name) => metrics[name] ?? nothing));
   return html`<div class="runs-view">
     ${h(Heading, { title: "Runs", children: "Training runs" })} ${h(Failure, { error })}
     ${h(Failure, { error: broken })}
@@ -174,11 +208,11 @@ export function RunsView({ route: { params } }: { readonly route: Route }): VNod
           : h(Table, { runs, chosen, metrics })
     }
     <div class="charts">
-      ${curves.map(([key, title]) =>
+      ${quantities.map(({ title, of }) =>
         h(Chart, {
-          key,
+          key: title,
           title,
-          curves: chosen.map((name, ink) => ({ name, ink, points: metrics[name]?.[key] ?? [] })),
+          curves: chosen.map((name, ink) => ({ name, ink, points: of(metrics[name] ?? nothing) })),
         }),
       )}
     </div>

@@ -45,7 +45,8 @@ function compilerOf(config: Config, { start }: Objective): Compiler {
 }
 
 /** A program whose loss is one run of one graph. */
-function simpleProgram({ batch }: Pick<Config, "batch">, { loss, order }: Objective, compiler: Compiler): LossProgram {
+function simpleProgram({ batch }: Pick<Config, "batch">, objective: Objective, compiler: Compiler): LossProgram {
+  const { loss, order } = objective;
   const owned = new Owned();
   const made = new Map<boolean, Promise<Session>>();
   const graphOf = (training: boolean): Graph => {
@@ -64,15 +65,15 @@ function simpleProgram({ batch }: Pick<Config, "batch">, { loss, order }: Object
   };
   return {
     graph,
-    async run({ feeds }, { weights, scale, seed }, into) {
+    async run(examples, { weights, scale, seed }, into) {
       const inputs = {
         ...weights,
-        ...feeds,
+        ...examples.feeds,
         scale: tensor("float32", [], Float32Array.of(scale)),
         seed: tensor("int64", [], BigInt64Array.of(BigInt(seed))),
       };
       const outputs = await (await session(into !== undefined)).run(inputs, into);
-      return Number(outputs["loss"]!.data[0]);
+      return { loss: Number(outputs["loss"]!.data[0]), figures: objective.measure?.(outputs, examples) };
     },
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
   };

@@ -45,7 +45,7 @@ async function run(
         flat[0]! += rate;
         return { loss: 10 - flat[0]!, gradientNorm: 1, work: 5 };
       },
-      evaluate: async () => flat[0]!,
+      evaluate: async () => ({ loss: flat[0]! }),
       every: { evaluate: 3, save: 2, sample: 6 },
       sample: async () => ["a text"],
       endEpoch: async (epoch) => void told.push(`epoch ${epoch}`),

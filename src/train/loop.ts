@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import { ConfigError, RuntimeError } from "../errors.ts";
 import { listCheckpoints, restoreCheckpoint, saveCheckpoint, type TrainState } from "./checkpoint.ts";
+import type { Means } from "./figures.ts";
 import { openMetricsLog } from "./metrics-log.ts";
 import { type RunRecord, writeRecord } from "./record.ts";
 import { learningRate, type ScheduleConfig } from "./schedule.ts";
@@ -34,6 +35,8 @@ export type RunEvent =
       /** Tokens or examples a second: the started run's `unit`. */
       readonly speed: number;
       readonly secondsLeft: number;
+      /** Means over the update of what its objective measures beside the loss. */
+      readonly figures?: Means;
     }
   | {
       readonly type: "evaluated";
@@ -42,6 +45,7 @@ export type RunEvent =
       readonly epoch: number;
       readonly loss: number;
       readonly perplexity?: number;
+      readonly figures?: Means;
     }
   | { readonly type: "sampled"; readonly step: number; readonly texts: readonly string[] }
   | { readonly type: "saved"; readonly step: number; readonly folder: string };
@@ -76,8 +80,13 @@ export interface RunResult {
   readonly model: string;
 }
 
-export interface Update {
+/** Means over labels or examples. */
+export interface Evaluation {
   readonly loss: number;
+  readonly figures?: Means;
+}
+
+export interface Update extends Evaluation {
   readonly gradientNorm: number;
   /** Its tokens or examples, for the speed. */
   readonly work: number;
@@ -96,8 +105,8 @@ export interface Training {
   readonly keep: number;
   /** One update; undefined when it was abandoned for a signal. */
   update(rate: number): Promise<Update | undefined>;
-  /** Held-out loss; undefined without held-out data. */
-  evaluate(): Promise<number | undefined>;
+  /** Of held-out data; undefined without any. */
+  evaluate(): Promise<Evaluation | undefined>;
   /** exp(loss) means something. */
   readonly perplexity: boolean;
   /** Texts from the weights as they are. */
@@ -148,11 +157,12 @@ export async function runUpdates(
 ): Promise<RunResult> {
   const { state, steps, perEpoch, every, writes } = training;
   const evaluate = async (): Promise<number | undefined> => {
-    const loss = await training.evaluate();
-    if (loss === undefined) return undefined;
+    const found = await training.evaluate();
+    if (found === undefined) return undefined;
+    const { loss } = found;
     const epoch = state.step === steps ? Math.ceil(steps / perEpoch) : Math.floor(state.step / perEpoch);
     const more = training.perplexity ? { perplexity: Math.exp(loss) } : {};
-    await emit({ type: "evaluated", step: state.step, epoch, loss, ...more });
+    await emit({ type: "evaluated", step: state.step, epoch, ...more, ...found });
     return loss;
   };
   const save = async (): Promise<void> => {
@@ -177,7 +187,7 @@ export async function runUpdates(
     const epoch = Math.ceil(step / perEpoch);
     // A last epoch may be cut short.
     if (writes && (step % perEpoch === 0 || step === steps)) await training.endEpoch?.(epoch);
-    const { gradientNorm, work } = done;
+    const { gradientNorm, work, figures } = done;
     await emit({
       type: "step",
       step,
@@ -187,6 +197,7 @@ export async function runUpdates(
       learningRate: rate,
       gradientNorm,
       ...clock(work, steps - step),
+      ...(figures === undefined ? {} : { figures }),
     });
     if (step === steps || aborted()) break;
     if (step % every.evaluate === 0) await evaluate();

@@ -42,12 +42,16 @@ export interface Metrics {
   readonly rate: readonly MetricPoint[];
   /** Tokens or examples a second. */
   readonly speed: readonly MetricPoint[];
+  /** What the objective measures beside the loss, by name; and the same of held-out data. */
+  readonly figures: Readonly<Record<string, readonly MetricPoint[]>>;
+  readonly heldOutFigures: Readonly<Record<string, readonly MetricPoint[]>>;
 }
 
 const number = z.number().nullable();
+const figures = z.record(z.string(), number).optional();
 const line = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("step"), step: z.int(), loss: number, learningRate: number, speed: number }),
-  z.object({ type: z.literal("evaluated"), step: z.int(), loss: number }),
+  z.object({ type: z.literal("step"), step: z.int(), loss: number, learningRate: number, speed: number, figures }),
+  z.object({ type: z.literal("evaluated"), step: z.int(), loss: number, figures }),
   z.object({ type: z.literal("sampled"), step: z.int(), texts: z.array(z.string()) }),
 ]);
 
@@ -111,21 +115,34 @@ async function wholeLines(path: string, from: number, to: number): Promise<{ lin
 
 /** @param before lines of the file before these. */
 function metricsOf(lines: readonly string[], path: string, before: number): Omit<MetricsPart, "restarted"> {
-  const metrics = { loss: [], heldOut: [], rate: [], speed: [] } as { [K in keyof Metrics]: MetricPoint[] };
+  const metrics = {
+    loss: [] as MetricPoint[],
+    heldOut: [] as MetricPoint[],
+    rate: [] as MetricPoint[],
+    speed: [] as MetricPoint[],
+  };
+  // A name comes from a file: no prototype to meet it.
+  const named = (): Record<string, MetricPoint[]> => Object.create(null) as Record<string, MetricPoint[]>;
+  const [figures, heldOutFigures] = [named(), named()];
   const samples: { step: number; texts: readonly string[] }[] = [];
   for (const [i, text] of lines.entries()) {
     const record = checked(line, parseJson(text), `${path}:${before + i + 1}`, DataError);
     const { step } = record;
     // JSON has no infinity: what a run could not say is a gap.
     const add = (to: MetricPoint[], value: number | null): void => void to.push({ step, value: value ?? Number.NaN });
-    if (record.type === "sampled") samples.push({ step, texts: record.texts });
+    if (record.type === "sampled") {
+      samples.push({ step, texts: record.texts });
+      continue;
+    }
+    const to = record.type === "step" ? figures : heldOutFigures;
+    for (const [name, value] of Object.entries(record.figures ?? {})) add((to[name] ??= []), value);
     if (record.type === "evaluated") add(metrics.heldOut, record.loss);
     if (record.type !== "step") continue;
     add(metrics.loss, record.loss);
     add(metrics.rate, record.learningRate);
     add(metrics.speed, record.speed);
   }
-  return { ...metrics, samples };
+  return { ...metrics, figures, heldOutFigures, samples };
 }
 
 function parseJson(text: string): unknown {

@@ -6,7 +6,7 @@ import { createArena } from "./arena.ts";
 import type { TrainState } from "./checkpoint.ts";
 import { lossProgram } from "./compiler.ts";
 import type { Config } from "./config.ts";
-import type { Update } from "./loop.ts";
+import type { Evaluation, Update } from "./loop.ts";
 import type { LossProgram, Objective, Start } from "./objectives/objective.ts";
 import { createOptimiser } from "./optimiser.ts";
 import { heldOutBatches, type Plan, planOf } from "./plan.ts";
@@ -20,7 +20,7 @@ import {
   learnedOf,
   mergedTensors,
 } from "./trainable.ts";
-import { alone, createUpdater, firstLossScale, meanLoss, type Peers } from "./updater.ts";
+import { alone, createUpdater, firstLossScale, meanOutcome, type Peers } from "./updater.ts";
 
 export interface Run extends AsyncDisposable {
   readonly plan: Plan;
@@ -32,8 +32,8 @@ export interface Run extends AsyncDisposable {
   readonly fresh: readonly string[];
   /** The update after `state.step`; undefined where it was abandoned for a signal. */
   update(rate: number): Promise<Update | undefined>;
-  /** Mean loss of a held-out label or example; undefined without any, or for a signal. */
-  evaluate(): Promise<number | undefined>;
+  /** Of the held-out labels or examples; undefined without any, or for a signal. */
+  evaluate(): Promise<Evaluation | undefined>;
   /** Whether a weight is [inputs, outputs]. */
   transposed(name: string): boolean;
   /** Weights of the model as it is, adapters merged. */
@@ -57,7 +57,7 @@ export async function createRun(
   const program = owned.use(lossProgram(config, objective));
   try {
     const { graph } = program;
-    const { start, valid, reduction } = objective;
+    const { start, valid } = objective;
     checkTrainable(graph, config, start);
     const memory = await allocate(config, program, start);
     const { parameters, learned } = memory;
@@ -76,7 +76,7 @@ export async function createRun(
       async evaluate() {
         if (valid === undefined || config.evaluate.examples === 0) return undefined;
         const batches = heldOutBatches(config, valid).map((numbers) => () => valid.batch(numbers));
-        return meanLoss(program, weights, batches, reduction, signal);
+        return meanOutcome(program, weights, batches, objective, signal);
       },
       transposed: (name) => graph.parameters.get(name)?.transposed === true,
       merged: () => mergedTensors(graph, parameters, config.lora),

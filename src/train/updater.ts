@@ -5,8 +5,9 @@
 import { random } from "../tensor/random.ts";
 import type { TrainState } from "./checkpoint.ts";
 import type { Config } from "./config.ts";
-import type { Update } from "./loop.ts";
-import type { Batch, LossProgram, Objective } from "./objectives/objective.ts";
+import { Sums } from "./figures.ts";
+import type { Evaluation, Update } from "./loop.ts";
+import type { Batch, LossProgram, Objective, Outcome } from "./objectives/objective.ts";
 import { accumulate, type Optimiser } from "./optimiser.ts";
 import type { Plan } from "./plan.ts";
 import type { Gradients, Learned } from "./trainable.ts";
@@ -46,13 +47,13 @@ export function createUpdater(parts: UpdaterParts): (rate: number) => Promise<Up
   const { dropoutStream = 0, reduction } = objective;
   const aborted = (): boolean => signal?.aborted === true;
 
-  /** Its loss times the loss scale, the gradients in `to`. */
-  const microBatch = async (index: number, batch: Batch, total: number, to: Gradients): Promise<number> => {
+  /** Its loss is times the loss scale; the gradients are in `to`. */
+  const microBatch = async (index: number, batch: Batch, total: number, to: Gradients): Promise<Outcome> => {
     const seed = random(parts.config.seed, state.step, dropoutStream + index).integer(2147483647);
     const scale = (lossScaleOf(state) * (reduction === "mean" ? batch.count : 1)) / total;
-    const loss = await program.run(batch, { weights, scale, seed }, to.into);
+    const outcome = await program.run(batch, { weights, scale, seed }, to.into);
     to.gather();
-    return loss;
+    return outcome;
   };
 
   return async (rate) => {
@@ -71,19 +72,23 @@ export function createUpdater(parts: UpdaterParts): (rate: number) => Promise<Up
     const [total, work, stopping] = shared as unknown as [number, number, number];
     if (stopping > 0) return undefined;
     const losses = new Float64Array(1);
+    const figures = new Sums(objective.figures);
     if (own.length === 0) gradients.flat.fill(0);
     for (const [i, { index, batch }] of own.entries()) {
       // Other ranks would wait for this one's gradients.
       if (i > 0 && peers.size === 1 && aborted()) return undefined;
-      losses[0]! += (await microBatch(index, batch, total, i === 0 ? gradients : scratch)) / lossScaleOf(state);
+      const outcome = await microBatch(index, batch, total, i === 0 ? gradients : scratch);
+      losses[0]! += outcome.loss / lossScaleOf(state);
+      figures.add(outcome.figures);
       if (i > 0) accumulate(gradients.flat, scratch.flat);
     }
     await peers.sum(losses);
+    await figures.over(peers);
     await peers.sum(gradients.flat);
     const { gradientNorm } = optimiser.update(gradients.flat, rate, lossScaleOf(state));
     learned.scatter();
     if (state.lossScale !== undefined) state.lossScale = nextLossScale(state.lossScale, Number.isFinite(gradientNorm));
-    return { loss: losses[0]!, gradientNorm, work };
+    return { loss: losses[0]!, gradientNorm, work, ...figures.means() };
   };
 }
 
@@ -99,21 +104,24 @@ function nextLossScale({ value, updates }: LossScale, finite: boolean): LossScal
   return updates + 1 === 2000 ? { value: value * 2, updates: 0 } : { value, updates: updates + 1 };
 }
 
-/** Mean loss of a label, or of an example; undefined when it was abandoned for a signal. */
-export async function meanLoss(
+/** Mean loss of a label, or of an example, and mean figures; undefined when it was abandoned for a signal. */
+export async function meanOutcome(
   program: LossProgram,
   weights: Tensors,
   batches: readonly (() => Batch)[],
-  reduction: Objective["reduction"],
+  { reduction, figures: names }: Pick<Objective, "reduction" | "figures">,
   signal?: AbortSignal,
-): Promise<number | undefined> {
+): Promise<Evaluation | undefined> {
   let sum = 0;
   let count = 0;
+  const figures = new Sums(names);
   for (const make of batches) {
     if (signal?.aborted === true) return undefined;
     const batch = make();
-    sum += (await program.run(batch, { weights, scale: 1, seed: 0 })) * (reduction === "mean" ? batch.count : 1);
+    const outcome = await program.run(batch, { weights, scale: 1, seed: 0 });
+    sum += outcome.loss * (reduction === "mean" ? batch.count : 1);
+    figures.add(outcome.figures);
     count += batch.count;
   }
-  return sum / count;
+  return { loss: sum / count, ...figures.means() };
 }

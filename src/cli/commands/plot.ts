@@ -1,11 +1,11 @@
-/** `galen plot`: loss, held-out loss, rate and speed of training runs. */
+/** `galen plot`: loss, held-out loss, what else a training measures, rate and speed of training runs. */
 import { DataError } from "../../errors.ts";
 import { type Command, command, overwriteOption } from "../command.ts";
 
 const plot: Command = command({
   about: "Curves of training runs",
   details:
-    "Loss, held-out loss, learning rate and speed of one run or several, from their metrics.jsonl, on the terminal or as an SVG file. A run that is still going on can be looked at.",
+    "Loss, held-out loss, what a training measures beside it (rewards, accuracies), learning rate and speed of one run or several, from their metrics.jsonl, on the terminal or as an SVG file. A run that is still going on can be looked at.",
   positionals: { run: { required: true, many: true, about: "Folders of runs" } },
   options: {
     svg: { type: "text", hint: "FILE", about: "Write the curves there instead" },

@@ -41,6 +41,9 @@ export interface RunMetrics {
   readonly rate: readonly RunPoint[];
   /** Tokens or examples a second. */
   readonly speed: readonly RunPoint[];
+  /** What the objective measures beside the loss, by name; and the same of held-out data. */
+  readonly figures: Readonly<Record<string, readonly RunPoint[]>>;
+  readonly heldOutFigures: Readonly<Record<string, readonly RunPoint[]>>;
   readonly samples: readonly { readonly step: number; readonly texts: readonly string[] }[];
 }
 

@@ -21,7 +21,7 @@ const runsRoute = createRoute({
 const metricsRoute = createRoute({
   method: "get",
   path: "/runs/{name}/metrics",
-  summary: "Loss, held-out loss, rate, speed and samples of a run",
+  summary: "Loss, held-out loss, other figures, rate, speed and samples of a run",
   description: "Where the client accepts text/event-stream, events named metrics as the run goes on.",
   request: { params: z.object({ name: z.string().max(1000) }) },
   responses: replies<RunMetrics>("RunMetrics", "The figures so far"),
@@ -31,8 +31,19 @@ const metricsRoute = createRoute({
 function partOf({ restarted, samples, ...curves }: MetricsPart): RunMetrics {
   const finite = (points: MetricsPart["loss"]): RunMetrics["loss"] =>
     points.map(({ step, value }) => ({ step, value: Number.isFinite(value) ? value : null }));
-  const { loss, heldOut, rate, speed } = curves;
-  return { restarted, loss: finite(loss), heldOut: finite(heldOut), rate: finite(rate), speed: finite(speed), samples };
+  const named = (of: MetricsPart["figures"]): RunMetrics["figures"] =>
+    Object.fromEntries(Object.entries(of).map(([name, points]) => [name, finite(points)]));
+  const { loss, heldOut, rate, speed, figures, heldOutFigures } = curves;
+  return {
+    restarted,
+    loss: finite(loss),
+    heldOut: finite(heldOut),
+    rate: finite(rate),
+    speed: finite(speed),
+    figures: named(figures),
+    heldOutFigures: named(heldOutFigures),
+    samples,
+  };
 }
 
 export function runsRoutes(app: App, context: ServeContext): void {

@@ -81,7 +81,7 @@ export function cachedProgram(compiler: Compiler, cached: Cached): LossProgram<L
         documentVectors: tensor("float32", [documents.length, width], found.subarray(split)),
       });
       const loss = scale * Number(outputs["loss"]!.data[0]);
-      if (into === undefined) return loss;
+      if (into === undefined) return { loss };
       const cotangents = new Float32Array(found.length);
       cotangents.set(outputs["d0"]!.data as Float32Array);
       cotangents.set(outputs["d1"]!.data as Float32Array, split);
@@ -94,7 +94,7 @@ export function cachedProgram(compiler: Compiler, cached: Cached): LossProgram<L
         if (chunk === 0) await backwards.run(inputs, into);
         else addTo(into, await backwards.run(inputs));
       }
-      return loss;
+      return { loss };
     },
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
   };

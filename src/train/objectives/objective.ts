@@ -104,12 +104,28 @@ export interface Run {
   readonly seed: number;
 }
 
+/** A figure of some examples, or tokens: its mean over any number of batches is sum / count. */
+export interface Figure {
+  readonly sum: number;
+  readonly count: number;
+}
+
+/** What people watch beside a loss, by name: "rewards/margins". */
+export type Figures = Readonly<Record<string, Figure>>;
+
+export interface Outcome {
+  /** Times the run's `scale`. */
+  readonly loss: number;
+  /** Some of those that the objective names. */
+  readonly figures?: Figures | undefined;
+}
+
 /** A compiled loss. */
 export interface LossProgram<B extends Batch = Batch> extends AsyncDisposable {
   /** Declares every parameter. */
   readonly graph: Graph;
-  /** The loss times `scale`; its gradients are written `into`, by `gradient/NAME`. Without `into` there is no dropout. */
-  run(batch: B, run: Run, into?: Tensors): Promise<number>;
+  /** The loss; its gradients are written `into`, by `gradient/NAME`. Without `into` there is no dropout. */
+  run(batch: B, run: Run, into?: Tensors): Promise<Outcome>;
 }
 
 /** Makes graphs and sessions as the configuration asks (device, precision, recomputation, adapters). */
@@ -134,6 +150,8 @@ export interface Objective<B extends Batch = Batch> extends AsyncDisposable {
   readonly unit: "tokens" | "examples";
   /** exp(loss) means something. */
   readonly perplexity?: boolean;
+  /** Names of the figures that its batches have beside their loss, in the order to show them. */
+  readonly figures?: readonly string[];
   /**
    * The first of the streams of random numbers that dropout draws from. A constant of the objective: with another, runs
    * that were made before would not come out the same.
@@ -143,6 +161,8 @@ export interface Objective<B extends Batch = Batch> extends AsyncDisposable {
   readonly sampling?: { readonly tokenizer: Codec; readonly tokens: number } | undefined;
   /** The loss of one batch, a float32 scalar; `rows`: of the batch, where that is fixed. */
   loss(g: Graph, rows: Dim): Value;
+  /** Figures of a batch, from what the graph of `loss` gives beside it. */
+  measure?(outputs: Tensors, batch: B): Figures;
   /** Where the loss takes more than one run of one graph. */
   program?(compiler: Compiler): LossProgram<B>;
   /** Writes the model with these weights (by the graph's names, adapters merged) as a complete directory of its field. */
