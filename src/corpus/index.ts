@@ -1,4 +1,14 @@
 /** Reading literature and texts, from PubMed XML, datasets in Parquet, JSON lines and plain text, and what is made of them. */
+export {
+  type Judged,
+  type Placed,
+  type Preference,
+  type Prompt,
+  readExchanges,
+  readJudged,
+  readPreferences,
+  readPrompts,
+} from "./conversations.ts";
 export { datasetFormat, type DatasetManifest, readDataset, readManifest } from "./dataset.ts";
 export { describeFailure, type Document, readDocuments, type ReadDocumentsOptions } from "./documents.ts";
 export { indexNgrams, leastWords, type NgramIndex, type SharedRun } from "./ngram-index.ts";

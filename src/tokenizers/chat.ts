@@ -58,6 +58,12 @@ export function chatTemplates(tokenizer: Pick<Tokenizer, "files">): Map<string, 
   return templates;
 }
 
+/** A template that is parsed once, for many conversations. */
+export interface ChatTemplate {
+  /** @throws ConfigError where the template refuses the messages. */
+  render(messages: readonly ChatMessage[], options?: Omit<ChatOptions, "template">): string;
+}
+
 /**
  * The text of a conversation.
  * @throws ConfigError where the tokenizer has no such template, or the template refuses the messages; DataError where it
@@ -69,9 +75,15 @@ export async function chatPrompt(
   options: ChatOptions = {},
 ): Promise<string> {
   required("chatPrompt: messages", messages, "list");
-  const { addGenerationPrompt = true, variables = {} } = options;
-  const name = options.template ?? (variables["tools"] === undefined ? "default" : undefined);
-  const source = templateOf(tokenizer, name);
+  const name = options.template ?? (options.variables?.["tools"] === undefined ? "default" : undefined);
+  return (await openChatTemplate(tokenizer, templateOf(tokenizer, name))).render(messages, options);
+}
+
+/** The template of this source (Jinja), with the tokenizer's special tokens by name. @throws DataError where it is none. */
+export async function openChatTemplate(
+  tokenizer: Pick<Tokenizer, "special" | "tokenOf">,
+  source: string,
+): Promise<ChatTemplate> {
   const { Template } = await import("@huggingface/jinja");
   const template = parsed(() => new Template(source));
   const tokens: Record<string, string> = {};
@@ -79,21 +91,25 @@ export async function chatPrompt(
     const token = id === undefined ? undefined : tokenizer.tokenOf(id);
     if (token !== undefined) tokens[`${role}_token`] = token;
   }
-  try {
-    return template.render({
-      tools: null,
-      documents: null,
-      ...tokens,
-      ...variables,
-      messages,
-      add_generation_prompt: addGenerationPrompt,
-    });
-  } catch (cause) {
-    throw new ConfigError(`chat template: ${shortened(cause)}`, {
-      hint: "the model's template does not take these messages",
-      cause,
-    });
-  }
+  return {
+    render(messages, { addGenerationPrompt = true, variables = {} } = {}) {
+      try {
+        return template.render({
+          tools: null,
+          documents: null,
+          ...tokens,
+          ...variables,
+          messages,
+          add_generation_prompt: addGenerationPrompt,
+        });
+      } catch (cause) {
+        throw new ConfigError(`chat template: ${shortened(cause)}`, {
+          hint: "the model's template does not take these messages",
+          cause,
+        });
+      }
+    },
+  };
 }
 
 /** The ids of a conversation, without the tokens that frame a text: the template puts its own. @throws as `chatPrompt`. */

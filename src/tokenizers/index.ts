@@ -21,3 +21,12 @@ export { filesOfSentencePiece, sentencePieceModel } from "./pipeline/sentencepie
 export { type TrainBpeOptions, trainByteBpe, trainMetaspaceBpe } from "./pipeline/train.ts";
 export { learnableKinds, readTokenizer, tokenizerFileNames, tokenizerKinds, trainTokenizer } from "./registry.ts";
 export type * from "./tokenizer.ts";
+export {
+  type Completion,
+  type Conversation,
+  type Exchange,
+  openTurns,
+  simpleTemplate,
+  type Supervised,
+  type Turns,
+} from "./turns.ts";

@@ -14,13 +14,14 @@ import { pipelineOf } from "./tokenizer-json.ts";
 export const tokenizerKinds: readonly TokenizerKind[] = [bioGptKind, bertKind, byteBpeKind, metaspaceBpeKind];
 
 const pipelineFile = "tokenizer.json";
+const templateFile = "chat_template.jinja";
 /** Where a class is named, in the order in which transformers looks. */
 const classFiles = ["tokenizer_config.json", "config.json"] as const;
 const layouts = tokenizerKinds.flatMap((kind) => kind.layouts);
 
 /** Every file that a tokenizer may be made from. */
 export const tokenizerFileNames: readonly string[] = [
-  ...new Set([...layouts.flat(), ...classFiles, "special_tokens_map.json", "added_tokens.json", "chat_template.jinja"]),
+  ...new Set([...layouts.flat(), ...classFiles, "special_tokens_map.json", "added_tokens.json", templateFile]),
 ];
 
 /** Whether these are the files of a tokenizer of any kind, or of one. */
@@ -46,7 +47,11 @@ export function readTokenizer(files: TokenizerFiles, where = ""): Tokenizer {
   if (!isComplete(names)) throw noTokenizer(where || "tokenizer", names);
   const named = classOf(files, where);
   const byClass = tokenizerKinds.find(({ classes }) => named !== undefined && classes.includes(named.name));
-  return (byClass ?? kindByContents(files, where, named)).read(files, where);
+  const tokenizer = (byClass ?? kindByContents(files, where, named)).read(files, where);
+  const template = files.get(templateFile);
+  if (template === undefined || tokenizer.files().has(templateFile)) return tokenizer;
+  // Of conversations a kind need not know.
+  return { ...tokenizer, files: () => new Map(tokenizer.files()).set(templateFile, template) };
 }
 
 interface Named {
