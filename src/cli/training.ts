@@ -155,6 +155,8 @@ function nextCommand(objective: Config["objective"], model: string, data: TrainO
       return objective.schema === null
         ? `galen evaluate task ${objective.task} --model ${folder} --data ${[data].flat().map(quoted).join(" ")}`
         : `galen predict --model ${folder} "…"`;
+    case "instructions":
+      return `galen generate --model ${folder} --chat "What does aspirin inhibit?"`;
     case "pairs":
       return undefined;
     default:

@@ -8,6 +8,7 @@ import { didYouMean } from "../suggest.ts";
 import { type Config, withSettings } from "../train/config.ts";
 import { resolvedInputs } from "../train/inputs.ts";
 import type { Inputs } from "../train/objectives/objective.ts";
+import { adaptationRecipes } from "./adaptation.ts";
 import { bioGptRecipes } from "./biogpt.ts";
 import { biomedBertRecipes } from "./biomedbert.ts";
 import { encoderRecipes } from "./encoders.ts";
@@ -26,6 +27,7 @@ export { softPromptRecipe } from "./soft-prompts.ts";
 export const recipes: Readonly<Record<RecipeName, Recipe>> = {
   ...bioGptRecipes,
   ...llamaRecipes,
+  ...adaptationRecipes,
   ...biomedBertRecipes,
   ...encoderRecipes,
   ...softPromptRecipes,

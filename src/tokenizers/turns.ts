@@ -52,7 +52,7 @@ type Range = readonly [start: number, end: number];
 /** @param template of Jinja; default: the tokenizer's own, if it has one. @throws DataError where it cannot be read. */
 export async function openTurns(
   tokenizer: Tokenizer,
-  { template }: { readonly template?: string } = {},
+  { template }: { readonly template?: string | undefined } = {},
 ): Promise<Turns> {
   const source = template ?? chatTemplates(tokenizer).get("default");
   const chat = source === undefined ? undefined : await openSpans(tokenizer, source);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { writeEncoderData } from "../../test/support/encoder-data.ts";
-import { writeTinyTask } from "../../test/support/tiny-task.ts";
+import { tinyDocuments, writeTinyTask } from "../../test/support/tiny-task.ts";
 import { trainBy } from "../../test/support/training.ts";
 import { openSafetensors, readFloat32 } from "../checkpoints/safetensors.ts";
 import { writeTokens } from "../corpus/token-files.ts";
@@ -32,6 +32,25 @@ function withoutDropout(from: string, name: string): string {
   const json = JSON.parse(readFileSync(path, "utf8")) as object;
   writeFileSync(path, JSON.stringify({ ...json, hidden_dropout_prob: 0, attention_probs_dropout_prob: 0 }));
   return target;
+}
+
+/** Questions about sentences, some with a second turn, in a file. */
+function writeTinyExchanges(name: string, count: number, seed: number): string {
+  const path = join(folder, `${name}.jsonl`);
+  const lines = tinyDocuments(count, seed).map(({ text, relations: [found] }, i) => {
+    const { head, relation, tail } = found!;
+    const first = [
+      { role: "user", content: text },
+      { role: "assistant", content: `${head} ${relation}` },
+    ];
+    const second = [
+      { role: "user", content: "and" },
+      { role: "assistant", content: tail },
+    ];
+    return JSON.stringify({ messages: i % 3 === 0 ? [...first, ...second] : first });
+  });
+  writeFileSync(path, `${lines.join("\n")}\n`);
+  return path;
 }
 
 /** Token files of either model's vocabulary. */
@@ -85,6 +104,15 @@ const cases: Readonly<Record<string, Case>> = {
     inputs: { model: encoder, data: data.multiLabel, valid: held.multiLabel },
   },
   tags: { recipe: "tagger", settings: short, inputs: { model: encoder, data: data.tags, valid: held.tags } },
+  instructions: {
+    recipe: "instruct",
+    settings: ["steps=6", "batch=8", "accumulate=1", "maxTokens=40", "sample.every=0"],
+    inputs: {
+      model: decoder,
+      data: writeTinyExchanges("exchanges", 48, 6),
+      valid: writeTinyExchanges("held-exchanges", 12, 7),
+    },
+  },
   "soft-prompt": {
     recipe: tiny.schema,
     settings: ["steps=6", "batch=8", "accumulate=1", "dropout=0", "average=1"],
@@ -166,7 +194,7 @@ describe.each(names)("%s", (name) => {
 });
 
 /** Examples of these come in the same order whatever the micro-batches. */
-test.each(["causal", "masked", "pairs", "classes", "targets", "tags"])(
+test.each(["causal", "masked", "pairs", "classes", "targets", "tags", "instructions"])(
   "%s: micro-batches give the loss and the gradient of one batch, however unequal their labels",
   async (name) => {
     const whole = stepsOf((await run(name, ["batch=8"])).events);
@@ -179,6 +207,8 @@ test.each([
   ["distillation", "all"],
   ["late-divergence", "lora"],
   ["tags", "lora"],
+  ["instructions", "all"],
+  ["instructions", "lora"],
 ])("%s that trains %s: stopped and resumed it equals an uninterrupted run, bit for bit", async (name, trainable) => {
   const settings = [`trainable=${trainable}`, "accumulate=2", "batch=4", "save.every=2"];
   const whole = await run(name, settings);

@@ -60,6 +60,11 @@ const kinds: Readonly<Record<Config["objective"]["kind"], Kind>> = {
     library: "transformers",
     use: "answers of its one task (`galen predict`, `galen extract`, `galen evaluate task`)",
   },
+  instructions: {
+    pipeline: writing,
+    library: "transformers",
+    use: "answers to questions as it was taught them (`galen generate --chat`, `galen serve`)",
+  },
 };
 
 export interface CardFacts {

@@ -166,7 +166,10 @@ function outcomeOf(
       if (average > 1) await keepEpoch(output, epoch, learned.tensors, average);
     },
     async sample() {
-      if (sampling === undefined || !start.family.causal || sample.prompts.length === 0) return [];
+      if (sampling === undefined || !start.family.causal) return [];
+      const ids = sampling.prompts?.(sample.prompts);
+      const prompts = ids === undefined ? sample.prompts : undefined;
+      if ((ids ?? sample.prompts).length === 0) return [];
       await using generator = await openGenerator({
         ...start,
         tokenizer: sampling.tokenizer,
@@ -174,7 +177,7 @@ function outcomeOf(
         session: sessionOptions(config),
       });
       const maxNewTokens = Math.min(sample.maxNewTokens, sampling.tokens);
-      const options = { prompts: sample.prompts, maxNewTokens, doSample: true, topP: 0.9, seed };
+      const options = { ids, prompts, maxNewTokens, eosTokenId: sampling.ends, doSample: true, topP: 0.9, seed };
       return (await generate(generator, options)).texts;
     },
   };

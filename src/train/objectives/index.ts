@@ -6,6 +6,7 @@ import { distillationSettings, openDistillation } from "./distillation.ts";
 import { classesSettings, openClasses, openTags, tagsSettings } from "./labels.ts";
 import { lateContrastiveSettings, lateDivergenceSettings, openLateInteraction } from "./late-interaction.ts";
 import { maskedSettings, openMasked } from "./masked.ts";
+import { instructionsSettings, openInstructions } from "./instructions.ts";
 import type { Context, Inputs, Objective } from "./objective.ts";
 import { openPairs, pairSettings } from "./pairs.ts";
 import { divergenceSettings, marginSettings, openRanking, rankingSettings } from "./ranking.ts";
@@ -24,6 +25,7 @@ export const objectiveSettings = z.discriminatedUnion("kind", [
   classesSettings,
   tagsSettings,
   softPromptSettings,
+  instructionsSettings,
 ]);
 
 export type ObjectiveSettings = z.infer<typeof objectiveSettings>;
@@ -54,5 +56,7 @@ export async function openObjective(settings: ObjectiveSettings, given: Inputs, 
       return openTags(settings, inputs);
     case "soft-prompt":
       return openSoftPrompt(settings, inputs, context);
+    case "instructions":
+      return openInstructions(settings, inputs, context);
   }
 }

@@ -137,6 +137,17 @@ export interface Compiler {
   session(graph: Graph): Promise<Session>;
 }
 
+/** How texts are sampled from a decoder that is trained. */
+export interface Sampling {
+  readonly tokenizer: Codec;
+  /** Most tokens of a text. */
+  readonly tokens: number;
+  /** The ids that a model of this kind goes on from, of the prompts that are set, or of its own where none are. */
+  readonly prompts?: (given: readonly string[]) => readonly (readonly number[])[];
+  /** Tokens that end a text; default: the configuration's. */
+  readonly ends?: readonly number[];
+}
+
 export interface Objective<B extends Batch = Batch> extends AsyncDisposable {
   readonly start: Start;
   readonly train: ExampleSet<B>;
@@ -158,7 +169,7 @@ export interface Objective<B extends Batch = Batch> extends AsyncDisposable {
    */
   readonly dropoutStream?: number;
   /** What texts are sampled with on the way, and the most tokens of one. */
-  readonly sampling?: { readonly tokenizer: Codec; readonly tokens: number } | undefined;
+  readonly sampling?: Sampling | undefined;
   /** The loss of one batch, a float32 scalar; `rows`: of the batch, where that is fixed. */
   loss(g: Graph, rows: Dim): Value;
   /** Figures of a batch, from what the graph of `loss` gives beside it. */
