@@ -88,7 +88,8 @@ async function readLessons(
   { note }: Context,
 ): Promise<Lesson[]> {
   const lessons: Lesson[] = [];
-  const count = { tokens: 0, learned: 0, learnable: 0, cut: 0, lost: 0, empty: 0, broken: 0, apart: 0 };
+  const { unk } = source.tokenizer.special;
+  const count = { tokens: 0, unknown: 0, learned: 0, learnable: 0, cut: 0, lost: 0, empty: 0, broken: 0, apart: 0 };
   for (const { where, ...exchange } of await readExchanges(path)) {
     const found = source.supervise(exchange, where);
     if (found.length > 1) count.apart += 1;
@@ -106,6 +107,7 @@ async function readLessons(
       }
       lessons.push({ ids: ids.slice(0, limit), learned: kept });
       count.tokens += Math.min(limit, ids.length);
+      if (unk !== undefined) count.unknown += ids.filter((id) => id === unk).length;
       count.learnable += Math.min(limit, ids.length) - 1;
       count.learned += kept.length;
     }
@@ -130,6 +132,10 @@ async function readLessons(
     const left = count.empty > 0 ? `; ${count.empty} with no answer left are left out` : "";
     note(`${count.cut} of them are cut to ${limit} tokens and lose ${short(count.lost)} supervised ones${left}`);
   } else if (count.empty > 0) note(`${count.empty} of them have no answer to learn and are left out`);
+  if (count.unknown > 0) {
+    const example = source.tokenizer.tokenOf(unk!);
+    note(`${short(count.unknown)} tokens are ${example}: the vocabulary has no pieces for what stands there`);
+  }
   if (count.broken > 0) {
     note(
       `${count.broken} of them: the prompt's tokens alone are not the first of the whole's; tokens that reach into the answer count as the answer's`,
