@@ -80,6 +80,25 @@ export interface Lesson {
 
 const promptOf = ({ ids, learned }: Lesson): readonly number[] => ids.slice(0, learned[0]);
 
+/** What became of a file's exchanges. */
+interface Counts {
+  /** That are learned, and that are left out. */
+  texts: number;
+  empty: number;
+  tokens: number;
+  learned: number;
+  /** Tokens that something stands before. */
+  learnable: number;
+  unknown: number;
+  /** Texts that were too long, and their tokens that would have been learned. */
+  cut: number;
+  lost: number;
+  /** Texts whose prompts alone have other tokens. */
+  broken: number;
+  /** Conversations that became several texts. */
+  apart: number;
+}
+
 /** @throws DataError where nothing is learned or, unasked, everything. */
 async function readLessons(
   path: string,
@@ -88,66 +107,98 @@ async function readLessons(
   { note }: Context,
 ): Promise<Lesson[]> {
   const lessons: Lesson[] = [];
-  const { unk } = source.tokenizer.special;
-  const count = { tokens: 0, unknown: 0, learned: 0, learnable: 0, cut: 0, lost: 0, empty: 0, broken: 0, apart: 0 };
+  // Where bytes are pieces nothing is unknown, and the role is that of the end.
+  const { unk: role, eos } = source.tokenizer.special;
+  const unk = role === eos ? undefined : role;
+  const count: Counts = {
+    texts: 0,
+    empty: 0,
+    tokens: 0,
+    learned: 0,
+    learnable: 0,
+    unknown: 0,
+    cut: 0,
+    lost: 0,
+    broken: 0,
+    apart: 0,
+  };
   for (const { where, ...exchange } of await readExchanges(path)) {
     const found = source.supervise(exchange, where);
     if (found.length > 1) count.apart += 1;
     for (const one of found) {
       const { ids, learned } = lessonOf(one, learn);
-      const kept = learned.filter((place) => place < limit);
+      const lesson = { ids: ids.slice(0, limit), learned: learned.filter((place) => place < limit) };
       if (!one.prefix) count.broken += 1;
       if (ids.length > limit) {
         count.cut += 1;
-        count.lost += learned.length - kept.length;
+        count.lost += learned.length - lesson.learned.length;
       }
-      if (kept.length === 0) {
+      if (lesson.learned.length === 0) {
         count.empty += 1;
         continue;
       }
-      lessons.push({ ids: ids.slice(0, limit), learned: kept });
-      count.tokens += Math.min(limit, ids.length);
-      if (unk !== undefined) count.unknown += ids.filter((id) => id === unk).length;
-      count.learnable += Math.min(limit, ids.length) - 1;
-      count.learned += kept.length;
+      lessons.push(lesson);
+      count.texts += 1;
+      count.tokens += lesson.ids.length;
+      count.learnable += lesson.ids.length - 1;
+      count.learned += lesson.learned.length;
+      if (unk !== undefined) count.unknown += lesson.ids.filter((id) => id === unk).length;
     }
   }
-  const texts = lessons.length + count.empty;
-  if (count.learned === 0) {
+  checkCounts(path, count, { limit, learn });
+  for (const text of reportOf(count, limit, unk === undefined ? "" : source.tokenizer.tokenOf(unk)!)) {
+    note(`${path}: ${text}`);
+  }
+  return lessons;
+}
+
+function checkCounts(
+  path: string,
+  { learned, learnable, cut }: Counts,
+  { limit, learn }: Pick<Settings, "learn"> & { readonly limit: number },
+): void {
+  if (learned === 0) {
     throw new DataError(`${path}: expected answers to learn, got 0 % of the tokens supervised`, {
       hint:
-        count.cut > 0
+        cut > 0
           ? `prompts alone are longer than ${limit} tokens: set a larger maxTokens=`
           : "the template marks no tokens as the assistant's, or the answers are empty",
     });
   }
-  if (learn === "answers" && count.learned === count.learnable) {
+  if (learn === "answers" && learned === learnable) {
     throw new DataError(`${path}: expected prompts that are read only, got 100 % of the tokens supervised`, {
       hint: "put what is asked into the prompt; where plain text is to be learned as it is, set learn=all",
     });
   }
-  const share = ((100 * count.learned) / count.tokens).toFixed(count.learned / count.tokens < 0.1 ? 1 : 0);
-  note(`${path}: supervised ${share}% of ${short(count.tokens)} tokens in ${texts.toLocaleString("en-US")} texts`);
+}
+
+/** What a person should know of it. */
+function reportOf(count: Counts, limit: number, unknown: string): string[] {
+  const share = count.learned / count.tokens;
+  const percent = (100 * share).toFixed(share < 0.1 ? 1 : 0);
+  const notes = [`supervised ${percent}% of ${short(count.tokens)} tokens in ${counted(count.texts, "text")}`];
   if (count.cut > 0) {
-    const left = count.empty > 0 ? `; ${count.empty} with no answer left are left out` : "";
-    note(`${count.cut} of them are cut to ${limit} tokens and lose ${short(count.lost)} supervised ones${left}`);
-  } else if (count.empty > 0) note(`${count.empty} of them have no answer to learn and are left out`);
+    notes.push(`${counted(count.cut, "text")} cut to ${limit} tokens, ${short(count.lost)} supervised tokens lost`);
+  }
+  if (count.empty > 0)
+    notes.push(`${counted(count.empty, "text")} left out: no answer to learn, or none after the cut`);
   if (count.unknown > 0) {
-    const example = source.tokenizer.tokenOf(unk!);
-    note(`${short(count.unknown)} tokens are ${example}: the vocabulary has no pieces for what stands there`);
+    notes.push(`${counted(count.unknown, "token")} ${unknown}: the vocabulary has no pieces for what stands there`);
   }
   if (count.broken > 0) {
-    note(
-      `${count.broken} of them: the prompt's tokens alone are not the first of the whole's; tokens that reach into the answer count as the answer's`,
+    notes.push(
+      `${counted(count.broken, "text")} whose prompt alone has other tokens than it has before the answer: what reaches into the answer counts as the answer's`,
     );
   }
   if (count.apart > 0) {
-    note(
-      `${count.apart} conversations are learned turn by turn: the template writes earlier turns otherwise than the last`,
+    notes.push(
+      `${counted(count.apart, "conversation")} learned turn by turn: the template writes earlier turns otherwise than the last`,
     );
   }
-  return lessons;
+  return notes;
 }
+
+const counted = (count: number, what: string): string => `${short(count)} ${what}${count === 1 ? "" : "s"}`;
 
 function lessonOf({ ids, supervised }: Supervised, learn: Settings["learn"]): Lesson {
   const learned: number[] = [];
