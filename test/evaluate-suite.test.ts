@@ -3,10 +3,12 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { main } from "../src/cli/main.ts";
 import { askDecoder, askRemote, benchmarksOf, openForBenchmarks, readRecords, suites } from "../src/eval/index.ts";
+import type { Report } from "../src/metrics/index.ts";
 import { headData } from "../src/recipes/index.ts";
 import { benchmarks } from "../src/tasks/index.ts";
 import { makeChatModel } from "./support/chat-model.ts";
@@ -34,6 +36,7 @@ interface Line {
   readonly name: string;
   readonly metric: string;
   readonly value: number;
+  readonly interval?: readonly [number, number];
   readonly n: number;
   readonly protocol: string;
   readonly skipped?: string;
@@ -57,7 +60,7 @@ async function suite(...words: string[]): Promise<Line[]> {
 describe("a suite", () => {
   test("has benchmarks that there are, and refuses names that are nearly one", () => {
     for (const { benchmarks: names } of Object.values(suites)) {
-      for (const name of names) expect(benchmarks).toHaveProperty(name);
+      for (const name of names) expect(benchmarksOf([name])).toEqual([name]);
     }
     expect(benchmarksOf(["multimedqa", "medqa"])).toHaveLength(9);
     expect(() => benchmarksOf(["medqaa"])).toThrow(/expected a suite or a benchmark, got "medqaa"[^]*medqa/);
@@ -98,6 +101,66 @@ describe("a suite", () => {
     const records = await readRecords(join(output, "mmlu-anatomy/records.jsonl"));
     expect(records.filter(({ seen: found }) => found!.verdict === "contaminated").length).toBeGreaterThanOrEqual(2);
     expect(readFileSync(join(output, "mmlu-anatomy/report.txt"), "utf8")).toContain("contaminated examples alone");
+  });
+});
+
+describe("a scorer of pairs", () => {
+  const texts = organs.flatMap((organ) => [`The ${organ} of a patient.`, `Two patients and the ${organ} again.`]);
+  const golden = (name: string): string => fileURLToPath(new URL(`goldens/retrieval/${name}`, import.meta.url));
+  const write = (path: string, text: string): void => {
+    mkdirSync(dirname(join(data, path)), { recursive: true });
+    writeFileSync(join(data, path), text);
+  };
+  const lines = (rows: readonly object[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+
+  beforeAll(() => {
+    write("nfcorpus/corpus.jsonl", lines(texts.map((text, i) => ({ _id: `d${i}`, title: "", text }))));
+    write("nfcorpus/queries.jsonl", lines(organs.map((text, i) => ({ _id: `q${i}`, text }))));
+    const judged = organs.map((_, i) => `q${i}\td${2 * i}\t2\nq${i}\td${2 * i + 1}\t1\n`);
+    write("nfcorpus/qrels/dev.tsv", `query-id\tcorpus-id\tscore\n${judged.join("")}`);
+    const articles = organs.map((organ, i) => [
+      `${i}`,
+      { QUESTION: `What of the ${organ}?`, LONG_ANSWER: texts[2 * i]! },
+    ]);
+    write("pubmedqa/ori_pqal.json", JSON.stringify(Object.fromEntries(articles)));
+  });
+
+  test.each(["mean", "colbert", "cross-one"])("is measured beside BM25: %s", { timeout: 60_000 }, async (name) => {
+    const output = join(folder, `pairs-${name}`);
+    const args = ["embeddings", "--model", golden(name), "--split", "valid", "--output", output];
+    const found = await suite(...args);
+    expect(found.map((one) => [one.name, one.metric, one.n])).toEqual([
+      ["nfcorpus", "ndcg@10", 4],
+      ["pubmedqa-pairs", "pearson", 4],
+    ]);
+    for (const { name: entry, interval, value } of found) {
+      expect(interval![0]).toBeLessThanOrEqual(value);
+      const report = JSON.parse(readFileSync(join(output, entry, "report.json"), "utf8")) as Report;
+      expect(report.figures.filter(({ kind }) => kind === "baseline").map(({ by }) => by)).toContain("BM25");
+    }
+    const records = await readRecords(join(output, "nfcorpus/records.jsonl"));
+    expect(records.map(({ id, gold }) => [id, gold])).toEqual(organs.map((_, i) => [`q${i}`, 2]));
+    const mean = records.reduce((sum, { score }) => sum + (score as number), 0) / 4;
+    expect(found[0]!.value).toBeCloseTo(mean, 12);
+    expect(await suite(...args, "--resume")).toEqual(found);
+    expect(await suite("nfcorpus", ...args.slice(1, 5), "--limit", "2")).toMatchObject([{ n: 2 }]);
+  });
+
+  test("may be BM25 itself, whose words find what holds them", async () => {
+    const output = join(folder, "words");
+    const found = await suite("embeddings", "--model", "bm25", "--split", "valid", "--output", output);
+    expect(found[0]).toMatchObject({ name: "nfcorpus", value: 1 });
+    expect(readFileSync(join(output, "nfcorpus/report.json"), "utf8")).not.toContain("baseline");
+  });
+
+  test("is what these are for; files that are missing are said", async () => {
+    const [rankings, pairs] = await suite("embeddings", "--model", model, "--split", "valid");
+    expect(rankings!.skipped).toBe("a model of kind decoder does not score texts against texts");
+    expect(pairs!.skipped).toBe(rankings!.skipped);
+    const [missing] = await suite("nfcorpus", "--model", "bm25");
+    expect(missing!.error).toMatch(/qrels\/test\.tsv: expected a file of nfcorpus, test; got none/);
+    const [asked] = await suite("nfcorpus", "--model", golden("mean"), "--split", "valid", "--ask", "generation");
+    expect(asked!.skipped).toBe("nfcorpus cannot be asked by generation");
   });
 });
 

@@ -4,7 +4,7 @@ import type { AskingOptions } from "../eval/decoders.ts";
 import { openForBenchmarks, type OpenedModel, type OpenModelOptions } from "../eval/open.ts";
 import { isServer } from "../eval/openai-server.ts";
 import { scoredIn } from "../eval/results.ts";
-import { recordsOf, writeRecords } from "../eval/records.ts";
+import { writeRecords } from "../eval/records.ts";
 import { benchmarksOf, claimSuite, evaluateSuite, suiteLine, type SuiteResult } from "../eval/suite.ts";
 import type { WayName } from "../eval/ways.ts";
 import { hubSourceOf } from "../hub/index.ts";
@@ -88,7 +88,8 @@ export async function runSuite(args: SuiteArguments, terminal: Terminal): Promis
 }
 
 async function identityOf(model: string): Promise<Readonly<Record<string, unknown>>> {
-  return isServer(model) ? { server: model } : { weights: await modelFingerprint(model) };
+  if (isServer(model)) return { server: model };
+  return model === "bm25" ? { model } : { weights: await modelFingerprint(model) };
 }
 
 /** Opens the model once, or a tuned one for each benchmark, the one before being closed. */
@@ -140,13 +141,12 @@ async function say(
   { json, output }: Terminal,
 ): Promise<boolean> {
   const { name } = result;
-  if ("evaluation" in result) {
-    const { report } = result.evaluation;
+  if ("report" in result) {
+    const { report, records } = result;
     const one = suiteLine(name, report);
     if (folder !== undefined) {
       await keepReport(join(folder, name), { model: hubSourceOf(model) ?? model, ...report } as Report);
-      const records = recordsOf(result.benchmark, result.evaluation, result.overlaps);
-      await writeRecords(join(folder, name, "records.jsonl"), records);
+      if (records !== undefined) await writeRecords(join(folder, name, "records.jsonl"), records);
     }
     if (json) await output.json(one);
     else {

@@ -6,6 +6,7 @@ import { writeFileAtomically } from "../io/files.ts";
 import { hasHead, headData } from "../recipes/heads.ts";
 import { configure, isRecipe } from "../recipes/index.ts";
 import { openModelFolder } from "../runtime/folder.ts";
+import type { SuiteEntry } from "../eval/suite.ts";
 import type { Benchmark } from "../tasks/benchmark.ts";
 import { train } from "../train/train.ts";
 import type { Context } from "./command.ts";
@@ -26,19 +27,21 @@ export interface TuneOptions {
  * recipe for a decoder.
  */
 export async function tune(
-  benchmark: Benchmark,
+  benchmark: SuiteEntry,
   { model, data, output, settings }: TuneOptions,
   { progress, signal, output: terminal }: Pick<Context<unknown>, "progress" | "signal" | "output">,
 ): Promise<string> {
   const run = join(output, "run");
   const made = join(run, "model");
   if (existsSync(made)) return made;
-  const { family } = await openModelFolder(model);
-  const isPossible = family.causal ? isRecipe(benchmark.name) : hasHead(benchmark);
-  if (!isPossible) {
-    terminal.note(`${benchmark.name}: no ${family.causal ? "recipe" : "head"} for it: the model is asked as it is`);
+  const asItIs = (lacking: string): string => {
+    terminal.note(`${benchmark.name}: no ${lacking} for it: the model is asked as it is`);
     return model;
-  }
+  };
+  if ("measure" in benchmark) return asItIs("training");
+  const { family } = await openModelFolder(model);
+  if (family.causal && !isRecipe(benchmark.name)) return asItIs("recipe");
+  if (!family.causal && !hasHead(benchmark)) return asItIs("head");
   const { recipe, inputs } = family.causal
     ? { recipe: benchmark.name, inputs: { model, data } }
     : await headInputs(benchmark, model, data, output);

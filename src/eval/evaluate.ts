@@ -4,7 +4,7 @@
  */
 import { DataError } from "../errors.ts";
 import { required } from "../schema.ts";
-import type { EvaluateOptions, Figure, Report } from "../metrics/report.ts";
+import { asBaseline, type EvaluateOptions, type Figure, type Report } from "../metrics/report.ts";
 import type { Benchmark, Example, Split } from "../tasks/benchmark.ts";
 import type { Abilities } from "./abilities.ts";
 import { textsHasher } from "./protocol.ts";
@@ -101,12 +101,5 @@ async function baselineFigures<E extends Example, Answer>(
   }
   if (train.length === 0) return [];
   const { figures } = benchmark.evaluate(examples, baseline.answers(train, examples), options);
-  return figures
-    .filter(({ interval }) => interval !== undefined)
-    .map((one) => ({
-      ...one,
-      name: `baseline_${one.name}`,
-      kind: "baseline",
-      by: baseline.about,
-    }));
+  return asBaseline(figures, baseline.about);
 }

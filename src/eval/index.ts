@@ -35,7 +35,16 @@ export { evaluateRetrieval, type RetrievalOptions } from "./retrieval.ts";
 export { evaluateSimilarity, type Negatives, type SimilarityOptions } from "./similarity.ts";
 export { askRemote } from "./remote.ts";
 export { type Preceded, type ShotOptions, withShots } from "./shots.ts";
-export { benchmarksOf, claimSuite, evaluateSuite, suiteLine, type SuiteOptions, type SuiteResult } from "./suite.ts";
+export type { ScorerSet, ScorerSetOptions } from "./scorer-sets.ts";
+export {
+  benchmarksOf,
+  claimSuite,
+  evaluateSuite,
+  type SuiteEntry,
+  suiteLine,
+  type SuiteOptions,
+  type SuiteResult,
+} from "./suite.ts";
 export { suites } from "./suites.ts";
 export type { WayName } from "./ways.ts";
 export type { WindowOptions, WindowProgress } from "./windows.ts";

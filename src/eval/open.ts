@@ -9,7 +9,7 @@ import { resolveModel } from "../hub/index.ts";
 import { loadClassifier, loadTagger } from "../labellers.ts";
 import type { LoadOptions } from "../model.ts";
 import { headOf } from "../models/index.ts";
-import { openScorer, scoringKindOf } from "../retrieval/scorers.ts";
+import { openScorer, type Scorer, scoringKindOf } from "../retrieval/scorers.ts";
 import { openModelFolder } from "../runtime/folder.ts";
 import { required } from "../schema.ts";
 import { taskFileName } from "../soft-prompts/metadata.ts";
@@ -27,14 +27,16 @@ export interface OpenModelOptions extends LoadOptions {
 }
 
 export interface OpenedModel extends AsyncDisposable {
-  readonly kind: "server" | "tuned" | "decoder" | "classifier" | "tagger" | "embeddings" | "colbert" | "reranker";
+  readonly kind: "server" | "tuned" | "decoder" | "classifier" | "tagger" | Scorer["kind"];
   readonly abilities: Abilities;
   /** The one benchmark that a tuned model is for. */
   readonly task?: string;
+  /** Of models that score texts against texts. */
+  readonly scorer?: Scorer;
 }
 
 /**
- * @param source a folder, a file, a name of the hub, or a server's address (`http://localhost:8000/v1#model`).
+ * @param source a folder, a file, a name of the hub, a server's address (`http://localhost:8000/v1#model`), or "bm25".
  * @throws ConfigError for a model that no benchmark can be asked of.
  */
 export async function openForBenchmarks(source: string, options: OpenModelOptions = {}): Promise<OpenedModel> {
@@ -44,15 +46,13 @@ export async function openForBenchmarks(source: string, options: OpenModelOption
     return { kind: "server", abilities: await askRemote(source, ask), async [Symbol.asyncDispose]() {} };
   }
   const folder = await resolveModel(source);
+  if (folder === "bm25") return scoring(await openScorer(folder, load));
   if (existsSync(join(folder, taskFileName))) {
     const tuned = await openTuned(folder, load);
     return opened("tuned", askTuned(tuned, predict), tuned, { task: tuned.task.name });
   }
-  const scoring = await scoringKindOf(folder);
-  if (scoring === "embeddings" || scoring === "colbert") {
-    const scorer = await openScorer(folder, load);
-    return opened(scoring, scorer, scorer);
-  }
+  const kind = await scoringKindOf(folder);
+  if (kind === "embeddings" || kind === "colbert") return scoring(await openScorer(folder, load));
   const { family, config } = await openModelFolder(folder);
   const head = headOf(family, config);
   if (family.causal && head?.kind === "language") {
@@ -64,10 +64,7 @@ export async function openForBenchmarks(source: string, options: OpenModelOption
     return opened("tagger", tagger, tagger);
   }
   if (head?.kind === "sequence") {
-    if (head.labels(config).count === 1) {
-      const reranker = await openScorer(folder, load);
-      return opened("reranker", reranker, reranker);
-    }
+    if (head.labels(config).count === 1) return scoring(await openScorer(folder, load));
     const classifier = await loadClassifier(folder, load);
     return opened("classifier", classifier, classifier);
   }
@@ -77,11 +74,13 @@ export async function openForBenchmarks(source: string, options: OpenModelOption
   );
 }
 
+const scoring = (scorer: Scorer): OpenedModel => opened(scorer.kind, scorer, scorer, { scorer });
+
 function opened(
   kind: OpenedModel["kind"],
   abilities: Abilities,
   model: AsyncDisposable,
-  more: Pick<OpenedModel, "task"> = {},
+  more: Pick<OpenedModel, "task" | "scorer"> = {},
 ): OpenedModel {
   return { kind, abilities, ...more, [Symbol.asyncDispose]: () => Promise.resolve(model[Symbol.asyncDispose]()) };
 }

@@ -2,13 +2,21 @@
 import { titleAndText } from "../corpus/text.ts";
 import { ConfigError, DataError } from "../errors.ts";
 import { mean } from "../metrics/counts.ts";
-import { type Judgements, ndcg, rankingAveragePrecision, recallAt, reciprocalRank } from "../metrics/ranking.ts";
+import {
+  type Judgements,
+  ndcg,
+  rankByScore,
+  rankingAveragePrecision,
+  recallAt,
+  reciprocalRank,
+} from "../metrics/ranking.ts";
 import { detail, figure, type Report } from "../metrics/report.ts";
 import { type Bm25, createBm25 } from "../retrieval/bm25.ts";
 import type { TokenVectors } from "../retrieval/max-sim.ts";
 import type { Encoder, Scorer } from "../retrieval/scorers.ts";
 import type { RetrievalSet } from "../tasks/retrieval-sets.ts";
 import { textsHasher } from "./protocol.ts";
+import type { ExampleRecord } from "./records.ts";
 import { runEvaluation } from "./run.ts";
 import { packVectors, unpackVectors, type WindowOptions, type Windows } from "./windows.ts";
 
@@ -35,6 +43,8 @@ export interface RetrievalOptions extends WindowOptions {
   readonly depth?: number;
   /** Documents that BM25 gives a reranker. */
   readonly candidates?: number;
+  /** Of the bootstrap. Default 1. */
+  readonly seed?: number | undefined;
 }
 
 type Query = readonly [id: string, text: string];
@@ -54,7 +64,16 @@ export async function evaluateRetrieval(
   set: RetrievalSet,
   options: RetrievalOptions = {},
 ): Promise<Report> {
-  const { depth = 100, candidates = 100 } = options;
+  return (await evaluateRankings(scorer, set, options)).report;
+}
+
+/** The same with a record a query: its first documents, those that are relevant, and its nDCG@10. */
+export async function evaluateRankings(
+  scorer: Scorer,
+  set: RetrievalSet,
+  options: RetrievalOptions = {},
+): Promise<{ readonly report: Report; readonly records: readonly ExampleRecord[] }> {
+  const { depth = 100, candidates = 100, seed = 1 } = options;
   const queries = [...set.queries].filter(([id]) =>
     [...(set.judgements.get(id)?.values() ?? [])].some((one) => one >= 1),
   );
@@ -75,7 +94,8 @@ export async function evaluateRetrieval(
     // Said where there are any: other hashes stay what they are.
     ...(own === 0 ? {} : { ownDocumentsLeftOut: own }),
   };
-  return runEvaluation(protocol, scorer, ["queries", "documents"], options, async (windows) => {
+  let records: ExampleRecord[] = [];
+  const report = await runEvaluation(protocol, scorer, ["queries", "documents"], options, async (windows) => {
     const first = bm25 === undefined ? undefined : queries.map((query) => rankBy(bm25, query, ids));
     const rankings =
       encoder !== undefined
@@ -88,11 +108,25 @@ export async function evaluateRetrieval(
       judgements: set.judgements.get(id)!,
     }));
     const figures = measures.map(([name, label, statistic]) =>
-      figure({ name, label, kind: "published" }, rows, statistic, { bootstrap: { seed: 1 } }),
+      figure({ name, label, kind: "published" }, rows, statistic, { bootstrap: { seed } }),
     );
     const documents = detail("documents", "documents of the corpus", ids.length, "count");
+    records = queries.map((query, i) => recordOf(query, rows[i]!));
     return { examples: queries.length, primary: "ndcg@10", figures: [...figures, documents] };
   });
+  return { report, records };
+}
+
+function recordOf([id, text]: Query, { ranking, judgements }: Row): ExampleRecord {
+  const relevant = rankByScore(judgements).filter((document) => judgements.get(document)! >= 1);
+  return {
+    id,
+    text,
+    target: relevant.slice(0, 10).join(" "),
+    gold: relevant.length,
+    answer: ranking.slice(0, 10),
+    score: ndcg(ranking, judgements, 10),
+  };
 }
 
 /** Ids and fingerprint of a set, and BM25's counts of its documents. */

@@ -102,6 +102,8 @@ const ofRanks: readonly Measure[] = [
 export interface SimilarityOptions extends WindowOptions {
   /** Of the bootstrap, which draws questions. Default 1000; Spearman's takes at most 200, being slow. */
   readonly resamples?: number;
+  /** Of the bootstrap. Default 1. */
+  readonly seed?: number | undefined;
   /** Whose disk holds the temporary files. Default: the system's folder for these. */
   readonly folder?: string;
 }
@@ -117,7 +119,7 @@ export async function evaluateSimilarity(
   negatives: Negatives,
   options: SimilarityOptions = {},
 ): Promise<Report> {
-  const { resamples = 1000, folder = tmpdir(), window = 1024, signal } = options;
+  const { resamples = 1000, seed = 1, folder = tmpdir(), window = 1024, signal } = options;
   await using queries = await openTextStore(folder);
   await using documents = await openTextStore(folder);
   const texts = textsHasher();
@@ -137,7 +139,7 @@ export async function evaluateSimilarity(
     const isRanked = scorer.encoder !== undefined || scorer.index !== undefined;
     const figures = [...ofScores, ...(isRanked ? ofRanks : [])].map(([about, statistic]) => {
       const few = about.name === "spearman" ? Math.min(200, resamples) : resamples;
-      return figure({ ...about, kind: "published" }, rows, statistic, { bootstrap: { seed: 1, resamples: few } });
+      return figure({ ...about, kind: "published" }, rows, statistic, { bootstrap: { seed, resamples: few } });
     });
     return { examples: stored.count, primary: "pearson", figures };
   });

@@ -16,6 +16,8 @@ import { didYouMean } from "../suggest.ts";
 import { contaminationFigures, findOverlaps, type Overlap, type OverlapSet } from "./contamination.ts";
 import { evaluate, type BenchmarkOptions, type Evaluation } from "./evaluate.ts";
 import type { OpenedModel } from "./open.ts";
+import { type ExampleRecord, recordsOf } from "./records.ts";
+import { type ScorerSet, scorerSets } from "./scorer-sets.ts";
 import { withShots } from "./shots.ts";
 import { isAskable } from "./ways.ts";
 import { suites } from "./suites.ts";
@@ -33,23 +35,26 @@ export interface SuiteOptions extends Omit<BenchmarkOptions, "data" | "output"> 
   readonly anyVersion?: boolean | undefined;
 }
 
-export type SuiteResult = { readonly name: string } & (
-  | {
-      readonly evaluation: Evaluation<Example, unknown>;
-      readonly benchmark: Benchmark;
-      readonly overlaps?: readonly Overlap[] | undefined;
-    }
-  /** The model cannot be asked this. */
-  | { readonly skipped: string }
-  | { readonly failed: GalenError }
-);
+/** What a suite is made of: benchmarks of any model, and what only scorers of pairs are measured by. */
+export type SuiteEntry = Benchmark | ScorerSet;
+
+const entries: Readonly<Record<string, SuiteEntry>> = { ...benchmarks, ...scorerSets };
+
+export type SuiteResult = { readonly name: string } &
+  /** Records of single examples, where the primary figure is one of these. */
+  (
+    | { readonly report: Report; readonly records?: readonly ExampleRecord[] | undefined }
+    /** The model cannot be asked this. */
+    | { readonly skipped: string }
+    | { readonly failed: GalenError }
+  );
 
 /** Benchmarks of suites and of names, each once. @throws ConfigError for a name that is neither. */
 export function benchmarksOf(names: readonly string[]): string[] {
   const found = names.flatMap((name) => {
     if (Object.hasOwn(suites, name)) return suites[name]!.benchmarks;
-    if (Object.hasOwn(benchmarks, name)) return [name];
-    const known = [...Object.keys(suites), ...Object.keys(benchmarks)];
+    if (Object.hasOwn(entries, name)) return [name];
+    const known = [...Object.keys(suites), ...Object.keys(entries)];
     throw new ConfigError(
       `evaluate suite: expected a suite or a benchmark, got "${name}"`,
       didYouMean(name, known) ?? { hint: `suites are ${Object.keys(suites).join(", ")}` },
@@ -89,8 +94,7 @@ export function instructed<E extends Example, Answer>(benchmark: Benchmark<E, An
 }
 
 /** The benchmark as it is put to the model: files looked at, told what to do, with shots. */
-async function prepared(name: string, model: OpenedModel, options: SuiteOptions): Promise<Benchmark> {
-  const benchmark = benchmarks[name]!;
+async function prepared(benchmark: Benchmark, model: OpenedModel, options: SuiteOptions): Promise<Benchmark> {
   const folder = dataFolder(benchmark, options.data);
   const files = await checkDataFiles(benchmark, folder, options.split ?? "test", options);
   const told = model.kind === "decoder" || model.kind === "server" ? instructed(benchmark) : benchmark;
@@ -107,7 +111,8 @@ async function overlapsOf(
 ): Promise<Map<string, readonly Overlap[]>> {
   const sets: (OverlapSet & { readonly name: string })[] = [];
   for (const name of names) {
-    const benchmark = benchmarks[name]!;
+    const benchmark = entries[name]!;
+    if (isScorerSet(benchmark)) continue;
     try {
       const examples = await benchmark.read(dataFolder(benchmark, data), split);
       sets.push({ name, benchmark, examples: examples.slice(0, limit) });
@@ -131,16 +136,44 @@ function withParts(
   return { ...evaluation, report: { ...report, figures: [...report.figures, ...parts] } };
 }
 
+const isScorerSet = (entry: SuiteEntry): entry is ScorerSet => "measure" in entry;
+
 /** Why the model is not asked; undefined where it is. */
 function whySkipped(
-  name: string,
-  { kind, abilities, task }: OpenedModel,
+  entry: SuiteEntry,
+  { kind, abilities, task, scorer }: OpenedModel,
   ask: SuiteOptions["ask"],
 ): string | undefined {
-  if (task !== undefined && task !== name) return `the model was tuned for ${task}`;
-  if (isAskable(benchmarks[name]!, abilities, ask)) return undefined;
+  if (task !== undefined && task !== entry.name) return `the model was tuned for ${task}`;
+  if (isScorerSet(entry)) {
+    if (scorer === undefined) return `a model of kind ${kind} does not score texts against texts`;
+    return ask === undefined || ask === "similarity" ? undefined : `${entry.name} cannot be asked by ${ask}`;
+  }
+  if (isAskable(entry, abilities, ask)) return undefined;
   const unable = abilities.unable ?? `a model of kind ${kind} cannot be asked this`;
   return ask === undefined ? unable : `${unable} by ${ask}`;
+}
+
+/** One entry's report, with the model's own folder of windows. */
+async function score(
+  entry: SuiteEntry,
+  model: OpenedModel,
+  options: SuiteOptions,
+  overlaps: readonly Overlap[] | undefined,
+): Promise<{ readonly report: Report; readonly records?: readonly ExampleRecord[] }> {
+  const { output, shots: _, anyVersion, seen: __, split = "test", ...more } = options;
+  const data = dataFolder(entry, options.data);
+  const own = output === undefined ? undefined : join(output, entry.name);
+  // A benchmark that was never begun has nothing to go on with.
+  const windows = { ...more, output: own, resume: more.resume === true && own !== undefined && existsSync(own) };
+  if (isScorerSet(entry)) {
+    await checkDataFiles(entry, data, split, { anyVersion });
+    return await entry.measure(model.scorer!, data, { ...windows, split });
+  }
+  const benchmark = await prepared(entry, model, options);
+  const evaluation = await evaluate(benchmark, model.abilities, { ...windows, split, data });
+  const whole = overlaps === undefined ? evaluation : withParts(benchmark, evaluation, overlaps, more.seed);
+  return { report: whole.report, records: recordsOf(benchmark, whole, overlaps) };
 }
 
 /**
@@ -150,32 +183,19 @@ function whySkipped(
  */
 export async function* evaluateSuite(
   names: readonly string[],
-  open: (benchmark: Benchmark, folder: string) => Promise<OpenedModel>,
+  open: (entry: SuiteEntry, folder: string) => Promise<OpenedModel>,
   options: SuiteOptions,
 ): AsyncGenerator<SuiteResult> {
-  const { data, output, shots: _, anyVersion: __, seen, ...more } = options;
+  const { data, seen } = options;
   const seenOf = seen === undefined ? undefined : await overlapsOf(benchmarksOf(names), seen, options);
   for (const name of benchmarksOf(names)) {
     try {
-      const model = await open(benchmarks[name]!, dataFolder(benchmarks[name]!, data));
-      const skipped = whySkipped(name, model, options.ask);
-      if (skipped !== undefined) {
-        yield { name, skipped };
-        continue;
-      }
-      const benchmark = await prepared(name, model, options);
-      const own = output === undefined ? undefined : join(output, name);
-      const evaluation = await evaluate(benchmark, model.abilities, {
-        ...more,
-        data: dataFolder(benchmark, data),
-        output: own,
-        // A benchmark that was never begun has nothing to go on with.
-        resume: more.resume === true && own !== undefined && existsSync(own),
-      });
-      const overlaps = seenOf?.get(name);
-      yield overlaps === undefined
-        ? { name, evaluation, benchmark }
-        : { name, evaluation: withParts(benchmark, evaluation, overlaps, more.seed), benchmark, overlaps };
+      const entry = entries[name]!;
+      const model = await open(entry, dataFolder(entry, data));
+      const skipped = whySkipped(entry, model, options.ask);
+      yield skipped === undefined
+        ? { name, ...(await score(entry, model, options, seenOf?.get(name))) }
+        : { name, skipped };
     } catch (error) {
       if (!(error instanceof GalenError)) throw error;
       yield { name, failed: error };

@@ -42,4 +42,8 @@ export const suites: Readonly<Record<string, { readonly about: string; readonly 
     about: "names in sentences, as taggers are compared on them",
     benchmarks: [...names, "ner-bc2gm", "ner-jnlpba"],
   },
+  embeddings: {
+    about: "models that score texts against texts: NFCorpus' rankings, PubMedQA's questions with their answers",
+    benchmarks: ["nfcorpus", "pubmedqa-pairs"],
+  },
 };

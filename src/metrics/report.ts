@@ -65,6 +65,13 @@ export function detail(name: string, label: string, value: number, unit?: Figure
   return { name, label, value, kind: "detail", ...(unit && { unit }) };
 }
 
+/** Figures with intervals of answers that need no model, as those of a baseline. @param by what answers: "BM25". */
+export function asBaseline(figures: readonly Figure[], by: string): Figure[] {
+  return figures
+    .filter(({ interval }) => interval !== undefined)
+    .map((one) => ({ ...one, name: `baseline_${one.name}`, kind: "baseline", by }));
+}
+
 /** The figure called `name`. @throws DataError where the report has none. */
 export function valueOf(report: Pick<Report, "figures">, name: string): number {
   const found = report.figures.find((one) => one.name === name);

@@ -35,8 +35,8 @@ export interface AnswerForm {
 export interface DataFiles {
   /** Their folder within that of a suite's data: "medqa". */
   readonly folder: string;
-  /** Of each split: the files that are read, and the SHA-256 of each. */
-  readonly files: Readonly<Partial<Record<Split, readonly { readonly path: string; readonly sha256: string }[]>>>;
+  /** Of each split: the files that are read, and the SHA-256 of each; without one, any version is taken. */
+  readonly files: Readonly<Partial<Record<Split, readonly { readonly path: string; readonly sha256?: string }[]>>>;
   /** How to get them: a sentence with an address. */
   readonly from: string;
   readonly licence: string;

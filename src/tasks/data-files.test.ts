@@ -55,6 +55,13 @@ it.each([
   expect(await checkDataFiles(toy, folder, "test", { anyVersion: true })).toEqual({ "in/test.jsonl": found });
 });
 
+it("names a missing file of which any version is taken, and says what it found", async () => {
+  const any = { ...toy, data: { ...toy.data, files: { test: [{ path: "in/test.jsonl" }] } } };
+  await expect(checkDataFiles(any, folder, "test")).rejects.toThrow(/expected a file of toy, test; got none/);
+  write(text);
+  expect(await checkDataFiles(any, folder, "test")).toEqual({ "in/test.jsonl": sha256 });
+});
+
 it("checks nothing where the files are the user's own, or not known of a split", async () => {
   expect(await checkDataFiles({ name: "own" }, folder, "test")).toEqual({});
   expect(await checkDataFiles(toy, folder, "train")).toEqual({});

@@ -77,8 +77,13 @@ async function read(folder: string, split: Split): Promise<PubMedQaExample[]> {
   return rest.filter((one) => valid.has(one.id) === (split === "valid"));
 }
 
+/** All 1,000 labelled articles. */
+export const articlesFile = {
+  path: "ori_pqal.json",
+  sha256: "8b3276be8942ebbd77f3ddcda12c1749bf0e490045a736fd8438ee40cf37a41d",
+} as const;
 const files = [
-  { path: "ori_pqal.json", sha256: "8b3276be8942ebbd77f3ddcda12c1749bf0e490045a736fd8438ee40cf37a41d" },
+  articlesFile,
   { path: "test_ground_truth.json", sha256: "939fe566f09017d13b1ca64d2ddfee0bc2374b366048152997669cccedc44d51" },
 ];
 

@@ -20,7 +20,7 @@ const evaluateSuite: Command = command({
     benchmarks: { required: true, many: true, about: "Suites (see below) and benchmarks" },
   },
   options: {
-    model: { ...modelOption, required: true, servers: true, about: "Model directory, or a server's address" },
+    model: { ...modelOption, required: true, servers: true, about: "Model directory, or a server's address; bm25" },
     data: { type: "text", hint: "DIR", required: true, about: "Folder with a folder of each benchmark's files" },
     shots: {
       type: "integer",
@@ -60,15 +60,15 @@ const evaluateSuite: Command = command({
     ...modelOptions,
   },
   examples: [
-    ["evaluate suite medqa --model runs/nano/model --data data/benchmarks --output runs/scores", "one set, kept"],
     [
-      "evaluate suite medqa mmlu-anatomy --model biogpt --data data/benchmarks --shots 2 --json",
+      "evaluate suite medqa mmlu-anatomy --model biogpt --data data/benchmarks --shots 2 --output runs/scores",
       "two sets, two examples with their answers before each question",
     ],
     [
       "evaluate suite ner --model all-MiniLM-L6-v2 --data data/benchmarks --tune --output runs/names",
       "a tagger for each set of names, trained and scored",
     ],
+    ["evaluate suite embeddings --model all-MiniLM-L6-v2 --data data --split valid", "rankings and pairs, beside BM25"],
   ],
   sections: [["Suites", Object.entries(suites).map(([name, { about }]) => [name, about] as const)]],
   stoppable: true,
