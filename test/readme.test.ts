@@ -43,7 +43,7 @@ test("the README lists every family with its named sizes", () => {
 });
 
 test("every file and folder that the README and the docs link to exists", () => {
-  for (const document of ["README.md", "CONTRIBUTING.md", "docs/architecture.md"]) {
+  for (const document of ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/reproduction.md"]) {
     const folder = document.includes("/") ? `${root}docs/` : root;
     for (const [, target] of readFileSync(root + document, "utf8").matchAll(/\]\((?!http)([^)#]+)\)/g)) {
       expect(existsSync(folder + target), `${document}: ${target}`).toBe(true);
