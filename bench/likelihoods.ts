@@ -2,13 +2,15 @@
  * Log-likelihoods of the choices of MedMCQA's questions beside lm-evaluation-harness on transformers: random weights of
  * BioGPT's base shape (347M) and of a LLaMA of 15M, LLaMA-2's tokenizer on both sides, the same prompts. Rounds take turns,
  * medians are compared; a last line says how far scores lie apart. `texts`: the choices' texts instead of their letters.
- * `PEERS_PYTHON=python npx node bench/likelihoods.ts [base|15m] [questions] [rounds] [letters|texts]`; THREADS=2, BATCH=8.
+ * `PEERS_PYTHON=python npx node bench/likelihoods.ts [base|15m] [questions] [rounds] [letters|texts]`; THREADS=2, BATCH=8,
+ * SHOTS=0: so many examples before every question, the same for all, as in MMLU.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadLikelihoods } from "../src/likelihoods.ts";
 import { bioGpt } from "../src/models/biogpt/biogpt.ts";
+import { withShots } from "../src/eval/index.ts";
 import { familyOf, type ModelConfig } from "../src/models/index.ts";
 import { benchmarks } from "../src/tasks/index.ts";
 import { hasShared, shared } from "../test/support/shared.ts";
@@ -17,6 +19,7 @@ import { writeRandomModel } from "./support/random-model.ts";
 
 const [shape = "15m", questions = "200", rounds = "3", ask = "letters"] = process.argv.slice(2);
 const threads = Number(process.env["THREADS"] ?? 2);
+const shots = Number(process.env["SHOTS"] ?? 0);
 const batch = process.env["BATCH"] ?? "8";
 
 const small = {
@@ -60,8 +63,10 @@ async function main(): Promise<void> {
   if (!hasShared("data/benchmarks/medmcqa") || !hasShared("data/tokenizers/llama-2")) return;
   const folder = mkdtempSync(join(tmpdir(), "galen-likelihoods-"));
   await writeModel(folder);
-  const { read, source, choices } = benchmarks["medmcqa"]!;
-  const examples = (await read(shared("data/benchmarks/medmcqa"), "test")).slice(0, Number(questions));
+  const data = shared("data/benchmarks/medmcqa");
+  const sameForAll = { ...benchmarks["medmcqa"]!, shots: { first: true } };
+  const { read, source, choices } = await withShots(sameForAll, { shots, data });
+  const examples = (await read(data, "test")).slice(0, Number(questions));
   const contexts = examples.map((one) => source(one));
   const asked = examples.map((one) =>
     ask === "texts" ? choices!.texts!(one).map((text) => ` ${text}`) : [...choices!.of(one)],
@@ -82,7 +87,9 @@ async function main(): Promise<void> {
     for (const [i, { run }] of sides.entries()) found[i]!.push(await run());
   }
   rmSync(folder, { recursive: true });
-  console.log(`${machine()}, ${threads} threads; ${shape}, ${examples.length} questions, ${ask}; ${rounds} rounds`);
+  console.log(
+    `${machine()}, ${threads} threads; ${shape}, ${examples.length} questions, ${shots} shots, ${ask}; ${rounds} rounds`,
+  );
   const speeds = found.map((all) => examples.length / median(all.slice(1).map(({ seconds }) => seconds)));
   sides.forEach(({ name }, i) => {
     const ratio = i === 0 ? "" : ` (galen ${(speeds[0]! / speeds[i]!).toFixed(2)} ×)`;

@@ -64,7 +64,7 @@ export {
   type Tagger,
   tagTexts,
 } from "./labellers.ts";
-export { type Likelihoods, loadLikelihoods } from "./likelihoods.ts";
+export { type LikelihoodOptions, type Likelihoods, loadLikelihoods } from "./likelihoods.ts";
 export { convertModel, type ConvertOptions, type Converted } from "./convert.ts";
 export { quantizeModel, type Quantized, type QuantizeOptions } from "./quantize.ts";
 export { type Exported, exportOnnx, type ExportOptions } from "./export.ts";

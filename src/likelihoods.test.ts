@@ -60,6 +60,15 @@ test.each(Object.entries(decoders))("choices of several tokens share a row in %s
     const count = tokenizer.encodeIds(context + choice).length - tokenizer.encodeIds(context).length;
     expect(found![k]).toBeCloseTo(await sumOver(tokenizer.encodeIds(context + choice), count, reference), 4);
   }
+  const alike = ["Codeine", "Insulin", "Aspirin"].map((one) => `${context} ${one}`);
+  const scores = await asked.logLikelihoods(
+    alike,
+    alike.map(() => [" and", " in"]),
+  );
+  for (const [i, one] of alike.entries()) {
+    expect(scores[i]![0]).toBeCloseTo(await sumOver(tokenizer.encodeIds(`${one} and`), 1, reference), 4);
+    expect(scores[i]![1]).toBeCloseTo(await sumOver(tokenizer.encodeIds(`${one} in`), 1, reference), 4);
+  }
   const ids = tokenizer.encodeIds(`Codeine${choices[0]}`);
   const count = ids.length - tokenizer.encodeIds("Codeine").length;
   expect(other![0]).toBeCloseTo(await sumOver(ids, count, reference), 4);
@@ -99,6 +108,50 @@ test("each choice has the log-probability of its tokens after its own context, w
   }
   const alone = await likelihoods.logLikelihoods(contexts.slice(0, 1), [[" levels"]]);
   expect(alone[0]![0]).toBeCloseTo(found[0]![1]!, 4);
+});
+
+test("questions with the same beginning share it, and their choices are scored as if alone", async () => {
+  const beginning = "Aspirin raises Warfarin levels again and again and ";
+  const contexts = [
+    `${beginning}in man.`,
+    `${beginning}Insulin`,
+    `${beginning}Insulin levels`,
+    "Codeine",
+    "Codeine in",
+  ];
+  const single = [" and", " in"].filter(
+    (one) => tokenizer.encodeIds(`Codeine${one}`).length === 1 + tokenizer.encodeIds("Codeine").length,
+  );
+  expect(single).toHaveLength(2);
+  const choices = [single, single, [" in man. and", ...single], single, single];
+  const found = await likelihoods.logLikelihoods(contexts, choices);
+  for (const [i, context] of contexts.entries()) {
+    for (const [k, choice] of choices[i]!.entries()) {
+      const ids = tokenizer.encodeIds(context + choice);
+      const count = ids.length - tokenizer.encodeIds(context).length;
+      expect(found[i]![k]).toBeCloseTo(await sumOver(ids, count), 4);
+    }
+  }
+});
+
+test("progress is told to the end, and a signal ends it between batches", async () => {
+  const contexts = Array.from({ length: 40 }, (_, i) => "Aspirin raises ".repeat(1 + (i % 5)));
+  const choices = contexts.map(() => [" Warfarin levels", " in man."]);
+  const told: number[] = [];
+  await likelihoods.logLikelihoods(contexts, choices, { onDone: (count) => told.push(count) });
+  expect(told.length).toBeGreaterThan(1);
+  expect(told).toEqual(told.toSorted((a, b) => a - b));
+  expect(told.at(-1)).toBe(40);
+  const stop = new AbortController();
+  const some: number[] = [];
+  const onDone = (count: number): void => {
+    some.push(count);
+    stop.abort(new Error("stopped"));
+  };
+  await expect(likelihoods.logLikelihoods(contexts, choices, { signal: stop.signal, onDone })).rejects.toThrow(
+    "stopped",
+  );
+  expect(some).toHaveLength(1);
 });
 
 test("a context that is too long loses its beginning, and a choice that is, or that is empty, is refused", async () => {

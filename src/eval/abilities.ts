@@ -33,7 +33,11 @@ export interface Abilities {
   /** Writes an answer to each source, or several. */
   generate?(sources: readonly string[], options: AbilityOptions): Promise<readonly Written[]>;
   /** Log-probabilities of each context's choices. */
-  logLikelihoods?(contexts: readonly string[], choices: readonly (readonly string[])[]): Promise<number[][]>;
+  logLikelihoods?(
+    contexts: readonly string[],
+    choices: readonly (readonly string[])[],
+    options?: AbilityOptions,
+  ): Promise<number[][]>;
   /** Classes of each text. */
   classify?(texts: readonly string[]): Promise<readonly { readonly labels: readonly string[] }[]>;
   /** A tag for every word. */

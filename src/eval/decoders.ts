@@ -121,15 +121,16 @@ export async function askDecoder(
     identity: identityOf(load),
     // Steps before an answer are for writing.
     ...(asking.think ? {} : { prefers: "likelihood" }),
-    async logLikelihoods(contexts, choices) {
+    async logLikelihoods(contexts, choices, more) {
       const opened = await (likelihoods ??= loadLikelihoods(source, load));
-      if (!asking.chat) return opened.logLikelihoods(contexts, choices);
+      if (!asking.chat) return opened.logLikelihoods(contexts, choices, more);
       const prompts: string[] = [];
       for (const context of contexts) prompts.push(await conversation(tokenizer, context, asking));
       // An answer begins its turn, so nothing stands before it.
       return opened.logLikelihoods(
         prompts,
         choices.map((own) => own.map((choice) => choice.trimStart())),
+        more,
       );
     },
     async generate(sources, more) {

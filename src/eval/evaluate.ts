@@ -33,8 +33,8 @@ export interface Evaluation<E, Answer> {
   readonly replies: readonly unknown[];
 }
 
-/** Examples between two entries of the journal. */
-const examplesTogether = 32;
+/** Examples between two entries of the journal: of questions with choices so many that few are padded for others' length. */
+const examplesTogether = (way: WayName): number => (way === "likelihood" ? 128 : 32);
 
 /** @throws DataError where the split is missing, ConfigError where the model cannot be asked. */
 export async function evaluate<E extends Example, Answer>(
@@ -45,9 +45,10 @@ export async function evaluate<E extends Example, Answer>(
   required("evaluate: benchmark", benchmark, "object");
   required("evaluate: model", model, "object");
   required("evaluate: options", options, "object");
-  const { data, split = "test", limit, seed = 1, ask, signal, window = examplesTogether } = options;
+  const { data, split = "test", limit, seed = 1, ask, signal } = options;
   required("evaluate: data", data, "text");
   const { name, way } = wayOf(benchmark, model, ask);
+  const { window = examplesTogether(name) } = options;
   const examples = (await benchmark.read(data, split)).slice(0, limit);
   if (examples.length === 0) throw new DataError(`${data}: expected examples in split ${split}, got none`);
   const { add, digest } = textsHasher();

@@ -52,8 +52,14 @@ export async function askRemote(source: string, options: AskingOptions = {}): Pr
     ...(scores === false && { unable: noEcho }),
     ...(scores === true && {
       ...(asking.think ? {} : { prefers: "likelihood" as const }),
-      logLikelihoods: async (contexts, choices) =>
-        inOrder(contexts, (context, i) => scoreChoices(server, context, choices[i]!)),
+      logLikelihoods(contexts, choices, { signal, onDone } = {}) {
+        let done = 0;
+        return inOrder(contexts, async (context, i) => {
+          const scored = await scoreChoices(server, context, choices[i]!, signal);
+          onDone?.((done += 1));
+          return scored;
+        });
+      },
     }),
   };
 }
@@ -88,9 +94,13 @@ async function scoresPrompts(server: OpenAiServer): Promise<boolean> {
 }
 
 /** Log-probabilities of each prompt's tokens, the first of which has none, and of no other token. */
-async function echoed(server: OpenAiServer, prompts: readonly string[]): Promise<(number | null)[][]> {
+async function echoed(
+  server: OpenAiServer,
+  prompts: readonly string[],
+  signal?: AbortSignal,
+): Promise<(number | null)[][]> {
   const body = { prompt: prompts, max_tokens: 1, temperature: 0, echo: true, logprobs: 1 };
-  const { choices } = await server.post("/completions", body, completions);
+  const { choices } = await server.post("/completions", body, completions, signal);
   const found: (number | null)[][] = [];
   for (const { index, logprobs: scored } of choices) {
     if (scored === null || scored === undefined) throw new DataError(`${server.base}: expected logprobs, got none`);
@@ -102,8 +112,13 @@ async function echoed(server: OpenAiServer, prompts: readonly string[]): Promise
   return found;
 }
 
-async function scoreChoices(server: OpenAiServer, context: string, choices: readonly string[]): Promise<number[]> {
-  const [start, ...wholes] = await echoed(server, [context.trimEnd(), ...choices.map((one) => context + one)]);
+async function scoreChoices(
+  server: OpenAiServer,
+  context: string,
+  choices: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<number[]> {
+  const [start, ...wholes] = await echoed(server, [context.trimEnd(), ...choices.map((one) => context + one)], signal);
   return wholes.map((whole, i) => {
     const tokens = whole.slice(start!.length);
     if (tokens.length === 0 || tokens.includes(null)) {

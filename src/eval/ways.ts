@@ -58,7 +58,7 @@ function waysOf<E extends Example, Answer>(
     ),
     ...(choices && {
       likelihood: way(
-        (examples) => model.logLikelihoods!(sourcesOf(examples), examples.map(choices.of)),
+        (examples, options) => model.logLikelihoods!(sourcesOf(examples), examples.map(choices.of), options),
         choices.answer,
         choices.of,
       ),
