@@ -27,9 +27,9 @@ export { softPromptRecipe } from "./soft-prompts.ts";
 export const recipes: Readonly<Record<RecipeName, Recipe>> = {
   ...bioGptRecipes,
   ...llamaRecipes,
-  ...adaptationRecipes,
   ...biomedBertRecipes,
   ...encoderRecipes,
+  ...adaptationRecipes,
   ...softPromptRecipes,
 };
 

@@ -22,10 +22,10 @@ export interface RecipeInfo {
 /** In the order of help. */
 export const purposes = {
   language: "language models that write",
-  adaptation: "instructions and preferences",
   encoder: "encoders, for all that reads",
   search: "embeddings and search",
   labels: "classes of texts and names in them",
+  adaptation: "instructions and preferences",
   task: "published tasks, by BioGPT",
 } as const;
 export type Purpose = keyof typeof purposes;
@@ -69,13 +69,6 @@ const infos = {
   "hash-nano": pretraining("encoder", "BERT-hash of 0.97M weights, for a laptop", "hash-pico"),
   "hash-pico": pretraining("encoder", "BERT-hash of 0.45M weights, smaller", "hash-femto"),
   "hash-femto": pretraining("encoder", "BERT-hash of 0.24M weights, smaller still"),
-  instruct: {
-    about: "A model that answers: exchanges are learned, the answers alone",
-    purpose: "adaptation",
-    model: "decoder",
-    data: 'exchanges {"messages"}, {"prompt", "completion"}, or {"instruction", "input", "output"}',
-    line: '{"messages": [{"role": "user", "content": "What is aspirin?"}, {"role": "assistant", "content": "A drug against pain."}]}',
-  },
   "embeddings-distil": {
     about: "Embeddings from a wider teacher's vectors",
     purpose: "search",
@@ -132,6 +125,13 @@ const infos = {
     model: "any",
     data: 'sentences {"tokens", "tags"}, or an IOB2 file',
     line: '{"tokens": ["Aspirin", "helps", "."], "tags": ["B-Drug", "O", "O"]}',
+  },
+  instruct: {
+    about: "A model that answers: exchanges are learned, the answers alone",
+    purpose: "adaptation",
+    model: "decoder",
+    data: 'exchanges {"messages"}, {"prompt", "completion"}, or {"instruction", "input", "output"}',
+    line: '{"messages": [{"role": "user", "content": "What is aspirin?"}, {"role": "assistant", "content": "A drug against pain."}]}',
   },
   bc5cdr: task(
     "Relations of chemicals and diseases, as published",

@@ -52,8 +52,6 @@ function writeData(): void {
     "lists.jsonl",
     lines(texts.map((text, i) => ({ query: `${organs[i % 4]}?`, documents: [text, texts[(i + 1) % 24]!] }))),
   );
-  const exchanges = texts.map((text, i) => ({ prompt: `${text} Where?`, completion: ` In the ${organs[i % 4]}.` }));
-  write("exchanges.jsonl", lines(exchanges));
   writeBenchmarks(texts);
   for (const name of ["BC5CDR-chem", "BC5CDR-disease", "NCBI-disease", "BC2GM", "JNLPBA"]) {
     for (const split of ["train", "test"]) {

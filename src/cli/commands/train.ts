@@ -80,10 +80,6 @@ const train: Command = command({
       "go on with a model's weights on other texts, and after a stop",
     ],
     [
-      "train instruct trainable=lora schedule.peak=2e-4 --model runs/nano/model --data exchanges.jsonl --output runs/answers",
-      "a language model that answers, by adapters",
-    ],
-    [
       "train my-relations.json trainable=lora --model biogpt --data my-data --output runs/mine",
       "relations of your own; ddi in its place is the published task",
     ],

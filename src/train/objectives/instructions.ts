@@ -78,7 +78,7 @@ export interface Lesson {
   readonly learned: readonly number[];
 }
 
-const promptOf = ({ ids, learned }: Lesson): readonly number[] => ids.slice(0, learned[0]);
+const promptOf = ({ ids, learned }: Lesson): readonly number[] => ids.slice(0, learned.at(0));
 
 /** What became of a file's exchanges. */
 interface Counts {
