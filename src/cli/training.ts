@@ -1,4 +1,5 @@
 /** A training run on the terminal: progress, evaluations and samples as they come, and where everything lies. */
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Config } from "../train/config.ts";
 import type { RunResult, TrainEvent } from "../train/loop.ts";
@@ -139,6 +140,12 @@ function summary(
   return rows.map(([name, value]) => `${name.padEnd(21)}${value}\n`).join("");
 }
 
+function hasTemplate(model: string): boolean {
+  const settings = join(model, "tokenizer_config.json");
+  if (existsSync(join(model, "chat_template.jinja"))) return true;
+  return existsSync(settings) && readFileSync(settings, "utf8").includes('"chat_template"');
+}
+
 /** Something to do with the model. */
 function nextCommand(objective: Config["objective"], model: string, data: TrainOptions["data"]): string | undefined {
   const folder = quoted(model);
@@ -156,7 +163,10 @@ function nextCommand(objective: Config["objective"], model: string, data: TrainO
         ? `galen evaluate task ${objective.task} --model ${folder} --data ${[data].flat().map(quoted).join(" ")}`
         : `galen predict --model ${folder} "…"`;
     case "instructions":
-      return `galen generate --model ${folder} --chat "What does aspirin inhibit?"`;
+      // What was taught by plain texts has no template to put a question by.
+      return hasTemplate(model)
+        ? `galen generate --model ${folder} --chat "What does aspirin inhibit?"`
+        : `galen generate --model ${folder} "Aspirin is"`;
     case "pairs":
       return undefined;
     default:
