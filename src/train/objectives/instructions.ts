@@ -4,6 +4,7 @@
  * over its learned tokens, whatever its micro-batches, padding and packing.
  */
 // B rows, T tokens, N labels
+import { setImmediate } from "node:timers/promises";
 import * as z from "zod";
 import { readExchanges } from "../../corpus/conversations.ts";
 import { DataError } from "../../errors.ts";
@@ -104,7 +105,7 @@ async function readLessons(
   path: string,
   source: ChatSource,
   { limit, learn }: Pick<Settings, "learn"> & { readonly limit: number },
-  { note }: Context,
+  { note, reading, signal }: Context,
 ): Promise<Lesson[]> {
   const lessons: Lesson[] = [];
   // Where bytes are pieces nothing is unknown, and the role is that of the end.
@@ -122,7 +123,13 @@ async function readLessons(
     broken: 0,
     apart: 0,
   };
-  for (const { where, ...exchange } of await readExchanges(path)) {
+  for (const [number, { where, ...exchange }] of (await readExchanges(path)).entries()) {
+    if (number % 256 === 255) {
+      reading({ documents: number + 1, tokens: count.tokens });
+      // Ctrl-C is heard between turns of the event loop.
+      await setImmediate();
+      signal?.throwIfAborted();
+    }
     const found = source.supervise(exchange, where);
     if (found.length > 1) count.apart += 1;
     for (const one of found) {
