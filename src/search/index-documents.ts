@@ -10,6 +10,7 @@ import { resolveModel } from "../hub/index.ts";
 import { writeFileAtomically } from "../io/files.ts";
 import { modelFingerprint } from "../io/fingerprint.ts";
 import { readSettings } from "../io/json.ts";
+import { readLines } from "../io/lines.ts";
 import { type Embedder, loadEmbedder } from "../retrieval/embedder.ts";
 import { unit } from "../retrieval/vector-similarity.ts";
 import type { NetworkOptions } from "../runtime/network.ts";
@@ -38,6 +39,8 @@ export interface IndexDocumentsOptions extends NetworkOptions, Omit<ReadDocument
   readonly store?: StoreKind | undefined;
   /** Documents to take out, before anything is added. */
   readonly delete?: readonly string[] | undefined;
+  /** A file of more of these, one a line, such as PubMed's deleted.pmids.gz. */
+  readonly deleteList?: string | undefined;
   /** Told of passages that are longer than the model takes. */
   readonly onCut?: OnCut | undefined;
   readonly onProgress?: ((progress: IndexProgress) => void) | undefined;
@@ -87,8 +90,9 @@ interface Job {
  */
 export async function indexDocuments(inputs: readonly string[], options: IndexDocumentsOptions): Promise<IndexSummary> {
   required("indexDocuments: inputs", inputs, "list of texts");
-  const { output, model: source, store: kind, onCut, onProgress, onFailure, columns, signal, ...network } = options;
-  if (inputs.length === 0 && (options.delete ?? []).length === 0 && kind === undefined) {
+  const { output, model: source, store: kind, delete: named = [], deleteList, ...rest } = options;
+  const { onCut, onProgress, onFailure, columns, signal, ...network } = rest;
+  if (inputs.length === 0 && named.length === 0 && deleteList === undefined && kind === undefined) {
     throw new ConfigError("indexDocuments: expected inputs, documents to delete or a store to move to, got none");
   }
   const folder = source === undefined ? undefined : await resolveModel(source);
@@ -107,7 +111,8 @@ export async function indexDocuments(inputs: readonly string[], options: IndexDo
   const notices = join(output, "retractions.json");
   const retracted = new Set(await readRetractions(notices));
   const job: Job = { store, embedder, passage: manifest.passage, counts, retracted, onCut };
-  counts.deleted += await store.delete([...new Set(options.delete)]);
+  const listed = deleteList === undefined ? [] : await identifiersIn(deleteList, signal);
+  counts.deleted += await store.delete([...new Set([...named, ...listed])]);
 
   let looked = 0;
   const take = async (entries: readonly Entry[]): Promise<void> => {
@@ -137,6 +142,13 @@ export async function indexDocuments(inputs: readonly string[], options: IndexDo
   // Also where nothing has changed: a run that was killed may have left it undone.
   await store.optimise((text) => onProgress?.({ documents: looked, text }));
   return { store: manifest.store, documents: await store.count(), ...counts };
+}
+
+/** The lines of a file that are not empty. */
+async function identifiersIn(path: string, signal: AbortSignal | undefined): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { text } of readLines(path, { signal })) if (text.trim() !== "") found.push(text.trim());
+  return found;
 }
 
 /** A name of the hub as it is, a path from wherever the index is used. */

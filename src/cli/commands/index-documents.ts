@@ -15,14 +15,6 @@ const manyDocuments = 50_000;
 /** Failures that are shown one by one. */
 const shownFailures = 5;
 
-/** The lines of a file that are not empty. */
-async function identifiersIn(path: string, signal: AbortSignal): Promise<string[]> {
-  const { readLines } = await import("../../io/lines.ts");
-  const found: string[] = [];
-  for await (const { text } of readLines(path, { signal })) if (text.trim() !== "") found.push(text.trim());
-  return found;
-}
-
 const index: Command = command({
   about: "Make literature searchable, or add to an index",
   details:
@@ -75,7 +67,8 @@ const index: Command = command({
       output: args.output,
       model: args.model,
       store: args.store as "exact" | "lance" | undefined,
-      delete: list === undefined ? args.delete : [...args.delete, ...(await identifiersIn(list, signal))],
+      delete: args.delete,
+      deleteList: list,
       columns: columnsOf(args),
       ...batchLoadOptions(args),
       signal,
