@@ -17,9 +17,16 @@ export { mosesDetokenize } from "./moses/detokenizer.ts";
 export { type MosesOptions, type MosesToken, mosesTokenize } from "./moses/moses.ts";
 export * from "./pairs.ts";
 export { bpeTokenizerFromFiles } from "./pipeline/bpe-tokenizer.ts";
-export { filesOfSentencePiece, sentencePieceModel } from "./pipeline/sentencepiece.ts";
+export { filesOfSentencePiece, sentencePieceModel, withPieces } from "./pipeline/sentencepiece.ts";
 export { type TrainBpeOptions, trainByteBpe, trainMetaspaceBpe } from "./pipeline/train.ts";
-export { learnableKinds, readTokenizer, tokenizerFileNames, tokenizerKinds, trainTokenizer } from "./registry.ts";
+export {
+  extendTokenizer,
+  learnableKinds,
+  readTokenizer,
+  tokenizerFileNames,
+  tokenizerKinds,
+  trainTokenizer,
+} from "./registry.ts";
 export type * from "./tokenizer.ts";
 export {
   type Completion,

@@ -8,7 +8,7 @@ import { bertKind } from "./bert/kind.ts";
 import { bioGptKind } from "./biogpt/kind.ts";
 import { parseJsonObject } from "./json.ts";
 import { byteBpeKind, metaspaceBpeKind } from "./pipeline/kinds.ts";
-import type { Texts, Tokenizer, TokenizerFiles, TokenizerKind } from "./tokenizer.ts";
+import type { Extended, Texts, Tokenizer, TokenizerFiles, TokenizerKind } from "./tokenizer.ts";
 import { pipelineOf } from "./tokenizer-json.ts";
 
 export const tokenizerKinds: readonly TokenizerKind[] = [bioGptKind, bertKind, byteBpeKind, metaspaceBpeKind];
@@ -118,4 +118,24 @@ export async function trainTokenizer(
   const tokenizer = await learn(seen(), { vocabSize });
   if (!some) throw new DataError("training texts: expected at least one that is not blank, got none");
   return tokenizer;
+}
+
+/**
+ * A tokenizer with `tokens` more, learned on from where its vocabulary ended: texts without new tokens keep their ids.
+ * @throws ConfigError for a tokenizer that cannot be learned on; DataError where the texts are too few.
+ */
+export async function extendTokenizer(
+  base: Tokenizer,
+  texts: Texts,
+  { tokens }: { readonly tokens: number },
+): Promise<Extended> {
+  if (!Number.isSafeInteger(tokens) || tokens < 1) {
+    throw new ConfigError(`extendTokenizer: tokens: expected a whole number from 1, got ${tokens}`);
+  }
+  const kind = tokenizerKinds.find(({ name }) => name === base.family);
+  if (kind?.extend === undefined) {
+    const known = tokenizerKinds.filter(({ extend }) => extend !== undefined).map(({ name }) => name);
+    throw new ConfigError(`extendTokenizer: expected a tokenizer of ${known.join(", ")}, got ${base.family}`);
+  }
+  return kind.extend(base.files(), texts, { tokens });
 }

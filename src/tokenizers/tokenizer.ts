@@ -53,6 +53,11 @@ export interface Tokenizer {
    * text that has it somewhere, without the frame.
    */
   readonly literal?: { write(part: string): string; encodeIds(text: string): number[] };
+  /**
+   * A function that cuts the text of a token into the pieces that a vocabulary of the first `size` ids has of it: what a
+   * token that was learned later takes the place of. None for tokens that are no text, such as special ones.
+   */
+  piecesAmong?(size: number): (id: number) => readonly number[];
   /** The files of a Hugging Face tokenizer directory, name → contents, from which `loadTokenizer` makes it again. */
   files(): Map<string, string>;
   /** The files of other libraries that can hold it, by the library's name. */
@@ -64,6 +69,22 @@ export type TokenizerFiles = ReadonlyMap<string, string>;
 
 /** Texts to learn a tokenizer from. */
 export type Texts = Iterable<string> | AsyncIterable<string>;
+
+/** A token that a vocabulary gained. */
+export interface AddedPiece {
+  readonly id: number;
+  readonly token: string;
+  /** Its letters, without the marks of a word's beginning or end. */
+  readonly text: string;
+  /** How often it occurs in the texts that it was learned from; 0 for a step to longer ones alone. */
+  readonly count: number;
+}
+
+/** A tokenizer with a larger vocabulary, and what it gained, by id. */
+export interface Extended {
+  readonly tokenizer: Tokenizer;
+  readonly added: readonly AddedPiece[];
+}
 
 /** A kind of tokenizer: how its files are recognised, read, and learned from texts. */
 export interface TokenizerKind {
@@ -80,6 +101,8 @@ export interface TokenizerKind {
   read(files: TokenizerFiles, where: string): Tokenizer;
   /** A tokenizer of at most `vocabSize` tokens; the same texts give the same. Absent where none can be learned here. */
   learn?(texts: Texts, options: { readonly vocabSize: number }): Promise<Tokenizer>;
+  /** The tokenizer of these files with `tokens` more behind its vocabulary, learned on from texts. */
+  extend?(files: TokenizerFiles, texts: Texts, options: { readonly tokens: number }): Promise<Extended>;
 }
 
 /** The types of model and pre-tokenizer in a tokenizer.json, by which kinds are distinguished. */

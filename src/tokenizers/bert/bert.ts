@@ -25,7 +25,8 @@ export function bertTokenizerFromFiles(files: ReadonlyMap<string, string>): Pair
   return bertTokenizer(readBertFiles(files));
 }
 
-function bertTokenizer(description: BertDescription): PairTokenizer {
+/** The tokenizer of a description. */
+export function bertTokenizer(description: BertDescription): PairTokenizer {
   const { ids, special } = description;
   const tokens: string[] = [];
   for (const [token, id] of ids) tokens[id] = token;
@@ -43,9 +44,35 @@ function bertTokenizer(description: BertDescription): PairTokenizer {
     tokenOf: (id) => tokens[id],
     idOf: (token) => ids.get(token),
     idOfWord: (word) => ids.get(word),
+    piecesAmong: (size) => piecesAmong(description, tokens, size),
     continuesWord: (_before, id) => tokens[id]?.startsWith(description.model.prefix) === true,
     files: () => writeBertFiles(description),
     addTokens: (added) => bertTokenizer(withTokens(description, added)),
+  };
+}
+
+/** The longest of the first `size` tokens, on the letters of a token. */
+function piecesAmong(
+  { model, addedTokens }: BertDescription,
+  tokens: readonly string[],
+  size: number,
+): (id: number) => readonly number[] {
+  const { prefix, unknownToken } = model;
+  const added = new Set(addedTokens.map(({ id }) => id));
+  const known = [...model.vocabulary].filter(([token, id]) => id < size && (!added.has(id) || token === unknownToken));
+  const atStart = wordPieces({ ...model, vocabulary: new Map(known) });
+  // Inside a word, as if the pieces that continue one were all.
+  const inside = known.flatMap(([token, id]): [string, number][] =>
+    token.startsWith(prefix) ? [[token.slice(prefix.length), id]] : token === unknownToken ? [[token, id]] : [],
+  );
+  const behind = wordPieces({ ...model, prefix: "", vocabulary: new Map(inside) });
+  return (id) => {
+    const token = tokens[id];
+    if (token === undefined || added.has(id)) return [];
+    const ids: number[] = [];
+    if (token.startsWith(prefix)) behind(token.slice(prefix.length), ids, []);
+    else atStart(token, ids, []);
+    return ids[0] === model.vocabulary.get(unknownToken) ? [] : ids;
   };
 }
 

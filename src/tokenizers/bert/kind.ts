@@ -1,6 +1,7 @@
 /** BERT's kind of tokenizer for the registry: WordPiece, by tokenizer.json or by vocab.txt alone. */
 import type { TokenizerKind } from "../tokenizer.ts";
 import { bertTokenizerFromFiles } from "./bert.ts";
+import { extendBertTokenizer } from "./extend.ts";
 import { trainBertTokenizer } from "./train.ts";
 
 /** Models whose tokenizer is BERT's under their own name. */
@@ -14,4 +15,5 @@ export const bertKind: TokenizerKind = {
   recognises: (files, pipeline) => (pipeline === undefined ? files.has("vocab.txt") : pipeline.model === "WordPiece"),
   read: (files) => bertTokenizerFromFiles(files),
   learn: trainBertTokenizer,
+  extend: extendBertTokenizer,
 };

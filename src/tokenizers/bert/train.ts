@@ -5,6 +5,7 @@
 import type { PairTokenizer } from "../pairs.ts";
 import type { Texts } from "../tokenizer.ts";
 import { bertTokenizerFromFiles } from "./bert.ts";
+import type { BertNormalizer } from "./normalizer.ts";
 import { bertWords } from "./words.ts";
 import { trainWordPiece, type WordPieceTraining } from "./wordpiece-train.ts";
 
@@ -19,7 +20,10 @@ export interface TrainBertOptions extends Omit<WordPieceTraining, "specialTokens
  */
 export async function trainBertTokenizer(texts: Texts, options: TrainBertOptions): Promise<PairTokenizer> {
   const { lowercase = true, ...training } = options;
-  const tokens = trainWordPiece(await countBertWords(texts, lowercase), training);
+  const tokens = trainWordPiece(
+    await countBertWords(texts, { cleanText: true, handleChineseChars: true, stripAccents: null, lowercase }),
+    training,
+  );
   return bertTokenizerFromFiles(
     new Map([
       ["vocab.txt", tokens.map((token) => `${token}\n`).join("")],
@@ -29,18 +33,15 @@ export async function trainBertTokenizer(texts: Texts, options: TrainBertOptions
 }
 
 /** How often every word occurs, punctuation being words. */
-async function countBertWords(texts: Texts, lowercase: boolean): Promise<Map<string, number>> {
+export async function countBertWords(texts: Texts, normalizer: BertNormalizer): Promise<Map<string, number>> {
   const idOfWord = new Map<string, number>();
   const counts: number[] = [];
-  const words = bertWords(
-    { cleanText: true, handleChineseChars: true, stripAccents: null, lowercase },
-    (word, ids, ends) => {
-      let id = idOfWord.get(word);
-      if (id === undefined) idOfWord.set(word, (id = counts.push(0) - 1));
-      ids.push(id);
-      ends.push(word.length);
-    },
-  );
+  const words = bertWords(normalizer, (word, ids, ends) => {
+    let id = idOfWord.get(word);
+    if (id === undefined) idOfWord.set(word, (id = counts.push(0) - 1));
+    ids.push(id);
+    ends.push(word.length);
+  });
   for await (const text of texts) {
     const ids: number[] = [];
     words.encode(text, 0, text.length, { ids, offsets: undefined });

@@ -99,12 +99,32 @@ export function createBioGptTokenizer(parts: BioGptParts, options: MosesOptions 
     tokenOf: (id) => pieces[id],
     idOf: (token) => ids.get(token),
     idOfWord: (word) => ids.get(word + WORD_END),
+    piecesAmong: (size) => piecesAmong(parts, { ids, added: addedIds }, size),
     continuesWord: (before) => !addedIds.has(before) && pieces[before]?.endsWith(WORD_END) === false,
     // No merge makes them, so no text does.
     withRows: (words) =>
       createBioGptTokenizer({ ...parts, pieces: [...pieces, ...words.map((word) => word + WORD_END)] }, options),
     files: () => huggingFaceFiles(parts),
     foreign: { fairseq: () => fairseqFiles(parts) },
+  };
+}
+
+/** The merges of the first `size` pieces alone, on the letters of a piece. */
+function piecesAmong(
+  { pieces, merges }: BioGptParts,
+  known: { readonly ids: ReadonlyMap<string, number>; readonly added: ReadonlySet<number> },
+  size: number,
+): (id: number) => readonly number[] {
+  const vocabulary = pieces.slice(0, size);
+  const own = merges.filter(([left, right]) => (known.ids.get(left + right) ?? Infinity) < size);
+  const whole = createBpe(own, { wordEnd: WORD_END, vocabulary });
+  const inner = createBpe(own, { vocabulary });
+  return (id) => {
+    const piece = pieces[id];
+    if (piece === undefined || known.added.has(id)) return [];
+    const isEnd = piece.endsWith(WORD_END);
+    const ids = isEnd ? whole.encode(piece.slice(0, -WORD_END.length), -1) : inner.encode(piece, -1);
+    return ids.includes(-1) ? [] : ids;
   };
 }
 

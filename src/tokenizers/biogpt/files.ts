@@ -215,6 +215,7 @@ function checkTogether(
   for (const token of bioGptSpecialTokens) specials.add(token);
   let unreachable: string | undefined;
   for (const piece of pieces) {
+    if (isFiller(piece)) continue;
     // Rows appended to a vocabulary (padding, soft prompts) are made by no merge; they come last.
     if (products.has(piece) || (isCharacter(piece) && !specials.has(piece))) {
       if (unreachable === undefined) continue;
@@ -224,6 +225,11 @@ function checkTogether(
     }
     if (!specials.has(piece)) unreachable ??= piece;
   }
+}
+
+/** fairseq's own padding, behind which a vocabulary that was learned on has more. */
+function isFiller(piece: string): boolean {
+  return /^madeupword\d+<\/w>$/.test(piece);
 }
 
 function isCharacter(piece: string): boolean {

@@ -1,6 +1,7 @@
 /** BioGPT's kind of tokenizer for the registry: what its files look like, in Hugging Face's layout and fairseq's. */
 import type { TokenizerKind } from "../tokenizer.ts";
 import { createBioGptTokenizer } from "./biogpt.ts";
+import { extendBioGptTokenizer } from "./extend.ts";
 import { bioGptFileNames, bioGptPartsFromFiles, WORD_END } from "./files.ts";
 import { trainBioGptTokenizer } from "./train.ts";
 
@@ -15,4 +16,5 @@ export const bioGptKind: TokenizerKind = {
     (files.get("merges.txt")?.includes(WORD_END) === true || (files.has("dict.txt") && files.has("bpecodes"))),
   read: (files, where) => createBioGptTokenizer(bioGptPartsFromFiles(files, where)),
   learn: trainBioGptTokenizer,
+  extend: extendBioGptTokenizer,
 };

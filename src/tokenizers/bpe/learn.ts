@@ -29,24 +29,38 @@ interface Entry {
 
 const PAIR = 1 << 26;
 
+export interface LearnBpeOptions {
+  /** Least frequency of a pair that is merged; 1 unless said otherwise. */
+  readonly minCount?: number;
+  /** Marks the last character of a word: see `createBpe`. */
+  readonly wordEnd?: string;
+  /** The symbols of a word that learning goes on from; its characters unless said otherwise. */
+  readonly split?: (word: string) => readonly string[];
+  /** What two symbols become: one behind the other unless said otherwise. */
+  readonly join?: (left: string, right: string) => string;
+  /** Whether a pair may become this symbol: any unless said otherwise. */
+  readonly allows?: (product: string) => boolean;
+  /** With a pair every other merges that becomes the same symbol, as SentencePiece has it; `merges` names the first. */
+  readonly closed?: boolean;
+}
+
 /**
  * The `numMerges` merges learned from words and how often each occurs; fewer when no pair occurs `minCount` times.
- * `wordEnd` marks the last character of a word: see `createBpe`.
  * @throws ConfigError when `numMerges` or `minCount` is no whole number in range.
  */
 export function learnBpe(
   words: ReadonlyMap<string, number>,
   numMerges: number,
-  options: { readonly minCount?: number; readonly wordEnd?: string } = {},
+  options: LearnBpeOptions = {},
 ): LearnedMerges {
-  const { minCount = 1, wordEnd = "" } = options;
+  const { minCount = 1, wordEnd = "", join = (left, right) => left + right, allows = () => true } = options;
   if (!Number.isSafeInteger(numMerges) || numMerges < 0) {
     throw new ConfigError(`learnBpe: numMerges expected a whole number of 0 or more, got ${numMerges}`);
   }
   if (!Number.isSafeInteger(minCount) || minCount < 1) {
     throw new ConfigError(`learnBpe: minCount expected a whole number of 1 or more, got ${minCount}`);
   }
-  const { symbols, sequences, counts } = splitWords(words, wordEnd);
+  const { symbols, sequences, counts } = splitWords(words, options.split ?? ((word) => characters(word, wordEnd)));
   const pairs = countPairs(sequences, counts);
   const heap = createHeap(precedes);
   for (const pair of pairs.values()) heap.push({ pair, count: pair.count });
@@ -57,42 +71,64 @@ export function learnBpe(
     if (!pair || pair.count < minCount) break;
     const left = symbols[pair.left]!;
     const right = symbols[pair.right]!;
+    const product = join(left, right);
+    if (!allows(product)) continue;
     learned.merges.push([left, right]);
     learned.counts.push(pair.count);
-    let merged = ids.get(left + right);
+    let merged = ids.get(product);
     if (merged === undefined) {
-      merged = symbols.push(left + right) - 1;
-      ids.set(left + right, merged);
+      merged = symbols.push(product) - 1;
+      ids.set(product, merged);
     }
-    for (const changed of mergePair(pair, merged, sequences, counts, pairs)) {
-      heap.push({ pair: changed, count: changed.count });
+    for (const one of options.closed === true ? pairsOf(product, ids, pairs) : [pair]) {
+      for (const changed of mergePair(one, merged, sequences, counts, pairs)) {
+        heap.push({ pair: changed, count: changed.count });
+      }
     }
   }
   return learned;
 }
 
+/** All pairs that become this symbol, that with the longer left part first. */
+function* pairsOf(
+  product: string,
+  ids: ReadonlyMap<string, number>,
+  pairs: ReadonlyMap<number, Pair>,
+): Generator<Pair> {
+  for (let cut = product.length - 1; cut > 0; cut--) {
+    const [left, right] = [ids.get(product.slice(0, cut)), ids.get(product.slice(cut))];
+    const pair = left === undefined || right === undefined ? undefined : pairs.get(left * PAIR + right);
+    if (pair !== undefined) yield pair;
+  }
+}
+
+function characters(word: string, wordEnd: string): string[] {
+  const split = Array.from(word);
+  split[split.length - 1] += wordEnd;
+  return split;
+}
+
 function splitWords(
   words: ReadonlyMap<string, number>,
-  wordEnd: string,
+  split: (word: string) => readonly string[],
 ): {
   symbols: string[];
   sequences: number[][];
   counts: number[];
 } {
   const found = new Set<string>();
-  const split: string[][] = [];
+  const spelled: (readonly string[])[] = [];
   const counts: number[] = [];
   for (const [word, count] of words) {
-    const characters = Array.from(word);
-    if (characters.length === 0) continue;
-    characters[characters.length - 1] += wordEnd;
-    for (const character of characters) found.add(character);
-    split.push(characters);
+    if (word === "") continue;
+    const own = split(word);
+    for (const symbol of own) found.add(symbol);
+    spelled.push(own);
     counts.push(count);
   }
   const symbols = [...found].sort(compareCodePoints);
   const ids = new Map(symbols.map((symbol, id) => [symbol, id]));
-  return { symbols, sequences: split.map((characters) => characters.map((symbol) => ids.get(symbol)!)), counts };
+  return { symbols, sequences: spelled.map((own) => own.map((symbol) => ids.get(symbol)!)), counts };
 }
 
 function countPairs(sequences: readonly number[][], counts: readonly number[]): Map<number, Pair> {

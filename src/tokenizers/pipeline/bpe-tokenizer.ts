@@ -5,21 +5,20 @@
  * caller says), and transformers' clean_up_tokenization_spaces, which loses spaces.
  */
 import { ConfigError } from "../../errors.ts";
-import { required } from "../../schema.ts";
 import { addedTokenJson, addedTokensDecoder, type Role, withNewTokens } from "../added-files.ts";
-import { type AddedToken, addedTokenFinder, matcherOf } from "../added-tokens.ts";
+import { type AddedToken, matcherOf } from "../added-tokens.ts";
 import { idsOf } from "../ids.ts";
 import { asObject, type JsonObject, parseJsonObject } from "../json.ts";
 import { pairMethods, type Sink } from "../pair-encoder.ts";
 import type { NewToken, PairTokenizer } from "../pairs.ts";
 import { templateJson, withVocabulary } from "../tokenizer-json.ts";
 import type { DecodeOptions, TokenizerFiles } from "../tokenizer.ts";
-import { type Aligned, placeEnd, placeStart, sliceAligned } from "./aligned.ts";
+import { type Aligned, placeEnd, placeStart } from "./aligned.ts";
 import { wordEncoder } from "./bpe.ts";
-import { byteCharacters, inByteCharacters } from "./bytes.ts";
+import { byteCharacters, bytesOf, inByteCharacters } from "./bytes.ts";
 import { type Description, readDescription } from "./description.ts";
 import { spaceAround, trimmed } from "./post-processors.ts";
-import type { Stage, Taker } from "./pre-tokenizers.ts";
+import { BREAK, type TextTaker, textReader } from "./text-reader.ts";
 import { wordBounds } from "./word-bounds.ts";
 
 /**
@@ -53,7 +52,13 @@ function bpeTokenizer(description: Description): PairTokenizer {
   const mark = byBytes ? byteCharacters[0x20]! : "▁";
   const written = byBytes ? inByteCharacters : (word: string): string => word;
 
-  const read = textReader(description, tokens);
+  const encodeWord = wordEncoder(description.model, byBytes);
+  const write = tokenWriter(tokens, description.postProcessor.trim);
+  const read = textReader(description, {
+    begin: write.begin,
+    added: write.added,
+    word: (text, start, end, sink) => write.words(encodeWord(text.text, start, end), text, start, sink),
+  });
 
   return {
     family: byBytes ? "byte-bpe" : "metaspace-bpe",
@@ -69,6 +74,7 @@ function bpeTokenizer(description: Description): PairTokenizer {
     tokenOf: (id) => tokens[id],
     idOf: (token) => ids.get(token),
     idOfWord: (word) => ids.get(mark + written(word)),
+    piecesAmong: (size) => piecesAmong(description, tokens, size),
     continuesWord: wordBounds(tokens, new Set(addedTokens.map(({ id }) => id)), byBytes),
     // A word that is a token is found in texts where merges are ignored.
     ...(description.model.ignoreMerges
@@ -95,9 +101,6 @@ function bpeTokenizer(description: Description): PairTokenizer {
   };
 }
 
-/** Put into added tokens that are to be read as text: a code point that is for no text (Unicode, section 23.7). */
-const BREAK = "\ufdd0";
-
 /** A function that breaks the added tokens of a text, in whatever they overlap. */
 function literalWriter(addedTokens: readonly AddedToken[]): (part: string) => string {
   const contents = addedTokens.map(({ content }) => content).filter((content) => Array.from(content).length > 1);
@@ -120,73 +123,30 @@ function literalWriter(addedTokens: readonly AddedToken[]): (part: string) => st
   };
 }
 
-function withoutBreaks(text: Aligned): Aligned {
-  return { ...text, text: text.text.replaceAll(BREAK, "") };
-}
-
-/**
- * Added tokens first, in the text as it is, then in the normalized text; what is between is cut into words. `broken`:
- * tokens may be broken, which keeps no offsets.
- */
-function textReader(
-  description: Description,
+/** The merges of the first `size` tokens alone, on the letters of a token. */
+function piecesAmong(
+  { model, preTokenizer: { byBytes }, addedTokens }: Description,
   tokens: readonly string[],
-): (text: string, sink: Sink, broken?: boolean) => void {
-  const { normalizer, preTokenizer, addedTokens, postProcessor } = description;
-  // Special tokens are looked for before others, whatever their ids.
-  const ordered = [...addedTokens].sort((a, b) => Number(b.special) - Number(a.special));
-  const normalize = (text: Aligned, tracked: boolean): Aligned => normalizer?.(text, tracked) ?? text;
-  const inText = addedTokenFinder(
-    ordered.filter(({ normalized }) => !normalized),
-    ({ content }) => content,
-  );
-  const inNormalized = addedTokenFinder(
-    ordered.filter(({ normalized }) => normalized),
-    ({ content }) => normalize({ text: content, base: 0, places: undefined }, false).text,
-  );
-  const write = tokenWriter(tokens, postProcessor.trim);
-  const cut = wordCutter(description, write.words);
-  // Where the pre-tokenizer goes by places, what the normalizer does to them counts.
-  const needsPlaces = preTokenizer.byPlace && normalizer !== undefined;
-
-  const readSegment = (text: string, base: number, sink: Sink, broken: boolean): void => {
-    const tracked = sink.offsets !== undefined || needsPlaces;
-    const whole = normalize({ text, base, places: undefined }, tracked);
-    const parts = inNormalized?.find(whole.text);
-    if (parts === undefined) {
-      cut(broken ? withoutBreaks(whole) : whole, tracked, sink);
-      return;
-    }
-    for (const { token, start, end } of parts) {
-      const part = sliceAligned(whole, start, end);
-      if (token === undefined) cut(broken ? withoutBreaks(part) : part, tracked, sink);
-      else write.added(token, placeStart(whole, start), placeEnd(whole, end - 1), part.text, sink);
-    }
-  };
-
-  return (given, sink, broken = false) => {
-    required("encode: text", given, "text");
-    const text = given.isWellFormed() ? given : given.toWellFormed();
-    write.begin(text);
-    const parts = inText?.find(text);
-    if (parts === undefined) {
-      if (text !== "") readSegment(text, 0, sink, broken);
-      return;
-    }
-    for (const { token, start, end } of parts) {
-      const part = text.slice(start, end);
-      if (token === undefined) readSegment(part, start, sink, broken);
-      else write.added(token, start, end, part, sink);
-    }
+  size: number,
+): (id: number) => readonly number[] {
+  const merges = model.merges.filter(([, , product]) => product < size);
+  const vocabulary = new Map([...model.vocabulary].filter(([, id]) => id < size));
+  const encode = wordEncoder({ ...model, vocabulary, merges, ignoreMerges: false }, byBytes);
+  const added = new Set(addedTokens.map(({ id }) => id));
+  return (id) => {
+    const token = tokens[id];
+    if (token === undefined || added.has(id)) return [];
+    const bytes = byBytes ? bytesOf(token) : undefined;
+    if (byBytes && bytes === undefined) return [];
+    const text =
+      bytes === undefined ? token : new TextDecoder("utf-8", { ignoreBOM: true }).decode(Uint8Array.from(bytes));
+    return encode(text, 0, text.length).ids;
   };
 }
 
 type Pieces = ReturnType<ReturnType<typeof wordEncoder>>;
 
-interface TokenWriter {
-  /** Tells the text that offsets are of. */
-  begin(text: string): void;
-  added(token: AddedToken, start: number, end: number, found: string, sink: Sink): void;
+interface TokenWriter extends Pick<TextTaker, "begin" | "added"> {
   /** Appends the pieces of a word that begins at unit `at` of `text`. */
   words(pieces: Pieces, text: Aligned, at: number, sink: Sink): void;
 }
@@ -218,53 +178,6 @@ function tokenWriter(tokens: readonly string[], trim: Description["postProcessor
         put(placeStart(text, at + starts[i]!), placeEnd(text, at + ends[i]! - 1), around[id], sink);
       }
     },
-  };
-}
-
-/** Runs the pre-tokenizer's stages one into the other, and the merges on the words that come out. */
-function wordCutter(
-  description: Description,
-  write: TokenWriter["words"],
-): (text: Aligned, tracked: boolean, sink: Sink) => void {
-  const { model, preTokenizer } = description;
-  const encodeWord = wordEncoder(model, preTokenizer.byBytes);
-  const stages: Stage[] = [...preTokenizer.stages];
-  const before = preTokenizer.byBytes ? undefined : markCutter(description);
-  if (before !== undefined) stages.push(before);
-  let sink: Sink;
-  let tracked = false;
-  const last: Taker = (text, start, end) => write(encodeWord(text.text, start, end), text, start, sink);
-  const first = stages.reduceRight<Taker>(
-    (next, stage) => (text, start, end) => {
-      if (start < end) stage(text, start, end, tracked, next);
-    },
-    last,
-  );
-  return (text, wanted, into) => {
-    sink = into;
-    tracked = wanted;
-    first(text, 0, text.text.length);
-  };
-}
-
-/**
- * A text without a pre-tokenizer that splits is one word of any length. Where no merge makes a token with a mark behind
- * another character, nothing is merged across that place, and the words between can be looked up one by one.
- */
-function markCutter({ model }: Description): Stage | undefined {
-  const mark = "▁";
-  const tokens = new Map([...model.vocabulary].map(([token, id]) => [id, token]));
-  const crosses = model.merges.some(([, , product]) => /[^▁]▁/.test(tokens.get(product)!));
-  if (crosses || model.ignoreMerges || !model.vocabulary.has(mark)) return undefined;
-  return (aligned, start, end, _tracked, next) => {
-    const { text } = aligned;
-    let from = start;
-    for (let at = text.indexOf(mark, start + 1); at >= 0 && at < end; at = text.indexOf(mark, at + 1)) {
-      if (text[at - 1] === mark) continue;
-      next(aligned, from, at);
-      from = at;
-    }
-    next(aligned, from, end);
   };
 }
 

@@ -2,6 +2,7 @@
 import { WORD_END } from "../biogpt/files.ts";
 import type { TokenizerKind } from "../tokenizer.ts";
 import { bpeTokenizerFromFiles } from "./bpe-tokenizer.ts";
+import { extendBpeTokenizer } from "./extend.ts";
 import { byteClasses, markClasses } from "./layouts.ts";
 import { trainByteBpe, trainMetaspaceBpe } from "./train.ts";
 
@@ -16,6 +17,7 @@ export const byteBpeKind: TokenizerKind = {
       : pipeline.model === "BPE" && pipeline.preTokenizer?.includes("ByteLevel") === true,
   read: bpeTokenizerFromFiles,
   learn: trainByteBpe,
+  extend: extendBpeTokenizer,
 };
 
 export const metaspaceBpeKind: TokenizerKind = {
@@ -27,4 +29,5 @@ export const metaspaceBpeKind: TokenizerKind = {
   recognises: (_files, pipeline) => pipeline?.model === "BPE",
   read: bpeTokenizerFromFiles,
   learn: trainMetaspaceBpe,
+  extend: extendBpeTokenizer,
 };

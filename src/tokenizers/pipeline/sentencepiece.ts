@@ -248,15 +248,48 @@ export function sentencePieceModel(files: TokenizerFiles): Uint8Array {
   return writeModel({ pieces, addDummyPrefix: hasPrefix, byteFallback: model.byteFallback, roles: roleIds });
 }
 
+/**
+ * A SentencePiece model with more pieces behind its own; all else stays as it is. Scores go on downwards by 1, or as far
+ * as 32 bits can tell apart where the last ones are that low.
+ * @throws DataError for bytes that are no model.
+ */
+export function withPieces(bytes: Uint8Array, tokens: readonly string[], file = "tokenizer.model"): Uint8Array {
+  const { pieces } = readModel(bytes, file);
+  const least = pieces.reduce((low, { score }) => Math.min(low, score), 0);
+  const step = Math.max(1, 2 ** (Math.ceil(Math.log2(Math.max(1, -least) + tokens.length)) - 23));
+  const written = messageWriter();
+  let last = 0;
+  const fields = [...fieldsIn(bytes, file)];
+  fields.forEach(({ number }, i) => {
+    if (number === 1) last = i;
+  });
+  fields.forEach(({ number, type, value }, i) => {
+    if (type !== "bytes") throw new DataError(`${file}: expected messages alone, got field ${number} of type ${type}`);
+    if (number === 2) {
+      const size = messageWriter();
+      size.varint(4, pieces.length + tokens.length);
+      // Of a field that comes twice the last one counts.
+      written.bytes(2, Uint8Array.from([...value, ...size.done()]));
+    } else written.bytes(number, value);
+    if (i !== last) return;
+    tokens.forEach((token, at) =>
+      written.bytes(1, pieceMessage({ content: token, score: least - step * (at + 1), type: "normal" })),
+    );
+  });
+  return written.done();
+}
+
+function pieceMessage({ content, score, type }: Piece): Uint8Array {
+  const piece = messageWriter();
+  piece.bytes(1, content);
+  piece.float(2, score);
+  if (type !== "normal") piece.varint(3, pieceTypes.indexOf(type));
+  return piece.done();
+}
+
 function writeModel({ pieces, addDummyPrefix, byteFallback, roles }: SentencePiece): Uint8Array {
   const file = messageWriter();
-  for (const { content, score, type } of pieces) {
-    const piece = messageWriter();
-    piece.bytes(1, content);
-    piece.float(2, score);
-    if (type !== "normal") piece.varint(3, pieceTypes.indexOf(type));
-    file.bytes(1, piece.done());
-  }
+  for (const piece of pieces) file.bytes(1, pieceMessage(piece));
   const trainer = messageWriter();
   trainer.varint(3, modelTypes.indexOf("BPE"));
   trainer.varint(4, pieces.length);
