@@ -285,7 +285,7 @@ function configuration(options: QuickstartOptions, vocabSize: number, trainToken
     recipe: "quickstart",
     optimiser: { ...optimiser, weightDecay: 0.1 },
     model: { ...model },
-    objective: { kind: "causal", tokens: shape.tokens },
+    objective: { ...nano.objective, tokens: shape.tokens } as Config["objective"],
     batch: shape.batch,
     accumulate: 1,
     steps,

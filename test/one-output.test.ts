@@ -68,6 +68,7 @@ const commands: Readonly<Record<string, { readonly args: () => readonly string[]
   quickstart: { args: () => ["--steps", "1"] },
   "corpus import": { args: () => [sample] },
   "tokenizer train": { args: () => [sample, "--vocab-size", "600"] },
+  "tokenizer extend": { args: () => [tuned, sample, "--tokens", "5"] },
   tokenize: { args: () => ["--tokenizer", tuned, sample] },
   train: { args: () => ["biogpt-nano", "--scale", "debug", "--data", texts, "--tokenizer", tuned] },
   extract: { args: () => ["--model", tuned, texts] },

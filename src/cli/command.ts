@@ -31,7 +31,7 @@ export interface Positional {
   readonly required?: true;
   readonly choices?: readonly string[];
   /** As of options. */
-  readonly part?: "model";
+  readonly part?: "model" | "tokenizer";
   /** Or a file whose name ends so. */
   readonly orFile?: string;
   /** The last one may take all that is left. */

@@ -19,6 +19,12 @@ export { type PubMedReaderEvent, readPubMed, type ReadPubMedOptions } from "./pu
 export type { Deletion, PubMedRecord, ReadFailure } from "./pubmed/record.ts";
 export { type TextRow, titleAndText } from "./text.ts";
 export { readTexts, type ReadTextsOptions } from "./texts.ts";
+export {
+  type ExtendedFromDocuments,
+  extendFromDocuments,
+  type ExtendFromDocumentsOptions,
+} from "./extend-tokenizer.ts";
+export type { Change, ExtensionReport, TextFigures } from "./extension-report.ts";
 export { learnTokenizer, type LearnTokenizerOptions } from "./learn-tokenizer.ts";
 export { openTokens, type TokenFile, writeTokens } from "./token-files.ts";
 export {

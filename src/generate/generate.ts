@@ -4,6 +4,7 @@ import { beamSearch } from "./beam.ts";
 import type { Codec, Generator } from "./open.ts";
 import type { LookupCounts } from "./lookup.ts";
 import { type GenerateOptions, limitsOf, resolveOptions, type Settings } from "./options.ts";
+import { namedTokens } from "./processors.ts";
 import { type Chosen, sampleTokens } from "./sample.ts";
 import { required } from "../schema.ts";
 import { createJob, type Job } from "./search.ts";
@@ -101,14 +102,12 @@ function prepare(generator: Generator, options: GenerateOptions): { settings: Se
       `generate: maxLength: expected one for each of ${prompts.length} prompts, got ${maxLength.length}`,
     );
   }
+  const named = generator.tokenizer instanceof Error ? [] : namedTokens(config.vocab_size, generator.tokenizer);
   const jobs = prompts.map((prompt, i) =>
-    createJob(
-      prompt,
-      limitsOf(settings, prompt.length, decoder.cache.maxTokens, i),
-      settings,
-      stops,
-      options.processors?.(prompt, i),
-    ),
+    createJob(prompt, limitsOf(settings, prompt.length, decoder.cache.maxTokens, i), settings, stops, [
+      ...named,
+      ...(options.processors?.(prompt, i) ?? []),
+    ]),
   );
   return { settings, jobs };
 }

@@ -24,6 +24,8 @@ export interface Generator<C extends Codec = Codec> extends AsyncDisposable {
 
 /** The part of a tokenizer that generation needs. */
 export interface Codec {
+  /** Its tokens; ids from there on, which a model may have rows for, are never chosen. Default: as the model has. */
+  readonly vocabSize?: number | undefined;
   encodeIds(text: string): number[];
   decode(ids: Iterable<number>, options?: { skipSpecialTokens?: boolean }): string;
 }

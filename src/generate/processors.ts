@@ -7,6 +7,17 @@
 /** Changes `scores` [V] in place, given all tokens of the row so far, its prompt's included. */
 export type Processor = (ids: readonly number[], scores: Float32Array) => void;
 
+/**
+ * Nothing that has no token: rows behind a tokenizer's last one fill a table up to a round number, and their scores mean
+ * nothing. No processor where there are none.
+ */
+export function namedTokens(
+  rows: number,
+  { vocabSize = rows }: { readonly vocabSize?: number | undefined },
+): Processor[] {
+  return vocabSize < rows ? [(_ids, scores) => void scores.fill(-Infinity, vocabSize)] : [];
+}
+
 /** CTRL's penalty (Keskar et al. 2019, arXiv:1909.05858): tokens that occurred get score / p, or score · p below 0. */
 export function repetitionPenalty(penalty: number): Processor {
   return (ids, scores) => {

@@ -4,7 +4,7 @@
  */
 import { bioGpt } from "../models/index.ts";
 import type { Config } from "../train/config.ts";
-import { languageModel } from "./pretraining.ts";
+import { causal, languageModel } from "./pretraining.ts";
 import type { Recipe } from "./recipe.ts";
 
 // fairseq's "adam" decays weights apart from the gradient, which the field calls AdamW.
@@ -16,7 +16,7 @@ function published(size: "base" | "large", tokens: number, accumulate: number): 
   return languageModel({
     recipe: `biogpt-${size}`,
     model: bioGpt.sizes[size]!,
-    objective: { kind: "causal", tokens },
+    objective: causal(tokens),
     batch: 1,
     accumulate,
     steps: 200_000,
@@ -31,7 +31,7 @@ function small(size: "nano" | "micro", own: Pick<Config, "steps" | "schedule">):
   return languageModel({
     recipe: `biogpt-${size}`,
     model: { ...bioGpt.sizes[size]!, hidden_dropout_prob: 0, attention_probs_dropout_prob: 0 },
-    objective: { kind: "causal", tokens: 256 },
+    objective: causal(256),
     batch: 8,
     accumulate: 2,
     optimiser: { ...optimiser, betas: [...optimiser.betas], clipNorm: 1 },

@@ -5,6 +5,7 @@
  */
 import { bert, bertHash } from "../models/index.ts";
 import type { Config } from "../train/config.ts";
+import { usualGrowth } from "../train/objectives/new-rows.ts";
 import { languageModel } from "./pretraining.ts";
 import type { Recipe } from "./recipe.ts";
 
@@ -13,7 +14,7 @@ function masked(name: string, tokens: number, own: Omit<Partial<Config>, "model"
   return languageModel({
     recipe: name,
     model: { ...{ ...bert.sizes, ...bertHash.sizes }[name]!, ...change },
-    objective: { kind: "masked", tokens, rate: 0.15, wholeWords: false, acrossDocuments: false },
+    objective: { kind: "masked", tokens, rate: 0.15, wholeWords: false, acrossDocuments: false, ...usualGrowth },
     batch: 8,
     accumulate: 32,
     steps: 100_000,

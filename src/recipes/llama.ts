@@ -3,14 +3,14 @@
  * AdamW with 0.9 and 0.95, decay 0.1, clipping at 1, cosine to a tenth), at the step and batch of BioGPT of that size.
  */
 import { llama } from "../models/index.ts";
-import { languageModel } from "./pretraining.ts";
+import { causal, languageModel } from "./pretraining.ts";
 import type { Recipe } from "./recipe.ts";
 
 export const llamaRecipes = {
   "llama-nano": languageModel({
     recipe: "llama-nano",
     model: llama.sizes["llama-nano"]!,
-    objective: { kind: "causal", tokens: 256 },
+    objective: causal(256),
     batch: 8,
     accumulate: 2,
     // 20 tokens a parameter (Hoffmann et al. 2022, arXiv:2203.15556): 15.7M × 20 / 4,096 tokens an update

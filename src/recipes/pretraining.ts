@@ -1,7 +1,13 @@
 /** What recipes of new language models have in common. */
 import { familyOf, type ModelConfig } from "../models/index.ts";
 import type { Config } from "../train/config.ts";
+import { usualGrowth } from "../train/objectives/new-rows.ts";
 import { type Recipe, recipe, usual } from "./recipe.ts";
+
+/** Predicting the next token of blocks; of a model that goes on, with 1 % of other text (Chen et al. 2023, arXiv:2311.16079). */
+export function causal(tokens: number): Config["objective"] {
+  return { kind: "causal", tokens, ...usualGrowth, replay: 0.01 };
+}
 
 type Own = Partial<Config> &
   Pick<Config, "recipe" | "objective" | "optimiser" | "schedule"> & { readonly model: ModelConfig };

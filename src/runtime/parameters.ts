@@ -81,9 +81,15 @@ export interface StoredStart {
   readonly entries: Entries;
   /** For messages. */
   readonly folder?: string | undefined;
-  /** Standard deviation of rows that a vocabulary gained, given their width; default: as the table's own initialiser. */
-  readonly rowDeviation?: ((width: number) => number) | undefined;
+  /** Rows that a vocabulary gained; default: by the table's own initialiser. */
+  readonly fillRows?: FillRows | undefined;
 }
+
+/** Fills rows of a vocabulary's table [rows, width], of which the first `stored` are there; a bias has rows of width 1. */
+export type FillRows = (
+  table: Float32Array,
+  place: { readonly width: number; readonly stored: number; readonly seed: number },
+) => void;
 
 /**
  * The parameters that a training starts from: stored ones, rows that a grown vocabulary adds, and what is new (`isNew`).
@@ -91,7 +97,7 @@ export interface StoredStart {
  */
 export async function startParameters(
   graph: Graph,
-  { entries, folder, rowDeviation }: StoredStart,
+  { entries, folder, fillRows }: StoredStart,
   seed: number,
   isNew: (name: string) => boolean,
   allocate?: Allocate,
@@ -117,10 +123,8 @@ export async function startParameters(
     if (entry === undefined) continue;
     const length = sizeOf(entry.dims);
     await readFloat32(entry, (data as Float32Array).subarray(0, length));
-    if (rowDeviation === undefined || dims.length < 2) continue;
-    const numbers = random(seed, dims[0]!);
-    const deviation = rowDeviation(dims[1]!);
-    for (let i = length; i < data.length; i++) data[i] = deviation * numbers.normal();
+    if (graph.parameters.get(name)!.vocabulary !== true) continue;
+    fillRows?.(data as Float32Array, { width: dims[1] ?? 1, stored: entry.dims[0]!, seed });
   }
   return parameters;
 }

@@ -7,7 +7,7 @@ import { z } from "@hono/zod-openapi";
 import { type Constraint, createConstraint, type Vocabulary, vocabularyOf } from "../generate/constraint.ts";
 import { anyObject, schemaGrammar } from "../generate/json-schema.ts";
 import { resolveOptions, type Settings } from "../generate/options.ts";
-import { occurrencePenalties, type Processor, tokenBias } from "../generate/processors.ts";
+import { namedTokens, occurrencePenalties, type Processor, tokenBias } from "../generate/processors.ts";
 import { createJob, type Job } from "../generate/search.ts";
 import type { TokenScores } from "../generate/decoder.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
@@ -107,7 +107,10 @@ export function planOf(
       return stops.some((stop) => found.includes(stop));
     };
     const limits = { most: prompt.length + wanted, least: 0 };
-    return createJob(prompt, limits, settings, stopsAt, processorsOf(fields, prompt, config.vocab_size, constraint));
+    return createJob(prompt, limits, settings, stopsAt, [
+      ...namedTokens(config.vocab_size, tokenizer),
+      ...processorsOf(fields, prompt, config.vocab_size, constraint),
+    ]);
   });
   return { prompts, settings, jobs, stops, copies: fields.n ?? 1 };
 }

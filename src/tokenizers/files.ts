@@ -12,9 +12,9 @@ import { pointerError } from "../io/pointer.ts";
 import { DataError } from "../errors.ts";
 import { required } from "../schema.ts";
 import { tokenizerFilesOf } from "./gguf.ts";
-import { filesOfSentencePiece } from "./pipeline/sentencepiece.ts";
-import { isComplete, noTokenizer, readTokenizer, tokenizerFileNames } from "./registry.ts";
-import type { Tokenizer } from "./tokenizer.ts";
+import { filesOfSentencePiece, withPieces } from "./pipeline/sentencepiece.ts";
+import { isComplete, noTokenizer, readTokenizer, tokenizerFileNames, tokenizerKinds } from "./registry.ts";
+import type { Extended, Tokenizer } from "./tokenizer.ts";
 
 /** SentencePiece's model, which counts where there is no other file of a tokenizer. */
 const sentencePieceName = "tokenizer.model";
@@ -55,6 +55,32 @@ export async function saveTokenizer(tokenizer: Tokenizer, directory: string): Pr
   required("saveTokenizer: tokenizer", tokenizer, "object");
   required("saveTokenizer: directory", directory, "text");
   for (const [name, contents] of tokenizer.files()) await writeFileAtomically(join(directory, name), contents);
+}
+
+/**
+ * Writes an extended tokenizer as `saveTokenizer` does, and in the other files that the one it is made of has: those that
+ * its folder `base` holds of SentencePiece and of other libraries. Gives the names of all that it wrote.
+ */
+export async function saveExtended({ tokenizer, added }: Extended, base: string, directory: string): Promise<string[]> {
+  const folder = await resolveModel(base, { part: "tokenizer" });
+  const present = await readdir(folder).catch((): string[] => []);
+  await saveTokenizer(tokenizer, directory);
+  const written = [...tokenizer.files().keys()];
+  const put = async (name: string, contents: string | Uint8Array): Promise<void> => {
+    await writeFileAtomically(join(directory, name), contents);
+    written.push(name);
+  };
+  const { layouts = [] } = tokenizerKinds.find(({ name }) => name === tokenizer.family) ?? {};
+  const isThere = (layout: readonly string[]): boolean => layout.every((name) => present.includes(name));
+  if (layouts.some((layout) => isThere(layout) && !layout.every((name) => written.includes(name)))) {
+    for (const make of Object.values(tokenizer.foreign ?? {})) for (const file of make()) await put(...file);
+  }
+  if (present.includes(sentencePieceName)) {
+    const path = join(folder, sentencePieceName);
+    const tokens = added.map(({ token }) => token);
+    await put(sentencePieceName, withPieces(await readBounded(path), tokens, path));
+  }
+  return written;
 }
 
 async function readFiles(directory: string, names: readonly string[]): Promise<Map<string, string>> {

@@ -20,7 +20,9 @@ const recordName = "run.json";
 export type RunRecord = Readonly<Record<string, unknown>>;
 
 interface Fingerprints {
-  readonly fingerprints: Readonly<Record<"model" | "tokenizer" | "teacher" | "data" | "valid", string | undefined>>;
+  readonly fingerprints: Readonly<
+    Record<"model" | "tokenizer" | "teacher" | "data" | "valid" | "replay", string | undefined>
+  >;
 }
 
 /** The model that a training started from, as the model which it makes names it. */
@@ -45,22 +47,23 @@ export function modelName(folder: string): string {
 /** The record of a run on these inputs. @throws DataError where one is missing. */
 export async function recordOf(
   config: Config,
-  { model, tokenizer, teacher, data, valid, limit }: Inputs,
+  { model, tokenizer, teacher, data, valid, replay, limit }: Inputs,
 ): Promise<RunRecord & Fingerprints> {
-  const paths = typeof data === "string" ? [data] : data;
   const of = async (path: string | undefined): Promise<string | undefined> =>
     path === undefined ? undefined : pathFingerprint(existsSync(path) ? path : `${path}.bin`);
+  const all = async (paths: Inputs["data"]): Promise<string> => (await Promise.all([paths].flat().map(of))).join("; ");
   const named = typeof tokenizer === "string" ? tokenizer : undefined;
   return {
     ...config,
-    inputs: { model: sourceOf(model), tokenizer: sourceOf(named), teacher: sourceOf(teacher), data, valid },
+    inputs: { model: sourceOf(model), tokenizer: sourceOf(named), teacher: sourceOf(teacher), data, valid, replay },
     limit,
     fingerprints: {
       model: await of(model),
       tokenizer: typeof tokenizer === "object" ? filesFingerprint(tokenizer.files()) : await of(named),
       teacher: await of(teacher),
-      data: (await Promise.all(paths.map(of))).join("; "),
+      data: await all(data),
       valid: await of(valid),
+      replay: replay && (await all(replay)),
     },
   };
 }

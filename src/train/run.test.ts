@@ -8,6 +8,7 @@ import type { ModelConfig } from "../models/index.ts";
 import { recipeOf } from "../recipes/index.ts";
 import { openModelFolder } from "../runtime/folder.ts";
 import { type Config, withSettings } from "./config.ts";
+import { normalRows } from "./objectives/new-rows.ts";
 import type { Objective } from "./objectives/objective.ts";
 import { sequenceBatch } from "./objectives/soft-prompt.ts";
 import type { Plan } from "./plan.ts";
@@ -44,7 +45,7 @@ function objective(promptLength = 3): Objective {
   const config: ModelConfig = { ...family.withDropout(folder.config, 0), vocab_size: 61 + promptLength };
   const rows = { start: 61, count: promptLength };
   return {
-    start: { folder: folder.folder, family, config, entries, rows, rowDeviation: (width) => width ** -0.5 },
+    start: { folder: folder.folder, family, config, entries, rows, fillRows: normalRows((width) => width ** -0.5) },
     train: {
       count: updates.flat().length,
       batch: ([number]) => sequenceBatch(updates.flat()[number!]!, config.pad_token_id!),

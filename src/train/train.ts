@@ -24,7 +24,7 @@ import { createRun, type Run } from "./run.ts";
 import { alone, type Peers } from "./updater.ts";
 
 /** What a run's folder holds. */
-const runNames = ["run.json", "metrics.jsonl", "checkpoints", "model", "adapter", "tokens", "epochs"];
+const runNames = ["run.json", "metrics.jsonl", "checkpoints", "model", "adapter", "tokens", "replay", "epochs"];
 
 export interface TrainOptions extends Inputs, RunOptions {
   /** New weights in the shape of `model`'s: a fresh start, for comparison. */
@@ -117,8 +117,14 @@ export async function train(config: Config, given: TrainOptions): Promise<RunRes
 }
 
 /** The run's folder. One without checkpoints, which are looked for next, has nothing to lose. */
-function claim({ output, resume, model, tokenizer, teacher, data, valid }: TrainOptions): Promise<Output> {
-  const inputs = [model, typeof tokenizer === "string" ? tokenizer : undefined, teacher, valid, ...[data].flat()];
+function claim({ output, resume, model, tokenizer, teacher, data, valid, replay = [] }: TrainOptions): Promise<Output> {
+  const inputs = [
+    model,
+    typeof tokenizer === "string" ? tokenizer : undefined,
+    teacher,
+    valid,
+    ...[data, replay].flat(2),
+  ];
   return openOutput(output, { kind: "a run", names: runNames, inputs, resume, overwrite: true });
 }
 

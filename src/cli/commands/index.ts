@@ -35,6 +35,7 @@ export const galen: Group = {
       about: "Tokenizers.",
       commands: {
         train: { about: "Learn a tokenizer from documents", load: () => import("./tokenizer-train.ts") },
+        extend: { about: "Learn more tokens behind a tokenizer's own", load: () => import("./tokenizer-extend.ts") },
       },
     },
     tokenize: { about: "Texts to tokens, or documents to training files", load: () => import("./tokenize.ts") },

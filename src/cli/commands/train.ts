@@ -41,6 +41,12 @@ const train: Command = command({
       hint: "PATH",
       about: "Held out, of the same form as --data: its loss before, on the way and after",
     },
+    replay: {
+      type: "text",
+      hint: "PATH",
+      many: "greedy",
+      about: "Text that a language model knows already, mixed in as replay= says: documents, or token files",
+    },
     tokenizer: {
       ...tokenizerOption,
       about: "Tokenizer of a new language model; saved with it (default: --model's)",
@@ -97,8 +103,17 @@ const train: Command = command({
   stoppable: true,
   async run({ args, json, output, progress, signal }) {
     const { configure } = await import("../../recipes/index.ts");
-    const { recipe, settings, scale, device, threads, data, valid, tokenizer, model, teacher, limit } = args;
-    const inputs = { data, valid, tokenizer, model, teacher, limit, columns: columnsOf(args) };
+    const { recipe, settings, scale, device, threads, data, valid, replay, tokenizer, model, teacher, limit } = args;
+    const inputs = {
+      data,
+      valid,
+      replay: replay.length > 0 ? replay : undefined,
+      tokenizer,
+      model,
+      teacher,
+      limit,
+      columns: columnsOf(args),
+    };
     const given = Object.entries({ device, threads }).filter(([, value]) => value !== undefined);
     const config = await configure(recipe, {
       inputs,

@@ -16,6 +16,7 @@ import { random } from "../../tensor/random.ts";
 import { loadTokenizer } from "../../tokenizers/files.ts";
 import type { SpecialTokens, Tokenizer } from "../../tokenizers/tokenizer.ts";
 import { saveModel } from "../checkpoint.ts";
+import { type Growth, startRows } from "./new-rows.ts";
 import type { Batch, Context, ExampleSet, Inputs, Objective, Start, Vocabulary } from "./objective.ts";
 
 export type Block = ReturnType<TokenFile["read"]>;
@@ -28,14 +29,36 @@ export interface BlockOptions {
   readonly overlap: number;
   /** Only the first blocks. */
   readonly limit?: number | undefined;
+  /** Another file, of which so large a share of all blocks comes. */
+  readonly replay?: { readonly file: TokenFile; readonly share: number } | undefined;
 }
 
 /** `collect` gets blocks, and the example number of each. @throws DataError when the file is shorter than one block. */
 export function blockSet(
   file: TokenFile,
-  { tokens, seed, overlap, limit = Infinity }: BlockOptions,
+  { tokens, seed, overlap, limit = Infinity, replay }: BlockOptions,
   collect: (blocks: readonly Block[], numbers: readonly number[]) => Batch,
 ): ExampleSet {
+  const own = blocksOf(file, { tokens, seed, overlap, limit });
+  const share = replay?.share ?? 0;
+  const other = replay && share > 0 ? blocksOf(replay.file, { tokens, seed, overlap, limit: Infinity }) : undefined;
+  const block = (number: number): Block => {
+    // Evenly spread: of the first n blocks, n · share are the other file's.
+    const replayed = Math.floor((number + 1) * share);
+    if (other === undefined || replayed === Math.floor(number * share)) return own.block(number - replayed);
+    return other.block(replayed - 1);
+  };
+  return {
+    count: other === undefined ? own.count : Math.round(own.count / (1 - share)),
+    batch: (numbers) => collect(numbers.map(block), numbers),
+  };
+}
+
+/** The blocks of one file without end, in a new order every time that all were there. */
+function blocksOf(
+  file: TokenFile,
+  { tokens, seed, overlap, limit }: Required<Pick<BlockOptions, "tokens" | "seed" | "overlap">> & { limit: number },
+): { readonly count: number; block(number: number): Block } {
   const count = Math.min(limit, Math.floor((file.tokens - overlap) / tokens));
   if (count < 1) {
     throw new DataError(`training data: expected more than ${tokens} tokens, got ${file.tokens}`, {
@@ -53,14 +76,7 @@ export function blockSet(
     }
     return order[number % count]!;
   };
-  return {
-    count,
-    batch: (numbers) =>
-      collect(
-        numbers.map((number) => file.read(placeOf(number) * tokens, tokens + overlap)),
-        numbers,
-      ),
-  };
+  return { count, block: (number) => file.read(placeOf(number) * tokens, tokens + overlap) };
 }
 
 /** What language models are trained on, opened. */
@@ -68,6 +84,7 @@ export interface LanguageModelInputs extends Pick<Objective, "start" | "save" | 
   readonly vocabulary: Vocabulary | undefined;
   readonly train: TokenFile;
   readonly valid: TokenFile | undefined;
+  readonly replay: TokenFile | undefined;
   readonly owned: Owned;
 }
 
@@ -77,7 +94,7 @@ export interface LanguageModelInputs extends Pick<Objective, "start" | "save" | 
  */
 export async function openLanguageModel(
   causal: boolean,
-  tokens: number,
+  { tokens, ...growth }: Growth & { readonly tokens: number },
   inputs: Inputs,
   context: Context,
 ): Promise<LanguageModelInputs> {
@@ -85,18 +102,21 @@ export async function openLanguageModel(
   try {
     const vocabulary = await vocabularyOf(causal, tokens, inputs, context);
     const files = await tokenFiles(inputs, tokens, vocabulary, context);
-    const start = await openStart(causal, vocabulary, inputs, context);
+    const start = await openStart(causal, vocabulary, growth, inputs, context);
     const open = async (prefix: string): Promise<TokenFile> => {
       if (vocabulary !== undefined && isWhole(vocabulary)) await checkTokenizer(prefix, vocabulary);
       return owned.use(openTokens(prefix, { vocabSize: start.config.vocab_size }));
     };
     const train = await open(files.train);
     const valid = files.valid === undefined ? undefined : await open(files.valid);
+    const { replay: known } = inputs;
+    const other = known && (await tokenFiles({ data: known }, tokens, vocabulary, context, "replay")).train;
+    const replay = other ? await open(other) : undefined;
     const json = { architectures: [start.family.architecture], ...start.config };
     const saved = new Map([...(vocabulary?.files() ?? []), ["config.json", configText(json)]]);
     const save: Objective["save"] = (folder, weights) => saveModel(folder, weights, saved);
     const sampling = vocabulary && isWhole(vocabulary) ? { tokenizer: vocabulary, tokens: tokens >> 1 } : undefined;
-    return { start, vocabulary, train, valid, save, sampling, owned };
+    return { start, vocabulary, train, valid, replay, save, sampling, owned };
   } catch (error) {
     await owned[Symbol.asyncDispose]();
     throw error;
@@ -128,8 +148,9 @@ function isWhole(vocabulary: Vocabulary | Tokenizer): vocabulary is Tokenizer {
 async function openStart(
   causal: boolean,
   vocabulary: Vocabulary | undefined,
+  { newRows, rowMultiple }: Growth,
   { model: folder }: Inputs,
-  { model }: Context,
+  { model }: Pick<Context, "model">,
 ): Promise<Start> {
   const stored = folder === undefined ? undefined : await openModelFolder(folder, { as: "language" });
   const given = model ?? stored?.config;
@@ -140,13 +161,21 @@ async function openStart(
   checkKind(family, causal);
   // Rows for every piece; what the stored table has besides stays.
   const pieces = Math.max(vocabulary?.vocabSize ?? 0, stored?.config.vocab_size ?? 0);
-  const vocab_size = model?.["vocab_size"] ?? pieces;
+  const vocab_size = model?.["vocab_size"] ?? Math.ceil(pieces / rowMultiple) * rowMultiple;
   if (vocab_size === 0) {
     throw new ConfigError("model.vocab_size: expected a number where there is no tokenizer, got null");
   }
   const special = stored === undefined ? specialIds(given, vocabulary?.special) : {};
   const config: ModelConfig = family.parseConfig({ ...given, ...special, vocab_size }, "model");
-  return { folder, family, config, entries: stored?.entries ?? new Map() };
+  const entries = stored?.entries ?? new Map();
+  if (stored === undefined || folder === undefined) return { folder, family, config, entries };
+  // Rows behind the last token of the model's own tokenizer were padding, which new tokens may have taken.
+  const own = await loadTokenizer(folder).catch(() => undefined);
+  const first = Math.min(own?.vocabSize ?? Infinity, stored.config.vocab_size);
+  const gained = (vocabulary?.vocabSize ?? 0) > first || config.vocab_size > stored.config.vocab_size;
+  if (!gained) return { folder, family, config, entries };
+  const rows = { start: first, count: config.vocab_size - first };
+  return { folder, family, config, entries, rows, fillRows: startRows(newRows, vocabulary, first) };
 }
 
 /** A new model's texts begin and end as its tokenizer's do; a recipe only knows what is usual for its family. */
@@ -173,13 +202,14 @@ interface TokenPaths {
 
 /** Token files as they are, those that a resumed run made before, or new ones of documents. */
 async function tokenFiles(
-  { data, valid }: Inputs,
+  { data, valid }: Pick<Inputs, "data" | "valid">,
   tokens: number,
   vocabulary: Vocabulary | undefined,
   context: Context,
+  name: "tokens" | "replay" = "tokens",
 ): Promise<TokenPaths> {
   const paths = typeof data === "string" ? [data] : data;
-  const folder = join(context.output, "tokens");
+  const folder = join(context.output, name);
   const found = givenTokenFiles(data, tokens) ?? (context.resume ? findTokenFiles(folder, tokens) : undefined);
   if (found !== undefined) return { train: found.train, valid: valid ?? found.valid };
   if (vocabulary === undefined || !isWhole(vocabulary)) {
@@ -192,7 +222,7 @@ async function tokenFiles(
     output: folder,
     // Those of a run that was killed before it began.
     overwrite: true,
-    heldOut: 0.01,
+    heldOut: name === "tokens" ? 0.01 : 0,
     seed: context.seed,
     signal: context.signal,
     onFailure: (failure) => failures.push(describeFailure(failure)),

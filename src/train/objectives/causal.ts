@@ -4,11 +4,14 @@ import * as z from "zod";
 import { labelLoss } from "../../models/graphs.ts";
 import { type Tensor, tensor } from "../../tensor/tensor.ts";
 import { type Block, blockSet, openLanguageModel } from "./blocks.ts";
+import { growthSettings } from "./new-rows.ts";
 import type { Batch, Context, Inputs, Objective } from "./objective.ts";
 
 export const causalSettings = z.strictObject({
   kind: z.literal("causal"),
   tokens: z.int().positive().describe("Tokens of a block: the context that the model is trained on"),
+  ...growthSettings,
+  replay: z.number().min(0).lt(1).describe("Share of the blocks that come from --replay, where that is given"),
 });
 
 /** Inputs `ids` and `labels` [B, T]; the label of a token is the next one. */
@@ -26,16 +29,23 @@ export function causalBatch(blocks: readonly Block[], tokens: number): Batch {
 
 /** @throws ConfigError for a model that is no decoder. */
 export async function openCausal(
-  { tokens }: z.infer<typeof causalSettings>,
+  settings: z.infer<typeof causalSettings>,
   inputs: Inputs,
   context: Context,
 ): Promise<Objective> {
-  const { start, train, valid, save, sampling, owned } = await openLanguageModel(true, tokens, inputs, context);
+  const { start, train, valid, replay, save, sampling, owned } = await openLanguageModel(
+    true,
+    settings,
+    inputs,
+    context,
+  );
+  const { tokens } = settings;
   const collect = (blocks: readonly Block[]): Batch => causalBatch(blocks, tokens);
   const { family, config } = start;
+  const mixed = replay && { file: replay, share: settings.replay };
   return {
     start,
-    train: blockSet(train, { tokens, seed: context.seed, overlap: 1, limit: inputs.limit }, collect),
+    train: blockSet(train, { tokens, seed: context.seed, overlap: 1, limit: inputs.limit, replay: mixed }, collect),
     valid: valid && blockSet(valid, { tokens, seed: undefined, overlap: 1 }, collect),
     order: "stream",
     reduction: "sum",

@@ -124,7 +124,10 @@ test("training goes on from a model's weights, with rows for tokens that a large
 });
 
 test("an objective that is not the model's, or a missing vocabulary, is refused", async () => {
-  const causal = { ...base, objective: { kind: "causal", tokens: 32 } as const };
+  const causal = {
+    ...base,
+    objective: { kind: "causal", tokens: 32, newRows: "pieces", rowMultiple: 1, replay: 0 } as const,
+  };
   await expect(run("causal", causal)).rejects.toThrow(/objective: expected masked for bert, got causal/);
   await expect(run("without", base, { tokenizer: undefined })).rejects.toThrow(/tokenizer: expected one for masking/);
 });

@@ -6,6 +6,7 @@ import { labelLoss } from "../../models/graphs.ts";
 import { type Tensor, tensor } from "../../tensor/tensor.ts";
 import { type Block, blockSet, openLanguageModel } from "./blocks.ts";
 import { type MaskingOptions, type MaskingVocabulary, maskingVocabulary, maskRow } from "./masking.ts";
+import { growthSettings } from "./new-rows.ts";
 import type { Batch, Context, Inputs, Objective } from "./objective.ts";
 
 export const maskedSettings = z.strictObject({
@@ -14,6 +15,7 @@ export const maskedSettings = z.strictObject({
   rate: z.number().positive().lt(1).describe("Share of tokens to predict"),
   wholeWords: z.boolean().describe("Pieces of a word are masked together"),
   acrossDocuments: z.boolean().describe("Tokens see the other documents of their block too"),
+  ...growthSettings,
 });
 
 /** Most tokens of a block that are predicted: a block's own number is this or one less. */
@@ -69,11 +71,12 @@ export function maskedBatch(
 
 /** @throws ConfigError for a model that is no encoder, or a tokenizer without a mask token. */
 export async function openMasked(
-  { tokens, rate, wholeWords, acrossDocuments }: z.infer<typeof maskedSettings>,
+  settings: z.infer<typeof maskedSettings>,
   inputs: Inputs,
   context: Context,
 ): Promise<Objective> {
-  const opened = await openLanguageModel(false, tokens, inputs, context);
+  const { tokens, rate, wholeWords, acrossDocuments } = settings;
+  const opened = await openLanguageModel(false, settings, inputs, context);
   const { start, train, valid, save, owned } = opened;
   if (opened.vocabulary === undefined) throw new ConfigError("tokenizer: expected one for masking, got none");
   const vocabulary = maskingVocabulary(opened.vocabulary);

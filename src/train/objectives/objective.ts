@@ -10,12 +10,13 @@ import type { ColumnNames } from "../../io/csv.ts";
 import type { Graph, Value } from "../../graph/graph.ts";
 import type { Dim } from "../../graph/shape.ts";
 import type { Family, ModelConfig } from "../../models/index.ts";
+import type { FillRows } from "../../runtime/parameters.ts";
 import type { Device, Session, Tensors } from "../../runtime/session.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Tokenizer } from "../../tokenizers/tokenizer.ts";
 
 /** The part of a tokenizer that training on token files can do with. */
-export type Vocabulary = Pick<Tokenizer, "vocabSize" | "special" | "continuesWord" | "files">;
+export type Vocabulary = Pick<Tokenizer, "vocabSize" | "special" | "continuesWord" | "files" | "piecesAmong">;
 
 /** What a training is given to work on, by path; models by their name on Hugging Face's hub, too. */
 export interface Inputs {
@@ -27,6 +28,8 @@ export interface Inputs {
   readonly teacher?: string | undefined;
   /** Files or folders, as the objective reads them. */
   readonly data: string | readonly string[];
+  /** What the model knows already, for objectives that mix some of it in: documents, or token files. */
+  readonly replay?: string | readonly string[] | undefined;
   /** Held out, of the same form: its loss is measured at the start, on the way and at the end. */
   readonly valid?: string | undefined;
   /** Under which names tables (.csv, .tsv) have text and label. */
@@ -62,8 +65,8 @@ export interface Start {
   readonly entries: ReadonlyMap<string, TensorEntry>;
   /** Rows of the vocabulary that training with `trainable: "rows"` is about; default: those that it gained. */
   readonly rows?: Rows | undefined;
-  /** Standard deviation of rows that the vocabulary gained, given their width; default: the table's own initialiser. */
-  readonly rowDeviation?: ((width: number) => number) | undefined;
+  /** Rows that the vocabulary gained; default: by the table's own initialiser. */
+  readonly fillRows?: FillRows | undefined;
 }
 
 export interface Rows {

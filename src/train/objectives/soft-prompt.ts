@@ -16,6 +16,7 @@ import { growVocabulary } from "../../soft-prompts/prompt-rows.ts";
 import type { Example } from "../../tasks/benchmark.ts";
 import { loadTokenizer } from "../../tokenizers/files.ts";
 import { saveModel } from "../checkpoint.ts";
+import { normalRows } from "./new-rows.ts";
 import {
   type Batch,
   type Context,
@@ -93,7 +94,7 @@ export async function openSoftPrompt(settings: Settings, inputs: Inputs, context
       entries,
       rows: { start: promptIds[0] ?? 0, count: promptIds.length },
       // fairseq's of an embedding.
-      rowDeviation: (width) => width ** -0.5,
+      fillRows: normalRows((width) => width ** -0.5),
     },
     train: setOf(train),
     valid: valid && setOf(lay(valid)),
