@@ -1,12 +1,13 @@
 /** The report of an extended tokenizer, for people. */
 import type { Change, ExtendedFromDocuments, TextFigures } from "../corpus/index.ts";
+import type { ExtensionLoss } from "./extension-loss.ts";
 import { wrap } from "./help.ts";
 
 const count = (value: number): string => value.toLocaleString("en-US");
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
 /** Rows of a name, a figure before, one after, and what they are of. */
-export function extensionText(folder: string, report: ExtendedFromDocuments): string {
+export function extensionText(folder: string, report: ExtendedFromDocuments, loss?: ExtensionLoss): string {
   const { family, vocabSize, domain, general, domainWords, dead, steps, mostUsed, files, documents } = report;
   const added = vocabSize.after - vocabSize.before;
   const rows: [name: string, before: string, after: string, of: string][] = [["", "before", "after", ""]];
@@ -18,12 +19,18 @@ export function extensionText(folder: string, report: ExtendedFromDocuments): st
     row(`tokens a word, ${name}`, figures.tokensPerWord, of, digits);
     row(`texts that come back, ${name}`, figures.roundTrips, "", percent);
     rows.push([`texts with the ids they had, ${name}`, "", percent(figures.unchanged), ""]);
+    rows.push([`old tokens that stay, ${name}`, "", percent(figures.kept), ""]);
   };
   if (domain !== undefined) textRows("domain", domain);
   if (general !== undefined) textRows("general", general);
   if (domainWords !== undefined) {
     const of = `${count(domainWords.words)} different words${general === undefined ? "" : " that general texts lack"}`;
     row("pieces of a domain word", domainWords.pieces, of, digits);
+  }
+  if (loss !== undefined) {
+    for (const [start, after] of Object.entries(loss.after)) {
+      row("bits a byte, general", { before: loss.before, after }, `right after, rows of new tokens: ${start}`, digits);
+    }
   }
   const widths = [0, 1, 2].map((column) => Math.max(...rows.map((one) => one[column]!.length)));
   const table = rows.map(

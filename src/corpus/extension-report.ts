@@ -14,11 +14,14 @@ export interface Change {
 }
 
 export interface TextFigures {
+  /** What line breaks separate. */
   readonly texts: number;
   /** Separated by white space. */
   readonly words: number;
   readonly tokens: Change;
   readonly tokensPerWord: Change;
+  /** Share of the base's tokens that are still there. */
+  readonly kept: number;
   /** Share of the texts whose ids are the same. */
   readonly unchanged: number;
   /** Share of the texts that decoding gives back as they were. */
@@ -66,28 +69,32 @@ export function reportExtension(base: Tokenizer, { tokenizer, added }: Extended,
 }
 
 function figuresOf(base: Tokenizer, extended: Tokenizer, texts: readonly string[]): TextFigures | undefined {
-  if (texts.length === 0) return undefined;
   let words = 0;
-  let unchanged = 0;
+  let [unchanged, kept, count] = [0, 0, 0];
   const tokens = { before: 0, after: 0 };
   const backAgain = { before: 0, after: 0 };
-  for (const text of texts) {
+  const frame = base.frame.before.length + base.frame.after.length;
+  for (const text of texts.flatMap((whole) => whole.split(/[\r\n]+/)).filter((part) => part.trim() !== "")) {
     const [before, after] = [base.encodeIds(text), extended.encodeIds(text)];
-    words += countWords(text);
-    tokens.before += before.length;
-    tokens.after += after.length;
+    count += 1;
+    kept += after.filter((id) => id < base.vocabSize).length - frame;
+    words += countWords(text.trim());
+    tokens.before += before.length - frame;
+    tokens.after += after.length - frame;
     if (before.length === after.length && before.every((id, i) => id === after[i])) unchanged += 1;
     if (base.decode(before, { skipSpecialTokens: true }) === text) backAgain.before += 1;
     if (extended.decode(after, { skipSpecialTokens: true }) === text) backAgain.after += 1;
   }
-  const over = ({ before, after }: Change, count: number): Change => ({ before: before / count, after: after / count });
+  if (count === 0) return undefined;
+  const over = ({ before, after }: Change, all: number): Change => ({ before: before / all, after: after / all });
   return {
-    texts: texts.length,
+    texts: count,
     words,
     tokens,
     tokensPerWord: over(tokens, words),
-    unchanged: unchanged / texts.length,
-    roundTrips: over(backAgain, texts.length),
+    kept: kept / tokens.before,
+    unchanged: unchanged / count,
+    roundTrips: over(backAgain, count),
   };
 }
 

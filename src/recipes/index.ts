@@ -10,6 +10,7 @@ import { resolvedInputs } from "../train/inputs.ts";
 import type { Inputs } from "../train/objectives/objective.ts";
 import { adaptationRecipes } from "./adaptation.ts";
 import { bioGptRecipes } from "./biogpt.ts";
+import { bioLlmRecipes } from "./biollm.ts";
 import { biomedBertRecipes } from "./biomedbert.ts";
 import { encoderRecipes } from "./encoders.ts";
 import { checkInputs } from "./inputs.ts";
@@ -27,6 +28,7 @@ export { softPromptRecipe } from "./soft-prompts.ts";
 export const recipes: Readonly<Record<RecipeName, Recipe>> = {
   ...bioGptRecipes,
   ...llamaRecipes,
+  ...bioLlmRecipes,
   ...biomedBertRecipes,
   ...encoderRecipes,
   ...adaptationRecipes,

@@ -64,6 +64,15 @@ const infos = {
   "biogpt-base": pretraining("language", "BioGPT as published, 347M weights", "biogpt-micro"),
   "biogpt-large": pretraining("language", "BioGPT-Large as published, 1.6B weights", "biogpt-base"),
   "llama-nano": pretraining("language", "LLaMA of 15.7M weights, for a laptop", "biogpt-nano"),
+  "biollm-nano": pretraining(
+    "language",
+    "A small LLaMA goes on, on text of a domain, with a vocabulary extended for it",
+  ),
+  "biollm-70b": pretraining(
+    "language",
+    "LLaMA-2-70B goes on with BioLLM-70B's figures: 4T tokens at a peak of 2e-5, the rate of fine-tuning; published pre-training of its size, and Meditron's on medicine, peak at 1.5e-4 (schedule.peak=1.5e-4)",
+    "biollm-nano",
+  ),
   "biomedbert-small": pretraining("encoder", "An encoder of 22.7M weights by masked language modelling", "hash-nano"),
   "biomedbert-base": pretraining("encoder", "An encoder of BERT's base size", "biomedbert-small"),
   "hash-nano": pretraining("encoder", "BERT-hash of 0.97M weights, for a laptop", "hash-pico"),

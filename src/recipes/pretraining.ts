@@ -5,7 +5,7 @@ import { usualGrowth } from "../train/objectives/new-rows.ts";
 import { type Recipe, recipe, usual } from "./recipe.ts";
 
 /** Predicting the next token of blocks; of a model that goes on, with 1 % of other text (Chen et al. 2023, arXiv:2311.16079). */
-export function causal(tokens: number): Config["objective"] {
+export function causal(tokens: number): Extract<Config["objective"], { kind: "causal" }> {
   return { kind: "causal", tokens, ...usualGrowth, replay: 0.01 };
 }
 

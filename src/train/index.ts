@@ -1,6 +1,8 @@
 /** Training: one program, its objectives, settings, schedules and optimisers. */
 export * from "../nn/losses.ts";
 export { type Arena, createArena } from "./arena.ts";
+export { growModel, type GrowOptions } from "./grow.ts";
+export { type RowStart, rowStarts } from "./objectives/new-rows.ts";
 export { listCheckpoints } from "./checkpoint.ts";
 export { type Config, type Setting, settingsOf, withSettings } from "./config.ts";
 export { checkOutput, type RunResult, type TrainEvent } from "./loop.ts";

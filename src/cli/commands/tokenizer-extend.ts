@@ -1,5 +1,6 @@
 /** `galen tokenizer extend`: a vocabulary learned on from documents, and what that changes. */
-import { columnOptions, columnsOf, type Command, command } from "../command.ts";
+import { UsageError } from "../../errors.ts";
+import { columnOptions, columnsOf, type Command, command, modelOption } from "../command.ts";
 
 const tokenizerExtend: Command = command({
   about: "Learn more tokens behind a tokenizer's own",
@@ -13,6 +14,10 @@ const tokenizerExtend: Command = command({
     tokens: { type: "integer", hint: "N", least: 1, required: true, about: "Tokens to learn" },
     output: { type: "text", hint: "DIR", required: true, about: "Tokenizer directory to make" },
     general: { type: "text", hint: "FILE", many: "greedy", about: "Other documents, to report what changes in them" },
+    model: {
+      ...modelOption,
+      about: "With --general: how well this model of BASE predicts them, before and right after, by how new rows begin",
+    },
     "held-out": {
       type: "number",
       hint: "SHARE",
@@ -27,11 +32,18 @@ const tokenizerExtend: Command = command({
   examples: [
     [
       "tokenizer extend runs/bytes pubmed/ --tokens 40 --general texts.jsonl --output runs/extended",
-      "40 tokens of the domain, and what other texts lose",
+      "40 tokens of the domain, and what changes in other texts",
+    ],
+    [
+      "tokenizer extend runs/chat/model pubmed/ --tokens 40 --general texts.jsonl --model runs/chat/model --output runs/extended",
+      "with what a model's predictions of them lose before it is trained",
     ],
   ],
   stoppable: true,
   async run({ args, json, output, progress, signal }) {
+    if (args.model !== undefined && args.general.length === 0) {
+      throw new UsageError("--model: expected --general too, the texts that it predicts");
+    }
     const { describeFailure } = await import("../../corpus/documents.ts");
     const { extendFromDocuments } = await import("../../corpus/extend-tokenizer.ts");
     const line = progress("reading");
@@ -54,9 +66,18 @@ const tokenizerExtend: Command = command({
       },
     }).finally(() => line.end());
     if (failures.length > 0) output.note(`${failures.length} documents could not be read, the first: ${failures[0]}`);
-    if (json) return output.json({ output: args.output, ...report, failures: failures.length });
+    const loss =
+      args.model === undefined
+        ? undefined
+        : await (
+            await import("../extension-loss.ts")
+          ).extensionLoss(args.model, args.output, args.general, {
+            signal,
+            told: (what) => output.note(`predicting general texts, ${what}`),
+          });
+    if (json) return output.json({ output: args.output, ...report, loss, failures: failures.length });
     const { extensionText } = await import("../extension.ts");
-    await output.write(extensionText(args.output, report));
+    await output.write(extensionText(args.output, report, loss));
   },
 });
 export default tokenizerExtend;

@@ -144,8 +144,11 @@ function isWhole(vocabulary: Vocabulary | Tokenizer): vocabulary is Tokenizer {
   return "encodeIds" in vocabulary;
 }
 
-/** A new model, or a directory's in the shape that the configuration says (with a larger vocabulary, say). */
-async function openStart(
+/**
+ * A new model, or a directory's in the shape that the configuration says (with a larger vocabulary, say).
+ * @throws ConfigError for a model of the other kind, or one without a size.
+ */
+export async function openStart(
   causal: boolean,
   vocabulary: Vocabulary | undefined,
   { newRows, rowMultiple }: Growth,

@@ -1,0 +1,44 @@
+/** How well a model predicts texts before its vocabulary is extended and right after it, by how new rows begin. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { evaluatePerplexity, openPerplexityText } from "../eval/index.ts";
+import { loadTokenizer } from "../tokenizers/files.ts";
+import { growModel, type RowStart, rowStarts } from "../train/index.ts";
+
+/** Bits of a byte, which do not depend on the vocabulary. */
+export interface ExtensionLoss {
+  readonly before: number;
+  /** Without any training. */
+  readonly after: Readonly<Record<RowStart, number>>;
+}
+
+/** `told`: what is measured next. */
+export async function extensionLoss(
+  model: string,
+  extended: string,
+  texts: readonly string[],
+  { signal, told }: { readonly signal: AbortSignal; told(what: string): void },
+): Promise<ExtensionLoss> {
+  const bitsOf = async (folder: string): Promise<number> => {
+    const { figures } = await evaluatePerplexity(folder, await openPerplexityText(texts, folder, { signal }), {
+      signal,
+    });
+    return figures.find(({ name }) => name === "bits_per_byte")!.value;
+  };
+  told("as it is");
+  const before = await bitsOf(model);
+  const tokenizer = await loadTokenizer(extended);
+  const after: Partial<Record<RowStart, number>> = {};
+  for (const newRows of rowStarts) {
+    told(`new rows: ${newRows}`);
+    const folder = await mkdtemp(join(tmpdir(), "galen-grown-"));
+    try {
+      await growModel(model, { tokenizer, output: folder, newRows });
+      after[newRows] = await bitsOf(folder);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  }
+  return { before, after: after as Record<RowStart, number> };
+}
