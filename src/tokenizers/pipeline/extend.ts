@@ -113,23 +113,26 @@ function extendedFiles(
   }
   tokens.forEach((token, i) => vocabulary.set(token, ids.size + i));
   const sorted = [...vocabulary].sort((a, b) => a[1] - b[1]);
+  const names = new Map([...model.vocabulary].map(([token, id]) => [id, token]));
+  const old = model.merges.map(([left, right]): Merge => [names.get(left)!, names.get(right)!]);
   const lines = merges.map(([left, right]) => `${left} ${right}`);
   const extended = new Map(files);
   for (const [name, text] of files) {
-    if (name === "tokenizer.json") extended.set(name, withMerges(root, merges, sorted));
+    if (name === "tokenizer.json") extended.set(name, withMerges(root, [...old, ...merges], sorted));
     if (name === "vocab.json") extended.set(name, vocabularyText(sorted));
     if (name === "merges.txt") extended.set(name, `${text.replace(/\r?\n$/, "")}\n${lines.join("\n")}\n`);
   }
   return extended;
 }
 
-function withMerges(root: JsonObject, merges: readonly Merge[], vocabulary: readonly [string, number][]): string {
+/** Old merges and new as they were written; as pairs where a token holds a space, which texts of two words cannot say. */
+function withMerges(root: JsonObject, all: readonly Merge[], vocabulary: readonly [string, number][]): string {
   const { model, ...head } = root;
   const { vocab: _, merges: given, ...settings } = asObject("tokenizer.json", "model", model);
-  const old = given as Json[];
-  const areTexts = old.length > 0 && old.every((merge) => typeof merge === "string");
-  const own = merges.map(([left, right]): Json => (areTexts ? `${left} ${right}` : [left, right]));
-  return withVocabulary(head, { ...settings, merges: [...old, ...own] }, vocabulary);
+  const areTexts = (given as Json[]).every((merge) => typeof merge === "string");
+  const fit = all.every((merge) => merge.every((token) => !token.includes(" ")));
+  const merges = all.map(([left, right]): Json => (areTexts && fit ? `${left} ${right}` : [left, right]));
+  return withVocabulary(head, { ...settings, merges }, vocabulary);
 }
 
 function vocabularyText(vocabulary: readonly [string, number][]): string {
