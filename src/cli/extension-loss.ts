@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { evaluatePerplexity, openPerplexityText } from "../eval/index.ts";
+import { openModelFolder } from "../runtime/folder.ts";
 import { loadTokenizer } from "../tokenizers/files.ts";
 import { growModel, type RowStart, rowStarts } from "../train/index.ts";
 
@@ -13,6 +14,9 @@ export interface ExtensionLoss {
   readonly after: Readonly<Record<RowStart, number>>;
 }
 
+/** Tokens of a window, where the model has places for more: enough for a comparison. */
+const mostContext = 1024;
+
 /** `told`: what is measured next. */
 export async function extensionLoss(
   model: string,
@@ -20,10 +24,11 @@ export async function extensionLoss(
   texts: readonly string[],
   { signal, told }: { readonly signal: AbortSignal; told(what: string): void },
 ): Promise<ExtensionLoss> {
+  const { config } = await openModelFolder(model);
+  const context = Math.min(mostContext, config.max_position_embeddings);
   const bitsOf = async (folder: string): Promise<number> => {
-    const { figures } = await evaluatePerplexity(folder, await openPerplexityText(texts, folder, { signal }), {
-      signal,
-    });
+    const text = await openPerplexityText(texts, folder, { signal });
+    const { figures } = await evaluatePerplexity(folder, text, { signal, context });
     return figures.find(({ name }) => name === "bits_per_byte")!.value;
   };
   told("as it is");

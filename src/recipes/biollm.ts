@@ -14,6 +14,19 @@ const optimiser = { name: "adamw", betas: [0.9, 0.95], epsilon: 1e-5, weightDeca
 const sample = { every: 5000, prompts: ["COVID-19 is", "The treatment of"], maxNewTokens: 40 };
 
 export const bioLlmRecipes = {
+  "biollm-nano": languageModel({
+    recipe: "biollm-nano",
+    model: llama.sizes["llama-nano"]!,
+    objective: { ...causal(256), rowMultiple: 64 },
+    batch: 8,
+    accumulate: 2,
+    // A tenth of llama-nano's own, at its rate, as Meditron went on at Llama 2's.
+    steps: 7700,
+    optimiser: { ...optimiser, betas: [...optimiser.betas], epsilon: 1e-8 },
+    schedule: { kind: "cosine", peak: 1e-3, warmup: 500, initial: 0, floor: 0.1 },
+    sample,
+    device: "cpu",
+  }),
   "biollm-70b": languageModel({
     recipe: "biollm-70b",
     model: llama.sizes["llama-2-70b"]!,
@@ -29,18 +42,5 @@ export const bioLlmRecipes = {
     sample,
     checkpointing: true,
     precision: "float16",
-  }),
-  "biollm-nano": languageModel({
-    recipe: "biollm-nano",
-    model: llama.sizes["llama-nano"]!,
-    objective: { ...causal(256), rowMultiple: 64 },
-    batch: 8,
-    accumulate: 2,
-    // A tenth of llama-nano's own, at its rate, as Meditron went on at Llama 2's.
-    steps: 7700,
-    optimiser: { ...optimiser, betas: [...optimiser.betas], epsilon: 1e-8 },
-    schedule: { kind: "cosine", peak: 1e-3, warmup: 500, initial: 0, floor: 0.1 },
-    sample,
-    device: "cpu",
   }),
 } satisfies Readonly<Record<string, Recipe>>;

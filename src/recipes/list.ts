@@ -70,7 +70,7 @@ const infos = {
   ),
   "biollm-70b": pretraining(
     "language",
-    "LLaMA-2-70B goes on with BioLLM-70B's figures: 4T tokens at a peak of 2e-5, the rate of fine-tuning; published pre-training of its size, and Meditron's on medicine, peak at 1.5e-4 (schedule.peak=1.5e-4)",
+    "LLaMA-2-70B goes on with BioLLM-70B's figures: a peak of 2e-5, fine-tuning's (published: schedule.peak=1.5e-4)",
     "biollm-nano",
   ),
   "biomedbert-small": pretraining("encoder", "An encoder of 22.7M weights by masked language modelling", "hash-nano"),

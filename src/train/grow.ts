@@ -19,10 +19,9 @@ export interface GrowOptions extends Partial<Growth> {
 /** @throws ConfigError or CheckpointError where the model is no language model. */
 export async function growModel(source: string, options: GrowOptions): Promise<ModelConfig> {
   const { tokenizer, output, seed = 1, newRows, rowMultiple } = { ...usualGrowth, ...options };
-  const stored = await openModelFolder(source, { as: "language" });
-  const { family } = stored;
+  const { family } = await openModelFolder(source, { as: "language" });
   const growth = { newRows, rowMultiple };
-  const start = await openStart(family.causal, tokenizer, growth, { model: stored.folder, data: [] }, { model: null });
+  const start = await openStart(family.causal, tokenizer, growth, { model: source, data: [] }, { model: null });
   const graph = scoringGraph(family, start.config);
   const { tensors } = await startParameters(graph, start, seed, () => false);
   const config = configText({ architectures: [family.architecture], ...start.config });
