@@ -1,16 +1,10 @@
 /**
- * What several people decide on mined relations, in one file of JSON lines that is only appended to, under a lock, so
- * that servers and people may share it. The last line of each person on each triple holds; nothing is ever overwritten.
+ * What several people decide on mined relations, in one file of JSON lines that servers and people may share. The last
+ * line of each person on each triple holds; nothing is ever overwritten.
  */
-import { existsSync } from "node:fs";
-import { open, stat } from "node:fs/promises";
-import { setTimeout as wait } from "node:timers/promises";
 import * as z from "zod";
-import { ConfigError, DataError } from "../../errors.ts";
 import { decisionKey } from "../../extract/review-state.ts";
-import { writing } from "../../io/files.ts";
-import { lockBeside } from "../../io/lock.ts";
-import { checked } from "../../schema.ts";
+import { openSharedLines } from "../../io/shared-lines.ts";
 import type { JointDecision, PersonDecision } from "./replies.ts";
 
 const text = z.string().trim().min(1).max(2000);
@@ -51,33 +45,10 @@ export interface Decisions {
   people(): readonly string[];
 }
 
-const lockTries = 50;
-const lockWaitMs = 100;
-
-async function locked(path: string): Promise<AsyncDisposable> {
-  for (let i = 0; ; i++) {
-    try {
-      return await lockBeside(path);
-    } catch (error) {
-      if (!(error instanceof ConfigError) || i === lockTries) throw error;
-      await wait(lockWaitMs);
-    }
-  }
-}
-
 /** @param path the file; it need not exist yet. */
 export function openDecisions(path: string): Decisions {
   const documents = new Map<string, OfDocument>();
   const people = new Set<string>();
-  let read = 0;
-  let number = 0;
-  let queue: Promise<unknown> = Promise.resolve();
-  /** One after another: each sees what the one before has read or written. */
-  const inTurn = <T>(act: () => Promise<T>): Promise<T> => {
-    const next = queue.then(act, act);
-    queue = next.catch(() => undefined);
-    return next;
-  };
 
   function apply(line: Line): void {
     const { person, at, document } = line;
@@ -96,75 +67,23 @@ export function openDecisions(path: string): Decisions {
     if (line.decision !== null) by.set(person, { ...line, decision: line.decision });
   }
 
-  async function readOn(): Promise<void> {
-    const size = existsSync(path) ? (await stat(path)).size : 0;
-    if (size < read) {
+  const lines = openSharedLines(path, lineSchema, {
+    apply,
+    clear() {
       documents.clear();
       people.clear();
-      read = number = 0;
-    }
-    if (size === read) return;
-    await using file = await open(path, "r");
-    const bytes = Buffer.alloc(size - read);
-    const { bytesRead } = await file.read(bytes, 0, bytes.length, read);
-    // What follows the last end of line is still being written.
-    const end = bytes.subarray(0, bytesRead).lastIndexOf(10) + 1;
-    for (const line of bytes.subarray(0, end).toString("utf8").split("\n").slice(0, -1)) {
-      number += 1;
-      if (line.trim() !== "") apply(lineOf(line, `${path}:${number}`));
-    }
-    read += end;
-  }
-
-  async function write(person: string, said: readonly NewDecision[]): Promise<void> {
-    const at = new Date().toISOString();
-    await appendLines(path, said.map((one) => `${JSON.stringify({ person, at, ...one })}\n`).join(""));
-    await readOn();
-  }
-
+    },
+  });
   return {
-    refresh: () => inTurn(readOn),
-    append: (person, said) => inTurn(() => write(person, said)),
+    refresh: lines.refresh,
+    append(person, said) {
+      const at = new Date().toISOString();
+      return lines.append(said.map((one) => ({ person, at, ...one })));
+    },
     of: (document) => [...(documents.get(document)?.decisions ?? [])].flatMap(([key, by]) => jointOf(key, by)),
     none: (document) => [...(documents.get(document)?.none ?? [])].map(([person, at]) => ({ person, at })),
     people: () => [...people].sort(),
   };
-}
-
-/** Appends whole lines under the lock, and waits until they are on disk. */
-async function appendLines(path: string, lines: string): Promise<void> {
-  const lock = await locked(path);
-  try {
-    await writing(path, async () => {
-      await using file = await open(path, "a+");
-      const { size } = await file.stat();
-      const last = Buffer.alloc(1);
-      if (size > 0) await file.read(last, 0, 1, size - 1);
-      // A killed writer may have left half a line: nobody has read it, and nothing may run into it.
-      if (size > 0 && last[0] !== 10) await file.truncate(await wholeLines(file, size));
-      await file.appendFile(lines);
-      await file.sync();
-    });
-  } finally {
-    await lock[Symbol.asyncDispose]();
-  }
-}
-
-/** Bytes up to the last end of line. */
-async function wholeLines(file: Awaited<ReturnType<typeof open>>, size: number): Promise<number> {
-  const bytes = Buffer.alloc(size);
-  await file.read(bytes, 0, size, 0);
-  return bytes.lastIndexOf(10) + 1;
-}
-
-function lineOf(line: string, where: string): Line {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch (cause) {
-    throw new DataError(`${where}: expected JSON, got ${(cause as Error).message}`, { cause });
-  }
-  return checked(lineSchema, value, where, DataError);
 }
 
 function jointOf(key: string, people: ReadonlyMap<string, PersonDecision>): JointDecision[] {
