@@ -27,7 +27,7 @@ export function build() {
     const { status } = spawnSync(process.execPath, args, { stdio: "inherit" });
     if (status !== 0) return status ?? 1;
   }
-  for (const name of ["style.css", "icon.svg"])
+  for (const name of ["style.css", "feedback.css", "icon.svg"])
     copyFileSync(join(root, "src/page", name), join(root, "dist/page", name));
   return 0;
 }

@@ -45,7 +45,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   extract: uses,
   search: uses,
   answers: [...uses, "search", "extract"],
-  serve: [...uses, "search", "answers", "extract", "train"],
+  feedback: [...base, "io", "metrics"],
+  serve: [...uses, "search", "answers", "extract", "train", "feedback"],
   // The page runs in browsers: of the rest it has types alone.
   page: ["search", "answers", "extract", "serve"],
   browser: [...engine, "generate", "retrieval", "search"],

@@ -15,7 +15,7 @@ export async function call(path: string, init: RequestInit = {}): Promise<Respon
     response = await fetch(path, init);
   } catch (cause) {
     if (init.signal?.aborted === true) throw cause;
-    throw failure(0, "The server does not answer. Is galen serve still running?");
+    throw failure(0, "The server does not answer. Is the command that opened this page still running?");
   }
   if (response.ok) return response;
   if (response.status === 401) dispatchEvent(new Event("galen-unauthorised"));

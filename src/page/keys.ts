@@ -10,54 +10,21 @@ export function isTyping(event: KeyboardEvent): boolean {
   return target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName);
 }
 
-const keys: readonly (readonly [where: string, rows: readonly (readonly [string, string])[]])[] = [
-  [
-    "Everywhere",
-    [
-      ["/", "go to the box of the search or question"],
-      ["?", "show these keys"],
-      ["Esc", "close what is open"],
-    ],
-  ],
-  [
-    "In lists of documents",
-    [
-      ["j  ↓", "next"],
-      ["k  ↑", "previous"],
-      ["Enter", "open"],
-    ],
-  ],
-  [
-    "In a review",
-    [
-      ["a", "accept, or accept that a document states none"],
-      ["r", "reject"],
-      ["u", "undecide"],
-      ["e", "change"],
-      ["m", "add one that was missed"],
-      ["h  t", "selected text is the head, the tail"],
-      ["j  k", "next and previous relation"],
-      ["n  p", "next and previous document"],
-    ],
-  ],
-];
+/** Whether the press is a shortcut of the browser or the system. */
+export const isHeld = (event: KeyboardEvent): boolean => event.ctrlKey || event.metaKey || event.altKey;
 
-/** The list of keys, as a dialog; listens for the keys of the whole page. */
-export function Keys(): VNode {
+/** Where keys hold, and what each does. */
+export type KeyTable = readonly (readonly [where: string, rows: readonly (readonly [string, string])[]])[];
+
+/** The list of keys, as a dialog that "?" opens. */
+export function Keys({ table }: { readonly table: KeyTable }): VNode {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const press = (event: KeyboardEvent): void => {
-      if (isTyping(event) || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (event.key === "?") {
-        event.preventDefault();
-        dialog.current?.showModal();
-      }
-      if (event.key === "/" && dialog.current?.open !== true) {
-        event.preventDefault();
-        const box = document.querySelector<HTMLInputElement>("[data-box]");
-        if (box !== null) box.select();
-        else go("#/search");
-      }
+      if (isTyping(event) || isHeld(event)) return;
+      if (event.key !== "?") return;
+      event.preventDefault();
+      dialog.current?.showModal();
     };
     addEventListener("keydown", press);
     return () => removeEventListener("keydown", press);
@@ -65,7 +32,7 @@ export function Keys(): VNode {
   return html`<dialog ref=${dialog} aria-labelledby="keys-title">
     <form method="dialog">
       <h2 id="keys-title" tabindex="-1" autofocus>Keys</h2>
-      ${keys.map(
+      ${table.map(
         ([where, rows]) =>
           html`<h3>${where}</h3>
             <dl class="keys">
@@ -81,6 +48,22 @@ export function Keys(): VNode {
       <button>Close</button>
     </form>
   </dialog>`;
+}
+
+/** "/" goes to the box of the view, or to the search. */
+export function useBoxKey(): void {
+  useEffect(() => {
+    const press = (event: KeyboardEvent): void => {
+      if (event.key !== "/" || isTyping(event) || isHeld(event) || document.querySelector("dialog[open]") !== null)
+        return;
+      event.preventDefault();
+      const box = document.querySelector<HTMLInputElement>("[data-box]");
+      if (box !== null) box.select();
+      else go("#/search");
+    };
+    addEventListener("keydown", press);
+    return () => removeEventListener("keydown", press);
+  }, []);
 }
 
 export const openKeys = (): void => void dispatchEvent(new KeyboardEvent("keydown", { key: "?" }));

@@ -1,16 +1,17 @@
 /** The page: which view an address shows, the bar above it, and the request for a token where the server wants one. */
 import { type ComponentChildren, h, render, type VNode } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { AskView } from "./ask-view.ts";
 import { CorpusView } from "./corpus-view.ts";
 import { DocumentView, SimilarView } from "./document-view.ts";
 import { html } from "./html.ts";
-import { Keys, openKeys } from "./keys.ts";
+import { type KeyTable, Keys, openKeys, useBoxKey } from "./keys.ts";
 import { Heading } from "./parts.ts";
 import { ReviewView } from "./review-view.ts";
 import { type Route, useRoute } from "./router.ts";
 import { RunsView } from "./runs-view.ts";
 import { SearchView } from "./search-view.ts";
+import { TokenForm, useRefused } from "./token-form.ts";
 
 const bar = [
   ["search", "Search"],
@@ -19,6 +20,38 @@ const bar = [
   ["runs", "Runs"],
   ["corpus", "Corpus"],
 ] as const;
+
+const keys: KeyTable = [
+  [
+    "Everywhere",
+    [
+      ["/", "go to the box of the search or question"],
+      ["?", "show these keys"],
+      ["Esc", "close what is open"],
+    ],
+  ],
+  [
+    "In lists of documents",
+    [
+      ["j  ↓", "next"],
+      ["k  ↑", "previous"],
+      ["Enter", "open"],
+    ],
+  ],
+  [
+    "In a review",
+    [
+      ["a", "accept, or accept that a document states none"],
+      ["r", "reject"],
+      ["u", "undecide"],
+      ["e", "change"],
+      ["m", "add one that was missed"],
+      ["h  t", "selected text is the head, the tail"],
+      ["j  k", "next and previous relation"],
+      ["n  p", "next and previous document"],
+    ],
+  ],
+];
 
 /** Views of a document stand under the search. */
 const under: Readonly<Record<string, string>> = { document: "search", similar: "search" };
@@ -47,34 +80,10 @@ function View({ route }: { readonly route: Route }): ComponentChildren {
   }
 }
 
-function TokenForm(): VNode {
-  const [text, setText] = useState("");
-  const submit = (event: Event): void => {
-    event.preventDefault();
-    // The server puts it into a cookie, and sends back here.
-    if (text.trim() !== "") location.assign(`/?token=${encodeURIComponent(text.trim())}`);
-  };
-  return html`<form class="notice token" onSubmit=${submit}>
-    <label for="token">This server wants a token, as given to <code>galen serve --token</code></label>
-    <input
-      id="token"
-      type="password"
-      autocomplete="current-password"
-      value=${text}
-      onInput=${(event: Event) => setText((event.currentTarget as HTMLInputElement).value)}
-    />
-    <button class="main">Go on</button>
-  </form>`;
-}
-
 function Page(): VNode {
   const route = useRoute();
-  const [refused, setRefused] = useState(false);
-  useEffect(() => {
-    const refuse = (): void => setRefused(true);
-    addEventListener("galen-unauthorised", refuse);
-    return () => removeEventListener("galen-unauthorised", refuse);
-  }, []);
+  const refused = useRefused();
+  useBoxKey();
   useEffect(() => scrollTo(0, 0), [route.view, route.name]);
   const skip = (event: Event): void => {
     event.preventDefault();
@@ -93,7 +102,7 @@ function Page(): VNode {
       <button type="button" class="plain" onClick=${openKeys} aria-label="Keys" title="Keys (?)">?</button>
     </header>
     <main id="main" tabindex="-1">${refused ? h(TokenForm, {}) : h(View, { route })}</main>
-    ${h(Keys, {})}`;
+    ${h(Keys, { table: keys })}`;
 }
 
 render(h(Page, {}), document.getElementById("app")!);

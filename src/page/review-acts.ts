@@ -3,7 +3,7 @@ import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 import { decisionKey, type Decision, type ReviewTriple } from "../extract/review-state.ts";
 import type { ReviewDocument, ReviewShow } from "../serve/literature/replies.ts";
 import { type ApiError, postJson, useJson } from "./api.ts";
-import { isTyping } from "./keys.ts";
+import { isHeld, isTyping } from "./keys.ts";
 import { selectedMention } from "./review-form.ts";
 import { type ShownTriple, triplesOf } from "./review-model.ts";
 
@@ -124,7 +124,7 @@ function useKeys(acts: Readonly<Record<string, () => void>>, { draft, setDraft }
   useLayoutEffect(() => {
     const press = (event: KeyboardEvent): void => {
       if (event.key === "Escape" && draft !== undefined) return setDraft(undefined);
-      if (isTyping(event) || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (isTyping(event) || isHeld(event)) return;
       if (document.querySelector("dialog[open]") !== null || !Object.hasOwn(acts, event.key)) return;
       if (draft !== undefined && !["h", "t"].includes(event.key)) return;
       event.preventDefault();

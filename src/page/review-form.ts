@@ -98,19 +98,3 @@ export function ReviewForm(props: FormProps): VNode {
     </div>
   </form>`;
 }
-
-/** Who reviews: asked for once, kept by the browser. */
-export function PersonForm({ onName }: { readonly onName: (name: string) => void }): VNode {
-  const box = useRef<HTMLInputElement>(null);
-  useLayoutEffect(() => box.current?.focus(), []);
-  const submit = (event: Event): void => {
-    event.preventDefault();
-    const name = box.current!.value.trim();
-    if (name !== "") onName(name);
-  };
-  return html`<form class="notice person" onSubmit=${submit}>
-    <label for="person">Your name, beside your decisions</label>
-    <input id="person" type="text" ref=${box} autocomplete="name" maxlength="80" required />
-    <button class="main">Begin</button>
-  </form>`;
-}

@@ -6,33 +6,16 @@ import { download, useJson } from "./api.ts";
 import { html } from "./html.ts";
 import { Failure, Heading, Waiting } from "./parts.ts";
 import { ReviewedDocument } from "./review-document.ts";
-import { PersonForm } from "./review-form.ts";
+import { PersonForm, remember, remembered } from "./person.ts";
 import { go, hrefOf, type Route } from "./router.ts";
 import { counted, several } from "./words.ts";
 
-const personKey = "galen-person";
 const shows: readonly (readonly [ReviewShow, string])[] = [
   ["all", "All documents"],
   ["open", "Something undecided"],
   ["conflicts", "People disagree"],
   ["reviewed", "Reviewed"],
 ];
-
-function remembered(): string {
-  try {
-    return localStorage.getItem(personKey) ?? "";
-  } catch {
-    return "";
-  }
-}
-
-function remember(name: string): void {
-  try {
-    localStorage.setItem(personKey, name);
-  } catch {
-    // Forbidden: the name holds until the page is left.
-  }
-}
 
 function progressOf({
   reviewed,
@@ -119,7 +102,7 @@ function One({ route: { name, params } }: { readonly route: Route }): VNode {
     ${h(Failure, { error })}
     ${
       person === ""
-        ? h(PersonForm, { onName: named })
+        ? h(PersonForm, { beside: "your decisions", onName: named })
         : review === undefined
           ? null
           : id === null

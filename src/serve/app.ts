@@ -25,8 +25,8 @@ import { runsRoutes } from "./routes/runs.ts";
 import { searchRoutes } from "./routes/search.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 
-/** In this order; the page's files are last. */
-const groups: readonly Routes[] = [
+/** What `galen serve` answers, in this order; the page's files are last. */
+const everything: readonly Routes[] = [
   healthRoutes,
   searchRoutes,
   askRoutes,
@@ -41,11 +41,11 @@ const groups: readonly Routes[] = [
   embeddingRoutes,
   rerankRoutes,
   tokenRoutes,
-  pageRoutes,
+  pageRoutes("main"),
 ];
 
-/** A server's whole surface, as a function of requests. */
-export function createApp(context: ServeContext): App {
+/** A server's whole surface, as a function of requests. @param groups what it answers; all of `galen serve`'s by default. */
+export function createApp(context: ServeContext, groups: readonly Routes[] = everything): App {
   const app = new OpenAPIHono({
     defaultHook: (result) => {
       if (!result.success) throw misshapen(result.error as unknown as z.ZodError, (result as { data?: unknown }).data);

@@ -12,4 +12,6 @@ export {
 export { createMetrics, type ServerMetrics } from "./metrics.ts";
 export { createModels, knownModels, type KnownModel, type Models, type ModelsOptions } from "./models.ts";
 export { type RunningServer, type ServerOptions, startServer } from "./server.ts";
-export { serve, type ServeOptions, type Serving } from "./serve.ts";
+export type { ListenOptions, Serving } from "./listen.ts";
+export { type FeedbackOptions, serveFeedback, type ServingFeedback } from "./feedback/serve.ts";
+export { serve, type ServeOptions } from "./serve.ts";

@@ -25,6 +25,9 @@ export interface PageFiles {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** A page is a module of src/page that draws it: that of `galen serve`, and that of `galen feedback`. */
+export type PageName = "main" | "feedback-main";
+
 const assets = "/assets";
 const types = {
   js: "text/javascript",
@@ -72,7 +75,7 @@ function modulesFor(here: string): Modules {
   });
 }
 
-function documentOf(extension: string): { html: string; map: string } {
+function documentOf(page: PageName, extension: string): { html: string; map: string } {
   const imports = Object.fromEntries(libraries.map(([name]) => [name, addressOf(name)]));
   const map = JSON.stringify({ imports });
   const html = `<!doctype html>
@@ -85,8 +88,9 @@ function documentOf(extension: string): { html: string; map: string } {
 <link rel="icon" href="${assets}/page/icon.svg">
 <link rel="stylesheet" href="${assets}/lib/uplot.css">
 <link rel="stylesheet" href="${assets}/page/style.css">
+<link rel="stylesheet" href="${assets}/page/feedback.css">
 <script type="importmap">${map}</script>
-<script type="module" src="${assets}/page/main.${extension}"></script>
+<script type="module" src="${assets}/page/${page}.${extension}"></script>
 </head>
 <body>
 <div id="app"></div>
@@ -98,7 +102,7 @@ function documentOf(extension: string): { html: string; map: string } {
 }
 
 /** Reads all of them, some 300 KB. @throws RuntimeError where there is neither a build nor a Node that strips types. */
-export async function readPageFiles(): Promise<PageFiles> {
+export async function readPageFiles(page: PageName): Promise<PageFiles> {
   const { root, extension, compiled } = modulesFor(fileURLToPath(import.meta.url));
   const files = new Map<string, PageFile>();
   const read = (...path: string[]): Promise<string> => readFile(join(root, ...path), "utf8");
@@ -107,7 +111,8 @@ export async function readPageFiles(): Promise<PageFiles> {
     files.set(`${assets}/page/${name}`, fileOf("js", compiled(await read("page", name))));
   for (const module of shared)
     files.set(`${assets}/${module}.${extension}`, fileOf("js", compiled(await read(`${module}.${extension}`))));
-  files.set(`${assets}/page/style.css`, fileOf("css", await read("page/style.css")));
+  for (const name of ["style.css", "feedback.css"])
+    files.set(`${assets}/page/${name}`, fileOf("css", await read("page", name)));
   files.set(`${assets}/page/icon.svg`, fileOf("svg", await read("page/icon.svg")));
   const { resolve } = nodeModule.createRequire(import.meta.url);
   for (const [name, file] of libraries) {
@@ -116,7 +121,7 @@ export async function readPageFiles(): Promise<PageFiles> {
   }
   const style = await readFile(join(dirname(resolve("uplot")), "uPlot.min.css"), "utf8");
   files.set(`${assets}/lib/uplot.css`, fileOf("css", style));
-  const { html, map } = documentOf(extension);
+  const { html, map } = documentOf(page, extension);
   files.set("/", fileOf("html", html));
   const policy = [
     "default-src 'none'",

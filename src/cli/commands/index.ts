@@ -88,6 +88,10 @@ export const galen: Group = {
       otherwise: evaluateTask,
     },
     serve: { about: "Models and an index over HTTP, with a page", load: () => import("./serve.ts") },
+    feedback: {
+      about: "People judge answers on a page: rank them, mark what is wrong",
+      load: () => import("./feedback.ts"),
+    },
     pull: { about: "Fetch a model of Hugging Face's hub", load: () => import("./pull.ts") },
     convert: { about: "Convert a model between checkpoint formats", load: () => import("./convert.ts") },
     quantize: { about: "Write a model in 4 or 8 bits", load: () => import("./quantize.ts") },
