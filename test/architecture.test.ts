@@ -45,7 +45,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   extract: uses,
   search: uses,
   answers: [...uses, "search", "extract"],
-  feedback: [...base, "io", "metrics"],
+  feedback: [...base, "io", "metrics", "corpus"],
   serve: [...uses, "search", "answers", "extract", "train", "feedback"],
   // The page runs in browsers: of the rest it has types alone.
   page: ["search", "answers", "extract", "serve"],

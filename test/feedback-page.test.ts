@@ -109,7 +109,7 @@ describe.skipIf(!hasBrowser)("judging", () => {
       await page.waitForSelector("text=All 4 judged");
     });
     const lines = linesOf(output);
-    expect(lines.map(({ rater, act }) => [rater, act])).toEqual(Array(4).fill(["Ann", "judge"]));
+    expect(lines.map(({ rater, act }) => `${String(rater)} ${String(act)}`)).toEqual(Array(4).fill("Ann judge"));
     const shown = lines.map(({ ranks, wrong, order }) => {
       const inPlaces = <T>(all: unknown): T[] => (order as number[]).map((i) => (all as T[])[i]!);
       return [inPlaces(ranks), inPlaces(wrong)];

@@ -125,6 +125,13 @@ describe("answers of models", () => {
   });
 });
 
+test("a file that holds no judgements is not touched", async () => {
+  writeFileSync(at("mine.jsonl"), "mine");
+  await expect(open("mine.jsonl")).rejects.toThrow("mine.jsonl: expected judgements with");
+  expect(readFileSync(at("mine.jsonl"), "utf8")).toBe("mine");
+  await expect(open("pairs.jsonl")).rejects.toThrow("expected another place than the input's");
+});
+
 describe("routes", () => {
   test("a judgement is in the file, in the file's order of answers, when it is acknowledged", async () => {
     await using server = await open("routes.jsonl");

@@ -55,7 +55,8 @@ test.each(examples.flat())("galen %s: %s", async (name, line) => {
     // Whatever port it names may be another's here.
     const port = all.indexOf("--port");
     if (port >= 0) all.splice(port, 2);
-    const printed = await (name === "serve" ? stdoutUntilStopped(...all, "--port", "0") : stdoutOf(...all));
+    const serves = name === "serve" || (name === "feedback" && all.includes("--prompts"));
+    const printed = await (serves ? stdoutUntilStopped(...all, "--port", "0") : stdoutOf(...all));
     expect(printed.trim()).not.toBe("");
     if (args.includes("--json")) for (const one of printed.trim().split("\n")) JSON.parse(one);
   } finally {

@@ -49,6 +49,7 @@ const labelled = (name: string, architecture: string, id2label: object): string 
 };
 const classifier = labelled("classifier", "BertForSequenceClassification", { 0: "a", 1: "b", 2: "c" });
 const tagger = labelled("tagger", "BertForTokenClassification", { 0: "O", 1: "B-Gene", 2: "I-Gene" });
+const answered = lines("answered.jsonl", [{ prompt: "Why?", answers: words }]);
 mkdirSync(at("beir/qrels"), { recursive: true });
 lines("beir/corpus.jsonl", [{ _id: "d", title: "", text: "heart" }]);
 lines("beir/queries.jsonl", [{ _id: "q", text: "heart" }]);
@@ -75,6 +76,7 @@ const commands: Readonly<Record<string, { readonly args: () => readonly string[]
   embed: { args: () => ["--model", golden("mean"), "--file", texts], ending: ".npy" },
   rerank: { args: () => [lists, "--model", golden("mean")], ending: ".jsonl" },
   mine: { args: () => [lists, "--model", "bm25"], ending: ".jsonl" },
+  feedback: { args: () => ["--prompts", answered, "--port", "0"], ending: ".jsonl" },
   "evaluate perplexity": { args: () => ["--model", tuned, texts] },
   "evaluate similarity": { args: () => [lists, "--model", golden("mean")] },
   "evaluate retrieval": { args: () => [at("beir"), "--model", golden("mean")] },
@@ -140,9 +142,11 @@ async function run(words: readonly string[]): Promise<{ code: number; said: stri
   }
 }
 
+/** Its output is judgements, which it adds to; what is none of its own it refuses (test/feedback.test.ts). */
+const appends = "feedback";
 const files = [
   ...cases
-    .filter(([, { ending }]) => ending !== undefined)
+    .filter(([name, { ending }]) => ending !== undefined && name !== appends)
     .map(([name, rest]) => ({ name, option: "--output", ...rest })),
   { name: "plot", option: "--svg", args: () => [at("run")], ending: ".svg" },
   { name: "evaluate task", option: "--predictions", args: commands["evaluate task"]!.args, ending: ".jsonl" },

@@ -164,8 +164,8 @@ async function readAll<T>(path: string, read: (value: Values, where: string) => 
 
 const anyObject = z.looseObject({});
 
-/** The objects of JSON lines, of a table, or of the one array that a file is. */
-async function* readValues(path: string): AsyncGenerator<Placed & { readonly value: Values }> {
+/** The objects of JSON lines, of a table, or of the one array that a file is. @throws DataError that names file and line. */
+export async function* readValues(path: string): AsyncGenerator<Placed & { readonly value: Values }> {
   const name = nameOf(path);
   if (isTable(path)) {
     for await (const { number, value } of readRows(path, { nested: true })) {

@@ -10,7 +10,7 @@ import {
   openItems,
   openJudgements,
   preferencePairs,
-  readPrompts,
+  readItems,
   reportFeedback,
 } from "./index.ts";
 import { orderFor } from "./judgements.ts";
@@ -47,7 +47,7 @@ async function judged(
   said: Readonly<Record<string, readonly (Said | undefined)[]>>,
 ): Promise<void> {
   const items = await openItems(file);
-  await items.add(await readPrompts(prompts(...rows)));
+  await items.add(await readItems(prompts(...rows)));
   const judgements = openJudgements(file);
   for (const [rater, rankings] of Object.entries(said)) {
     for (const [i, ranking] of rankings.entries()) {
@@ -78,7 +78,7 @@ describe("prompts", () => {
       { prompt: messages, chosen: [{ role: "assistant", content: "So." }], rejected: "Else." },
       { prompt: "c" },
     );
-    const found = await readPrompts(path);
+    const found = await readItems(path);
     expect(found.map(({ prompt, answers }) => [prompt, answers.map(({ text, by }) => [text, by])])).toEqual([
       [
         "a",
@@ -112,7 +112,7 @@ describe("prompts", () => {
     [{ prompt: "a", answers: ["x", "y"], ...pair }, /not both/],
     [{ prompt: "a", answers: ["x", 5] }, /:1: answers\.1: expected string or object, got 5/],
   ])("%j is refused", async (row, message) => {
-    await expect(readPrompts(prompts(row))).rejects.toThrow(message);
+    await expect(readItems(prompts(row))).rejects.toThrow(message);
   });
 
   test("are kept: more may be added, none may go", async () => {
@@ -120,11 +120,11 @@ describe("prompts", () => {
       { prompt: "a", ...pair },
       { prompt: "b", ...pair },
     ];
-    await (await openItems(file)).add(await readPrompts(prompts(a)));
+    await (await openItems(file)).add(await readItems(prompts(a)));
     const again = await openItems(file);
-    await again.add(await readPrompts(prompts(b, a)));
+    await again.add(await readItems(prompts(b, a)));
     expect(again.all().map(({ prompt }) => prompt)).toEqual(["a", "b"]);
-    await expect((await openItems(file)).add(await readPrompts(prompts(b)))).rejects.toThrow(
+    await expect((await openItems(file)).add(await readItems(prompts(b)))).rejects.toThrow(
       "expected prompts that the file still has, got 1 that it has not",
     );
   });
@@ -132,7 +132,7 @@ describe("prompts", () => {
   test("whose answers are all the same cannot be judged", async () => {
     const items = await openItems(file);
     await items.add(
-      await readPrompts(prompts({ prompt: "a", answers: ["x", "x"] }, { prompt: "b", answers: ["x", "y", "x"] })),
+      await readItems(prompts({ prompt: "a", answers: ["x", "x"] }, { prompt: "b", answers: ["x", "y", "x"] })),
     );
     expect(items.all().map(({ answers }) => answers.map(({ text }) => text))).toEqual([["x", "y"]]);
     expect(items.count()).toBe(2);

@@ -7,7 +7,7 @@ export {
   preferencePairs,
   writePreferences,
 } from "./export.ts";
-export { type ItemAnswer, type Drawn, type Item, type ItemStore, itemsPath, openItems, readPrompts } from "./items.ts";
+export { type ItemAnswer, type Drawn, type Item, type ItemStore, itemsPath, openItems, readItems } from "./items.ts";
 export { type Judgement, type JudgementLog, openJudgements, type Ranking } from "./judgements.ts";
 export {
   type Alpha,

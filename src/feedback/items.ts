@@ -4,15 +4,16 @@
  */
 import { createHash } from "node:crypto";
 import * as z from "zod";
-import { ConfigError } from "../errors.ts";
-import { streamJsonLines } from "../io/json.ts";
+import { readValues } from "../corpus/conversations.ts";
+import { ConfigError, DataError } from "../errors.ts";
 import { openSharedLines } from "../io/shared-lines.ts";
+import { checked } from "../schema.ts";
 
 /** As many as there are keys for them. */
 export const mostAnswers = 9;
 
 const message = z.object({ role: z.string().min(1).max(50), content: z.string() });
-export type Message = z.infer<typeof message>;
+
 const prompt = z.union([z.string().min(1), z.array(message).min(1)]);
 const completion = z
   .union([z.string(), z.tuple([message])])
@@ -66,13 +67,14 @@ export function itemsPath(output: string): string {
 const idOf = (value: unknown): string => createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 12);
 
 /**
- * The prompts of JSON lines or of a table: {prompt}, {prompt, answers} or {prompt, chosen, rejected}. Lines that say the
+ * The items of JSON lines, of a JSON array or of a table: {prompt}, {prompt, answers} or {prompt, chosen, rejected}. Lines that say the
  * same as one before are left out. Items without answers wait for models'.
  * @throws DataError that names the line.
  */
-export async function readPrompts(path: string): Promise<Item[]> {
+export async function readItems(path: string): Promise<Item[]> {
   const items = new Map<string, Item>();
-  for await (const { prompt: asked, answers, chosen, rejected } of streamJsonLines(path, lineSchema)) {
+  for await (const { value, where } of readValues(path)) {
+    const { prompt: asked, answers, chosen, rejected } = checked(lineSchema, value, where, DataError);
     const pair: ItemAnswer[] = [
       { text: chosen ?? "", by: "chosen" },
       { text: rejected ?? "", by: "rejected" },

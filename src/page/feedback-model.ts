@@ -49,12 +49,20 @@ export function mark(draft: Draft, place: number): Draft {
   return { ...draft, wrong: draft.wrong.map((is, i) => (i === place ? !is : is)) };
 }
 
-/** "1st", or of two answers "better". */
+const ordinal = (rank: number): string => `${rank}${["st", "nd", "rd"][rank - 1] ?? "th"}`;
+
+/** "1st", or of two answers "better"; "" where the answer has no rank. */
 export function rankWord(ranks: ShownRanking["ranks"], place: number): string {
   const rank = ranks[place]!;
   if (rank === null) return "";
   const equal = ranks.filter((one) => one === rank).length > 1;
   if (ranks.length === 2) return equal ? "equal" : rank === 1 ? "better" : "worse";
-  const word = `${rank}${["st", "nd", "rd"][rank - 1] ?? "th"}`;
-  return equal ? `${word}, equal` : word;
+  return equal ? `${ordinal(rank)}, equal` : ordinal(rank);
+}
+
+/** What an answer without a rank would be, were it picked now. */
+export function pickWord({ ranks, tying }: Draft): string {
+  const rank = last(ranks);
+  if (rank === 0) return ranks.length === 2 ? "Better" : "Best";
+  return tying ? `also ${ordinal(rank)}?` : `${ordinal(rank + 1)}?`;
 }

@@ -3,12 +3,12 @@ import { type ComponentChildren, h, type VNode } from "preact";
 import { useEffect } from "preact/hooks";
 import type { FeedbackItem } from "../serve/feedback/replies.ts";
 import { type Judging, type JudgingProps, useJudging } from "./feedback-acts.ts";
-import { rankWord } from "./feedback-model.ts";
+import { pickWord, rankWord } from "./feedback-model.ts";
 import { html } from "./html.ts";
 import { Announce, Failure, Waiting } from "./parts.ts";
 import { counted, moment } from "./words.ts";
 
-const roles: Readonly<Record<string, string>> = { user: "Prompt", system: "Instructions", assistant: "Answer before" };
+const roles: Readonly<Record<string, string>> = { user: "Prompt", system: "Instructions", assistant: "Earlier answer" };
 
 function Prompt({ prompt }: Pick<FeedbackItem, "prompt">): VNode {
   return html`<section class="turns" aria-label="Prompt">
@@ -38,12 +38,11 @@ function Card({ text, place, judging: { draft, marking, item, choose, mark } }: 
   const wrong = draft.wrong[place] === true;
   const word = rankWord(draft.ranks, place);
   const by = item?.revealed?.by[place];
-  const blank = draft.ranks.length === 2 ? "Better" : "Best";
   const best = rank === 1 ? "best" : rank === null ? "" : "ranked";
   return html`<li class=${`answer-card ${best} ${wrong ? "wrong" : ""} ${marking ? "marking" : ""}`}>
     <div class="card-head">
       <button type="button" class="pick" aria-pressed=${rank === 1} onClick=${pressed(() => choose(place))}>
-        <kbd>${place + 1}</kbd> <span>${word === "" ? blank : word}</span>
+        <kbd>${place + 1}</kbd> <span>${word === "" ? pickWord(draft) : word}</span>
       </button>
       ${by === undefined || by === null ? null : html`<span class="quiet">by <strong>${by}</strong></span>`}
       <button type="button" class="mark" aria-pressed=${wrong} onClick=${pressed(() => mark(place))}>
@@ -110,7 +109,6 @@ export function Judged(props: JudgingProps): ComponentChildren {
   }, [item?.id]);
   if (item === undefined) return error === undefined ? h(Waiting, { what: "Opening …" }) : h(Failure, { error });
   const { number, answers, own, revealed, progress } = item;
-  const several = answers.length > 2;
   const button = (key: string, label: string, extra: object = {}): ComponentChildren =>
     h(
       "button",
@@ -120,12 +118,12 @@ export function Judged(props: JudgingProps): ComponentChildren {
   const state = own === null ? "" : changed ? "judged, changed" : "judged";
   return html`<div class="judged">
     <p class="quiet where">
-      ${`Item ${counted(number)} of ${counted(progress.items)}`}
+      ${`Item ${counted(number)} of ${counted(progress.items)} · ${answers.length} answers`}
       ${state === "" ? null : html`<span class="done">${` · ✓ ${state}`}</span>`}
     </p>
     ${h(Prompt, item)} ${revealed === null ? null : h(Others, { revealed })}
     <h2 class="unseen">Answers</h2>
-    <ol class=${`answer-cards ${several ? "several" : ""}`}>
+    <ol class=${`answer-cards of-${answers.length}`}>
       ${answers.map((text, place) => h(Card, { key: `${item.id} ${place}`, text, place, judging }))}
     </ol>
     <div class="saying">

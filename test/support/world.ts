@@ -53,6 +53,7 @@ function writeData(): void {
     lines(texts.map((text, i) => ({ query: `${organs[i % 4]}?`, documents: [text, texts[(i + 1) % 24]!] }))),
   );
   writeBenchmarks(texts);
+  writeFeedback();
   for (const name of ["BC5CDR-chem", "BC5CDR-disease", "NCBI-disease", "BC2GM", "JNLPBA"]) {
     for (const split of ["train", "test"]) {
       write(`data/benchmarks/ner/${name}/${split}.tsv`, `${tagged.join("\n").replaceAll("B-Organ", "B")}\n`);
@@ -63,6 +64,16 @@ function writeData(): void {
   for (const split of ["train", "test"]) write(`data/benchmarks/medqa/${split}.jsonl`, lines(questions));
   const rows = questions.map(({ question, answer_idx: answer }) => `${question},${organs.join()},${answer}\n`);
   for (const split of ["dev", "test"]) write(`data/benchmarks/mmlu/anatomy_${split}.csv`, rows.join(""));
+}
+
+/** Answers, and what two people said of them. */
+function writeFeedback(): void {
+  const [prompt, order] = ["What failed?", [0, 1]];
+  write("questions.jsonl", lines([{ prompt }, { prompt: "Which organ?" }]));
+  const answers = organs.slice(0, 2).map((text) => ({ text, by: null }));
+  write("judged.items.jsonl", lines([{ id: "one", prompt, answers }]));
+  const said = { act: "judge", item: "one", order, ranks: [1, 2], wrong: [false, true], reason: "", seconds: 4 };
+  write("judged.jsonl", lines(["Ann", "Bob"].map((rater) => ({ at: "2026-11-27T12:00:00.000Z", rater, ...said }))));
 }
 
 function writeBenchmarks(texts: readonly string[]): void {

@@ -65,17 +65,15 @@ const options = {
 const feedback: Command = command({
   about: "People judge answers on a page: rank them, mark what is wrong",
   details:
-    "Each person gives a name and sees a prompt with its answers in an order of their own, without who wrote them and without what others said. Keys do everything (? shows them). What is acknowledged is on disk; the same command goes on where people stopped, several may judge at once. Only this machine reaches the page unless --host says otherwise, and then a token is needed.",
+    "With --prompts a page is served: each person gives a name and sees a prompt with its answers in an order of their own, without who wrote them and without what others said. Keys do everything (? shows them). What is acknowledged is on disk; the same command goes on where people stopped, several may judge at once. Only this machine reaches the page unless --host says otherwise, and then a token is needed. --report says what people agree on, --export writes lines for trainings.",
   options,
   examples: [
     [
       "feedback --prompts questions.jsonl --model runs/chat/model --output judgements.jsonl",
       "two answers of a model to each prompt",
     ],
-    ["feedback --prompts pairs-of-answers.jsonl --output judgements.jsonl --open", "answers that the file has"],
     ["feedback --report judged.jsonl", "agreement, position bias, ties, time, disagreements"],
-    ["feedback --export judged.jsonl --output pairs-to-train.jsonl", "for galen train preference and reward"],
-    ["feedback --export judged.jsonl --unpaired --output labels.jsonl", "single answers, wanted or not"],
+    ["feedback --export judged.jsonl --output preferences.jsonl", "for galen train preference and reward"],
   ],
   stoppable: true,
   async run(context) {

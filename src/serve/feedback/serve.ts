@@ -1,6 +1,8 @@
 /** `galen feedback` from its options to its end: answers are written where they are missing, then people are served. */
+import { existsSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import { ConfigError, UsageError } from "../../errors.ts";
-import { type ItemStore, mostAnswers, openItems, readPrompts } from "../../feedback/items.ts";
+import { itemsPath, type ItemStore, mostAnswers, openItems, readItems } from "../../feedback/items.ts";
 import { openJudgements } from "../../feedback/judgements.ts";
 import { lockBeside } from "../../io/lock.ts";
 import { checkSeparate } from "../../io/outputs.ts";
@@ -84,7 +86,16 @@ async function prepared(options: FeedbackOptions): Promise<ItemStore> {
   const answers = options.answers ?? (given.length === 1 ? 2 : 1);
   const temperature = options.temperature ?? (answers > 1 ? 1 : 0);
   await using _ = await lockBeside(output);
-  const read = await readPrompts(prompts);
+  const size = (await stat(output).catch(() => undefined))?.size ?? 0;
+  if (size > 0 && !existsSync(itemsPath(output))) {
+    throw new ConfigError(
+      `${output}: expected judgements with ${itemsPath(output)} beside them, or no file, got another`,
+      {
+        hint: "nothing there was touched: name another --output",
+      },
+    );
+  }
+  const read = await readItems(prompts);
   const items = await openItems(output);
   await items.add(read);
   if (given.length === 0) {
