@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { main } from "../src/cli/main.ts";
+import { readJudged, readPreferences } from "../src/corpus/index.ts";
 import { itemsPath } from "../src/feedback/index.ts";
 import { loadModel } from "../src/model.ts";
 import { type FeedbackOptions, serveFeedback } from "../src/serve/index.ts";
@@ -260,15 +261,20 @@ describe("the command", () => {
     expect(report["agreement"]).toMatchObject({ preference: { alpha: 1, units: 1, equal: 1 } });
     expect(await stdoutOf("feedback", "--report", at("own.jsonl"))).toContain("1 of 2 judged, 1 by two people or more");
     const exported = at("out.jsonl");
-    expect(await stdoutOf("feedback", "--export", at("own.jsonl"), "--output", exported)).toBe(
-      `1 pairs in ${exported}\n`,
-    );
+    expect(await stdoutOf("feedback", "--export", at("own.jsonl"), "--output", exported)).toBe(`${exported}: 1 pair\n`);
     const prompt = "Does aspirin thin the blood?";
     const [chosen, rejected] = ["It keeps platelets apart.", "No."];
     expect(linesOf(exported)).toEqual([{ prompt, chosen, rejected, raters: 2, agreement: 1 }]);
+    const [read] = await readPreferences(exported);
+    expect(read).toMatchObject({ chosen: { prompt, completion: chosen }, rejected: { prompt, completion: rejected } });
     const labels = at("labels.jsonl");
     await stdoutOf("feedback", "--export", at("own.jsonl"), "--unpaired", "--output", labels, "--json");
     expect(linesOf(labels).map(({ completion, label }) => [completion, label])).toEqual([
+      [chosen, true],
+      [rejected, false],
+    ]);
+    const judged = await readJudged(labels);
+    expect(judged.map(({ exchange, label }) => [exchange.completion, label])).toEqual([
       [chosen, true],
       [rejected, false],
     ]);

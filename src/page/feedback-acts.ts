@@ -2,7 +2,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { FeedbackItem } from "../serve/feedback/replies.ts";
 import { type ApiError, postJson, useJson } from "./api.ts";
-import { type Draft, draftOf, mark, pick, says, tie } from "./feedback-model.ts";
+import { type Draft, draftOf, isComplete, mark, pick, says, tie } from "./feedback-model.ts";
 import { isHeld, isTyping } from "./keys.ts";
 
 export interface JudgingProps {
@@ -130,8 +130,9 @@ export function useJudging({ rater, number, turn, onChange, back }: JudgingProps
   };
   const choose = (place: number): void => {
     if (!ready || place >= item.answers.length) return;
-    if (marking) step(mark(draft, place));
-    else step(pick(draft, place));
+    if (marking) return step(mark(draft, place));
+    const next = pick(draft, place);
+    step(next, isComplete(next) ? "" : "Pick the next best, or save: the others are below, uncompared");
   };
   const reveal = (): void => {
     if (item?.own == null) setMessage("What others said is shown when you have judged");

@@ -106,7 +106,7 @@ async function writeExport(file: string, path: string, { args, json, output }: O
   const disagreements = args.disagreements as "leave-out" | "majority";
   const lines = await writePreferences(file, path, { unpaired, disagreements });
   if (json) return output.json({ output: path, lines });
-  return output.write(`${lines} ${unpaired ? "answers" : "pairs"} in ${path}\n`);
+  return output.write(`${path}: ${lines} ${unpaired ? "answer" : "pair"}${lines === 1 ? "" : "s"}\n`);
 }
 
 async function judge(prompts: string, path: string, { args, json, output, progress, signal }: Own): Promise<void> {
