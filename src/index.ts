@@ -65,6 +65,7 @@ export {
   tagTexts,
 } from "./labellers.ts";
 export { type LikelihoodOptions, type Likelihoods, loadLikelihoods } from "./likelihoods.ts";
+export { loadRewardModel, type RewardModel, type RewardModelOptions } from "./rewards.ts";
 export { convertModel, type ConvertOptions, type Converted } from "./convert.ts";
 export { quantizeModel, type Quantized, type QuantizeOptions } from "./quantize.ts";
 export { type Exported, exportOnnx, type ExportOptions } from "./export.ts";

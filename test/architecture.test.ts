@@ -10,7 +10,7 @@ const source = fileURLToPath(new URL("../src", import.meta.url));
 const base = ["errors", "schema", "tensor"];
 const engine = [...base, "io", "hub", "graph", "nn", "models", "checkpoints", "runtime", "tokenizers"];
 const library = [...engine, "generate", "model", "metrics", "corpus", "tasks"];
-const uses = [...library, "suggest", "features", "labellers", "likelihoods", "retrieval", "soft-prompts"];
+const uses = [...library, "suggest", "features", "labellers", "likelihoods", "retrieval", "rewards", "soft-prompts"];
 const allowed: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   schema: ["errors"],
@@ -36,6 +36,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   features: library,
   labellers: library,
   likelihoods: library,
+  rewards: library,
   retrieval: library,
   "soft-prompts": library,
   train: uses,
@@ -75,6 +76,7 @@ const speakOfFamilies: Readonly<Record<string, string>> = {
   "tokenizers/index.ts": "exports the kinds",
   "tokenizers/registry.ts": "lists the kinds",
   "tokenizers/tokenizer-json.ts": "a component of tokenizer.json is called BertProcessing",
+  "corpus/sampled-answers.ts": "a field is called bert_score_f1",
   "eval/suites.ts": "a suite is of a paper",
   "recipes/": "a recipe is of a family",
   "quickstart.ts": "makes a BioGPT",

@@ -151,6 +151,8 @@ function nextCommand(objective: Config["objective"], model: string, data: TrainO
   const folder = quoted(model);
   switch (objective.kind) {
     case "causal":
+    case "preference":
+    case "unpaired":
       return `galen generate --model ${folder} "Aspirin is"`;
     case "masked":
       return `galen features --model ${folder} "Aspirin is"`;
@@ -168,6 +170,7 @@ function nextCommand(objective: Config["objective"], model: string, data: TrainO
         ? `galen generate --model ${folder} --chat "What does aspirin inhibit?"`
         : `galen generate --model ${folder} "Aspirin is"`;
     case "pairs":
+    case "reward":
       return undefined;
     default:
       return `galen embed --model ${folder} "Aspirin is"`;

@@ -10,6 +10,7 @@ import { nameOf, readLines } from "../io/lines.ts";
 import { checked, parsedJson } from "../schema.ts";
 import type { ChatMessage } from "../tokenizers/chat.ts";
 import type { Completion, Exchange } from "../tokenizers/turns.ts";
+import { isSampled, pairOfSampled } from "./sampled-answers.ts";
 
 /** Where something stands, for errors: "FILE:12", the line, or "FILE: item 12" of an array. */
 export interface Placed {
@@ -20,6 +21,8 @@ export interface Placed {
 export interface Preference extends Placed {
   readonly chosen: Completion;
   readonly rejected: Completion;
+  /** By how much the better one is better, where that is known. */
+  readonly margin?: number | undefined;
 }
 
 /** An answer that was found good, or not. */
@@ -47,7 +50,7 @@ const label = z.union([z.boolean(), z.literal(0).transform(() => false), z.liter
 const conversation = z.object({ messages });
 const pair = z.object({ prompt: said, completion: said });
 const instruction = z.object({ instruction: text, input: text.nullish(), output: text });
-const preference = z.object({ prompt: said.optional(), chosen: said, rejected: said });
+const preference = z.object({ prompt: said.optional(), chosen: said, rejected: said, margin: z.number().nullish() });
 const judged = z.object({ prompt: said, completion: said, label });
 const prompted = z.object({ prompt: said });
 
@@ -74,12 +77,15 @@ export function readExchanges(path: string): Promise<(Exchange & Placed)[]> {
 }
 
 /**
- * `{prompt, chosen, rejected}` a line; without a prompt it is what both begin with, as TRL has it.
+ * `{prompt, chosen, rejected}` a line, with a `margin` or without; without a prompt it is what both begin with, as
+ * TRL has it. Or OLAPH's sampled answers: the best and the worst to each question.
  * @throws DataError that names file, line and field.
  */
 export function readPreferences(path: string): Promise<Preference[]> {
   return readAll(path, (value, where) => {
-    const { prompt, chosen, rejected } = fit(preference, value, where);
+    const pair = isSampled(value) ? pairOfSampled(value, where) : value;
+    if (pair === undefined) return undefined;
+    const { prompt, chosen, rejected, margin } = fit(preference, pair, where);
     const shared = prompt ?? commonBeginning(chosen, rejected);
     const behind = (answer: z.output<typeof said>): z.output<typeof said> =>
       // A text is cut, a list of messages too.
@@ -87,6 +93,7 @@ export function readPreferences(path: string): Promise<Preference[]> {
     return {
       chosen: completionOf({ prompt: shared, completion: behind(chosen) }, where),
       rejected: completionOf({ prompt: shared, completion: behind(rejected) }, where),
+      ...(typeof margin === "number" ? { margin } : {}),
       where,
     };
   });
@@ -155,9 +162,13 @@ function commonBeginning(chosen: z.output<typeof said>, rejected: z.output<typeo
   return chosen.slice(0, differs < 0 ? chosen.length : differs);
 }
 
-async function readAll<T>(path: string, read: (value: Values, where: string) => T): Promise<T[]> {
+/** What `read` makes of each; undefined: nothing. */
+async function readAll<T>(path: string, read: (value: Values, where: string) => T | undefined): Promise<T[]> {
   const found: T[] = [];
-  for await (const { value, where } of readValues(path)) found.push(read(value, where));
+  for await (const { value, where } of readValues(path)) {
+    const one = read(value, where);
+    if (one !== undefined) found.push(one);
+  }
   if (found.length === 0) throw new DataError(`${nameOf(path)}: expected examples, got none`);
   return found;
 }

@@ -52,6 +52,10 @@ function task(about: string, files: string, smaller?: string): RecipeInfo {
   return { about, purpose: "task", model: "decoder", data: benchmark, line: files, ...more };
 }
 
+const pairs = 'pairs {"prompt", "chosen", "rejected"}, texts or messages';
+const pair =
+  '{"prompt": "Does aspirin thin the blood?", "chosen": " It keeps platelets from sticking together.", "rejected": " Yes."}';
+
 const triples =
   'train.json, valid.json, test.json: {"ID": {"title": "…", "abstract": "…", "triples": [{"drug": "…", "target": "…", "interaction": "…"}]}}';
 const articles =
@@ -141,6 +145,27 @@ const infos = {
     model: "decoder",
     data: 'exchanges {"messages"}, {"prompt", "completion"}, or {"instruction", "input", "output"}',
     line: '{"messages": [{"role": "user", "content": "What is aspirin?"}, {"role": "assistant", "content": "A drug against pain."}]}',
+  },
+  reward: {
+    about: "A reward model: which of two answers people would prefer, as a number",
+    purpose: "adaptation",
+    model: "decoder",
+    data: `${pairs}, with "margin" or without`,
+    line: pair,
+  },
+  preference: {
+    about: "A decoder that answers as people prefer, from pairs of answers (DPO, IPO)",
+    purpose: "adaptation",
+    model: "decoder",
+    data: pairs,
+    line: pair,
+  },
+  "preference-unpaired": {
+    about: "The same from answers judged one by one (KTO)",
+    purpose: "adaptation",
+    model: "decoder",
+    data: 'judged answers {"prompt", "completion", "label"}, or pairs',
+    line: '{"prompt": "Does aspirin thin the blood?", "completion": " It keeps platelets from sticking together.", "label": true}',
   },
   bc5cdr: task(
     "Relations of chemicals and diseases, as published",

@@ -52,6 +52,22 @@ function writeTinyExchanges(name: string, count: number, seed: number): string {
   writeFileSync(path, `${lines.join("\n")}\n`);
   return path;
 }
+/** Answers of different lengths, of which the one that says "in man" is preferred. */
+function writePreferences(name: string, count: number, seed: number): string {
+  const path = join(folder, `${name}-preferences.jsonl`);
+  const rows = tinyDocuments(count, seed).map(({ text }) => {
+    const [prompt, rest] = text.split(" levels") as [string, string];
+    return { prompt, chosen: ` levels${rest}`, rejected: rest.replace("in man.", "and again and again.") };
+  });
+  writeFileSync(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+  return path;
+}
+const answers = {
+  model: decoder,
+  data: writePreferences("train", 40, 5),
+  valid: writePreferences("held", 12, 6),
+};
+const answered = ["maxTokens=40", "batch=8", "steps=6"];
 
 /** Token files of either model's vocabulary. */
 beforeAll(async () => {
@@ -118,6 +134,9 @@ const cases: Readonly<Record<string, Case>> = {
     settings: ["steps=6", "batch=8", "accumulate=1", "dropout=0", "average=1"],
     inputs: { model: decoder, data: tiny.data },
   },
+  reward: { recipe: "reward", settings: answered, inputs: answers },
+  preference: { recipe: "preference", settings: answered, inputs: answers },
+  unpaired: { recipe: "preference-unpaired", settings: [...answered, "rowsAtOnce=3"], inputs: answers },
 };
 const names = Object.keys(cases);
 
@@ -194,7 +213,7 @@ describe.each(names)("%s", (name) => {
 });
 
 /** Examples of these come in the same order whatever the micro-batches. */
-test.each(["causal", "masked", "pairs", "classes", "targets", "tags", "instructions"])(
+test.each(["causal", "masked", "pairs", "classes", "targets", "tags", "instructions", "reward", "preference"])(
   "%s: micro-batches give the loss and the gradient of one batch, however unequal their labels",
   async (name) => {
     const whole = stepsOf((await run(name, ["batch=8"])).events);
@@ -209,6 +228,10 @@ test.each([
   ["tags", "lora"],
   ["instructions", "all"],
   ["instructions", "lora"],
+  ["reward", "all"],
+  ["preference", "all"],
+  ["preference", "lora"],
+  ["unpaired", "all"],
 ])("%s that trains %s: stopped and resumed it equals an uninterrupted run, bit for bit", async (name, trainable) => {
   const settings = [`trainable=${trainable}`, "accumulate=2", "batch=4", "save.every=2"];
   const whole = await run(name, settings);

@@ -30,6 +30,11 @@ const late: Kind = {
   use: "search by late interaction of token vectors (`galen rerank`, `galen evaluate retrieval`)",
 };
 const writing = "text-generation";
+const answering: Kind = {
+  pipeline: writing,
+  library: "transformers",
+  use: "answers as the raters of its data preferred them (`galen generate`)",
+};
 
 const kinds: Readonly<Record<Config["objective"]["kind"], Kind>> = {
   causal: {
@@ -65,6 +70,13 @@ const kinds: Readonly<Record<Config["objective"]["kind"], Kind>> = {
     library: "transformers",
     use: "answers to questions as it was taught them (`galen generate --chat`, `galen serve`)",
   },
+  reward: {
+    pipeline: "text-classification",
+    library: "transformers",
+    use: "rewards of answers: the larger, the sooner people would prefer them (`galen train policy`)",
+  },
+  preference: answering,
+  unpaired: answering,
 };
 
 export interface CardFacts {
@@ -169,7 +181,7 @@ function dataOf({ inputs: { teacher, data, valid }, objective, base }: CardFacts
   ];
 }
 
-function figuresOf({ result, objective, learned }: CardFacts, { loss, heldOut }: Metrics): Row[] {
+function figuresOf({ result, objective, learned }: CardFacts, { loss, heldOut, heldOutFigures }: Metrics): Row[] {
   const perplexity = objective.perplexity === true;
   const held = (value: number): string => (perplexity ? Math.exp(value).toFixed(2) : value.toFixed(4));
   const name = perplexity ? "held-out perplexity" : "held-out loss";
@@ -185,6 +197,10 @@ function figuresOf({ result, objective, learned }: CardFacts, { loss, heldOut }:
           [`${name} before`, held(before.value)],
           [`${name} after`, held(after.value)],
         ] as const)),
+    // What else was measured there, after the last update.
+    ...Object.entries(heldOutFigures).map(
+      ([figure, points]) => [`held-out ${figure} after`, (points.at(-1)?.value ?? Number.NaN).toFixed(4)] as const,
+    ),
   ];
 }
 

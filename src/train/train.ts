@@ -24,7 +24,17 @@ import { createRun, type Run } from "./run.ts";
 import { alone, type Peers } from "./updater.ts";
 
 /** What a run's folder holds. */
-const runNames = ["run.json", "metrics.jsonl", "checkpoints", "model", "adapter", "tokens", "replay", "epochs"];
+const runNames = [
+  "run.json",
+  "metrics.jsonl",
+  "checkpoints",
+  "model",
+  "adapter",
+  "tokens",
+  "replay",
+  "epochs",
+  "reference.json",
+];
 
 export interface TrainOptions extends Inputs, RunOptions {
   /** New weights in the shape of `model`'s: a fresh start, for comparison. */

@@ -1,5 +1,6 @@
 /** `galen train`: a model by a recipe. */
 import { isRecipe, purposes, recipeList } from "../../recipes/list.ts";
+import { UsageError } from "../../errors.ts";
 import {
   columnsOf,
   type Command,
@@ -65,6 +66,7 @@ const train: Command = command({
       many: "repeat",
       about: "With --resume: a setting or fingerprint that is meant to differ from the run's, such as steps",
     },
+    unpaired: { type: "flag", about: "With preference: answers judged one by one (preference-unpaired)" },
     ...labelColumnOptions,
     limit: { type: "integer", hint: "N", least: 1, about: "Learn from the first N examples only" },
     scale: {
@@ -103,7 +105,8 @@ const train: Command = command({
   stoppable: true,
   async run({ args, json, output, progress, signal }) {
     const { configure } = await import("../../recipes/index.ts");
-    const { recipe, settings, scale, device, threads, data, valid, replay, tokenizer, model, teacher, limit } = args;
+    const recipe = recipeNamed(args.recipe, args.unpaired);
+    const { settings, scale, device, threads, data, valid, replay, tokenizer, model, teacher, limit } = args;
     const inputs = {
       data,
       valid,
@@ -128,4 +131,11 @@ const train: Command = command({
     );
   },
 });
+
+/** @throws UsageError where answers judged one by one are not what the recipe learns from. */
+function recipeNamed(recipe: string, unpaired: boolean): string {
+  if (!unpaired) return recipe;
+  if (recipe === "preference") return "preference-unpaired";
+  throw new UsageError(`--unpaired: expected with preference, got ${recipe}`);
+}
 export default train;

@@ -113,7 +113,7 @@ function vectorLossGraph({ documents, loss }: Cached, width: number): Graph {
 }
 
 /** Sums what a chunk gave into the gradients of those before it. */
-function addTo(sums: Tensors, outputs: Tensors): void {
+export function addTo(sums: Tensors, outputs: Tensors): void {
   for (const [name, { data }] of Object.entries(sums)) {
     accumulate(data as Float32Array, outputs[name]!.data as Float32Array);
   }

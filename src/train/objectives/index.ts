@@ -9,8 +9,11 @@ import { maskedSettings, openMasked } from "./masked.ts";
 import { instructionsSettings, openInstructions } from "./instructions.ts";
 import type { Context, Inputs, Objective } from "./objective.ts";
 import { openPairs, pairSettings } from "./pairs.ts";
+import { openPreference, preferenceSettings } from "./preference.ts";
 import { divergenceSettings, marginSettings, openRanking, rankingSettings } from "./ranking.ts";
+import { openReward, rewardSettings } from "./reward.ts";
 import { openSoftPrompt, softPromptSettings } from "./soft-prompt.ts";
+import { openUnpaired, unpairedSettings } from "./unpaired.ts";
 
 export const objectiveSettings = z.discriminatedUnion("kind", [
   causalSettings,
@@ -26,6 +29,9 @@ export const objectiveSettings = z.discriminatedUnion("kind", [
   tagsSettings,
   softPromptSettings,
   instructionsSettings,
+  rewardSettings,
+  preferenceSettings,
+  unpairedSettings,
 ]);
 
 export type ObjectiveSettings = z.infer<typeof objectiveSettings>;
@@ -58,5 +64,11 @@ export async function openObjective(settings: ObjectiveSettings, given: Inputs, 
       return openSoftPrompt(settings, inputs, context);
     case "instructions":
       return openInstructions(settings, inputs, context);
+    case "reward":
+      return openReward(settings, inputs, context);
+    case "preference":
+      return openPreference(settings, inputs, context);
+    case "unpaired":
+      return openUnpaired(settings, inputs, context);
   }
 }
