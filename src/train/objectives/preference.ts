@@ -52,7 +52,7 @@ const figures = [
 
 /** @throws ConfigError for smoothing of a loss that has none; DataError where no pair is left. */
 export async function openPreference(settings: Settings, inputs: Inputs, context: Context): Promise<Objective> {
-  const { loss: kind, beta, labelSmoothing: smoothing } = settings;
+  const { loss: kind, labelSmoothing: smoothing } = settings;
   if (smoothing > 0 && (kind === "ipo" || kind === "sigmoid_norm")) {
     throw new ConfigError(`labelSmoothing: expected 0 with loss=${kind}, got ${smoothing}`, {
       hint: "loss=sigmoid and loss=robust have it",
@@ -80,22 +80,34 @@ export async function openPreference(settings: Settings, inputs: Inputs, context
     ...exampleSets(
       splits,
       ({ row }) => tokensOf(row),
-      (pairs): PairBatch => ({
-        feeds: {
-          ...completionFeeds(
-            pairs.map(({ row }) => row),
-            still.config.pad_token_id ?? 0,
-          ),
-          reference: float32(
-            pairs.flatMap(({ reference }) => reference),
-            [2 * pairs.length],
-          ),
-        },
-        count: pairs.length,
-        work: pairs.reduce((sum, { row }) => sum + tokensOf(row), 0),
-        pairs,
-      }),
+      (pairs) => pairBatch(pairs, still.config.pad_token_id ?? 0),
     ),
+    ...pairLoss(still, settings),
+    ...(await writing(source, rows, context)),
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
+/** What `pairLoss` is fed with. */
+export function pairBatch(pairs: readonly Pair[], padId: number): PairBatch {
+  const rows = completionFeeds(
+    pairs.map(({ row }) => row),
+    padId,
+  );
+  const reference = float32(
+    pairs.flatMap((pair) => pair.reference),
+    [2 * pairs.length],
+  );
+  const work = pairs.reduce((sum, { row }) => sum + tokensOf(row), 0);
+  return { feeds: { ...rows, reference }, count: pairs.length, work, pairs };
+}
+
+/** The loss of pairs, how it is counted, and what is measured beside it. */
+export function pairLoss(
+  source: Parameters<typeof completionScores>[1],
+  { loss: kind, beta, labelSmoothing: smoothing }: Pick<Settings, "loss" | "beta" | "labelSmoothing">,
+): Pick<Objective, "order" | "sizesAreTokens" | "reduction" | "unit" | "figures" | "loss" | "measure"> {
+  return {
     order: "random",
     sizesAreTokens: true,
     reduction: "sum",
@@ -103,7 +115,7 @@ export async function openPreference(settings: Settings, inputs: Inputs, context
     figures,
     loss(g: Graph): Value {
       const completions = product([2, "B"]);
-      const { scores_C, lengths_C } = completionScores(g, still, completions);
+      const { scores_C, lengths_C } = completionScores(g, source, completions);
       g.output("scores", scores_C);
       const ratios_C = sub(scores_C, g.input("reference", "float32", [completions]));
       const [chosen, rejected] = [0, 1].map((which) => ({
@@ -113,8 +125,6 @@ export async function openPreference(settings: Settings, inputs: Inputs, context
       return sumAll(preferenceLoss(chosen!, rejected!, { kind, beta, smoothing }));
     },
     measure: ({ scores }, batch) => pairFigures(scores!.data as Float32Array, (batch as PairBatch).pairs, beta),
-    ...(await writing(source, rows, context)),
-    async [Symbol.asyncDispose]() {},
   };
 }
 
