@@ -39,7 +39,8 @@ function expectationOf(issue: z.core.$ZodIssue): string {
     // Of branches that look into the value, what they find there says more than what it is not.
     const branches = issue.errors.map(([first]) => first).filter((first) => first !== undefined);
     const said = branches.map(expectationOf).filter((text) => text.startsWith("expected "));
-    return said.length === 0 ? "expected another value" : `expected ${said.map((text) => text.slice(9)).join(" or ")}`;
+    if (said.length === 0) return issue.message.startsWith("expected ") ? issue.message : "expected another value";
+    return `expected ${said.map((text) => text.slice(9)).join(" or ")}`;
   }
   if (issue.code === "invalid_format" && issue.pattern !== undefined) return `expected text like ${issue.pattern}`;
   const text = issue.message.replace(/^(?:Invalid|Too) \w+: /, "").replace(/, received [^,]*$/, "");

@@ -112,7 +112,7 @@ describe("galen --help", () => {
     const given = camel
       .filter((name) => name !== "noRepeatGuard")
       .map((name) => (name === "noLookup" ? "lookup" : name));
-    const ofPrograms = ["ids", "prompts", "processors", "signal", "cacheBytes", "onEnd"];
+    const ofPrograms = ["ids", "prompts", "processors", "signal", "cacheBytes", "onEnd", "numbers"];
     expect(new Set([...ofPrograms, ...given])).toEqual(new Set(names));
   });
 });

@@ -11,6 +11,11 @@ export function tokensOfUpdate({ objective, batch, tokensPerBatch, accumulate }:
   const rows = (batch ?? 1) * accumulate;
   if ("tokens" in objective) return rows * objective.tokens;
   if (tokensPerBatch !== null) return tokensPerBatch * accumulate;
+  if (objective.kind === "policy") {
+    const { completions, method, maxNewTokens } = objective;
+    // Drawn first, which takes about as long as learning from them.
+    return 2 * rows * (completions ?? (method === "grpo" ? 8 : 2)) * maxNewTokens;
+  }
   const {
     documents = 1,
     queryTokens = 0,

@@ -185,7 +185,7 @@ async function checkOutput({ options }: Command, args: Arguments): Promise<void>
 }
 
 /** Options that name a model's directory; in a run's folder it is model/. */
-const folderOptions = ["model", "tokenizer", "teacher"];
+const folderOptions = ["model", "tokenizer", "teacher", "reward"];
 
 /** An error of a command that was given a folder which is not there, or is not quite it, with the one that may be meant. */
 function withFolders(error: GalenError, args: Readonly<Record<string, unknown>>): GalenError {

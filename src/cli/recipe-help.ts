@@ -37,9 +37,10 @@ export function recipeHelp(name: RecipeName): string {
   ].join("");
 }
 
-function usage({ model, teacher }: RecipeInfo): string {
+function usage({ model, teacher, reward }: RecipeInfo): string {
   if (model === "optional") return "--tokenizer MODEL";
-  return teacher === true ? "--model MODEL --teacher MODEL" : "--model MODEL";
+  if (teacher === true) return "--model MODEL --teacher MODEL";
+  return reward === true ? "--model MODEL [--reward MODEL]" : "--model MODEL";
 }
 
 /** Weights of a new model; undefined of one that is given. */

@@ -153,6 +153,7 @@ function nextCommand(objective: Config["objective"], model: string, data: TrainO
     case "causal":
     case "preference":
     case "unpaired":
+    case "policy":
       return `galen generate --model ${folder} "Aspirin is"`;
     case "masked":
       return `galen features --model ${folder} "Aspirin is"`;

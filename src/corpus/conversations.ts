@@ -33,6 +33,8 @@ export interface Judged extends Placed {
 
 export interface Prompt extends Placed {
   readonly prompt: string | readonly ChatMessage[];
+  /** All that the line holds, for what judges an answer to it. */
+  readonly fields: Readonly<Record<string, unknown>>;
 }
 
 const message = z.looseObject({
@@ -116,12 +118,12 @@ export function readPrompts(path: string): Promise<Prompt[]> {
     if ("messages" in value) {
       const found = fit(conversation, value, where).messages;
       const answer = found.findLastIndex(({ role }) => role === "assistant");
-      return { prompt: answer > 0 ? found.slice(0, answer) : found, where };
+      return { prompt: answer > 0 ? found.slice(0, answer) : found, where, fields: value };
     }
-    if ("prompt" in value) return { ...fit(prompted, value, where), where };
+    if ("prompt" in value) return { ...fit(prompted, value, where), where, fields: value };
     if ("instruction" in value) {
       const { instruction: asked, input } = fit(instruction.partial({ output: true }), value, where);
-      return { prompt: [{ role: "user", content: questionOf(asked, input) }], where };
+      return { prompt: [{ role: "user", content: questionOf(asked, input) }], where, fields: value };
     }
     throw unknown(where, value, '"prompt", "messages" or "instruction"');
   });

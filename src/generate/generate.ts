@@ -40,13 +40,13 @@ export interface Piece {
 export async function generate(generator: Generator, options: GenerateOptions): Promise<Generated> {
   const { settings, jobs } = prepare(generator, options);
   const { decoder } = generator;
-  const { signal, onEnd } = options;
+  const { onEnd } = options;
   const sequences: number[][] = [];
   const scores: number[] = [];
   const logProbabilities: (readonly number[])[] = [];
   const lookup = { tried: 0, kept: 0 };
   if (settings.numBeams === 1 && settings.scoring === "huggingface") {
-    for await (const chosen of sampleTokens(decoder, jobs, settings, signal, lookup)) {
+    for await (const chosen of sampleTokens(decoder, jobs, settings, options, lookup)) {
       if (!chosen.ended) continue;
       sequences[chosen.row] = [...chosen.ids];
       scores[chosen.row] = chosen.score;
@@ -72,7 +72,7 @@ export async function* generateStream(generator: Generator, options: GenerateOpt
     });
   }
   const streams = new Map<number, (chosen: Chosen) => string>();
-  for await (const chosen of sampleTokens(generator.decoder, jobs, settings, options.signal)) {
+  for await (const chosen of sampleTokens(generator.decoder, jobs, settings, options)) {
     const { row, id } = chosen;
     const { prompt } = jobs[Math.floor(row / settings.numReturnSequences)]!;
     let stream = streams.get(row);
@@ -100,6 +100,12 @@ function prepare(generator: Generator, options: GenerateOptions): { settings: Se
   if (typeof maxLength === "object" && maxLength.length !== prompts.length) {
     throw new ConfigError(
       `generate: maxLength: expected one for each of ${prompts.length} prompts, got ${maxLength.length}`,
+    );
+  }
+  const { numbers } = options;
+  if (numbers !== undefined && numbers.length !== prompts.length) {
+    throw new ConfigError(
+      `generate: numbers: expected one for each of ${prompts.length} prompts, got ${numbers.length}`,
     );
   }
   const named = generator.tokenizer instanceof Error ? [] : namedTokens(config.vocab_size, generator.tokenizer);

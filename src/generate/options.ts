@@ -47,6 +47,8 @@ export interface GenerateOptions {
   readonly padTokenId?: number | undefined;
   /** Draws are a function of the seed, the row and the step. Default 0. */
   readonly seed?: number | undefined;
+  /** What draws take for a prompt's number, so that they do not depend on the others. Default: its place in the list. */
+  readonly numbers?: readonly number[] | undefined;
   /** How beams are scored and end: as transformers does (default), or as fairseq does, prompt included. */
   readonly scoring?: "huggingface" | "fairseq" | undefined;
   /**
@@ -122,7 +124,7 @@ export type Settings = z.infer<typeof schema> & { readonly eosTokenId: readonly 
  */
 export function resolveOptions(options: GenerateOptions, defaults: unknown, config: ModelConfig): Settings {
   required("generate: options", options, "object");
-  const { ids: _ids, prompts: _prompts, processors: _processors, onEnd: _onEnd, signal: _signal, ...given } = options;
+  const { ids: _, prompts: __, processors: ___, onEnd: ____, signal: _____, numbers: ______, ...given } = options;
   for (const name of Object.keys(given)) {
     if (Object.hasOwn(fields, name)) continue;
     const names = ["ids", "prompts", ...Object.keys(fields)].join(", ");

@@ -1,7 +1,7 @@
 /** Greedy search and sampling: prompts as rows (`rows.ts`), of which those that ended leave and those that wait follow. */
 import type { Decoder } from "./decoder.ts";
 import type { LookupCounts } from "./lookup.ts";
-import type { Settings } from "./options.ts";
+import type { GenerateOptions, Settings } from "./options.ts";
 import { createQueue } from "./queue.ts";
 import { createRows, type Start } from "./rows.ts";
 import type { Job } from "./search.ts";
@@ -25,7 +25,7 @@ export async function* sampleTokens(
   decoder: Decoder,
   jobs: readonly Job[],
   settings: Settings,
-  signal: AbortSignal | undefined,
+  { signal, numbers }: Pick<GenerateOptions, "signal" | "numbers">,
   counts?: LookupCounts,
 ): AsyncGenerator<Chosen> {
   const { numReturnSequences: copies, doSample, seed } = settings;
@@ -34,7 +34,8 @@ export async function* sampleTokens(
     next.map(({ job, index }) =>
       Array.from({ length: copies }, (_, copy) => {
         const owner = index * copies + copy;
-        return { job, owner, draws: doSample ? { seed, row: owner } : undefined };
+        const row = (numbers?.[index] ?? index) * copies + copy;
+        return { job, owner, draws: doSample ? { seed, row } : undefined };
       }),
     );
   const first = queue.next([]);

@@ -6,7 +6,24 @@
 import { ConfigError } from "../errors.ts";
 import { gradients } from "../graph/grad.ts";
 import { type Adapt, Graph, type GraphOptions, type Parameter, type Value } from "../graph/graph.ts";
-import { add, cast, exp, gather, log, mul, reduceMax, reduceSum, reshape, sub, sumAll } from "../graph/ops/index.ts";
+import {
+  add,
+  cast,
+  crossEntropy,
+  exp,
+  gather,
+  gatherElements,
+  log,
+  logSoftmax,
+  mul,
+  neg,
+  reduceMax,
+  reduceSum,
+  reshape,
+  scale,
+  sub,
+  sumAll,
+} from "../graph/ops/index.ts";
 import { type Dim, product, type Shape } from "../graph/shape.ts";
 import { cachedAttention } from "../nn/attention.ts";
 import { positionsInDocument } from "../nn/positions.ts";
@@ -120,6 +137,37 @@ export function labelLoss(g: Graph, family: Family, config: ModelConfig, options
   const losses_N = cast(head.loss(g, config, kept, labels.labels, inputs), "float32");
   if (options.each === true) g.output("losses", losses_N);
   return sumAll(losses_N);
+}
+
+/**
+ * Log-probabilities [N] of tokens: inputs `ids` [B, T] int64, padded on the right, `at` and `labels` [N] int64, as
+ * `labelLoss` has them where labels are gathered. `temperature`: what scores are divided by.
+ */
+export function tokenLogProbabilities(g: Graph, family: Family, config: ModelConfig, temperature = 1): Value {
+  const { hidden_ND, labels_N } = gatheredHidden(g, family, config);
+  const losses_N =
+    temperature === 1
+      ? family.tokenLoss(g, config, hidden_ND, labels_N)
+      : crossEntropy(scale(family.logits(g, config, hidden_ND), 1 / temperature), labels_N);
+  return neg(cast(losses_N, "float32"));
+}
+
+/** Outputs `logProbabilities` and `entropies` [N], in nats, of the distributions that tokens are drawn from; inputs as above. */
+export function tokenDistributions(g: Graph, family: Family, config: ModelConfig, temperature = 1): Graph {
+  const { hidden_ND, labels_N } = gatheredHidden(g, family, config);
+  const scores_NV = scale(cast(family.logits(g, config, hidden_ND), "float32"), 1 / temperature);
+  const logs_NV = logSoftmax(scores_NV);
+  const picked_N1 = gatherElements(logs_NV, reshape(labels_N, ["N", 1]), 1);
+  g.output("logProbabilities", reshape(picked_N1, ["N"]));
+  g.output("entropies", neg(reduceSum(mul(exp(logs_NV), logs_NV), [-1], { keepDims: false })));
+  return g;
+}
+
+function gatheredHidden(g: Graph, family: Family, config: ModelConfig): { hidden_ND: Value; labels_N: Value } {
+  const ids_BT = g.input("ids", "int64", ["B", "T"]);
+  const [at_N, labels_N] = [g.input("at", "int64", ["N"]), g.input("labels", "int64", ["N"])];
+  const hidden_BTD = family.hidden(g, config, { ids_BT });
+  return { hidden_ND: gather(reshape(hidden_BTD, [product(["B", "T"]), hidden_BTD.shape[2]!]), at_N), labels_N };
 }
 
 /** Output `loss` = what `build` makes times the input `scale`, a float32 scalar, and the gradients of that. */

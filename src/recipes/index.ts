@@ -16,6 +16,7 @@ import { encoderRecipes } from "./encoders.ts";
 import { checkInputs } from "./inputs.ts";
 import { llamaRecipes } from "./llama.ts";
 import { isRecipe, type RecipeName } from "./list.ts";
+import { policyRecipes } from "./policy.ts";
 import { preferenceRecipes } from "./preferences.ts";
 import type { Recipe, Scale } from "./recipe.ts";
 import { softPromptRecipe, softPromptRecipes } from "./soft-prompts.ts";
@@ -34,6 +35,7 @@ export const recipes: Readonly<Record<RecipeName, Recipe>> = {
   ...encoderRecipes,
   ...adaptationRecipes,
   ...preferenceRecipes,
+  ...policyRecipes,
   ...softPromptRecipes,
 };
 

@@ -9,6 +9,8 @@ export interface RecipeInfo {
   readonly model: "optional" | "encoder" | "embeddings" | "any" | "decoder";
   /** A teacher's directory is needed. */
   readonly teacher?: true;
+  /** A reward model's directory may be given. */
+  readonly reward?: true;
   /** What --data is. */
   readonly data: string;
   /** One line of it; of a folder, its files. */
@@ -166,6 +168,14 @@ const infos = {
     model: "decoder",
     data: 'judged answers {"prompt", "completion", "label"}, or pairs',
     line: '{"prompt": "Does aspirin thin the blood?", "completion": " It keeps platelets from sticking together.", "label": true}',
+  },
+  policy: {
+    about: "A model that learns from rewards for its own answers (GRPO, RLOO)",
+    purpose: "adaptation",
+    model: "decoder",
+    reward: true,
+    data: 'prompts {"prompt"}, texts or messages, with what rules ask for (--reward MODEL scores without any)',
+    line: '{"prompt": "Is aspirin an antibiotic? Answer yes or no:", "answer": "no", "choices": ["yes", "no"]}',
   },
   bc5cdr: task(
     "Relations of chemicals and diseases, as published",

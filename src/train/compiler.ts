@@ -8,7 +8,8 @@ import { createSession, type Session, type SessionOptions } from "../runtime/ses
 import { tensor } from "../tensor/tensor.ts";
 import type { Config } from "./config.ts";
 import type { Compiler, LossProgram, Objective } from "./objectives/objective.ts";
-import { loraAdapter, partOf } from "./trainable.ts";
+import type { Parameters } from "../runtime/parameters.ts";
+import { loraAdapter, mergedTensors, partOf } from "./trainable.ts";
 
 /** Where a run computes: 0 threads are one a core. */
 export function sessionOptions({ device, threads }: Pick<Config, "device" | "threads">): SessionOptions {
@@ -36,6 +37,9 @@ function compilerOf(config: Config, { start }: Objective): Compiler {
       }),
     graph: (training) =>
       new Graph({ training, ...(training && precision === "float16" ? mixedPrecision(adapt) : { adapt }) }),
+    options: sessionOptions(config),
+    merged: (graph, weights) =>
+      Object.fromEntries(mergedTensors(graph, new Map(Object.entries(weights)) as Parameters["tensors"], lora)),
     session: (graph) =>
       createSession(toOnnx(graph), {
         ...sessionOptions(config),

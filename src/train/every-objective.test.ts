@@ -12,6 +12,7 @@ import { writeTokens } from "../corpus/token-files.ts";
 import { random } from "../tensor/random.ts";
 import { loadTokenizer } from "../tokenizers/files.ts";
 import type { TrainEvent } from "./loop.ts";
+import type { RewardFunction } from "./objectives/rewards.ts";
 import type { TrainOptions } from "./train.ts";
 
 const goldens = fileURLToPath(new URL("../../test/goldens", import.meta.url));
@@ -68,6 +69,17 @@ const answers = {
   valid: writePreferences("held", 12, 6),
 };
 const answered = ["maxTokens=40", "batch=8", "steps=6"];
+
+function writePrompts(name: string, count: number, seed: number): string {
+  const path = join(folder, `${name}.jsonl`);
+  const lines = tinyDocuments(count, seed).map(({ text }) => JSON.stringify({ prompt: text }));
+  writeFileSync(path, `${lines.join("\n")}\n`);
+  return path;
+}
+
+/** Answers are to be of tokens with even numbers: a thing of degrees, which a few updates move. */
+const reward: RewardFunction = (answers) =>
+  answers.map(({ ids }) => ids.filter((id) => id % 2 === 0).length / ids.length);
 
 /** Token files of either model's vocabulary. */
 beforeAll(async () => {
@@ -128,6 +140,11 @@ const cases: Readonly<Record<string, Case>> = {
       data: writeTinyExchanges("exchanges", 48, 6),
       valid: writeTinyExchanges("held-exchanges", 12, 7),
     },
+  },
+  policy: {
+    recipe: "policy",
+    settings: ["steps=6", "batch=8", "completions=4", "maxNewTokens=8", "sample.every=0"],
+    inputs: { model: decoder, data: writePrompts("prompts", 32, 8), valid: writePrompts("held-prompts", 8, 9), reward },
   },
   "soft-prompt": {
     recipe: tiny.schema,
@@ -213,14 +230,22 @@ describe.each(names)("%s", (name) => {
 });
 
 /** Examples of these come in the same order whatever the micro-batches. */
-test.each(["causal", "masked", "pairs", "classes", "targets", "tags", "instructions", "reward", "preference"])(
-  "%s: micro-batches give the loss and the gradient of one batch, however unequal their labels",
-  async (name) => {
-    const whole = stepsOf((await run(name, ["batch=8"])).events);
-    const parts = stepsOf((await run(name, ["batch=2", "accumulate=4"])).events);
-    whole.forEach((loss, i) => expect(Math.abs(parts[i]! - loss)).toBeLessThan(2e-4));
-  },
-);
+test.each([
+  "causal",
+  "masked",
+  "pairs",
+  "classes",
+  "targets",
+  "tags",
+  "instructions",
+  "reward",
+  "preference",
+  "policy",
+])("%s: micro-batches give the loss and the gradient of one batch, however unequal their labels", async (name) => {
+  const whole = stepsOf((await run(name, ["batch=8"])).events);
+  const parts = stepsOf((await run(name, ["batch=2", "accumulate=4"])).events);
+  whole.forEach((loss, i) => expect(Math.abs(parts[i]! - loss)).toBeLessThan(2e-4));
+});
 
 test.each([
   ["distillation", "all"],
@@ -232,6 +257,7 @@ test.each([
   ["preference", "all"],
   ["preference", "lora"],
   ["unpaired", "all"],
+  ["policy", "all"],
 ])("%s that trains %s: stopped and resumed it equals an uninterrupted run, bit for bit", async (name, trainable) => {
   const settings = [`trainable=${trainable}`, "accumulate=2", "batch=4", "save.every=2"];
   const whole = await run(name, settings);

@@ -18,6 +18,8 @@ export {
 } from "./objectives/masking.ts";
 export { followMetrics, type MetricPoint, type Metrics, type MetricsPart, readMetrics } from "./metrics-log.ts";
 export type { Batch, Inputs, Objective } from "./objectives/objective.ts";
+export type { SampledAnswer } from "./objectives/reward-rules.ts";
+export type { RewardFunction } from "./objectives/rewards.ts";
 export { accumulate, createOptimiser, type Optimiser, type OptimiserConfig, type OptimiserState } from "./optimiser.ts";
 export { learningRate, type ScheduleConfig } from "./schedule.ts";
 export { train, type TrainOptions } from "./train.ts";

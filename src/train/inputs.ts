@@ -4,11 +4,12 @@ import type { Inputs } from "./objectives/objective.ts";
 
 /** The same inputs by path. @throws as `resolveModel`. */
 export async function resolvedInputs<I extends Inputs>(inputs: I, signal?: AbortSignal): Promise<I> {
-  const { model, tokenizer, teacher } = inputs;
+  const { model, tokenizer, teacher, reward } = inputs;
   return {
     ...inputs,
     ...(model === undefined ? {} : { model: await resolveModel(model, { signal }) }),
     ...(teacher === undefined ? {} : { teacher: await resolveModel(teacher, { signal }) }),
+    ...(typeof reward === "string" ? { reward: await resolveModel(reward, { signal }) } : {}),
     ...(typeof tokenizer === "string"
       ? { tokenizer: await resolveModel(tokenizer, { part: "tokenizer", signal }) }
       : {}),

@@ -109,6 +109,8 @@ export interface Training {
   evaluate(): Promise<Evaluation | undefined>;
   /** exp(loss) means something. */
   readonly perplexity: boolean;
+  /** See `Objective`. */
+  readonly surrogate?: boolean | undefined;
   /** Texts from the weights as they are. */
   sample(): Promise<readonly string[]>;
   /** After the last update of an epoch, counted from 1. */
@@ -174,7 +176,7 @@ export async function runUpdates(
   const before = await evaluate();
   const first = state.step;
   const clock = stopwatch();
-  const divergence = divergenceOf(state);
+  const divergence = divergenceOf(training);
   let loss: number | undefined;
   while (state.step < steps && !aborted()) {
     const rate = learningRate(training.schedule, state.step + 1, steps);
@@ -220,11 +222,12 @@ export async function runUpdates(
 const explosion = 100;
 
 /** Whether an update shows that the run has diverged. In half precision the loss scale has its say first. */
-function divergenceOf(state: TrainState): (update: Update) => boolean {
+function divergenceOf({ state, surrogate }: Pick<Training, "state" | "surrogate">): (update: Update) => boolean {
   let [seen, largest] = [0, 0];
   return ({ loss, gradientNorm }) => {
     if ((state.lossScale?.value ?? 1) > 1) return false;
     if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) return true;
+    if (surrogate === true) return false;
     if (seen++ < 10) largest = Math.max(largest, Math.abs(loss));
     return Math.abs(loss) > explosion * largest;
   };

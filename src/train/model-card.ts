@@ -60,6 +60,11 @@ const kinds: Readonly<Record<Config["objective"]["kind"], Kind>> = {
   },
   classes: { pipeline: "text-classification", library: "transformers", use: "classes of texts (`galen classify`)" },
   tags: { pipeline: "token-classification", library: "transformers", use: "names in sentences (`galen tag`)" },
+  policy: {
+    pipeline: writing,
+    library: "transformers",
+    use: "answers as its rewards asked for them (`galen generate`)",
+  },
   "soft-prompt": {
     pipeline: writing,
     library: "transformers",
@@ -81,7 +86,7 @@ const kinds: Readonly<Record<Config["objective"]["kind"], Kind>> = {
 
 export interface CardFacts {
   readonly config: Config;
-  readonly inputs: Pick<Inputs, "model" | "teacher" | "data" | "valid">;
+  readonly inputs: Pick<Inputs, "model" | "teacher" | "reward" | "data" | "valid">;
   readonly base: Base | undefined;
   /** Folder of the run. */
   readonly output: string;
@@ -166,7 +171,7 @@ ${
 }
 
 /** Names of files, without the folders of this machine. */
-function dataOf({ inputs: { teacher, data, valid }, objective, base }: CardFacts): Row[] {
+function dataOf({ inputs: { teacher, reward, data, valid }, objective, base }: CardFacts): Row[] {
   const paths = typeof data === "string" ? [data] : data;
   const count = (value: number): string => value.toLocaleString("en-US");
   const held = objective.valid === undefined ? "none" : count(objective.valid.count);
@@ -178,6 +183,7 @@ function dataOf({ inputs: { teacher, data, valid }, objective, base }: CardFacts
     ["started from", base === undefined ? "new weights" : base.name],
     ...(base?.fingerprint === undefined ? [] : [["its fingerprint", base.fingerprint] as const]),
     ...(teacher === undefined ? [] : [["teacher", modelName(teacher)] as const]),
+    ...(typeof reward === "string" ? [["reward model", modelName(reward)] as const] : []),
   ];
 }
 

@@ -97,3 +97,11 @@ test("held-out examples come in order, the first so many of them", () => {
   ]);
   expect(heldOutBatches({ ...config, evaluate: { every: 0, examples: null } }, { count: 3 })).toEqual([[0, 1, 2]]);
 });
+
+test("examples that several updates share come as often, and epochs are as much longer", () => {
+  const config = { batch: 2, tokensPerBatch: null, accumulate: 1, steps: null, epochs: 2, seed: 3 };
+  const examples = { order: "random", train: { count: 5 } } as const;
+  const [once, twice] = [planOf(config, examples), planOf(config, { ...examples, repeats: 2 })];
+  expect([once.steps, twice.steps, twice.perEpoch]).toEqual([6, 12, 6]);
+  for (let done = 0; done < 12; done++) expect(twice.update(done)).toEqual(once.update(Math.floor(done / 2)));
+});

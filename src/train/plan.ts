@@ -18,12 +18,23 @@ export interface Plan {
 }
 
 type PlanConfig = Pick<Config, "batch" | "tokensPerBatch" | "accumulate" | "steps" | "epochs" | "seed">;
-type Examples = Pick<Objective, "order" | "sizesAreTokens"> & {
+type Examples = Pick<Objective, "order" | "sizesAreTokens" | "repeats"> & {
   readonly train: Pick<Objective["train"], "count" | "sizes">;
 };
 
 /** @throws ConfigError where there are too few examples for a batch, or no lengths to limit its tokens by. */
-export function planOf(config: PlanConfig, { order, sizesAreTokens, train }: Examples): Plan {
+export function planOf(config: PlanConfig, { repeats = 1, ...examples }: Examples): Plan {
+  const once = planOnce(config, examples);
+  if (repeats === 1) return once;
+  const perEpoch = once.perEpoch * repeats;
+  return {
+    perEpoch,
+    steps: config.steps ?? config.epochs! * perEpoch,
+    update: (done) => once.update(Math.floor(done / repeats)),
+  };
+}
+
+function planOnce(config: PlanConfig, { order, sizesAreTokens, train }: Examples): Plan {
   const { batch, tokensPerBatch, accumulate, seed } = config;
   if (batch !== null && order === "stream") return streamPlan({ ...config, batch }, train.count);
   if (batch === null && sizesAreTokens !== true) {

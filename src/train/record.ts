@@ -21,7 +21,7 @@ export type RunRecord = Readonly<Record<string, unknown>>;
 
 interface Fingerprints {
   readonly fingerprints: Readonly<
-    Record<"model" | "tokenizer" | "teacher" | "data" | "valid" | "replay", string | undefined>
+    Record<"model" | "tokenizer" | "teacher" | "reward" | "data" | "valid" | "replay", string | undefined>
   >;
 }
 
@@ -47,20 +47,31 @@ export function modelName(folder: string): string {
 /** The record of a run on these inputs. @throws DataError where one is missing. */
 export async function recordOf(
   config: Config,
-  { model, tokenizer, teacher, data, valid, replay, limit }: Inputs,
+  { model, tokenizer, teacher, reward, data, valid, replay, limit }: Inputs,
 ): Promise<RunRecord & Fingerprints> {
   const of = async (path: string | undefined): Promise<string | undefined> =>
     path === undefined ? undefined : pathFingerprint(existsSync(path) ? path : `${path}.bin`);
   const all = async (paths: Inputs["data"]): Promise<string> => (await Promise.all([paths].flat().map(of))).join("; ");
   const named = typeof tokenizer === "string" ? tokenizer : undefined;
+  const rewarding = typeof reward === "string" ? reward : undefined;
   return {
     ...config,
-    inputs: { model: sourceOf(model), tokenizer: sourceOf(named), teacher: sourceOf(teacher), data, valid, replay },
+    inputs: {
+      model: sourceOf(model),
+      tokenizer: sourceOf(named),
+      teacher: sourceOf(teacher),
+      reward: sourceOf(rewarding),
+      data,
+      valid,
+      replay,
+    },
     limit,
     fingerprints: {
       model: await of(model),
       tokenizer: typeof tokenizer === "object" ? filesFingerprint(tokenizer.files()) : await of(named),
       teacher: await of(teacher),
+      // Of a function its name is all that can be known.
+      reward: typeof reward === "function" ? `function ${reward.name}` : await of(rewarding),
       data: await all(data),
       valid: await of(valid),
       replay: replay && (await all(replay)),

@@ -76,10 +76,10 @@ export async function createRun(
       async evaluate() {
         if (valid === undefined || config.evaluate.examples === 0) return undefined;
         const batches = heldOutBatches(config, valid).map((numbers) => () => valid.batch(numbers));
-        return meanOutcome(program, weights, batches, objective, signal);
+        return meanOutcome(program, weights, batches, { ...objective, step: state.step }, signal);
       },
       transposed: (name) => graph.parameters.get(name)?.transposed === true,
-      merged: () => mergedTensors(graph, parameters, config.lora),
+      merged: () => mergedTensors(graph, parameters.tensors, config.lora),
       [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
     };
   } catch (error) {

@@ -1,14 +1,13 @@
-import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { recipeOf, recipes } from "../recipes/index.ts";
 import { random } from "../tensor/random.ts";
 import { listCheckpoints } from "./checkpoint.ts";
 import { writeTokens } from "../corpus/token-files.ts";
 import { type Config, configSchema, withSettings } from "./config.ts";
+import { killedTraining } from "../../test/support/killed-training.ts";
 import type { TrainEvent } from "./loop.ts";
 import { train, type TrainOptions } from "./train.ts";
 
@@ -92,20 +91,8 @@ test("a run stopped by a signal and resumed equals an uninterrupted one, bit for
 test("a run killed with SIGKILL at random moments and resumed equals an uninterrupted one, bit for bit", async () => {
   const config = withSettings(base, ["steps=30"]);
   await run("unkilled", config);
-  const script = fileURLToPath(new URL("../../test/support/train-child.ts", import.meta.url));
-  const numbers = random(11);
-  let finished = false;
-  for (let attempt = 0; attempt < 40 && !finished; attempt++) {
-    const child = spawn(process.execPath, [script, JSON.stringify(config), folder, "killed"], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    const delay = 20 + numbers.integer(150);
-    // The clock starts when training does: before that there is nothing to interrupt.
-    child.stdout.once("data", () => setTimeout(() => child.kill("SIGKILL"), attempt < 8 ? delay : 60_000).unref());
-    const [code] = await new Promise<[number | null]>((done) => child.once("exit", (status) => done([status])));
-    finished = code === 0;
-  }
-  expect(finished).toBe(true);
+  const data = { data: join(folder, "train"), valid: join(folder, "valid") };
+  await killedTraining(config, { ...data, output: join(folder, "killed") });
   expect(weightsOf("killed").equals(weightsOf("unkilled"))).toBe(true);
 });
 

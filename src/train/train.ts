@@ -19,6 +19,7 @@ import { checkOutput, type RunOptions, type RunResult, runUpdates, startRun, typ
 import { writeModelCard } from "./model-card.ts";
 import { openObjective } from "./objectives/index.ts";
 import type { Inputs, Objective } from "./objectives/objective.ts";
+import { rolloutsFolder } from "./objectives/rollouts.ts";
 import { type Base, baseOf, checkRecord, recordOf } from "./record.ts";
 import { createRun, type Run } from "./run.ts";
 import { alone, type Peers } from "./updater.ts";
@@ -34,6 +35,7 @@ const runNames = [
   "replay",
   "epochs",
   "reference.json",
+  rolloutsFolder,
 ];
 
 export interface TrainOptions extends Inputs, RunOptions {
@@ -108,6 +110,7 @@ export async function train(config: Config, given: TrainOptions): Promise<RunRes
       every: everyOf(config, plan.perEpoch),
       keep: config.save.keep,
       perplexity: objective.perplexity === true,
+      surrogate: objective.surrogate,
       writes,
       evaluate: run.evaluate,
       async update(rate) {
@@ -127,14 +130,19 @@ export async function train(config: Config, given: TrainOptions): Promise<RunRes
 }
 
 /** The run's folder. One without checkpoints, which are looked for next, has nothing to lose. */
-function claim({ output, resume, model, tokenizer, teacher, data, valid, replay = [] }: TrainOptions): Promise<Output> {
-  const inputs = [
-    model,
-    typeof tokenizer === "string" ? tokenizer : undefined,
-    teacher,
-    valid,
-    ...[data, replay].flat(2),
-  ];
+function claim({
+  output,
+  resume,
+  model,
+  tokenizer,
+  teacher,
+  reward,
+  data,
+  valid,
+  replay = [],
+}: TrainOptions): Promise<Output> {
+  const named = [model, tokenizer, teacher, reward, valid, ...[data, replay].flat(2)];
+  const inputs = named.filter((path) => typeof path === "string");
   return openOutput(output, { kind: "a run", names: runNames, inputs, resume, overwrite: true });
 }
 

@@ -167,15 +167,15 @@ export function allocateGradients(
 /** The weights of the model that was trained, adapters merged into their layers: names of an ordinary checkpoint. */
 export function mergedTensors(
   graph: Pick<Graph, "parameters">,
-  parameters: Parameters,
+  tensors: Parameters["tensors"],
   { rank, alpha }: Pick<LoraOptions, "rank" | "alpha">,
 ): Map<string, Tensor<"float32">> {
   const merged = new Map<string, Tensor<"float32">>();
-  for (const [name, value] of parameters.tensors) {
+  for (const [name, value] of tensors) {
     if (isAdapter(name)) continue;
     const prefix = name.replace(/weight$/, "");
-    const a = parameters.tensors.get(`${prefix}lora_A.weight`);
-    const b = parameters.tensors.get(`${prefix}lora_B.weight`);
+    const a = tensors.get(`${prefix}lora_A.weight`);
+    const b = tensors.get(`${prefix}lora_B.weight`);
     if (a === undefined || b === undefined) merged.set(name, value);
     else {
       const transposed = graph.parameters.get(name)?.transposed === true;

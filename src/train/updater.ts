@@ -41,6 +41,12 @@ export interface UpdaterParts {
   readonly signal: AbortSignal | undefined;
 }
 
+/** A micro-batch with its place in the update. */
+interface Indexed {
+  readonly index: number;
+  readonly batch: Batch;
+}
+
 /** Does the update after `state.step`; undefined where it was abandoned for a signal, on any rank. */
 export function createUpdater(parts: UpdaterParts): (rate: number) => Promise<Update | undefined> {
   const { objective, program, plan, state, optimiser, learned, weights, gradients, scratch, peers, signal } = parts;
@@ -56,12 +62,26 @@ export function createUpdater(parts: UpdaterParts): (rate: number) => Promise<Up
     return outcome;
   };
 
+  const prepared = async (own: readonly Indexed[]): Promise<readonly Indexed[]> => {
+    if (program.prepare === undefined || own.length === 0 || aborted()) return own;
+    const { step } = state;
+    // A stream of its own: those from 0 on are of dropout.
+    const seed = random(parts.config.seed, step, -1).integer(2147483647);
+    const batches = await program.prepare(
+      own.map(({ batch }) => batch),
+      { weights, seed, step, training: true },
+    );
+    return own.map(({ index }, i) => ({ index, batch: batches[i]! }));
+  };
+
   return async (rate) => {
-    const own = plan
-      .update(state.step)
-      .map((numbers, index) => ({ numbers, index }))
-      .filter(({ index }) => index % peers.size === peers.rank)
-      .map(({ numbers, index }) => ({ index, batch: objective.train.batch(numbers) }));
+    const own = await prepared(
+      plan
+        .update(state.step)
+        .map((numbers, index) => ({ numbers, index }))
+        .filter(({ index }) => index % peers.size === peers.rank)
+        .map(({ numbers, index }) => ({ index, batch: objective.train.batch(numbers) })),
+    );
     const sumOf = (of: (batch: Batch) => number): number => own.reduce((sum, { batch }) => sum + of(batch), 0);
     const shared = Float64Array.of(
       sumOf(({ count }) => count),
@@ -109,7 +129,7 @@ export async function meanOutcome(
   program: LossProgram,
   weights: Tensors,
   batches: readonly (() => Batch)[],
-  { reduction, figures: names }: Pick<Objective, "reduction" | "figures">,
+  { reduction, figures: names, step }: Pick<Objective, "reduction" | "figures"> & { readonly step: number },
   signal?: AbortSignal,
 ): Promise<Evaluation | undefined> {
   let sum = 0;
@@ -117,7 +137,8 @@ export async function meanOutcome(
   const figures = new Sums(names);
   for (const make of batches) {
     if (signal?.aborted === true) return undefined;
-    const batch = make();
+    const made = make();
+    const [batch = made] = (await program.prepare?.([made], { weights, seed: 0, step, training: false })) ?? [];
     const outcome = await program.run(batch, { weights, scale: 1, seed: 0 });
     sum += outcome.loss * (reduction === "mean" ? batch.count : 1);
     figures.add(outcome.figures);

@@ -1,12 +1,9 @@
-/** A training run in a process of its own, for tests that kill it: arguments are the configuration, folder and name. */
-import { join } from "node:path";
-import { type Config, train } from "../../src/train/index.ts";
+/** A training run in a process of its own, for tests that kill it: arguments are configuration and options, as JSON. */
+import { type Config, train, type TrainOptions } from "../../src/train/index.ts";
 
-const [config, folder, name] = process.argv.slice(2) as [string, string, string];
+const [config, options] = process.argv.slice(2) as [string, string];
 await train(JSON.parse(config) as Config, {
-  data: join(folder, "train"),
-  valid: join(folder, "valid"),
-  output: join(folder, name),
+  ...(JSON.parse(options) as TrainOptions),
   resume: true,
   onEvent: (event) => void (event.type === "started" && console.log("started")),
 });

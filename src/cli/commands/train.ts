@@ -58,6 +58,7 @@ const train: Command = command({
         "What training starts from; a language model's with rows for tokens that --tokenizer adds. Without it a language model is new",
     },
     teacher: { ...modelOption, about: "Embedding model to learn from (embeddings-distil)" },
+    reward: { ...modelOption, about: "Reward model that scores what a policy says (policy)" },
     output: { type: "text", hint: "DIR", required: true, about: "Folder of the run" },
     resume: { type: "flag", about: "Go on from the last checkpoint in --output" },
     change: {
@@ -106,7 +107,7 @@ const train: Command = command({
   async run({ args, json, output, progress, signal }) {
     const { configure } = await import("../../recipes/index.ts");
     const recipe = recipeNamed(args.recipe, args.unpaired);
-    const { settings, scale, device, threads, data, valid, replay, tokenizer, model, teacher, limit } = args;
+    const { settings, scale, device, threads, data, valid, replay, tokenizer, model, teacher, reward, limit } = args;
     const inputs = {
       data,
       valid,
@@ -114,6 +115,7 @@ const train: Command = command({
       tokenizer,
       model,
       teacher,
+      reward,
       limit,
       columns: columnsOf(args),
     };

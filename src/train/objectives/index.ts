@@ -10,6 +10,7 @@ import { instructionsSettings, openInstructions } from "./instructions.ts";
 import type { Context, Inputs, Objective } from "./objective.ts";
 import { openPairs, pairSettings } from "./pairs.ts";
 import { openPreference, preferenceSettings } from "./preference.ts";
+import { openPolicy, policySettings } from "./policy.ts";
 import { divergenceSettings, marginSettings, openRanking, rankingSettings } from "./ranking.ts";
 import { openReward, rewardSettings } from "./reward.ts";
 import { openSoftPrompt, softPromptSettings } from "./soft-prompt.ts";
@@ -32,6 +33,7 @@ export const objectiveSettings = z.discriminatedUnion("kind", [
   rewardSettings,
   preferenceSettings,
   unpairedSettings,
+  policySettings,
 ]);
 
 export type ObjectiveSettings = z.infer<typeof objectiveSettings>;
@@ -70,5 +72,7 @@ export async function openObjective(settings: ObjectiveSettings, given: Inputs, 
       return openPreference(settings, inputs, context);
     case "unpaired":
       return openUnpaired(settings, inputs, context);
+    case "policy":
+      return openPolicy(settings, inputs, context) as Promise<Objective>;
   }
 }

@@ -11,9 +11,10 @@ import type { Graph, Value } from "../../graph/graph.ts";
 import type { Dim } from "../../graph/shape.ts";
 import type { Family, ModelConfig } from "../../models/index.ts";
 import type { FillRows } from "../../runtime/parameters.ts";
-import type { Device, Session, Tensors } from "../../runtime/session.ts";
+import type { Device, Session, SessionOptions, Tensors } from "../../runtime/session.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Tokenizer } from "../../tokenizers/tokenizer.ts";
+import type { RewardFunction } from "./rewards.ts";
 
 /** The part of a tokenizer that training on token files can do with. */
 export type Vocabulary = Pick<Tokenizer, "vocabSize" | "special" | "continuesWord" | "files" | "piecesAmong">;
@@ -26,6 +27,8 @@ export interface Inputs {
   readonly tokenizer?: string | Tokenizer | Vocabulary | undefined;
   /** Directory of the teacher, for distillation. */
   readonly teacher?: string | undefined;
+  /** Directory of the reward model, or a function that scores answers, for a policy. */
+  readonly reward?: string | RewardFunction | undefined;
   /** Files or folders, as the objective reads them. */
   readonly data: string | readonly string[];
   /** What the model knows already, for objectives that mix some of it in: documents, or token files. */
@@ -123,12 +126,25 @@ export interface Outcome {
   readonly figures?: Figures | undefined;
 }
 
+/** What a batch is prepared with. */
+export interface Preparation extends Pick<Run, "weights" | "seed"> {
+  /** Updates done. */
+  readonly step: number;
+  /** False: of held-out examples. */
+  readonly training: boolean;
+}
+
 /** A compiled loss. */
 export interface LossProgram<B extends Batch = Batch> extends AsyncDisposable {
   /** Declares every parameter. */
   readonly graph: Graph;
   /** The loss; its gradients are written `into`, by `gradient/NAME`. Without `into` there is no dropout. */
   run(batch: B, run: Run, into?: Tensors): Promise<Outcome>;
+  /**
+   * Micro-batches of an update (or one of held-out examples) with what is only known once the weights are: a policy's
+   * samples. Their counts hold.
+   */
+  prepare?(batches: readonly B[], preparation: Preparation): Promise<readonly B[]>;
 }
 
 /** Makes graphs and sessions as the configuration asks (device, precision, recomputation, adapters). */
@@ -138,6 +154,10 @@ export interface Compiler {
   /** A graph to build on, of the same element type. */
   graph(training: boolean): Graph;
   session(graph: Graph): Promise<Session>;
+  /** Where it computes. */
+  readonly options: SessionOptions;
+  /** Of a graph's weights, those of the model: adapters merged into their layers. */
+  merged(graph: Graph, weights: Tensors): Tensors;
 }
 
 /** How texts are sampled from a decoder that is trained. */
@@ -164,6 +184,10 @@ export interface Objective<B extends Batch = Batch> extends AsyncDisposable {
   readonly unit: "tokens" | "examples";
   /** exp(loss) means something. */
   readonly perplexity?: boolean;
+  /** The loss of an update is there for its gradient alone: it may be 0, or grow from it, without anything being wrong. */
+  readonly surrogate?: boolean;
+  /** Updates in a row that have the same examples. Default 1. */
+  readonly repeats?: number | undefined;
   /** Names of the figures that its batches have beside their loss, in the order to show them. */
   readonly figures?: readonly string[];
   /**
