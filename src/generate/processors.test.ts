@@ -6,6 +6,7 @@ import {
   kthLargest,
   minimumLength,
   minP,
+  namedTokens,
   noRepeatNgrams,
   type Processor,
   repetitionPenalty,
@@ -126,4 +127,10 @@ describe("arithmetic over scores", () => {
     }
     expect(Math.abs(first / total - Math.exp(3 - normaliser))).toBeLessThan(0.03);
   });
+});
+
+test("rows that no token has are never chosen, and nothing is done where there are none", () => {
+  expectScores(namedTokens(8, { vocabSize: 6 }), [...scores.slice(0, 6), no, no]);
+  expect(namedTokens(8, { vocabSize: 8 })).toEqual([]);
+  expect(namedTokens(8, {})).toEqual([]);
 });
