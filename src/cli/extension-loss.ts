@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { evaluatePerplexity, openPerplexityText } from "../eval/index.ts";
 import { openModelFolder } from "../runtime/folder.ts";
 import { loadTokenizer } from "../tokenizers/files.ts";
+import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import { growModel, type RowStart, rowStarts } from "../train/index.ts";
 
 /** Bits of a byte, which do not depend on the vocabulary. */
@@ -31,19 +32,23 @@ export async function extensionLoss(
     const { figures } = await evaluatePerplexity(folder, text, { signal, context });
     return figures.find(({ name }) => name === "bits_per_byte")!.value;
   };
+  // Written anew in both cases: weights of few bits become float32, which rounds otherwise.
+  const grown = async (tokenizer: Tokenizer, newRows: RowStart): Promise<number> => {
+    const folder = await mkdtemp(join(tmpdir(), "galen-grown-"));
+    try {
+      await growModel(model, { tokenizer, output: folder, newRows });
+      return await bitsOf(folder);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  };
   told("as it is");
-  const before = await bitsOf(model);
+  const before = await grown(await loadTokenizer(model), "pieces");
   const tokenizer = await loadTokenizer(extended);
   const after: Partial<Record<RowStart, number>> = {};
   for (const newRows of rowStarts) {
     told(`new rows: ${newRows}`);
-    const folder = await mkdtemp(join(tmpdir(), "galen-grown-"));
-    try {
-      await growModel(model, { tokenizer, output: folder, newRows });
-      after[newRows] = await bitsOf(folder);
-    } finally {
-      await rm(folder, { recursive: true });
-    }
+    after[newRows] = await grown(tokenizer, newRows);
   }
   return { before, after: after as Record<RowStart, number> };
 }
