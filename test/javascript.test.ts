@@ -122,6 +122,7 @@ const calls: Record<string, Call[]> = {
   loadClassifier: [[/model directory: expected a text, got nothing/, () => door("loadClassifier")()]],
   loadTagger: [[/model directory: expected a text, got nothing/, () => door("loadTagger")()]],
   loadLikelihoods: [[/model directory: expected a text, got nothing/, () => door("loadLikelihoods")()]],
+  loadRewardModel: [[/model directory: expected a text, got nothing/, () => door("loadRewardModel")()]],
   classifyTexts: [
     [/texts: expected a stream, got "x"/, () => door("classifyTexts")({}, "x")],
     [/texts: item 0 of the window: expected an object, got "x"/, () => door("classifyTexts")({}, ["x"])],
