@@ -203,6 +203,19 @@ describe("galen on a model", () => {
     });
   });
 
+  test("settings belong to the command behind files, and to the option that is for settings", async () => {
+    const { parseArguments } = await import("../src/cli/arguments.ts");
+    const { default: train } = await import("../src/cli/commands/train.ts");
+    const { default: suite } = await import("../src/cli/commands/evaluate-suite.ts");
+    const trained = parseArguments("ner-gene --data a b batch=4 --output c epochs=1".split(" "), train);
+    expect(trained).toMatchObject({ recipe: "ner-gene", data: ["a", "b"], settings: ["batch=4", "epochs=1"] });
+    const words = "ner --tune --set epochs=1 batch=4 --model m --data d --output o";
+    expect(parseArguments(words.split(" "), suite)).toMatchObject({
+      benchmarks: ["ner"],
+      set: ["epochs=1", "batch=4"],
+    });
+  });
+
   test.each([[], ["--num-beams", "2"]])("generate stops on a signal, with %o", async (...flags) => {
     const { default: command } = await import("../src/cli/commands/generate.ts");
     const { parseArguments } = await import("../src/cli/arguments.ts");

@@ -29,8 +29,11 @@ export function parseArguments(raw: readonly string[], command: Command): Parsed
   for (const token of tokens) {
     refuseRenamed(token, command);
     if (token.kind === "option") greedy = setOption(token, options, values);
-    else if (token.kind === "positional") (isSetting(token.value) ? words : (greedy ?? words)).push(token.value);
-    else greedy = undefined;
+    else if (token.kind === "positional") {
+      // Behind files a setting is the command's; behind a setting it is the option's, too.
+      const own = !isSetting(token.value) || isSetting(greedy?.at(-1) ?? "");
+      (own ? (greedy ?? words) : words).push(token.value);
+    } else greedy = undefined;
   }
   setPositionals(words, command, values);
   for (const [name, option] of Object.entries(options)) {

@@ -48,7 +48,12 @@ const evaluateSuite: Command = command({
       type: "flag",
       about: "First adapt the model to each benchmark: a head for an encoder, a soft prompt for a decoder",
     },
-    set: { type: "text", hint: "PATH=VALUE", many: "repeat", about: "With --tune: a setting of the training" },
+    set: {
+      type: "text",
+      hint: "PATH=VALUE",
+      many: "greedy",
+      about: "With --tune: settings of the trainings, as galen train takes them",
+    },
     seen: {
       type: "text",
       hint: "PATH",
