@@ -41,6 +41,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   "soft-prompts": library,
   train: uses,
   recipes: [...uses, "train"],
+  plan: [...uses, "train", "recipes"],
   quickstart: [...uses, "train", "recipes"],
   eval: uses,
   extract: uses,

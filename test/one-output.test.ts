@@ -149,6 +149,7 @@ const files = [
     .filter(([name, { ending }]) => ending !== undefined && name !== appends)
     .map(([name, rest]) => ({ name, option: "--output", ...rest })),
   { name: "plot", option: "--svg", args: () => [at("run")], ending: ".svg" },
+  { name: "plan", option: "--svg", args: () => ["biogpt-nano", "--accelerators", "2xh100"], ending: ".svg" },
   { name: "evaluate task", option: "--predictions", args: commands["evaluate task"]!.args, ending: ".jsonl" },
 ];
 test.each(files)("$name $option FILE$ending replaces no file unasked", async ({ name, option, args, ending = "" }) => {

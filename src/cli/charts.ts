@@ -122,7 +122,7 @@ function short(value: number): string {
 }
 
 /** Colours that the colour-blind can tell apart (Okabe and Ito 2008). */
-const inks = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"];
+export const inks = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"];
 const panel = { width: 460, height: 280, left: 64, right: 16, top: 34, bottom: 34 };
 
 /** All quantities side by side, two in a row, as a file of its own. */
@@ -176,6 +176,7 @@ export async function svgCharts(runs: readonly NamedRun[]): Promise<string> {
 
 const legendHeight = (runs: readonly NamedRun[]): number => 10 + 16 * runs.length;
 
-function escaped(text: string): string {
+/** A text within SVG. */
+export function escaped(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

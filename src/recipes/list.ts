@@ -19,6 +19,8 @@ export interface RecipeInfo {
   readonly purpose: Purpose;
   /** A recipe that does the like on a smaller machine. */
   readonly smaller?: string;
+  /** Tokens of the vocabulary that it is meant for, where its network's published one is another. */
+  readonly vocabulary?: number;
 }
 
 /** In the order of help. */
@@ -74,11 +76,15 @@ const infos = {
     "language",
     "A small LLaMA goes on, on text of a domain, with a vocabulary extended for it",
   ),
-  "biollm-70b": pretraining(
-    "language",
-    "LLaMA-2-70B goes on with BioLLM-70B's figures: a peak of 2e-5, fine-tuning's (published: schedule.peak=1.5e-4)",
-    "biollm-nano",
-  ),
+  "biollm-70b": {
+    ...pretraining(
+      "language",
+      "LLaMA-2-70B goes on with BioLLM-70B's figures: a peak of 2e-5, fine-tuning's (published: schedule.peak=1.5e-4)",
+      "biollm-nano",
+    ),
+    // 32,000 and 2,000 more.
+    vocabulary: 34_000,
+  },
   "biomedbert-small": pretraining("encoder", "An encoder of 22.7M weights by masked language modelling", "hash-nano"),
   "biomedbert-base": pretraining("encoder", "An encoder of BERT's base size", "biomedbert-small"),
   "hash-nano": pretraining("encoder", "BERT-hash of 0.97M weights, for a laptop", "hash-pico"),

@@ -40,6 +40,10 @@ export const galen: Group = {
     },
     tokenize: { about: "Texts to tokens, or documents to training files", load: () => import("./tokenize.ts") },
     train: { about: "Train a model by a recipe: pre-training, encoders, tasks", load: () => import("./train.ts") },
+    plan: {
+      about: "What a pre-training takes on accelerators: memory, layouts, days, cost",
+      load: () => import("./plan.ts"),
+    },
     plot: { about: "Curves of training runs", load: () => import("./plot.ts") },
     generate: { about: "Continue prompts", load: () => import("./generate.ts") },
     predict: { about: "Answers of a tuned model for texts", load: () => import("./predict.ts") },
