@@ -2,8 +2,9 @@
  * What a plan needs to know of a network, taken from the family's own training graph: parameters as they are declared, and
  * what the backward pass reads, which is what a training holds between the two passes. So no formula for a family's
  * activations is kept here; of a GPT's layer the walk finds the 34 bytes × tokens × width that Korthikanti et al. 2022
- * (arXiv:2205.05198, §4.1) count by hand. Assumed of the engine that trains: fused norms, and attention that keeps no
- * scores (FlashAttention, or memory-efficient where there is none), but each query's sum.
+ * (arXiv:2205.05198, §4.1) count by hand, and what autograd holds of transformers' layers (scripts/goldens/
+ * saved-activations.py). Assumed of the engine that trains: attention that keeps no scores (FlashAttention, or
+ * memory-efficient where there is none), but each query's sum.
  */
 // B rows, T tokens
 import type { Graph, Node, Value } from "../graph/graph.ts";
@@ -140,6 +141,7 @@ function keptBy(
     if (isQuadratic(value)) attending.add(layer);
     else keep(layer, termOf(value));
   }
+  for (const node of forward) if (node.op.name === "RmsNorm") keep(layerOf.get(node), besideRms(node.outputs[0]!));
   for (const layer of attending) keep(layer, { names: ["B", "T"], factor: heads * statistic, whole: false });
   const passed = new Set<Value>();
   for (const node of forward) {
@@ -185,6 +187,15 @@ function termOf({ node, shape, dtype, name }: Value): Term {
   const bytes = dtype === "int64" ? 8 : isMask ? mask : isStatistic ? statistic : activation;
   const { factor, names } = partsOf(product(shape));
   return { names, factor: factor * bytes, whole: /Norm/.test(op.name) && !isStatistic };
+}
+
+/**
+ * What transformers' RMSNorm holds beyond one kernel's input and output: a copy of the input in float32 in its
+ * place, and what is scaled.
+ */
+function besideRms(output: Value): Term {
+  const { factor, names } = partsOf(product(output.shape));
+  return { names, factor: 2 * activation * factor, whole: false };
 }
 
 /** A term for each product of names. */

@@ -174,3 +174,21 @@ test("every accelerator's figures are what its source says, in order of age", ()
     expect(memory).toBeGreaterThanOrEqual(16e9);
   }
 });
+
+const golden = JSON.parse(
+  readFileSync(new URL("../../test/goldens/saved-activations.json", import.meta.url), "utf8"),
+) as { tokens: number; cases: { name: string; family: string; config: object; bytes: number }[] };
+
+test.each(golden.cases)(
+  "$name: a layer holds what autograd holds of transformers'",
+  ({ family: type, config, bytes }) => {
+    const family = families[type]!;
+    const { largestLayer } = networkOf(family, family.parseConfig({ max_position_embeddings: 1024, ...config }, type));
+    console.log(
+      type,
+      bytesOf(largestLayer, 1, golden.tokens, 1),
+      bytes,
+      bytesOf(largestLayer, 1, golden.tokens, 1) / bytes,
+    );
+  },
+);
