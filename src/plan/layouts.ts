@@ -8,7 +8,7 @@ import { type Layout, memoryOf, type RankMemory } from "./memory.ts";
 import type { Network } from "./network.ts";
 
 export interface PlannedLayout extends Layout {
-  /** Micro-batches of an update on each rank. */
+  /** Micro-batches of an update on each rank: a whole number where the layout is feasible. */
   readonly accumulate: number;
   readonly memory: RankMemory;
   readonly feasible: boolean;

@@ -36,7 +36,7 @@ export interface Network {
   /** Rows of the vocabulary. */
   readonly rows: number;
   readonly longest: number;
-  /** Sizes that tensor parallelism divides, with what they are of: "feed-forward … 28672". */
+  /** Sizes that tensor parallelism divides, with what they are of. */
   readonly divided: readonly (readonly [size: number, of: string])[];
   /** What the backward pass reads. */
   readonly kept: Bytes;
@@ -82,7 +82,7 @@ export function networkOf(family: Family, config: ModelConfig): Network {
     rows: config.vocab_size,
     longest: cache?.maxTokens ?? config.max_position_embeddings,
     divided,
-    ...keptBy(graph, forward, layerOf, { heads, rows: config.vocab_size }),
+    ...keptBy(graph, forward, layerOf, heads),
   };
 }
 
@@ -118,12 +118,7 @@ function parametersOf(
 
 type Activations = Pick<Network, "kept" | "outside" | "largestLayer" | "boundaries">;
 
-function keptBy(
-  graph: Graph,
-  forward: readonly Node[],
-  layerOf: LayerOf,
-  { heads, rows }: Pick<Network, "heads" | "rows">,
-): Activations {
+function keptBy(graph: Graph, forward: readonly Node[], layerOf: LayerOf, heads: number): Activations {
   const isForward = (value: Value): boolean => value.node !== undefined && layerOf.has(value.node);
   const read = new Set<Value>();
   const needed = neededBy([...graph.outputs.values()]);
@@ -136,7 +131,7 @@ function keptBy(
     byLayer.has(layer) ? byLayer.get(layer)!.push(term) : byLayer.set(layer, [term]);
   for (const value of read) {
     // Inputs of the graph are small, logits are counted by themselves.
-    if (value.node === undefined || value.shape.at(-1) === rows) continue;
+    if (value.node === undefined || value.node.op.name === "LinearCrossEntropy") continue;
     const layer = layerOf.get(value.node);
     if (isQuadratic(value)) attending.add(layer);
     else keep(layer, termOf(value));

@@ -140,7 +140,9 @@ test("LLaMA 2 70B: a layer's tensors, counted by hand", () => {
   // Two norms' inputs and outputs, queries and what attention gives, keys and values, four of the gated feed-forward.
   const elements = 4 * 8192 + 2 * 8192 + 2 * 1024 + 4 * 28_672;
   const statistics = 4 * (64 + 2);
-  expect(bytesOf(network.largestLayer, 1, 1, 1)).toBe(2 * elements + statistics);
+  // A norm's input is held in float32, and what it scales.
+  const norms = 2 * (2 + 2) * 8192;
+  expect(bytesOf(network.largestLayer, 1, 1, 1)).toBe(2 * elements + norms + statistics);
   expect(bytesOf(network.boundaries, 1, 4096, 1) / 80 / 1e6).toBeCloseTo(67.1, 1);
 });
 
@@ -184,11 +186,10 @@ test.each(golden.cases)(
   ({ family: type, config, bytes }) => {
     const family = families[type]!;
     const { largestLayer } = networkOf(family, family.parseConfig({ max_position_embeddings: 1024, ...config }, type));
-    console.log(
-      type,
-      bytesOf(largestLayer, 1, golden.tokens, 1),
-      bytes,
-      bytesOf(largestLayer, 1, golden.tokens, 1) / bytes,
-    );
+    const ratio = bytesOf(largestLayer, 1, golden.tokens, 1) / bytes;
+    // LayerNorm's statistics are float32 on CUDA and half as wide on a CPU; GPT-2's GELU is written out in our graph.
+    const most: Readonly<Record<string, number>> = { biogpt: 1.001, bert: 1.001, gpt2: 1.29 };
+    expect(ratio).toBeGreaterThanOrEqual(1);
+    expect(ratio).toBeLessThanOrEqual(most[type] ?? 1);
   },
 );
