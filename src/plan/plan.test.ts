@@ -234,6 +234,13 @@ test("where nothing fits, the plan says so, and shows what needs least", () => {
   expect(warnings).toContain("no layout is feasible: see why each fails");
 });
 
+test("where no number of ranks divides, what is shown still uses every accelerator", () => {
+  const { layouts, memory } = planTraining(recipes["biogpt-large"](), { fleet: fleetOf("300xh100") });
+  const { fsdp, tensorParallel, reason } = layouts.find((layout) => layout.memory === memory)!;
+  expect(fsdp * tensorParallel).toBe(300);
+  expect(reason).toContain("no multiple of");
+});
+
 describe("refused, with what was expected:", () => {
   const fleet = fleetOf("8xh100");
   const base = recipes["biogpt-base"]();

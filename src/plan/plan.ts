@@ -97,7 +97,7 @@ export function planTraining(config: Config, options: PlanOptions): Plan {
   const wattsEach = fleet.accelerator.watts * overhead;
   const megawattHours = scaled(acceleratorHours, wattsEach / 1e6);
   const layouts = layoutsOf(network, fleet, update, utilisation.high);
-  const [best = least(layouts)] = layouts.filter(({ feasible }) => feasible);
+  const [best = least(layouts, fleet.count)] = layouts.filter(({ feasible }) => feasible);
   const prices = (price ?? 0) > 0 || (electricity ?? 0) > 0;
   const cost = (end: keyof Range): number =>
     acceleratorHours[end] * (price ?? 0) + megawattHours[end] * 1000 * (electricity ?? 0);
@@ -144,8 +144,11 @@ const plannable = Object.entries<RecipeInfo>(recipeList)
   .flatMap(([name, { purpose }]) => (purpose === "language" || purpose === "encoder" ? [name] : []))
   .join(", ");
 
-function least(layouts: readonly PlannedLayout[]): PlannedLayout {
-  return layouts.reduce((least, one) => (one.memory.total < least.memory.total ? one : least));
+/** Of the layouts that use every accelerator. */
+function least(layouts: readonly PlannedLayout[], count: number): PlannedLayout {
+  return layouts
+    .filter(({ fsdp, tensorParallel }) => fsdp * tensorParallel === count)
+    .reduce((least, one) => (one.memory.total < least.memory.total ? one : least));
 }
 
 function openNetwork({ recipe, model, objective }: Config, given?: number): { network: Network; pieces: number } {
