@@ -33,9 +33,13 @@ const meditron = { utilisation: 0.423, rate: 1.5e-4 };
 const longDays = 60;
 
 const rate = (value: number): string => (value < 1e-3 ? value.toExponential() : String(value));
+/** "86", "4.5", "4,283". */
+const about = (value: number): string => (value < 10 ? value.toPrecision(2) : many(value));
 const many = (value: number): string => Math.round(value).toLocaleString("en-US");
 const trillions = (value: number): string =>
-  value >= 1e12 ? `${(value / 1e12).toPrecision(2)}T` : `${(value / 1e9).toPrecision(3)}B`;
+  value >= 1e12
+    ? `${value < 1e13 ? (value / 1e12).toFixed(1) : many(value / 1e12)}T`
+    : `${(value / 1e9).toPrecision(3)}B`;
 
 /** In the order of what costs most. */
 export function warningsOf(plan: Planned): string[] {
@@ -59,7 +63,7 @@ function ofData({ tokens, parameters }: Planned): string[] {
   const passes = tokens / literature;
   if (passes > usefulPasses) {
     warnings.push(
-      `${trillions(tokens)} tokens are ${passes.toPrecision(2)} passes over PubMed, PubMed Central and guidelines (${trillions(literature)}); ` +
+      `${trillions(tokens)} tokens are ${about(passes)} passes over PubMed, PubMed Central and guidelines (${trillions(literature)}); ` +
         `beyond about ${usefulPasses} a pass teaches little, so the rest would have to be other text`,
     );
   }
