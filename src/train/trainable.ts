@@ -6,7 +6,7 @@
 // O and I output and input width, R rank
 import { ConfigError } from "../errors.ts";
 import type { Adapt, Graph, Parameter } from "../graph/graph.ts";
-import { add, cast, matMul } from "../graph/ops/index.ts";
+import { cast, withLowRank } from "../graph/ops/index.ts";
 import { type Allocate, allocateParameters, type Parameters } from "../runtime/parameters.ts";
 import type { Tensors } from "../runtime/session.ts";
 import { sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
@@ -30,11 +30,8 @@ export function loraAdapter({ rank, alpha, targets }: LoraOptions): Adapt {
     // Named as PEFT names them. Its A is uniform in ±1 / √I; this normal has the same variance. B starts at 0.
     const a_RI = g.param("lora_A.weight", [rank, input], { normal: 1 / Math.sqrt(3 * input) });
     const b_OR = g.param("lora_B.weight", [output, rank], { constant: 0 });
-    const options = { alpha: alpha / rank };
-    const product = transposed
-      ? matMul(a_RI, b_OR, { ...options, transA: true, transB: true })
-      : matMul(b_OR, a_RI, options);
-    return add(cast(value, product.dtype), product);
+    const weight = cast(value, a_RI.dtype);
+    return withLowRank({ weight, a: a_RI, b: b_OR, scale: alpha / rank }, { transposed });
   };
 }
 

@@ -1,7 +1,8 @@
-/** Matrix products: batched with transposed operands, and the linear layer y = x Wᵀ + b. */
+/** Matrix products: batched with transposed operands, and the linear layer y = x Wᵀ + b, with low-rank adapters too. */
 import { ShapeError } from "../../errors.ts";
 import { applyOp, defineOp, type Op, type Type, type Value } from "../graph.ts";
 import { broadcast, product, type Shape, show } from "../shape.ts";
+import { add } from "./elementwise.ts";
 import { reduceSum } from "./reduce.ts";
 import { reshape } from "./reshape.ts";
 
@@ -175,9 +176,40 @@ export function conv1d(x: Value, weight: Value, bias?: Value): Value {
   return overRows(x, weight, bias, false);
 }
 
+interface LowRank {
+  readonly weight: Value;
+  /** [rank, in] and [out, rank], however the weight is stored. */
+  readonly a: Value;
+  readonly b: Value;
+  readonly scale: number;
+}
+
+/** What a weight is the sum of, where it has an adapter. */
+const adapters = new WeakMap<Value, LowRank>();
+
+/**
+ * W + scale · B A: weight [out, in], or [in, out] where `transposed`, b [out, rank], a [rank, in]. Layers multiply with
+ * the three one after the other, so that neither the sum nor its gradient, as large as W, is ever made.
+ */
+export function withLowRank(parts: LowRank, { transposed }: { readonly transposed: boolean }): Value {
+  const { weight, a, b, scale } = parts;
+  const change = transposed
+    ? matMul(a, b, { alpha: scale, transA: true, transB: true })
+    : matMul(b, a, { alpha: scale });
+  const sum = add(weight, change);
+  adapters.set(sum, parts);
+  return sum;
+}
+
 function overRows(x: Value, weight: Value, bias: Value | undefined, transB: boolean): Value {
   const flat = reshape(x, [product(x.shape.slice(0, -1)), x.shape.at(-1)!]);
-  const inputs: [Value, Value, ...Value[]] = bias === undefined ? [flat, weight] : [flat, weight, bias];
-  const y = applyOp(gemmOp, inputs, { transA: false, transB });
+  const adapter = adapters.get(weight);
+  const plain = adapter?.weight ?? weight;
+  const inputs: [Value, Value, ...Value[]] = bias === undefined ? [flat, plain] : [flat, plain, bias];
+  let y = applyOp(gemmOp, inputs, { transA: false, transB });
+  if (adapter !== undefined) {
+    const inner = matMul(flat, adapter.a, { transB: true, alpha: adapter.scale });
+    y = applyOp(gemmOp, [inner, adapter.b, y], { transA: false, transB: true });
+  }
   return reshape(y, [...x.shape.slice(0, -1), y.shape[1]!]);
 }
