@@ -6,7 +6,7 @@
 import { open, type FileHandle } from "node:fs/promises";
 import { resolve } from "node:path";
 import { CheckpointError } from "../errors.ts";
-import { byteSize, sizeOf, type DType, type TypedArrays } from "../tensor/tensor.ts";
+import { byteSize, sizeOf, type DType, type Tensor, type TypedArrays } from "../tensor/tensor.ts";
 import { inFile, withFile } from "./disk.ts";
 import { writeAtomically } from "../io/files.ts";
 import { fromFloat32, isFloat, toFloat32, type FloatDType } from "./floats.ts";
@@ -20,6 +20,11 @@ export interface TensorSource {
   readonly dtype: DType;
   readonly dims: readonly number[];
   readonly data: TypedArrays[DType] | (() => TypedArrays[DType] | Promise<TypedArrays[DType]>);
+}
+
+/** Tensors in memory as what is written: numbers that a tensor makes are made as its turn comes. */
+export function sourcesOf(tensors: Iterable<readonly [name: string, tensor: Tensor]>): TensorSource[] {
+  return [...tensors].map(([name, one]) => ({ name, dtype: one.dtype, dims: one.dims, data: () => one.data }));
 }
 
 export interface WriteOptions {

@@ -2,7 +2,7 @@
 import type { DType } from "../tensor/tensor.ts";
 import type { Graph, Node, Value } from "./graph.ts";
 import { encodeOnnx, type FilePlace, type OnnxNode, type OnnxValueInfo, onnxType } from "./onnx.ts";
-import { OnnxBuilder, type PackedWeight, type Target } from "./onnx-builder.ts";
+import { OnnxBuilder, type PackedWeight, type Target, type WidenedWeight } from "./onnx-builder.ts";
 
 /** Where a parameter's numbers are: fed at every run, in the model's bytes, or in a file that ONNX Runtime maps. */
 export type ParameterSource =
@@ -15,6 +15,8 @@ export interface LowerOptions {
   readonly parameters?: (name: string) => ParameterSource;
   /** Weights, by name, that are held and multiplied in a format of their own. */
   readonly packed?: ReadonlyMap<string, PackedWeight>;
+  /** Weights, by name, that are inputs in few bits, and float32 only for each node that uses them. */
+  readonly widened?: ReadonlyMap<string, WidenedWeight>;
   /** False: only operators of the ONNX standard, for other runtimes. Default true: ONNX Runtime's own as well. */
   readonly contrib?: boolean;
   /** Work that some inputs do not need is left out by an If at run time. Default false: GPUs would wait for each. */
@@ -33,6 +35,7 @@ export function toOnnx(graph: Graph, options: LowerOptions = {}): Uint8Array {
     contrib: (options.contrib ?? true) && graph.float !== "float64",
     branches: options.branches ?? false,
     packed: options.packed ?? new Map(),
+    widened: options.widened ?? new Map(),
   };
   const onnx = new OnnxBuilder(graph.inputs, target);
   const renamed = new Map<Value, string>();
@@ -47,7 +50,12 @@ export function toOnnx(graph: Graph, options: LowerOptions = {}): Uint8Array {
     const inPacked = packedInput(graph, node, target.packed);
     for (const [i, input] of node.inputs.entries()) if (i !== inPacked) used.add(input);
     const { attributes, inputs: inputTypes, outputs: types } = node;
-    const [inputs, outputs] = [inputTypes.map(nameOf), types.map(nameOf)];
+    const after = node.inputs.find((input) => input.node !== undefined);
+    const inputs = node.inputs.map((input, i) => {
+      const whole = widenedInput(graph, node, i, target.widened);
+      return whole?.widen(onnx, after && nameOf(after)) ?? nameOf(input);
+    });
+    const outputs = types.map(nameOf);
     node.op.lower(onnx, { inputs, outputs, attributes, inputTypes, types });
   }
   const outputs = [...wanted].map(([name, value]) => {
@@ -62,6 +70,11 @@ export function toOnnx(graph: Graph, options: LowerOptions = {}): Uint8Array {
   const casts: OnnxNode[] = [];
   for (const [name, { value }] of graph.parameters) {
     if (!used.has(value)) continue;
+    const widened = target.widened.get(name);
+    if (widened !== undefined) {
+      inputs.push(...widened.inputs);
+      continue;
+    }
     const source = options.parameters?.(name) ?? "input";
     if (source === "input") {
       inputs.push({ name, dtype: value.dtype, shape: value.shape });
@@ -92,6 +105,19 @@ function packedInput(graph: Graph, { op, inputs, attributes }: Node, packed: Tar
   const weight = inputs[use.at]!;
   const found = graph.parameters.get(weight.name)?.value === weight ? packed.get(weight.name) : undefined;
   return found === undefined || (use.as === "rows" && found.rows === undefined) ? undefined : use.at;
+}
+
+/** The weight in few bits, if it is one, that a node needs whole: not where it takes rows of it. */
+function widenedInput(
+  graph: Graph,
+  { op, inputs, attributes }: Node,
+  at: number,
+  widened: Target["widened"],
+): WidenedWeight | undefined {
+  const value = inputs[at]!;
+  const found = graph.parameters.get(value.name)?.value === value ? widened.get(value.name) : undefined;
+  const use = op.weight?.(inputs, attributes);
+  return use?.at === at && use.as === "rows" && found?.rows !== undefined ? undefined : found;
 }
 
 /**

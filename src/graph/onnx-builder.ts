@@ -5,13 +5,22 @@
 import { ShapeError } from "../errors.ts";
 import type { DType } from "../tensor/tensor.ts";
 import { ConstantPool, type Numbers } from "./constants.ts";
-import type { OnnxAttribute, OnnxBranch, OnnxNode, OnnxTensor } from "./onnx.ts";
+import {
+  type OnnxAttribute,
+  type OnnxBranch,
+  type OnnxNode,
+  type OnnxTensor,
+  onnxType,
+  type OnnxValueInfo,
+} from "./onnx.ts";
 import { type Dim, partsOf, type Shape } from "./shape.ts";
 
 /** What the model is made for. */
 export interface Target {
   /** By the names of parameters. */
   readonly packed: ReadonlyMap<string, PackedWeight>;
+  /** By the names of parameters. */
+  readonly widened: ReadonlyMap<string, WidenedWeight>;
   /** ONNX Runtime's own operators (`com.microsoft`) may be used. They lack float64. */
   readonly contrib: boolean;
   /** `either` may be used. */
@@ -26,12 +35,23 @@ export interface PackedWeight {
   rows?(onnx: OnnxBuilder, index: string, output: string): void;
 }
 
+/** A parameter that is held in few bits and widened for each node that uses it. */
+export interface WidenedWeight {
+  /** Inputs of the model that it is made of. */
+  readonly inputs: readonly OnnxValueInfo[];
+  /** Adds what computes the matrix as the parameter has it, not before `after` is there, and gives its name. */
+  widen(onnx: OnnxBuilder, after: string | undefined): string;
+  /** Adds what takes rows of it. Absent: they are taken of the whole. */
+  rows?(onnx: OnnxBuilder, index: string, output: string): void;
+}
+
 export class OnnxBuilder implements Target {
   nodes: OnnxNode[] = [];
   readonly initializers: OnnxTensor[] = [];
   readonly contrib: boolean;
   readonly branches: boolean;
-  readonly packed: ReadonlyMap<string, PackedWeight>;
+  readonly packed: Target["packed"];
+  readonly widened: Target["widened"];
   readonly #inputs: readonly { readonly name: string; readonly shape: Shape }[];
   readonly #constants = new ConstantPool<string>();
   readonly #once = new Map<string, string>();
@@ -40,12 +60,13 @@ export class OnnxBuilder implements Target {
   /** @param inputs those of the model, which symbolic dimensions are read from. */
   constructor(
     inputs: readonly { readonly name: string; readonly shape: Shape }[],
-    { contrib, branches, packed }: Target,
+    { contrib, branches, packed, widened }: Target,
   ) {
     this.#inputs = inputs;
     this.contrib = contrib;
     this.branches = branches;
     this.packed = packed;
+    this.widened = widened;
   }
 
   /** Adds a node and gives the name of its output; `output` fixes that name. */
@@ -86,6 +107,13 @@ export class OnnxBuilder implements Target {
     const name = this.#once.get(key) ?? make();
     this.#once.set(key, name);
     return name;
+  }
+
+  /** int64 [1]: 0, which cannot be known before the numbers of `trigger` are. */
+  zeroAfter(trigger: string): string {
+    const flat = this.node("Reshape", [trigger, this.ints([-1])]);
+    const first = this.node("Slice", [flat, this.ints([0]), this.ints([1])]);
+    return this.node("Cast", [this.node("Less", [first, first])], { to: onnxType.int64 });
   }
 
   /** The output of one of two branches, which add nodes but read no dimension; `condition` is a bool scalar. */

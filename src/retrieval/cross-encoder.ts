@@ -8,7 +8,7 @@ import * as z from "zod";
 import { writeFileAtomically } from "../io/files.ts";
 import { readSettings } from "../io/json.ts";
 import { parseJsonObject } from "../tokenizers/json.ts";
-import { writeSafetensors } from "../checkpoints/safetensors.ts";
+import { sourcesOf, writeSafetensors } from "../checkpoints/safetensors.ts";
 import { ConfigError } from "../errors.ts";
 import { resolveModel } from "../hub/index.ts";
 import { configText, headOf, type LabelConfig, labelNames, type ModelConfig } from "../models/index.ts";
@@ -184,6 +184,5 @@ export async function saveCrossEncoder(
     files.set(name, `${JSON.stringify(cut, null, 2)}\n`);
   }
   for (const [name, contents] of files) await writeFileAtomically(join(folder, name), contents);
-  const tensors = [...parameters].map(([name, value]) => ({ name, ...value }));
-  await writeSafetensors(join(folder, "model.safetensors"), tensors);
+  await writeSafetensors(join(folder, "model.safetensors"), sourcesOf(parameters));
 }

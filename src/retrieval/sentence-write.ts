@@ -3,7 +3,7 @@
  */
 import { join } from "node:path";
 import { writeFileAtomically } from "../io/files.ts";
-import { writeSafetensors } from "../checkpoints/safetensors.ts";
+import { sourcesOf, writeSafetensors } from "../checkpoints/safetensors.ts";
 import type { DenseStage, EmbeddingStage } from "../models/embedding.ts";
 import { configText, type ModelConfig } from "../models/index.ts";
 import { poolings } from "../nn/pooling.ts";
@@ -108,11 +108,8 @@ export async function saveSentenceFolder(
   for (const { name } of description.stages.filter(({ kind }) => kind === "dense")) {
     const own = [...rest].filter(([parameter]) => parameter.startsWith(`${name}.`));
     for (const [parameter] of own) rest.delete(parameter);
-    const tensors = own.map(([parameter, value]) => ({ name: parameter.slice(name.length + 1), ...value }));
-    await writeSafetensors(join(folder, name, "model.safetensors"), tensors);
+    const tensors = own.map(([parameter, value]) => [parameter.slice(name.length + 1), value] as const);
+    await writeSafetensors(join(folder, name, "model.safetensors"), sourcesOf(tensors));
   }
-  await writeSafetensors(
-    join(folder, "model.safetensors"),
-    [...rest].map(([name, value]) => ({ name, ...value })),
-  );
+  await writeSafetensors(join(folder, "model.safetensors"), sourcesOf(rest));
 }

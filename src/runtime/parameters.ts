@@ -46,7 +46,7 @@ export function allocateParameters(graph: Declared, allocate: Allocate = onHeap)
 }
 
 /** Fills parameters from their initialisers; each depends on the seed and its own name alone. */
-export function initialise(graph: Graph, parameters: Parameters, seed: number): void {
+export function initialise(graph: Declared, parameters: Parameters, seed: number): void {
   for (const [name, { init }] of graph.parameters) {
     const { data, dims } = parameters.tensors.get(name)!;
     if ("constant" in init) data.fill(init.constant);
@@ -96,7 +96,7 @@ export type FillRows = (
  * @throws CheckpointError where a parameter that is not new is missing or has another shape.
  */
 export async function startParameters(
-  graph: Graph,
+  graph: Declared,
   { entries, folder, fillRows }: StoredStart,
   seed: number,
   isNew: (name: string) => boolean,

@@ -85,3 +85,14 @@ export function tensor<D extends DType>(dtype: D, dims: readonly number[], data?
   }
   return { dtype, dims, data: data ?? allocate(dtype, sizeOf(dims)) };
 }
+
+/** A float32 tensor whose numbers are made each time that they are asked for, instead of being kept. */
+export function madeTensor(dims: readonly number[], make: () => Float32Array): Tensor<"float32"> {
+  return {
+    dtype: "float32",
+    dims,
+    get data() {
+      return make();
+    },
+  };
+}

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import * as z from "zod";
 import { writeFileAtomically } from "../io/files.ts";
 import { readJson } from "../io/json.ts";
-import { openSafetensors, readFloat32, writeSafetensors } from "../checkpoints/safetensors.ts";
+import { openSafetensors, readFloat32, sourcesOf, writeSafetensors } from "../checkpoints/safetensors.ts";
 import { CheckpointError } from "../errors.ts";
 import type { TensorEntry } from "../checkpoints/entries.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
@@ -56,10 +56,7 @@ export async function saveModel(
 
 /** Tensors by name as one safetensors file. */
 export function writeTensors(path: string, tensors: ReadonlyMap<string, Tensor>): Promise<void> {
-  return writeSafetensors(
-    path,
-    [...tensors].map(([name, value]) => ({ name, ...value })),
-  );
+  return writeSafetensors(path, sourcesOf(tensors));
 }
 
 /** Writes a checkpoint, a model as `write` writes it, and removes all but the last `keep`. */

@@ -8,6 +8,7 @@ import { createSession, type Session, type SessionOptions } from "../runtime/ses
 import { tensor } from "../tensor/tensor.ts";
 import type { Config } from "./config.ts";
 import type { Compiler, LossProgram, Objective } from "./objectives/objective.ts";
+import { frozenOf, frozenWeights, widenedOf } from "./frozen.ts";
 import type { Parameters } from "../runtime/parameters.ts";
 import { loraAdapter, mergedTensors, partOf } from "./trainable.ts";
 
@@ -38,10 +39,14 @@ function compilerOf(config: Config, { start }: Objective): Compiler {
     graph: (training) =>
       new Graph({ training, ...(training && precision === "float16" ? mixedPrecision(adapt) : { adapt }) }),
     options: sessionOptions(config),
-    merged: (graph, weights) =>
-      Object.fromEntries(mergedTensors(graph, new Map(Object.entries(weights)) as Parameters["tensors"], lora)),
+    merged(graph, weights) {
+      const frozen = frozenOf(graph, config, start);
+      const whole = Object.entries(weights).filter(([name]) => graph.parameters.has(name));
+      const all = new Map([...whole, ...frozenWeights(frozen, weights)]) as Parameters["tensors"];
+      return Object.fromEntries(mergedTensors(graph, all, lora));
+    },
     session: (graph) =>
-      createSession(toOnnx(graph), {
+      createSession(toOnnx(graph, { widened: widenedOf(frozenOf(graph, config, start)) }), {
         ...sessionOptions(config),
         keepRecomputation: checkpointing && graph.training,
       }),

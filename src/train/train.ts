@@ -7,9 +7,9 @@ import { writeAdapter } from "../checkpoints/peft.ts";
 import { required } from "../schema.ts";
 import { generate, openGenerator } from "../generate/index.ts";
 import { openOutput, type Output } from "../io/outputs.ts";
-import { byteSize, sizeOf } from "../tensor/tensor.ts";
 import { Owned } from "../runtime/owned.ts";
 import { adapterOf, adapterRefusal } from "./adapter.ts";
+import { fewBitsNotes } from "./frozen.ts";
 import { averageEpochs, keepEpoch } from "./average.ts";
 import { sweepCheckpoints } from "./checkpoint.ts";
 import { sessionOptions } from "./compiler.ts";
@@ -71,13 +71,7 @@ export async function train(config: Config, given: TrainOptions): Promise<RunRes
   const run = owned.use(await createRun(config, objective, { peers, signal }));
   const { state, plan, learned, fresh } = run;
   if (objective.start.folder !== undefined && fresh.length > 0) notes.push(`new weights: ${fresh.join(", ")}`);
-  const few = [...objective.start.entries.values()].filter(({ grouped }) => grouped !== undefined);
-  if (few.length > 0) {
-    const bytes = few.reduce((sum, { dims }) => sum + sizeOf(dims) * byteSize.float32, 0);
-    notes.push(
-      `${few.length} weights in few bits are float32 while they are trained on, ${(bytes / 1e6).toFixed(0)} MB, and in what is written`,
-    );
-  }
+  notes.push(...fewBitsNotes(objective.start.entries, run.inBits));
   const isLora = config.trainable === "lora";
   const refusal = isLora ? adapterRefusal(config, options, objective, run) : undefined;
   if (refusal !== undefined) notes.push(`no adapter is written beside the model: ${refusal}`);

@@ -9,7 +9,7 @@ import type { Adapt, Graph, Parameter } from "../graph/graph.ts";
 import { cast, withLowRank } from "../graph/ops/index.ts";
 import { type Allocate, allocateParameters, type Parameters } from "../runtime/parameters.ts";
 import type { Tensors } from "../runtime/session.ts";
-import { sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
+import { madeTensor, sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
 import type { Config } from "./config.ts";
 import type { Rows, Start } from "./objectives/objective.ts";
 
@@ -161,7 +161,10 @@ export function allocateGradients(
   return { ...learnedOf(graph, whole, trainable, start, allocate), into };
 }
 
-/** The weights of the model that was trained, adapters merged into their layers: names of an ordinary checkpoint. */
+/**
+ * The weights of the model that was trained, adapters merged into their layers: names of an ordinary checkpoint. What is
+ * merged is made each time that its numbers are asked for.
+ */
 export function mergedTensors(
   graph: Pick<Graph, "parameters">,
   tensors: Parameters["tensors"],
@@ -176,7 +179,8 @@ export function mergedTensors(
     if (a === undefined || b === undefined) merged.set(name, value);
     else {
       const transposed = graph.parameters.get(name)?.transposed === true;
-      merged.set(name, addProduct(value, b, a, { scale: alpha / rank, transposed }));
+      const sum = (): Float32Array => addProduct(value, b, a, { scale: alpha / rank, transposed });
+      merged.set(name, madeTensor(value.dims, sum));
     }
   }
   return merged;
@@ -188,7 +192,7 @@ function addProduct(
   b: Tensor<"float32">,
   a: Tensor<"float32">,
   { scale, transposed }: { readonly scale: number; readonly transposed: boolean },
-): Tensor<"float32"> {
+): Float32Array {
   const [outputs, rank] = b.dims as [number, number];
   const inputs = a.dims[1]!;
   const data = w.data.slice();
@@ -199,5 +203,5 @@ function addProduct(
       for (let i = 0; i < inputs; i++) data[o * perOutput + i * perInput]! += factor * a.data[r * inputs + i]!;
     }
   }
-  return tensor("float32", w.dims, data);
+  return data;
 }

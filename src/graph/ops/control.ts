@@ -1,6 +1,5 @@
 /** Ops about the graph itself rather than about numbers. */
 import { applyOp, defineOp, type Op, type Value } from "../graph.ts";
-import { onnxType } from "../onnx.ts";
 
 /** A control dependency: the first input unchanged, but not before the second has been computed. */
 const controlDependencyOp: Op<[value: Value, trigger: Value], null> = defineOp({
@@ -8,9 +7,7 @@ const controlDependencyOp: Op<[value: Value, trigger: Value], null> = defineOp({
   infer: ([value]) => [value],
   lower: (onnx, { inputs: [value, trigger], outputs }) => {
     // Reshape to its own shape plus a zero that is computed from the trigger's numbers: no copy, nothing to fold away.
-    const flat = onnx.node("Reshape", [trigger!, onnx.ints([-1])]);
-    const first = onnx.node("Slice", [flat, onnx.ints([0]), onnx.ints([1])]);
-    const zero = onnx.node("Cast", [onnx.node("Less", [first, first])], { to: onnxType.int64 });
+    const zero = onnx.zeroAfter(trigger!);
     onnx.node(
       "Reshape",
       [value!, onnx.node("Add", [onnx.node("Shape", [value!]), zero])],

@@ -14,7 +14,7 @@ const gatherOp: Op<[table: Value, index: Value], null> = defineOp({
     return [{ dtype: table.dtype, shape: [...index.shape, ...table.shape.slice(1)] }];
   },
   lower: (onnx, { inputs, outputs }) => {
-    const packed = onnx.packed.get(inputs[0]!);
+    const packed = onnx.packed.get(inputs[0]!) ?? onnx.widened.get(inputs[0]!);
     if (packed?.rows === undefined) onnx.node("Gather", inputs, { axis: 0 }, outputs[0]);
     else packed.rows(onnx, inputs[1]!, outputs[0]!);
   },
