@@ -97,6 +97,8 @@ export interface CardFacts {
   };
   /** Numbers that learned. */
   readonly learned: number;
+  /** Weights that stayed in few bits meanwhile. */
+  readonly inBits: number;
 }
 
 /** Writes MODEL/README.md. */
@@ -171,7 +173,7 @@ ${
 }
 
 /** Names of files, without the folders of this machine. */
-function dataOf({ inputs: { teacher, reward, data, valid }, objective, base }: CardFacts): Row[] {
+function dataOf({ inputs: { teacher, reward, data, valid }, objective, base, inBits }: CardFacts): Row[] {
   const paths = typeof data === "string" ? [data] : data;
   const count = (value: number): string => value.toLocaleString("en-US");
   const held = objective.valid === undefined ? "none" : count(objective.valid.count);
@@ -182,6 +184,9 @@ function dataOf({ inputs: { teacher, reward, data, valid }, objective, base }: C
     ["held-out examples", held],
     ["started from", base === undefined ? "new weights" : base.name],
     ...(base?.fingerprint === undefined ? [] : [["its fingerprint", base.fingerprint] as const]),
+    ...(inBits === 0
+      ? []
+      : [["its weights in few bits", `${inBits}, here in float32: they are as exact as the bits were`] as const]),
     ...(teacher === undefined ? [] : [["teacher", modelName(teacher)] as const]),
     ...(typeof reward === "string" ? [["reward model", modelName(reward)] as const] : []),
   ];

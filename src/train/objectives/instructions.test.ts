@@ -226,6 +226,9 @@ describe("the model that is written", () => {
     const steps = found.events.filter((event) => event.type === "step");
     expect(steps.at(-1)!.loss).toBeLessThan(steps[0]!.loss - 0.5);
     expect(JSON.parse(readFileSync(join(found.model, "config.json"), "utf8")).quantization_config).toBeUndefined();
+    expect(readFileSync(join(found.model, "README.md"), "utf8")).toMatch(
+      /\| its weights in few bits \| \d+, here in float32: they are as exact as the bits were \|/,
+    );
     // It starts from the four bits: what was lost by them is lost.
     const { entries } = await openModelFolder(found.model);
     expect([...entries.values()].every(({ dtype }) => dtype === "float32")).toBe(true);
