@@ -31,6 +31,7 @@ async function create(
   const sessionOptions: ort.InferenceSession.SessionOptions = {
     executionProviders: device === "cpu" ? ["cpu"] : [device, "cpu"],
     graphOptimizationLevel: "all",
+    enableMemPattern: options.sparing !== true,
     logSeverityLevel: 3,
     extra,
     ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),

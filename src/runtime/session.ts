@@ -20,6 +20,11 @@ export interface SessionOptions {
   readonly externalData?: ReadonlyMap<string, Uint8Array> | undefined;
   /** Recomputation for gradient checkpointing must survive: no merging of equal nodes. */
   readonly keepRecomputation?: boolean | undefined;
+  /**
+   * Memory matters: no block is laid out for a run's tensors together, which ONNX Runtime takes at the second run of a
+   * shape beside what the first one took.
+   */
+  readonly sparing?: boolean | undefined;
   /** Writes ONNX Runtime's trace to a file that begins with this. */
   readonly profile?: string | undefined;
 }

@@ -45,11 +45,14 @@ function compilerOf(config: Config, { start }: Objective): Compiler {
       const all = new Map([...whole, ...frozenWeights(frozen, weights)]) as Parameters["tensors"];
       return Object.fromEntries(mergedTensors(graph, all, lora));
     },
-    session: (graph) =>
-      createSession(toOnnx(graph, { widened: widenedOf(frozenOf(graph, config, start)) }), {
+    session(graph) {
+      const frozen = frozenOf(graph, config, start);
+      return createSession(toOnnx(graph, { widened: widenedOf(frozen) }), {
         ...sessionOptions(config),
         keepRecomputation: checkpointing && graph.training,
-      }),
+        sparing: checkpointing || frozen.size > 0,
+      });
+    },
   };
 }
 

@@ -117,7 +117,15 @@ export async function train(config: Config, given: TrainOptions): Promise<RunRes
     emit,
   );
   if (writes && !result.stopped) {
-    const facts = { config, inputs: options, output, result, objective, learned: learned.flat.length, inBits: run.inBits.size };
+    const facts = {
+      config,
+      inputs: options,
+      output,
+      result,
+      objective,
+      learned: learned.flat.length,
+      inBits: run.inBits.size,
+    };
     await writeModelCard({ ...facts, base: baseOf(options, record) });
   }
   return result;
