@@ -1,6 +1,7 @@
 /** Graphs and sessions of a run's objective, as its configuration asks: device, precision, recomputation, adapters. */
 import { Graph } from "../graph/graph.ts";
 import { toOnnx } from "../graph/lower.ts";
+import { scale } from "../graph/ops/index.ts";
 import type { Dim } from "../graph/shape.ts";
 import { differentiated, mixedPrecision } from "../models/graphs.ts";
 import { Owned } from "../runtime/owned.ts";
@@ -15,6 +16,21 @@ import { loraAdapter, mergedTensors, partOf } from "./trainable.ts";
 /** Where a run computes: 0 threads are one a core. */
 export function sessionOptions({ device, threads }: Pick<Config, "device" | "threads">): SessionOptions {
   return { device, threads: threads === 0 ? undefined : threads };
+}
+
+/** Where "auto" leads, found by compiling a graph of one node: weights in few bits are kept so on the CPU alone. */
+export async function placed(config: Config): Promise<Config> {
+  if (config.device !== "auto") return config;
+  const g = new Graph();
+  g.output("y", scale(g.input("x", "float32", [1]), 2));
+  const onCuda = await createSession(toOnnx(g), { device: "cuda" }).then(
+    async (session) => {
+      await session.dispose();
+      return true;
+    },
+    () => false,
+  );
+  return { ...config, device: onCuda ? "cuda" : "cpu" };
 }
 
 /** The loss of an objective, compiled when it is first run. */

@@ -12,7 +12,7 @@ import { adapterOf, adapterRefusal } from "./adapter.ts";
 import { fewBitsNotes } from "./frozen.ts";
 import { averageEpochs, keepEpoch } from "./average.ts";
 import { sweepCheckpoints } from "./checkpoint.ts";
-import { sessionOptions } from "./compiler.ts";
+import { placed, sessionOptions } from "./compiler.ts";
 import { checkedConfig, type Config } from "./config.ts";
 import { resolvedInputs } from "./inputs.ts";
 import { checkOutput, type RunOptions, type RunResult, runUpdates, startRun, type Training } from "./loop.ts";
@@ -68,7 +68,8 @@ export async function train(config: Config, given: TrainOptions): Promise<RunRes
   if (resume === true) await checkRecord(output, record, change);
   const notes: string[] = [];
   const objective = owned.use(await open(config, options, baseOf(options, record), notes));
-  const run = owned.use(await createRun(config, objective, { peers, signal }));
+  const fewBits = [...objective.start.entries.values()].some(({ grouped }) => grouped !== undefined);
+  const run = owned.use(await createRun(fewBits ? await placed(config) : config, objective, { peers, signal }));
   const { state, plan, learned, fresh } = run;
   if (objective.start.folder !== undefined && fresh.length > 0) notes.push(`new weights: ${fresh.join(", ")}`);
   notes.push(...fewBitsNotes(objective.start.entries, run.inBits));

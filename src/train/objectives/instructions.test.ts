@@ -217,7 +217,7 @@ describe("the model that is written", () => {
   test("is whole in float32 where it was taught by adapters on weights in four bits, which is said", async () => {
     const bits = join(folder, "four-bits");
     await quantizeModel({ source: model, output: bits, bits: 4 });
-    const settings = ["trainable=lora", "steps=20", "schedule.peak=1e-2", "schedule.kind=constant"];
+    const settings = ["device=auto", "trainable=lora", "steps=20", "schedule.peak=1e-2", "schedule.kind=constant"];
     const found = await run(settings, { model: bits, data: data() });
     expect(found.notes.join("\n")).toMatch(
       /^\d+ weights stay in few bits while others learn, instead of \d+ MB: what is written is float32$/m,
