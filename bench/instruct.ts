@@ -16,8 +16,9 @@ import { random } from "../src/tensor/random.ts";
 import { withSettings } from "../src/train/config.ts";
 import { type Lesson, lessonBatch } from "../src/train/objectives/instructions.ts";
 import { createRun } from "../src/train/run.ts";
-import { machine, median, startPeer } from "./support/peer.ts";
+import { startPeer } from "./support/peer.ts";
 import { writeRandomModel } from "./support/random-model.ts";
+import { measureUpdates, printUpdates } from "./support/updates.ts";
 
 const [size = "llama-nano", rounds = "5", threads = "2", layout = "packed"] = process.argv.slice(2);
 const family = Object.values(families).find(({ causal, sizes }) => causal && Object.hasOwn(sizes, size))!;
@@ -58,38 +59,17 @@ const run = await createRun(withSettings(recipeOf("instruct")(), settings), {
 });
 using peer = startPeer(new URL("instruct.py", import.meta.url), folder, threads);
 const versions = await peer?.ask<string>({ lessons });
-interface Answer {
-  readonly milliseconds: number;
-  readonly loss: number;
-  /** MiB. */
-  readonly peak: number;
-}
-const own: Answer[] = [];
-const others: Answer[] = [];
-for (let round = -1; round < Number(rounds); round++) {
-  const start = performance.now();
-  const { loss } = (await run.update(1e-5))!;
-  const answer = { milliseconds: performance.now() - start, loss, peak: process.resourceUsage().maxRSS / 1024 };
-  const other = await peer?.ask<Answer>({});
-  if (round < 0) continue; // warm-up
-  own.push(answer);
-  if (other !== undefined) others.push(other);
-}
+const measured = await measureUpdates({
+  update: async () => (await run.update(1e-5))!.loss,
+  peer,
+  request: {},
+  rounds: Number(rounds),
+});
 await run[Symbol.asyncDispose]();
 rmSync(folder, { recursive: true });
 
-const row = (name: string, answers: readonly Answer[]): string => {
-  const time = median(answers.map(({ milliseconds }) => milliseconds));
-  const last = answers.at(-1)!;
-  return `| ${name} | ${time.toFixed(0)} | ${((1000 * tokens) / time).toFixed(0)} | ${last.peak.toFixed(0)} | ${last.loss.toFixed(5)} |`;
-};
-console.log(
-  `${machine()}; ${size}, ${run.parameters.flat.length} parameters, ${tokens} tokens in ${lessons.length} exchanges of at most ${longest}, ${threads} threads, medians of ${rounds} pairs`,
-);
-console.log("| | update, ms | tokens/s | peak memory, MiB | last loss |\n| --- | ---: | ---: | ---: | ---: |");
-console.log(row(`Galen, ${layout}`, own));
-if (others.length > 0) {
-  console.log(row(`${versions}, padded`, others));
-  const ratio = median(own.map(({ milliseconds }, i) => others[i]!.milliseconds / milliseconds));
-  console.log(`ratio of tokens/s: ${ratio.toFixed(2)}`);
-}
+printUpdates(measured, {
+  about: `${size}, ${run.parameters.flat.length} parameters, ${tokens} tokens in ${lessons.length} exchanges of at most ${longest}, ${threads} threads`,
+  names: [`Galen, ${layout}`, `${versions}, padded`],
+  tokens,
+});
