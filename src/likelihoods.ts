@@ -17,6 +17,7 @@ import type { Tensors } from "./runtime/session.ts";
 import { required } from "./schema.ts";
 import { type Tensor, tensor } from "./tensor/tensor.ts";
 import { loadTokenizer } from "./tokenizers/files.ts";
+import { commonLength } from "./tokenizers/ids.ts";
 import type { Tokenizer } from "./tokenizers/tokenizer.ts";
 
 export interface LikelihoodOptions {
@@ -105,13 +106,6 @@ function rowsOf(pairs: readonly Pair[], question: number): Row[] {
     row.length += more;
   }
   return rows;
-}
-
-/** Where two lists of tokens first differ. */
-function commonLength(a: readonly number[], b: readonly number[]): number {
-  const most = Math.min(a.length, b.length);
-  for (let i = 0; i < most; i++) if (a[i] !== b[i]) return i;
-  return most;
 }
 
 /**

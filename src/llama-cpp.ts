@@ -11,7 +11,7 @@ import { requireMemory } from "./runtime/memory.ts";
 import type { Decoder, DecoderSizes, Decoding, DecodingOptions, TokenScores } from "./generate/decoder.ts";
 import { tokenBytes } from "./generate/queue.ts";
 import { logSumExp } from "./generate/scores.ts";
-import { commonLength } from "./generate/stream.ts";
+import { commonLength } from "./tokenizers/ids.ts";
 
 /** What is used of node-llama-cpp 3.22, whose types are not here where it is not installed. */
 interface Sequence {

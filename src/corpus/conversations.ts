@@ -9,6 +9,7 @@ import { isTable, readRows } from "../io/csv.ts";
 import { nameOf, readLines } from "../io/lines.ts";
 import { checked, parsedJson } from "../schema.ts";
 import type { ChatMessage } from "../tokenizers/chat.ts";
+import { commonLength } from "../tokenizers/ids.ts";
 import type { Completion, Exchange } from "../tokenizers/turns.ts";
 import { isSampled, pairOfSampled } from "./sampled-answers.ts";
 
@@ -155,8 +156,7 @@ function completionOf({ prompt, completion }: z.output<typeof pair>, where: stri
 /** Of texts without the space before what differs, so that it is the answers'. */
 function commonBeginning(chosen: z.output<typeof said>, rejected: z.output<typeof said>): z.output<typeof said> {
   if (typeof chosen === "string" || typeof rejected === "string") {
-    let length = 0;
-    while (length < Math.min(chosen.length, rejected.length) && chosen[length] === rejected[length]) length += 1;
+    let length = commonLength(chosen, rejected);
     if (length > 0 && chosen[length - 1] === " ") length -= 1;
     return typeof chosen === "string" ? chosen.slice(0, length) : "";
   }

@@ -2,6 +2,7 @@
  * Text of a growing sequence. A decoder of tokens may join, space or quote earlier words anew when more come (BioGPT's
  * Moses detokenizer does), so only words before the last space that two readings in a row agree on are handed out.
  */
+import { commonLength } from "../tokenizers/ids.ts";
 
 interface Growth {
   readonly ids: readonly number[];
@@ -30,11 +31,4 @@ export function createTextStream(
     shown = text.slice(0, stable);
     return text.slice(from, stable);
   };
-}
-
-/** Characters, or ids, that two texts begin with alike. */
-export function commonLength(a: ArrayLike<unknown>, b: ArrayLike<unknown>): number {
-  let length = 0;
-  while (length < a.length && a[length] === b[length]) length++;
-  return length;
 }

@@ -1,5 +1,6 @@
 /** The text of a sequence as it grows, without what comes from a stop string on, nor what may yet turn out to be one. */
-import { commonLength, createTextStream } from "../generate/stream.ts";
+import { createTextStream } from "../generate/stream.ts";
+import { commonLength } from "../tokenizers/ids.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 
 /** Of a long prompt the end alone says how the new text begins. */

@@ -1,4 +1,4 @@
-/** Ids as a program in JavaScript gives them to be decoded. */
+/** Ids as a program in JavaScript gives them to be decoded, and how far two lists of them, or two texts, agree. */
 import { ConfigError } from "../errors.ts";
 import { required } from "../schema.ts";
 
@@ -15,4 +15,11 @@ export function* idsOf(ids: Iterable<number>): Generator<number> {
     yield id;
     i++;
   }
+}
+
+/** Characters, or ids, that two texts begin with alike. */
+export function commonLength(a: ArrayLike<unknown>, b: ArrayLike<unknown>): number {
+  let length = 0;
+  while (length < a.length && a[length] === b[length]) length++;
+  return length;
 }

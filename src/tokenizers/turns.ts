@@ -6,6 +6,7 @@
  */
 import { ConfigError, DataError } from "../errors.ts";
 import { type ChatMessage, type ChatTemplate, chatTemplates, openChatTemplate } from "./chat.ts";
+import { commonLength } from "./ids.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 /** A prompt and what follows it: both plain texts, or both messages for a chat template. All of the completion is learned. */
@@ -243,11 +244,4 @@ function withoutEnd({ frame: { after } }: Tokenizer, ids: number[]): number[] {
 
 function startsWith(ids: readonly number[], beginning: readonly number[]): boolean {
   return beginning.every((id, i) => ids[i] === id);
-}
-
-function commonLength(a: string, b: string): number {
-  const most = Math.min(a.length, b.length);
-  let length = 0;
-  while (length < most && a[length] === b[length]) length += 1;
-  return length;
 }

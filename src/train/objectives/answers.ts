@@ -1,6 +1,9 @@
 /** What objectives over answers have in common: a decoder, and the texts that it is taught by as rows. */
+// B pairs
 import * as z from "zod";
 import { DataError } from "../../errors.ts";
+import type { Value } from "../../graph/graph.ts";
+import { reshape, slice } from "../../graph/ops/index.ts";
 import { type ModelConfig, mostTokens } from "../../models/index.ts";
 import type { Completion, Supervised } from "../../tokenizers/turns.ts";
 import { type ChatSource, endsOf, openChatSource, saveChat, templateSetting } from "./chat-source.ts";
@@ -44,6 +47,12 @@ export async function openAnswers(
 /** What is learned of one prompt and its answer. @throws DataError that begins with `where`. */
 export function answered({ supervise }: ChatSource, exchange: Completion, where: string): Supervised {
   return supervise(exchange, where)[0]!;
+}
+
+/** What the chosen answers of pairs have, and the rejected ones: [B, 2] → two [B]. */
+export function ofPairs(x_B2: Value): readonly [chosen_B: Value, rejected_B: Value] {
+  const [chosen_B, rejected_B] = [0, 1].map((which) => reshape(slice(x_B2, 1, which, which + 1), ["B"]));
+  return [chosen_B!, rejected_B!];
 }
 
 /** An example of a data file, with where it stands. */

@@ -8,10 +8,10 @@ import * as z from "zod";
 import { ConfigError } from "../../errors.ts";
 import { readPreferences } from "../../corpus/conversations.ts";
 import type { Graph, Value } from "../../graph/graph.ts";
-import { reshape, slice, sub, sumAll } from "../../graph/ops/index.ts";
+import { reshape, sub, sumAll } from "../../graph/ops/index.ts";
 import { product } from "../../graph/shape.ts";
 import { preferenceKinds, preferenceLoss } from "../../nn/preference-losses.ts";
-import { answered, answerSettings, laidOut, openAnswers, writing } from "./answers.ts";
+import { answered, answerSettings, laidOut, ofPairs, openAnswers, writing } from "./answers.ts";
 import { type Branching, completionFeeds, completionScores, scoredTokens, tokensOf } from "./completions.ts";
 import type { Batch, Context, Figures, Inputs, Objective } from "./objective.ts";
 import { referenceScores } from "./reference.ts";
@@ -118,19 +118,16 @@ export function pairLoss(
       const { scores_C, lengths_C } = completionScores(g, source, completions);
       g.output("scores", scores_C);
       const ratios_C = sub(scores_C, g.input("reference", "float32", [completions]));
-      const [chosen, rejected] = [0, 1].map((which) => ({
-        ratios_B: everyOther(ratios_C, which),
-        lengths_B: everyOther(lengths_C, which),
-      }));
-      return sumAll(preferenceLoss(chosen!, rejected!, { kind, beta, smoothing }));
+      const ratios = ofPairs(reshape(ratios_C, ["B", 2]));
+      const lengths = ofPairs(reshape(lengths_C, ["B", 2]));
+      const [chosen, rejected] = [
+        { ratios_B: ratios[0], lengths_B: lengths[0] },
+        { ratios_B: ratios[1], lengths_B: lengths[1] },
+      ] as const;
+      return sumAll(preferenceLoss(chosen, rejected, { kind, beta, smoothing }));
     },
     measure: ({ scores }, batch) => pairFigures(scores!.data as Float32Array, (batch as PairBatch).pairs, beta),
   };
-}
-
-/** The first of every two, or the second: [2B] → [B]. */
-function everyOther(x_C: Value, which: number): Value {
-  return reshape(slice(reshape(x_C, ["B", 2]), 1, which, which + 1), ["B"]);
 }
 
 /** A reward is β times what the training changed a completion's log-probability by. */

@@ -7,13 +7,13 @@ import * as z from "zod";
 import { readPreferences } from "../../corpus/conversations.ts";
 import { DataError } from "../../errors.ts";
 import type { Graph, Value } from "../../graph/graph.ts";
-import { cast, reshape, slice, sumAll } from "../../graph/ops/index.ts";
+import { cast, reshape, sumAll } from "../../graph/ops/index.ts";
 import { product } from "../../graph/shape.ts";
 import { configText, headOf, mostTokens } from "../../models/index.ts";
 import { rewardLoss } from "../../nn/preference-losses.ts";
 import { makeBatch } from "../../runtime/batch.ts";
 import { saveModel } from "../checkpoint.ts";
-import { answered, answerSettings } from "./answers.ts";
+import { answered, answerSettings, ofPairs } from "./answers.ts";
 import { openChatSource } from "./chat-source.ts";
 import { type Batch, type Context, type Figures, type Inputs, type Objective, startFolder } from "./objective.ts";
 import { openHeadSource } from "./source.ts";
@@ -104,10 +104,7 @@ export async function openReward(
         "float32",
       );
       g.output("rewards", rewards_B2);
-      const [better_B, worse_B] = [0, 1].map((which) => reshape(slice(rewards_B2, 1, which, which + 1), ["B"])) as [
-        Value,
-        Value,
-      ];
+      const [better_B, worse_B] = ofPairs(rewards_B2);
       const margins_B = g.input("margins", "float32", ["B"]);
       return sumAll(rewardLoss(better_B, worse_B, { margins_B, centring }));
     },

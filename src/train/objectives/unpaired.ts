@@ -10,6 +10,7 @@ import { readJudged, readPreferences } from "../../corpus/conversations.ts";
 import { DataError } from "../../errors.ts";
 import type { Graph, Value } from "../../graph/graph.ts";
 import { sub, sumAll } from "../../graph/ops/index.ts";
+import { inParts } from "../../io/streams.ts";
 import { judgedLoss } from "../../nn/preference-losses.ts";
 import { Owned } from "../../runtime/owned.ts";
 import type { Session, Tensors } from "../../runtime/session.ts";
@@ -180,7 +181,7 @@ function judgedProgram(
   return {
     graph: training,
     async run({ examples }, { weights, scale }, into) {
-      const chunks = chunked(examples, rowsAtOnce);
+      const chunks = [...inParts(examples, rowsAtOnce === 0 ? Infinity : rowsAtOnce)];
       let difference = 0;
       const scorer = await session("scoring");
       for (const chunk of chunks) {
@@ -214,11 +215,6 @@ function judgedProgram(
     },
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
   };
-}
-
-function chunked<T>(items: readonly T[], size: number): T[][] {
-  const step = size === 0 ? items.length : size;
-  return Array.from({ length: Math.ceil(items.length / step) }, (_, k) => items.slice(k * step, (k + 1) * step));
 }
 
 function judgedFigures(
