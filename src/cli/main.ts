@@ -3,7 +3,6 @@
  * wrong way. Loads neither ONNX Runtime nor any other dependency before a command runs.
  */
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { GalenError, UsageError } from "../errors.ts";
 import { parseArguments } from "./arguments.ts";
@@ -87,8 +86,8 @@ function printWarnings(): void {
 
 async function runGroup(name: string, group: Group, rest: readonly string[]): Promise<number> {
   if (name === "galen" && rest[0] === "--version") {
-    const text = await readFile(new URL("../../package.json", import.meta.url), "utf8");
-    process.stdout.write(`${(JSON.parse(text) as { version: string }).version}\n`);
+    const { ownVersion } = await import("../io/version.ts");
+    process.stdout.write(`${await ownVersion()}\n`);
     return 0;
   }
   const known = rest.length === 0 || asksHelp(rest);

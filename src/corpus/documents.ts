@@ -13,7 +13,9 @@ import { stdin } from "../io/bytes.ts";
 import { columnHint, type ColumnNames, isTable } from "../io/csv.ts";
 import { nameOf } from "../io/lines.ts";
 import { take } from "../io/streams.ts";
+import { type CorpusDocument, wholeText } from "./corpus-document.ts";
 import { readDataset } from "./dataset.ts";
+import { isDocumentDataset, readDocumentDataset, readDocumentsManifest } from "./document-dataset.ts";
 import { describeFailure, nothingRead } from "./failures.ts";
 import { readObjects } from "./jsonl.ts";
 import { isPubMedName, parseBlock, readBlocks } from "./pubmed/reader.ts";
@@ -110,8 +112,24 @@ async function* readTextFile<T>(file: SourceFile, forms: Forms<T>): AsyncGenerat
   else yield { failure: { ...failure, message } };
 }
 
+/** A corpus document's fields under the names that JSON lines have. */
+function asObject(document: CorpusDocument): Record<string, unknown> {
+  const { id, sections: _, metadata, ...fields } = document;
+  // PubMed's records have bare numbers everywhere else.
+  return { ...metadata, ...fields, id: id.replace(/^pmid:/, ""), text: wholeText({ ...document, title: "" }) };
+}
+
 async function* readDatasetFolder<T>(folder: string, forms: Forms<T>): AsyncGenerator<Read<T>> {
   const source = basename(folder);
+  if (await isDocumentDataset(folder)) {
+    let line = 0;
+    for await (const document of readDocumentDataset(folder)) {
+      const value = forms.object(asObject(document), source, ++line);
+      if (typeof value !== "string") yield { value };
+      else yield { failure: { source, offset: null, line: null, message: `${document.id}: ${value}` } };
+    }
+    return;
+  }
   for await (const record of readDataset(folder, { columns: forms.fields })) {
     const value = forms.record(record as PubMedRecord, source);
     if (typeof value !== "string") yield { value };
@@ -197,6 +215,24 @@ export async function* readDocuments(
 ): AsyncGenerator<Document> {
   required("readDocuments: paths", paths, "list of texts");
   yield* take(readInputs(paths, documentForms, options), limit);
+}
+
+/**
+ * Clinical notes that nobody has de-identified are not for training: models repeat what they have read.
+ * @throws DataError for a dataset folder that holds some.
+ */
+export async function refuseBareNotes(paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    if (path === stdin || !existsSync(join(path, "manifest.json")) || !(await isDocumentDataset(path))) continue;
+    const { notes, deidentified } = await readDocumentsManifest(path);
+    if (notes <= deidentified) continue;
+    throw new DataError(
+      `${path}: expected clinical notes to be de-identified, got ${notes - deidentified} that are not`,
+      {
+        hint: 'make the dataset by a pipeline with the stage "deidentify": galen corpus run corpus.yaml --output DIR',
+      },
+    );
+  }
 }
 
 export { describeFailure } from "./failures.ts";

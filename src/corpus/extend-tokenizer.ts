@@ -2,7 +2,7 @@
 import { openOutput } from "../io/outputs.ts";
 import { loadTokenizer, saveExtended } from "../tokenizers/files.ts";
 import { extendTokenizer, tokenizerFileNames } from "../tokenizers/registry.ts";
-import { readDocuments, type ReadDocumentsOptions } from "./documents.ts";
+import { readDocuments, type ReadDocumentsOptions, refuseBareNotes } from "./documents.ts";
 import { type ExtensionReport, reportExtension } from "./extension-report.ts";
 import { titleAndText } from "./text.ts";
 import { isHeldOut } from "./tokenize.ts";
@@ -45,6 +45,7 @@ export async function extendFromDocuments(
   const names = [...tokenizerFileNames, "tokenizer.model"];
   const rules = { kind: "a tokenizer", names, inputs: [source, ...inputs, ...general], overwrite };
   await using claimed = await openOutput(output, rules);
+  await refuseBareNotes(inputs);
   const base = await loadTokenizer(source);
   const kept = keeper();
   const documents = { learned: 0, heldOut: 0 };

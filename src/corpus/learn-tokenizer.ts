@@ -3,7 +3,7 @@ import { openOutput } from "../io/outputs.ts";
 import { saveTokenizer } from "../tokenizers/files.ts";
 import { tokenizerFileNames, trainTokenizer } from "../tokenizers/registry.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
-import { readDocuments, type ReadDocumentsOptions } from "./documents.ts";
+import { readDocuments, refuseBareNotes, type ReadDocumentsOptions } from "./documents.ts";
 
 export interface LearnTokenizerOptions extends Pick<ReadDocumentsOptions, "signal" | "onFailure" | "columns"> {
   /** Folder to make. */
@@ -27,6 +27,7 @@ export async function learnTokenizer(
   { output, kind, vocabSize, overwrite, columns, signal, onFailure, onProgress }: LearnTokenizerOptions,
 ): Promise<Tokenizer> {
   await using claimed = await openOutput(output, { kind: "a tokenizer", names: tokenizerFileNames, inputs, overwrite });
+  await refuseBareNotes(inputs);
   let documents = 0;
   async function* texts(): AsyncGenerator<string> {
     for await (const { title, text } of readDocuments(inputs, { columns, signal, onFailure })) {

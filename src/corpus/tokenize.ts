@@ -7,7 +7,7 @@ import { readSettings } from "../io/json.ts";
 import { openOutput } from "../io/outputs.ts";
 import { DataError } from "../errors.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
-import { type Document, readDocuments, type ReadDocumentsOptions } from "./documents.ts";
+import { type Document, readDocuments, type ReadDocumentsOptions, refuseBareNotes } from "./documents.ts";
 import { countWords, titleAndText } from "./text.ts";
 import { writeTokens } from "./token-files.ts";
 
@@ -155,6 +155,7 @@ export async function tokenizeDocuments(
   tokenizer: Tokenizer,
   { onFailure, columns, ...options }: TokenizeOptions & Pick<ReadDocumentsOptions, "onFailure" | "columns">,
 ): Promise<TokenizedDocuments> {
+  await refuseBareNotes(inputs);
   let failures = 0;
   const documents = readDocuments(inputs, {
     signal: options.signal,

@@ -10,7 +10,7 @@ import { ConfigError } from "../errors.ts";
 import type { Items } from "../io/streams.ts";
 import { checkAligned, detail, type EvaluateOptions, type Figure, primaryOf } from "../metrics/report.ts";
 import { required } from "../schema.ts";
-import type { Benchmark, Example } from "../tasks/benchmark.ts";
+import { type Benchmark, contaminationText, type Example } from "../tasks/benchmark.ts";
 
 /** What training texts hold of an example. */
 export interface Overlap {
@@ -54,7 +54,7 @@ export async function findOverlaps(
 ): Promise<Overlap[][]> {
   required("findOverlaps: sets", sets, "list");
   required("findOverlaps: documents", documents, "stream");
-  const texts = sets.flatMap(({ benchmark, examples }) => examples.map((one) => textOf(benchmark, one)));
+  const texts = sets.flatMap(({ benchmark, examples }) => examples.map((one) => contaminationText(benchmark, one)));
   const index = indexNgrams(texts);
   // Of each run of eight words whether it was seen.
   const seen = Array.from(index.words, (words) => new Uint8Array(Math.max(0, words - leastWords + 1)));
@@ -80,10 +80,6 @@ export async function findOverlaps(
   });
   let at = 0;
   return sets.map(({ examples }) => all.slice(at, (at += examples.length)));
-}
-
-function textOf({ contaminatedBy, source, target }: OverlapSet["benchmark"], example: Example): string {
-  return contaminatedBy?.(example) ?? `${source(example)} ${target(example)}`;
 }
 
 /**

@@ -140,3 +140,11 @@ export interface Benchmark<E extends Example = Example, Answer = unknown> {
 
 /** `exampleOf` of benchmarks whose source is a text and whose gold is a list. */
 export const exampleOfText = (id: string, text: string): Example<never[]> => ({ id, text: text.trim(), gold: [] });
+
+/** The text of an example that a model must not have been trained on. */
+export function contaminationText(
+  { contaminatedBy, source, target }: Pick<Benchmark, "source" | "target" | "contaminatedBy">,
+  example: Example,
+): string {
+  return contaminatedBy?.(example) ?? `${source(example)} ${target(example)}`;
+}

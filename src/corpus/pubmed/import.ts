@@ -5,7 +5,7 @@
  * the end. The folder appears under its name only when all of it is written.
  */
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, open, readFile, rename, rm, readdir, writeFile, type FileHandle } from "node:fs/promises";
+import { mkdir, open, rename, rm, readdir, writeFile, type FileHandle } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { existsSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
@@ -13,6 +13,7 @@ import { ConfigError } from "../../errors.ts";
 import { writing } from "../../io/files.ts";
 import { lockBeside } from "../../io/lock.ts";
 import { checkSeparate } from "../../io/outputs.ts";
+import { ownVersion } from "../../io/version.ts";
 import { nothingRead } from "../failures.ts";
 import { datasetFormat, datasetVersion, readManifest, type DatasetManifest } from "../dataset.ts";
 import type { ImportJob, JobBlock, JobResult } from "./import-job.ts";
@@ -220,11 +221,6 @@ async function dropLosers(
     else await rm(after.path);
   }
   return left;
-}
-
-async function ownVersion(): Promise<string> {
-  const text = await readFile(new URL("../../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
 }
 
 /** Fails early where the output cannot become a dataset folder. */

@@ -1,0 +1,64 @@
+/** The last step on a shard: documents as often as the mixture wants them. */
+import type { CorpusDocument } from "../corpus/corpus-document.ts";
+import { charactersOf } from "../corpus/document-shards.ts";
+import * as z from "zod";
+import { wordsOf } from "./count-words.ts";
+import { type Amount, noAmount, plus, stageMarker } from "./marker.ts";
+import { createProfile, profile } from "./profile.ts";
+import { newShard } from "./shard-file.ts";
+import { readAlive, type ShardState } from "./shard-state.ts";
+import { random } from "../tensor/random.ts";
+import { hash128 } from "./hash.ts";
+
+export const resultMarker = z.object({
+  /** Copies counted. */
+  out: stageMarker.shape.out,
+  file: stageMarker.shape.file,
+  profile,
+  /** Notes, and those of them that were de-identified. */
+  notes: z.int(),
+  deidentified: z.int(),
+});
+export type ResultMarker = z.output<typeof resultMarker>;
+
+/** How often a document comes: a pure function of seed and id, `repeat` on the mean. */
+export function copiesOf(id: string, repeat: number, seed: number): number {
+  const whole = Math.floor(repeat);
+  if (repeat === whole) return whole;
+  return whole + Number(random(seed, ...hash128(id)).next() < repeat - whole);
+}
+
+function* copies(document: CorpusDocument, count: number): Generator<CorpusDocument> {
+  for (let i = 1; i <= count; i++) yield i === 1 ? document : { ...document, id: `${document.id}#${i}` };
+}
+
+/** Writes a shard of the result. */
+export async function writeResult(
+  state: ShardState,
+  { path, repeat, seed }: { readonly path: string; readonly repeat: number; readonly seed: number },
+  { output, createdBy }: { readonly output: string; readonly createdBy: string },
+): Promise<ResultMarker> {
+  const file = await newShard(output, path, createdBy);
+  let out: Amount = noAmount;
+  const counted = createProfile();
+  let [notes, deidentified] = [0, 0];
+  try {
+    for await (const { documents } of readAlive(output, state)) {
+      for (const document of documents) {
+        const count = copiesOf(document.id, repeat, seed);
+        const words = wordsOf(document);
+        await file.add([...copies(document, count)]);
+        out = plus(out, { documents: count, words: words * count, characters: charactersOf(document) * count });
+        if (count === 0) continue;
+        counted.add(document, count);
+        if (document.kind !== "clinical-notes") continue;
+        notes += count;
+        if (document.metadata["deidentified"] !== undefined) deidentified += count;
+      }
+    }
+    return { out, file: await file.finish(), profile: counted.done(), notes, deidentified };
+  } catch (error) {
+    await file.abandon();
+    throw error;
+  }
+}

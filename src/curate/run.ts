@@ -1,0 +1,217 @@
+/**
+ * Runs a pipeline: import, updates, its stages in order, the mixture. On one machine with a thread a core; or as one of several
+ * ranks, wherever a launcher starts them, that share nothing but the output folder. What is finished is never done again.
+ */
+import { mkdir } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { join, resolve } from "node:path";
+import { ConfigError, DataError } from "../errors.ts";
+import { writeFileAtomically } from "../io/files.ts";
+import { fingerprintOf } from "../io/fingerprint.ts";
+import { readJson } from "../io/json.ts";
+import { lockBeside } from "../io/lock.ts";
+import { checkSeparate } from "../io/outputs.ts";
+import { ownVersion } from "../io/version.ts";
+import { placeDataset } from "./dataset-folder.ts";
+import { planImports } from "./import-plan.ts";
+import { joinDocuments, type Step } from "./keyed-step.ts";
+import { isFor, markerPath, type PlacedStage } from "./map-task.ts";
+import { importMarker, type ImportMarker, type Shard, type StageMarker, stageMarker } from "./marker.ts";
+import { repeatsOf } from "./mixture.ts";
+import { type Pipeline, type PlannedStage, planPipeline, readPipeline } from "./pipeline.ts";
+import { createTaskPool } from "./pool.ts";
+import { resultMarker } from "./result-task.ts";
+import { advance, type ShardState } from "./shard-state.ts";
+import { isKeyed } from "./stage.ts";
+import { createSummary, type Summary, type SummaryBuilder } from "./summary.ts";
+import { stageAt, taskOf, updatesIndex } from "./tasks.ts";
+import { doTasks, type WorkOptions, type WorkProgress } from "./work.ts";
+
+export interface RunPipelineOptions {
+  /** The pipeline's file, in YAML, TypeScript or JavaScript; or, with `value`, what messages call it. */
+  readonly file: string;
+  /** A pipeline as plain data, instead of the file's; paths are relative to `folder`. */
+  readonly value?: unknown;
+  readonly folder?: string | undefined;
+  /** Folder of the work and of the result: dataset/, report.json. */
+  readonly output: string;
+  /** Which share of the work is done here, 0 to world - 1. */
+  readonly rank?: number | undefined;
+  readonly world?: number | undefined;
+  /** Whether to wait for other ranks between steps. Default true. */
+  readonly wait?: boolean | undefined;
+  /** Threads; 0 works on this one. Default: the processors. */
+  readonly workers?: number | undefined;
+  readonly onProgress?: ((progress: WorkProgress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Runs this rank's share. @throws ConfigError, DataError; `WaitingForRanks` where it shall not wait and others are behind. */
+export async function runPipeline(options: RunPipelineOptions): Promise<Summary> {
+  const { file, value, rank = 0, world = 1, wait = true, onProgress, signal } = options;
+  if (!(Number.isInteger(world) && world > 0 && Number.isInteger(rank) && rank >= 0 && rank < world)) {
+    throw new ConfigError(`rank and world: expected a rank from 0 to world - 1, got ${rank} of ${world}`);
+  }
+  const output = resolve(options.output);
+  const pipeline =
+    value === undefined ? await readPipeline(file) : await planPipeline(value, file, options.folder ?? ".");
+  const inputs = Object.values(pipeline.sources).flatMap(({ paths }) =>
+    paths.map((path) => resolve(pipeline.folder, path)),
+  );
+  await checkSeparate(output, inputs);
+  await mkdir(output, { recursive: true });
+  await using _ = await lockBeside(join(output, `rank-${rank}`));
+  const createdBy = `galen ${await ownVersion()}`;
+  const pool = createTaskPool(options.workers ?? availableParallelism(), {
+    output,
+    createdBy,
+    file,
+    value,
+    folder: options.folder,
+  });
+  try {
+    const work: WorkOptions = { output, pool, rank, world, wait, onProgress, signal };
+    return await runSteps(pipeline, { ...work, createdBy });
+  } finally {
+    await pool.close();
+  }
+}
+
+async function runSteps(pipeline: Pipeline, work: WorkOptions & { readonly createdBy: string }): Promise<Summary> {
+  const imports = await importSources(pipeline, work);
+  const shards = imports.flatMap((one) => one.shards);
+  checkImported(pipeline, imports, shards);
+  const summary = createSummary(pipeline, imports);
+  let states = shards.map((shard): ShardState => {
+    const { name, source, kinds, file, amount } = shard;
+    return { name, source, kinds, file: file.path, bytes: file.bytes, verdicts: [], amount };
+  });
+  let before = fingerprintOf(String(pipeline.seed));
+  const last = pipeline.stages.length;
+  for (let at = updatesIndex; at < last;) {
+    const planned = stageAt(pipeline, at);
+    if (isKeyed(planned.stage)) {
+      before = fingerprintOf(before, planned.fingerprint);
+      const concerned = states.filter((state) => isFor(planned, state));
+      const found = await joinDocuments(stepOf(at, planned, before), concerned, shards, work);
+      // What comes after depends on which shards there were.
+      before = found.fingerprint;
+      states = behind(states, found.folder, concerned, found.markers, (marker) =>
+        summary.add(at, marker.state, marker.marker),
+      );
+      at += 1;
+      continue;
+    }
+    const group: (PlacedStage & { readonly index: number })[] = [];
+    for (; at < last && !isKeyed(stageAt(pipeline, at).stage); at++) {
+      const next = stageAt(pipeline, at);
+      before = fingerprintOf(before, next.fingerprint);
+      group.push({ planned: next, folder: `${next.stage.name}-${before.slice(0, 10)}`, index: at });
+    }
+    states = await mapShards(group, states, summary, work);
+  }
+  return finish(pipeline, states, before, summary, work);
+}
+
+async function importSources(pipeline: Pipeline, work: WorkOptions): Promise<ImportMarker[]> {
+  const jobs = await planImports(pipeline);
+  const tasks = jobs.map(({ bytes, ...job }) => taskOf("import", `stages/import/${job.name}.json`, bytes, job));
+  return doTasks("import", tasks, importMarker, work);
+}
+
+/** Something was read, and notes of patients will not be trained on as they are. */
+function checkImported(pipeline: Pipeline, imports: readonly ImportMarker[], shards: readonly Shard[]): void {
+  if (shards.every(({ amount }) => amount.documents === 0)) {
+    const first = imports.flatMap(({ firstFailures }) => firstFailures)[0];
+    const got = first === undefined ? "none" : `none that can be read (${first})`;
+    throw new DataError(`${pipeline.file}: sources: expected documents, got ${got}`);
+  }
+  const isCovered = (shard: Shard): boolean =>
+    pipeline.sources[shard.source]!.deidentified !== undefined ||
+    pipeline.stages.some((planned) => planned.stage.name === "deidentify" && isFor(planned, shard));
+  const bare = shards.find((shard) => shard.kinds.includes("clinical-notes") && !isCovered(shard));
+  if (bare === undefined) return;
+  throw new ConfigError(
+    `${pipeline.file}: sources.${bare.source}: expected clinical notes to be de-identified, got no stage that does it`,
+    {
+      hint: 'add the stage "deidentify", or say under "deidentified" of the source who did it, and where the report is',
+    },
+  );
+}
+
+function stepOf(index: number, planned: PlannedStage, fingerprint: string): Step {
+  return { index, planned, name: planned.stage.name, fingerprint };
+}
+
+/** States behind a stage that some of them went through. */
+function behind(
+  states: readonly ShardState[],
+  folder: string,
+  concerned: readonly ShardState[],
+  markers: readonly StageMarker[],
+  tell: (found: { readonly state: ShardState; readonly marker: StageMarker }) => void,
+): ShardState[] {
+  const byName = new Map(concerned.map(({ name }, i) => [name, markers[i]!]));
+  return states.map((state) => {
+    const marker = byName.get(state.name);
+    if (marker === undefined) return state;
+    tell({ state, marker });
+    return advance(state, markerPath(folder, state.name), marker);
+  });
+}
+
+async function mapShards(
+  group: readonly (PlacedStage & { readonly index: number })[],
+  states: readonly ShardState[],
+  summary: SummaryBuilder,
+  work: WorkOptions,
+): Promise<ShardState[]> {
+  const own = states.map((state) => group.filter(({ planned }) => isFor(planned, state)));
+  const tasks = states.flatMap((state, i) => {
+    const stages = own[i]!.map(({ index, folder }) => ({ index, folder }));
+    if (stages.length === 0) return [];
+    return [taskOf("map", markerPath(stages.at(-1)!.folder, state.name), state.bytes, { stages, state })];
+  });
+  await doTasks(group.map(({ planned }) => planned.stage.name).join(", "), tasks, stageMarker, work);
+  const result: ShardState[] = [];
+  for (const [i, state] of states.entries()) {
+    let now = state;
+    for (const { index, folder } of own[i]!) {
+      const path = markerPath(folder, state.name);
+      const marker = await readJson(join(work.output, path), stageMarker);
+      summary.add(index, now, marker);
+      now = advance(now, path, marker);
+    }
+    result.push(now);
+  }
+  return result;
+}
+
+/** The mixture, the dataset's folder, and what there is to report. */
+async function finish(
+  pipeline: Pipeline,
+  states: readonly ShardState[],
+  before: string,
+  summary: SummaryBuilder,
+  work: WorkOptions & { readonly createdBy: string },
+): Promise<Summary> {
+  const repeats = repeatsOf(pipeline, states);
+  const fingerprint = fingerprintOf(before, JSON.stringify([pipeline.seed, [...repeats]]));
+  const folder = `stages/result-${fingerprint.slice(0, 10)}`;
+  const tasks = states.map((state) =>
+    taskOf("result", `${folder}/${state.name}.json`, state.bytes, {
+      state,
+      path: `${folder}/${state.name}.parquet`,
+      repeat: repeats.get(state.source)!,
+    }),
+  );
+  const markers = await doTasks("mixture", tasks, resultMarker, work);
+  const found = summary.finish(states, markers, repeats);
+  const { output, rank, createdBy, signal } = work;
+  signal?.throwIfAborted();
+  // Every rank knows all; one writes.
+  if (rank !== 0) return found;
+  await placeDataset(output, markers, { fingerprint, createdBy });
+  await writeFileAtomically(join(output, "report.json"), `${JSON.stringify(found, null, 2)}\n`);
+  return found;
+}

@@ -1,0 +1,50 @@
+/** A file of documents under construction, which appears under its name when all of it is written. */
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { mkdir, open, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { writeDocuments } from "../corpus/document-shards.ts";
+import type { CorpusDocument } from "../corpus/corpus-document.ts";
+import { writing } from "../io/files.ts";
+
+export interface NewShard {
+  readonly documents: number;
+  readonly bytes: number;
+  add(documents: readonly CorpusDocument[]): Promise<void>;
+  finish(): Promise<{ readonly path: string; readonly bytes: number; readonly sha256: string }>;
+  abandon(): Promise<void>;
+}
+
+/** `path` is relative to `output`. One process at a time writes it: tasks have one owner. */
+export async function newShard(output: string, path: string, createdBy: string): Promise<NewShard> {
+  const target = join(output, path);
+  const temporary = `${target}.part`;
+  return writing(target, async () => {
+    await mkdir(dirname(target), { recursive: true });
+    const handle = await open(temporary, "w");
+    const writer = await writeDocuments(handle, createdBy);
+    return {
+      get documents() {
+        return writer.documents;
+      },
+      get bytes() {
+        return writer.bytes;
+      },
+      add: (documents) => writing(target, () => writer.add(documents)),
+      finish: () =>
+        writing(target, async () => {
+          await writer.finish();
+          await handle.sync();
+          await handle.close();
+          const hash = createHash("sha256");
+          for await (const chunk of createReadStream(temporary)) hash.update(chunk as Uint8Array);
+          await rename(temporary, target);
+          return { path, bytes: writer.bytes, sha256: hash.digest("hex") };
+        }),
+      async abandon() {
+        await handle.close().catch(() => undefined);
+        await rm(temporary, { force: true });
+      },
+    };
+  });
+}

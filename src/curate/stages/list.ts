@@ -1,0 +1,8 @@
+/** The stages by name, in the order that a pipeline usually has them. */
+import type { AnyStage } from "../stage.ts";
+import { decontaminate } from "./decontaminate.ts";
+import { duplicateParagraphs } from "./duplicate-paragraphs.ts";
+import { exactDuplicates } from "./exact-duplicates.ts";
+import { licences } from "./licences.ts";
+
+export const stages: readonly AnyStage[] = [licences, exactDuplicates, duplicateParagraphs, decontaminate];

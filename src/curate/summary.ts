@@ -1,0 +1,151 @@
+/** What a pipeline did, as `report.json` holds it: the sum of all markers, which is what the page of the report shows. */
+import { basename } from "node:path";
+import * as z from "zod";
+import { type Amount, type ImportMarker, noAmount, plus, type StageMarker, stageMarker } from "./marker.ts";
+import type { Pipeline } from "./pipeline.ts";
+import { merge, noProfile, profile } from "./profile.ts";
+import type { ResultMarker } from "./result-task.ts";
+import type { ShardState } from "./shard-state.ts";
+import { stageAt, updatesIndex } from "./tasks.ts";
+
+/** Examples of a rule that a report shows. */
+const examplesEach = 6;
+
+const amount = stageMarker.shape.out;
+const flow = z.object({ in: amount, out: amount });
+const stage = z.object({
+  name: z.string(),
+  about: z.string(),
+  settings: z.unknown(),
+  for: z.array(z.string()).optional(),
+  in: amount,
+  out: amount,
+  bySource: z.record(z.string(), flow),
+  drops: stageMarker.shape.drops,
+  /** Documents that a rule dropped, by source. */
+  dropsBySource: z.record(z.string(), z.record(z.string(), z.int())),
+  changes: stageMarker.shape.changes,
+  kept: stageMarker.shape.kept,
+});
+
+export const summarySchema = z.object({
+  format: z.literal("galen-corpus-report"),
+  version: z.literal(1),
+  pipeline: z.object({ file: z.string(), seed: z.int(), mixture: z.unknown() }),
+  sources: z.array(
+    z.object({
+      name: z.string(),
+      kinds: z.array(z.string()),
+      files: z.int(),
+      bytes: z.int(),
+      read: amount,
+      failures: z.int(),
+      firstFailures: z.array(z.string()),
+      deletions: z.int(),
+      out: amount,
+      repeat: z.number(),
+    }),
+  ),
+  stages: z.array(stage),
+  before: profile,
+  after: profile,
+  result: z.object({ amount, notes: z.int(), deidentified: z.int() }),
+});
+export type Summary = z.output<typeof summarySchema>;
+type StageSummary = z.output<typeof stage>;
+
+export interface SummaryBuilder {
+  add(index: number, state: Pick<ShardState, "source">, marker: StageMarker): void;
+  finish(
+    states: readonly ShardState[],
+    markers: readonly ResultMarker[],
+    repeats: ReadonlyMap<string, number>,
+  ): Summary;
+}
+
+/** Adds up markers, which come in the corpus's order. */
+export function createSummary(pipeline: Pipeline, imports: readonly ImportMarker[]): SummaryBuilder {
+  const stages = new Map<number, StageSummary>();
+  for (let i = updatesIndex; i < pipeline.stages.length; i++) {
+    const { stage: kind, settings, for: only } = stageAt(pipeline, i);
+    stages.set(i, {
+      name: kind.name,
+      about: kind.about,
+      settings,
+      ...(only === undefined ? {} : { for: [...only] }),
+      in: noAmount,
+      out: noAmount,
+      bySource: {},
+      drops: {},
+      dropsBySource: {},
+      changes: {},
+      kept: [],
+    });
+  }
+  return {
+    add(index, { source }, marker) {
+      const found = stages.get(index)!;
+      found.in = plus(found.in, marker.in);
+      found.out = plus(found.out, marker.out);
+      const flowed = found.bySource[source] ?? { in: noAmount, out: noAmount };
+      found.bySource[source] = { in: plus(flowed.in, marker.in), out: plus(flowed.out, marker.out) };
+      for (const [rule, { documents, words, examples }] of Object.entries(marker.drops)) {
+        const sum = (found.drops[rule] ??= { documents: 0, words: 0, examples: [] });
+        sum.documents += documents;
+        sum.words += words;
+        addExamples(sum.examples, examples);
+        const bySource = (found.dropsBySource[rule] ??= {});
+        bySource[source] = (bySource[source] ?? 0) + documents;
+      }
+      for (const [rule, { documents, times, examples }] of Object.entries(marker.changes)) {
+        const sum = (found.changes[rule] ??= { documents: 0, times: 0, examples: [] });
+        sum.documents += documents;
+        sum.times += times;
+        addExamples(sum.examples, examples);
+      }
+      addExamples(found.kept, marker.kept);
+    },
+    finish(states, markers, repeats) {
+      const shards = imports.flatMap((one) => one.shards);
+      const outBy = new Map<string, Amount>();
+      for (const [i, { source }] of states.entries()) {
+        outBy.set(source, plus(outBy.get(source) ?? noAmount, markers[i]!.out));
+      }
+      const { file, seed, mixture, sources } = pipeline;
+      return {
+        format: "galen-corpus-report",
+        version: 1,
+        pipeline: { file: basename(file), seed, mixture: mixture ?? null },
+        sources: Object.keys(sources).map((name) => {
+          const own = imports.filter((one) => one.source === name);
+          const ownShards = shards.filter(({ source }) => source === name);
+          const counted = own.flatMap(({ files }) => files);
+          return {
+            name,
+            kinds: [...new Set(ownShards.flatMap(({ kinds }) => kinds))].sort(),
+            files: counted.length,
+            bytes: counted.reduce((sum, { bytes }) => sum + bytes, 0),
+            read: ownShards.reduce((sum, shard) => plus(sum, shard.amount), noAmount),
+            failures: own.reduce((sum, { failures }) => sum + failures, 0),
+            firstFailures: own.flatMap(({ firstFailures }) => firstFailures).slice(0, examplesEach),
+            deletions: ownShards.reduce((sum, { deletions }) => sum + deletions.length, 0),
+            out: outBy.get(name) ?? noAmount,
+            repeat: repeats.get(name) ?? 0,
+          };
+        }),
+        stages: [...stages.values()],
+        before: merge(noProfile, ...imports.map((one) => one.profile)),
+        after: merge(noProfile, ...markers.map((one) => one.profile)),
+        result: {
+          amount: markers.reduce((sum, { out }) => plus(sum, out), noAmount),
+          notes: markers.reduce((sum, { notes }) => sum + notes, 0),
+          deidentified: markers.reduce((sum, { deidentified }) => sum + deidentified, 0),
+        },
+      };
+    },
+  };
+}
+
+function addExamples<T>(to: T[], from: readonly T[]): void {
+  to.push(...from.slice(0, examplesEach - to.length));
+}

@@ -1,0 +1,19 @@
+/** A worker thread of a pipeline: one task after another. */
+import { parentPort, workerData } from "node:worker_threads";
+import { GalenError } from "../errors.ts";
+import { createTaskRunner, type TaskSettings } from "./tasks.ts";
+import type { TaskFailure } from "./pool.ts";
+import type { Task } from "./work.ts";
+
+const run = createTaskRunner(workerData as TaskSettings);
+
+parentPort?.on("message", (task: Task) => {
+  run(task).then(
+    (marker) => parentPort?.postMessage({ marker }, []),
+    (error: unknown) => {
+      const code = error instanceof GalenError ? error.code : undefined;
+      const failure: TaskFailure = { code, message: error instanceof Error ? error.message : String(error) };
+      parentPort?.postMessage({ failure }, []);
+    },
+  );
+});
