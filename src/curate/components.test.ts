@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { clusterLosses, spreadEdges, type Star, starStep } from "./components.ts";
 import { edgeWidth, lossWidth } from "./keyed-tasks.ts";

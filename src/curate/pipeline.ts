@@ -11,9 +11,11 @@ import { readText } from "../io/files.ts";
 import { fingerprintOf, pathFingerprint } from "../io/fingerprint.ts";
 import { checked } from "../schema.ts";
 import { didYouMean } from "../suggest.ts";
+import { datasheetQuestions } from "./report/datasheet.ts";
 import type { AnyStage } from "./stage.ts";
 import { stages as known } from "./stages/list.ts";
 
+const questionNames = Object.keys(datasheetQuestions) as (keyof typeof datasheetQuestions)[];
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]*$/);
 
 const sourceSchema = z.strictObject({
@@ -56,6 +58,8 @@ const pipelineSchema = z.strictObject({
       mostRepeats: z.number().positive().max(100).default(4),
     })
     .optional(),
+  /** Answers for the report's datasheet. */
+  datasheet: z.partialRecord(z.enum(questionNames), z.string()).default({}),
   tokens: z.strictObject({ tokenizer: z.string(), heldOut: z.number().min(0).max(0.5).default(0.01) }).optional(),
 });
 
@@ -81,6 +85,7 @@ export interface Pipeline {
   readonly sources: Readonly<Record<string, SourceEntry>>;
   readonly stages: readonly PlannedStage[];
   readonly mixture: z.output<typeof pipelineSchema>["mixture"];
+  readonly datasheet: z.output<typeof pipelineSchema>["datasheet"];
   readonly tokens: z.output<typeof pipelineSchema>["tokens"];
 }
 
@@ -111,7 +116,7 @@ async function valueOf(file: string): Promise<unknown> {
 
 /** A pipeline of a value, such as a program makes. @throws ConfigError that names the field. */
 export async function planPipeline(value: unknown, file: string, folder: string): Promise<Pipeline> {
-  const { seed, sources, stages, mixture, tokens } = checked(pipelineSchema, value, file);
+  const { seed, sources, stages, mixture, datasheet, tokens } = checked(pipelineSchema, value, file);
   if (Object.keys(sources).length === 0) throw new ConfigError(`${file}: sources: expected at least one, got none`);
   checkNames(file, "mixture.weights", Object.keys(mixture?.weights ?? {}), Object.keys(sources));
   const planned: PlannedStage[] = [];
@@ -125,7 +130,7 @@ export async function planPipeline(value: unknown, file: string, folder: string)
     const own = JSON.stringify([stage.name, stage.version, checkedSettings, only ?? null, files]);
     planned.push({ stage, settings: checkedSettings, for: only, fingerprint: fingerprintOf(own) });
   }
-  return { file, folder, seed, sources, stages: planned, mixture, tokens };
+  return { file, folder, seed, sources, stages: planned, mixture, datasheet, tokens };
 }
 
 function checkNames(file: string, field: string, given: readonly string[], names: readonly string[]): void {

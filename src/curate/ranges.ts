@@ -1,7 +1,7 @@
 /** Equal parts of all numbers of 32 bits, such as the first words of hashes are. */
 
-/** Bytes of records that one task sorts in memory. */
-export const rangeBytes: number = 64 << 20;
+/** Bytes of records that one task sorts in memory: as many as `records.ts` sorts fast. */
+export const rangeBytes: number = 48 << 20;
 
 /** From where to where (exclusive) the part of that index goes. */
 export function fullRange({ index, parts }: { readonly index: number; readonly parts: number }): [number, number] {

@@ -39,10 +39,7 @@ export class Records {
   /** In order of their words, without records that are equal. */
   sorted(): Records {
     const { width, words, length } = this;
-    // The first two words decide nearly always; as one number they are sorted without a call for each comparison.
-    const order = Uint32Array.from({ length }, (_, i) => i).sort((a, b) =>
-      compare(words, width * a, words, width * b, width),
-    );
+    const order = orderOf(this);
     const result = new Records(width, Math.max(1, length));
     for (const i of order) {
       const from = width * i;
@@ -57,6 +54,23 @@ export class Records {
   bytes(): Uint8Array {
     return new Uint8Array(this.words.buffer, 0, 4 * this.width * this.length);
   }
+}
+
+/** Records that can be ordered by numbers which hold first word and place. */
+const mostInNumbers = 2 ** 21;
+
+/** Places of records in order of their words. Nearly always the first word decides, and numbers sort without being compared by us. */
+function orderOf({ words, width, length }: Records): Uint32Array {
+  const byAll = (a: number, b: number): number => compare(words, width * a, words, width * b, width);
+  if (length > mostInNumbers) return Uint32Array.from({ length }, (_, i) => i).sort(byAll);
+  const numbers = Float64Array.from({ length }, (_, i) => words[width * i]! * mostInNumbers + i).sort();
+  const order = Uint32Array.from(numbers, (number) => number % mostInNumbers);
+  for (let start = 0, end = 1; start < length; start = end, end = start + 1) {
+    const first = words[width * order[start]!];
+    while (end < length && words[width * order[end]!] === first) end += 1;
+    if (end - start > 1) order.subarray(start, end).sort(byAll);
+  }
+  return order;
 }
 
 function compare(a: Uint32Array, from: number, b: Uint32Array, to: number, words: number): number {

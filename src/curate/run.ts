@@ -20,11 +20,13 @@ import { importMarker, type ImportMarker, type Shard, type StageMarker, stageMar
 import { repeatsOf } from "./mixture.ts";
 import { type Pipeline, type PlannedStage, planPipeline, readPipeline } from "./pipeline.ts";
 import { createTaskPool } from "./pool.ts";
+import { prune } from "./prune.ts";
 import { resultMarker } from "./result-task.ts";
 import { advance, type ShardState } from "./shard-state.ts";
 import { isKeyed } from "./stage.ts";
 import { createSummary, type Summary, type SummaryBuilder } from "./summary.ts";
 import { stageAt, taskOf, updatesIndex } from "./tasks.ts";
+import { writeTokenFiles } from "./token-step.ts";
 import { doTasks, type WorkOptions, type WorkProgress } from "./work.ts";
 
 export interface RunPipelineOptions {
@@ -42,6 +44,8 @@ export interface RunPipelineOptions {
   readonly wait?: boolean | undefined;
   /** Threads; 0 works on this one. Default: the processors. */
   readonly workers?: number | undefined;
+  /** Removes the work of earlier pipelines afterwards. Default: it stays, and is gone on with where it fits. */
+  readonly prune?: boolean | undefined;
   readonly onProgress?: ((progress: WorkProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -70,8 +74,11 @@ export async function runPipeline(options: RunPipelineOptions): Promise<Summary>
     folder: options.folder,
   });
   try {
-    const work: WorkOptions = { output, pool, rank, world, wait, onProgress, signal };
-    return await runSteps(pipeline, { ...work, createdBy });
+    const owners = new Set<string>();
+    const work: WorkOptions = { output, pool, rank, world, wait, owners, onProgress, signal };
+    const summary = await runSteps(pipeline, { ...work, createdBy });
+    if (rank === 0 && options.prune === true) await prune(output, owners);
+    return summary;
   } finally {
     await pool.close();
   }
@@ -213,5 +220,8 @@ async function finish(
   if (rank !== 0) return found;
   await placeDataset(output, markers, { fingerprint, createdBy });
   await writeFileAtomically(join(output, "report.json"), `${JSON.stringify(found, null, 2)}\n`);
+  const { reportPage } = await import("./report/page.ts");
+  await writeFileAtomically(join(output, "report.html"), await reportPage(found));
+  await writeTokenFiles(pipeline, { output, dataset: fingerprint, signal });
   return found;
 }

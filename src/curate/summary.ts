@@ -1,6 +1,7 @@
 /** What a pipeline did, as `report.json` holds it: the sum of all markers, which is what the page of the report shows. */
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import * as z from "zod";
+import { readJson } from "../io/json.ts";
 import { type Amount, type ImportMarker, noAmount, plus, type StageMarker, stageMarker } from "./marker.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { merge, noProfile, profile } from "./profile.ts";
@@ -47,12 +48,18 @@ export const summarySchema = z.object({
     }),
   ),
   stages: z.array(stage),
+  datasheet: z.record(z.string(), z.string()),
   before: profile,
   after: profile,
   result: z.object({ amount, notes: z.int(), deidentified: z.int() }),
 });
 export type Summary = z.output<typeof summarySchema>;
 type StageSummary = z.output<typeof stage>;
+
+/** What a run left in its folder. @throws DataError where there is none. */
+export function readSummary(output: string): Promise<Summary> {
+  return readJson(join(output, "report.json"), summarySchema, 'name a folder that "galen corpus run" finished');
+}
 
 export interface SummaryBuilder {
   add(index: number, state: Pick<ShardState, "source">, marker: StageMarker): void;
@@ -134,6 +141,7 @@ export function createSummary(pipeline: Pipeline, imports: readonly ImportMarker
           };
         }),
         stages: [...stages.values()],
+        datasheet: pipeline.datasheet as Record<string, string>,
         before: merge(noProfile, ...imports.map((one) => one.profile)),
         after: merge(noProfile, ...markers.map((one) => one.profile)),
         result: {

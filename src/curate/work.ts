@@ -11,6 +11,7 @@ import { readJson } from "../io/json.ts";
 import { writeFileAtomically } from "../io/files.ts";
 import * as z from "zod";
 import type { TaskPool } from "./pool.ts";
+import { ownerOf } from "./prune.ts";
 
 /** A task: which function of `tasks.ts` on what, and where its marker will be, relative to the output folder. */
 export interface Task {
@@ -40,6 +41,8 @@ export interface WorkOptions {
   readonly wait: boolean;
   /** Bytes of records that a task sorts in memory; for tests. */
   readonly rangeBytes?: number | undefined;
+  /** Gets what the tasks belong to (`prune.ts`). */
+  readonly owners?: Set<string> | undefined;
   readonly onProgress?: ((progress: WorkProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -68,8 +71,9 @@ export async function doTasks<Marker>(
   step: string,
   tasks: readonly Task[],
   schema: z.ZodType<Marker>,
-  { output, pool, rank, world, wait: waits, onProgress, signal }: WorkOptions,
+  { output, pool, rank, world, wait: waits, owners, onProgress, signal }: WorkOptions,
 ): Promise<Marker[]> {
+  for (const task of tasks) owners?.add(ownerOf(task));
   const pathOf = ({ marker }: Task): string => join(output, marker);
   const isDone = (task: Task): boolean => existsSync(pathOf(task));
   const own = tasks.filter((_, i) => i % world === rank);

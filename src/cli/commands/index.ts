@@ -28,7 +28,18 @@ export const galen: Group = {
     corpus: {
       about: "Literature as datasets.",
       commands: {
-        import: { about: "PubMed XML to a dataset folder (Parquet)", load: () => import("./corpus-import.ts") },
+        import: {
+          about: "Literature, trials, notes to a dataset folder (Parquet)",
+          load: () => import("./corpus-import.ts"),
+        },
+        run: {
+          about: "Clean, filter, deduplicate, de-identify and mix a corpus",
+          load: () => import("./corpus-run.ts"),
+        },
+        report: {
+          about: "What a pipeline kept, changed and dropped, as a page",
+          load: () => import("./corpus-report.ts"),
+        },
       },
     },
     tokenizer: {

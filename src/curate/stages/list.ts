@@ -4,5 +4,12 @@ import { decontaminate } from "./decontaminate.ts";
 import { duplicateParagraphs } from "./duplicate-paragraphs.ts";
 import { exactDuplicates } from "./exact-duplicates.ts";
 import { licences } from "./licences.ts";
+import { nearDuplicates } from "./near-duplicates.ts";
 
-export const stages: readonly AnyStage[] = [licences, exactDuplicates, duplicateParagraphs, decontaminate];
+export const stages: readonly AnyStage[] = [
+  licences,
+  exactDuplicates,
+  nearDuplicates,
+  duplicateParagraphs,
+  decontaminate,
+];

@@ -1,0 +1,18 @@
+/** Curation: sources to a corpus that can be defended, by a pipeline of stages. */
+export { runPipeline, type RunPipelineOptions } from "./run.ts";
+export { type Pipeline, type PipelineFile, planPipeline, readPipeline } from "./pipeline.ts";
+export {
+  type AnyStage,
+  eachDocument,
+  firstStays,
+  type KeyedStage,
+  type MapStage,
+  type OpenKeyedStage,
+  type OpenStage,
+  type Outcome,
+  type StageContext,
+} from "./stage.ts";
+export { stages } from "./stages/list.ts";
+export { readSummary, type Summary } from "./summary.ts";
+export { reportPage } from "./report/page.ts";
+export { WaitingForRanks, type WorkProgress } from "./work.ts";

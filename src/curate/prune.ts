@@ -1,0 +1,28 @@
+/** Removes the work of earlier pipelines from an output folder: what no step of this one has read or written. */
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Task } from "./work.ts";
+
+/** Which parts of the folder tasks belong to: a stage's folder, or the files of an import. */
+export function ownerOf({ kind, marker }: Pick<Task, "kind" | "marker">): string {
+  return kind === "import" ? marker.replace(/\.json$/, "") : marker.split("/").slice(0, 2).join("/");
+}
+
+/** Returns how many folders and files were removed. */
+export async function prune(output: string, owners: ReadonlySet<string>): Promise<number> {
+  let removed = 0;
+  const remove = async (path: string): Promise<void> => {
+    await rm(path, { recursive: true, force: true });
+    removed += 1;
+  };
+  for (const name of await readdir(join(output, "stages"))) {
+    if (name !== "import" && !owners.has(`stages/${name}`)) await remove(join(output, "stages", name));
+  }
+  const imports = join(output, "stages", "import");
+  for (const name of await readdir(imports)) {
+    // NAME.json, NAME.failures.jsonl and NAME-000.parquet belong to the import NAME.
+    const owner = `stages/import/${name.replace(/(?:-\d{3,})?\.(?:parquet|json|failures\.jsonl)$/, "")}`;
+    if (!owners.has(owner)) await remove(join(imports, name));
+  }
+  return removed;
+}
