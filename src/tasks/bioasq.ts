@@ -40,6 +40,7 @@ function yesNo(name: string, years: Years, about: string): Benchmark<BioAsqExamp
   });
   return {
     ...base,
+    contaminatedBy: ({ question }) => question,
     evaluate(examples, answers, options) {
       const measured = base.evaluate(examples, answers, options);
       const rows = examples.map(({ gold }, i) => [gold, answers[i]!] as const);
@@ -97,6 +98,8 @@ function namesBenchmark<Row>(settings: NamesSettings<Row>): Benchmark<NamesExamp
     exampleOf: (id, text) => bioAsqExample(id, text, []),
     source: (example) => `${bioAsqPrompt(example, instruction)}\n${cue}`,
     target: ({ gold }) => ` ${gold.map(([name = ""]) => name).join("; ")}`,
+    // Passages are of published abstracts, as PubMedQA's contexts are.
+    contaminatedBy: ({ question, gold }) => `${question} ${gold.map(([name = ""]) => name).join("; ")}`,
     plain: ({ question, text }) => `${question} ${oneLine(text)}`,
     parse(generated) {
       // A paragraph, or a list of one a line.

@@ -141,6 +141,8 @@ const ownOnes = <T>(examples: readonly TrialStatement[], of: readonly T[]): T[] 
 
 export const nli4ct: Benchmark<TrialStatement, string> = {
   ...base,
+  // The records are public, and what makes the question is the statement.
+  contaminatedBy: ({ statement: claim }) => claim,
   evaluate(examples, answers, options) {
     checkAligned(examples, answers, "nli4ct");
     const { figures } = base.evaluate(ownOnes(examples, examples), ownOnes(examples, answers), options);
