@@ -44,6 +44,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   recipes: [...uses, "train"],
   plan: [...uses, "train", "recipes"],
   quickstart: [...uses, "train", "recipes"],
+  curate: uses,
   eval: uses,
   extract: uses,
   search: uses,

@@ -1,0 +1,122 @@
+/**
+ * Identifiers in a text: every rule is asked, and where two of them meet the surer one stands (a number's own form before a label,
+ * a title before a dictionary). Patterns and dictionaries, as Philter (Norgeot et al. 2020, npj Digital Medicine 3:57) has them; a
+ * tagger's words come in as `more`.
+ */
+import type { Found, IdentifierClass } from "./classes.ts";
+import { agePatterns } from "./patterns/ages.ts";
+import { contactPatterns } from "./patterns/contact.ts";
+import { findDates } from "./patterns/dates.ts";
+import { findNames } from "./patterns/names.ts";
+import { mentionPatterns, numberPatterns } from "./patterns/numbers.ts";
+import { matchesOf } from "./patterns/pattern.ts";
+import { findPlaces, placePatterns } from "./patterns/places.ts";
+import { wordsOf } from "./words.ts";
+
+export interface FindOptions {
+  /** Default: all. */
+  readonly classes?: readonly IdentifierClass[] | undefined;
+  /** Words that are nobody's name here, in any case: "Foley", the hospital's own abbreviations. */
+  readonly allow?: readonly string[] | undefined;
+  /** Names that the record itself gives (of the patient, of clinicians), found wherever they stand. */
+  readonly known?: readonly string[] | undefined;
+  /** Found by other means, a tagger. */
+  readonly more?: readonly Found[] | undefined;
+}
+
+const patterns = [...contactPatterns, ...numberPatterns, ...placePatterns, ...agePatterns, ...mentionPatterns];
+
+/** Rules that guess give way to those that know. */
+const weak: Readonly<Record<string, number>> = {
+  mention: 9,
+  again: 4,
+  first: 5,
+  surname: 5,
+  place: 3,
+  "labelled-phone": 2,
+  international: 2,
+  digits: 6,
+  mixed: 6,
+  month: 3,
+  weekday: 3,
+  tagger: 7,
+  extension: 3,
+  local: 3,
+};
+const classRank: Partial<Record<IdentifierClass, number>> = { NAME: 2, ID: 1.5, LOCATION: 1.7, DATE: 0.5 };
+const rankOf = ({ class: name, rule }: Found): number => weak[rule] ?? classRank[name] ?? 1;
+
+const mask = /\[[A-Z_]{2,11}\]/g;
+
+/**
+ * Identifiers of `text`, in order and without overlaps; offsets in UTF-16 code units.
+ * Time grows with the text alone.
+ */
+export function findIdentifiers(
+  text: string,
+  { classes, allow = [], known = [], more = [] }: FindOptions = {},
+): Found[] {
+  const words = wordsOf(text);
+  const read = { text, words };
+  const all = [
+    ...matchesOf(text, patterns),
+    ...findDates(text),
+    ...findPlaces(read),
+    ...findNames(read, known),
+    ...more,
+  ];
+  const allowed = new Set(allow.map((word) => word.toLowerCase()));
+  const masks = [...text.matchAll(mask)].map(({ index, 0: one }): Found => ({
+    class: "ID",
+    rule: "mask",
+    start: index,
+    end: index + one.length,
+  }));
+  const wanted = classes === undefined ? all : all.filter((one) => classes.includes(one.class));
+  const kept =
+    allowed.size === 0 ? wanted : wanted.filter(({ start, end }) => !allowed.has(text.slice(start, end).toLowerCase()));
+  return apart(kept, masks);
+}
+
+/** The surer first, then the longer; of others what is left beside them. */
+function apart(all: readonly Found[], masks: readonly Found[]): Found[] {
+  const ordered = all.toSorted(
+    (a, b) => rankOf(a) - rankOf(b) || b.end - b.start - (a.end - a.start) || a.start - b.start,
+  );
+  const taken = placesTaken();
+  masks.forEach((one) => taken.add(one.start, one.end));
+  const result: Found[] = [];
+  for (const { start, end, class: name, rule } of ordered) {
+    const [from, to] = taken.free(start, end);
+    if (from >= to || (to - from < 2 && end - start > 1)) continue;
+    taken.add(from, to);
+    result.push({ class: name, rule, start: from, end: to });
+  }
+  return result.sort((a, b) => a.start - b.start);
+}
+
+/** Ranges in order of their starts, looked up by halves. */
+function placesTaken(): { add(start: number, end: number): void; free(start: number, end: number): [number, number] } {
+  const buckets = new Map<number, [number, number][]>();
+  const size = 256;
+  const each = (start: number, end: number, act: (ranges: [number, number][], key: number) => void): void => {
+    for (let key = Math.floor(start / size); key <= Math.floor((end - 1) / size); key++)
+      act(buckets.get(key) ?? [], key);
+  };
+  return {
+    add(start, end) {
+      each(start, end, (ranges, key) => buckets.set(key, [...ranges, [start, end]]));
+    },
+    free(start, end) {
+      let [from, to] = [start, end];
+      each(start, end, (ranges) => {
+        for (const [a, b] of ranges) {
+          if (b <= from || a >= to) continue;
+          if (a <= from) from = Math.max(from, b);
+          else to = Math.min(to, a);
+        }
+      });
+      return [from, to];
+    },
+  };
+}
