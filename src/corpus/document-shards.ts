@@ -74,8 +74,16 @@ export async function writeDocuments(
   };
 }
 
-/** The documents of a file, a row group at a time. @throws DataError where it is damaged or has other columns. */
-export async function* readDocumentGroups(path: string): AsyncGenerator<CorpusDocument[]> {
+const fields = Object.keys(documentColumns) as (keyof CorpusDocument)[];
+
+/**
+ * The documents of a file, a row group at a time; with `only`, those fields, and the others are empty.
+ * @throws DataError where the file is damaged or has other columns.
+ */
+export async function* readDocumentGroups(
+  path: string,
+  only: readonly (keyof CorpusDocument)[] = fields,
+): AsyncGenerator<CorpusDocument[]> {
   const handle = await open(path, "r").catch((cause: Error) => {
     throw new DataError(`${path}: expected a file of documents, got ${cause.message}`, { cause });
   });
@@ -83,7 +91,7 @@ export async function* readDocumentGroups(path: string): AsyncGenerator<CorpusDo
     const file = fileBuffer(handle, (await handle.stat()).size);
     const footer = await readFooter(file);
     for (let group = 0; group < footer.metadata.row_groups.length; group++) {
-      yield (await readGroup(file, footer, group, documentColumns)).map(documentOf);
+      yield (await readGroup(file, footer, group, documentColumns, only)).map(documentOf);
     }
   } catch (cause) {
     if (!(cause instanceof DataError) || cause.message.startsWith(path)) throw cause;
@@ -93,8 +101,10 @@ export async function* readDocumentGroups(path: string): AsyncGenerator<CorpusDo
   }
 }
 
+const noFields = { id: "", source: "", kind: "", title: "", date: null, language: null, licence: null } as const;
+
 function documentOf(row: Record<string, unknown>): CorpusDocument {
-  const { metadata } = row;
+  const { metadata = "{}" } = row;
   let fields: CorpusDocument["metadata"];
   try {
     fields = JSON.parse(metadata as string) as CorpusDocument["metadata"];
@@ -102,6 +112,7 @@ function documentOf(row: Record<string, unknown>): CorpusDocument {
     throw new DataError(`expected JSON in the column metadata, got ${String(metadata).slice(0, 40)}`, { cause });
   }
   return {
+    ...noFields,
     ...(row as unknown as CorpusDocument),
     sections: (row["sections"] ?? []) as CorpusSection[],
     metadata: fields,

@@ -60,7 +60,7 @@ export async function collectKeys(
   settings: KeyedSettings,
   deletions: Shard["deletions"] = [],
 ): Promise<Counted> {
-  const { output, open } = settings;
+  const { output, open, stage } = settings;
   const records = new Records(keyWidth);
   const emit = (key: ArrayLike<number>, row: number, part: number): void => {
     const at = records.grow();
@@ -68,7 +68,7 @@ export async function collectKeys(
     records.words[at + 4] = row;
     records.words[at + 5] = part;
   };
-  for await (const { documents, rows } of readAlive(output, state)) {
+  for await (const { documents, rows } of readAlive(output, state, stage.reads)) {
     for (const [i, document] of documents.entries()) {
       if (isConcerned(settings, document)) open.keys(document, (key, part) => emit(key, rows[i]!, part));
     }
@@ -152,6 +152,7 @@ export async function applyLosses(
       if (losses.word(i, 3) !== none) winners.set(row, [losses.word(i, 3), losses.word(i, 4)]);
     }
   }
+  if (parts.size === 0) return untouched(state);
   const tally = createTally();
   const dropped: number[] = [];
   const rowOf = new Map<string, number>();
@@ -181,6 +182,11 @@ export async function applyLosses(
     await file?.abandon();
     throw error;
   }
+}
+
+/** Of a shard that lost nothing, which need not be read for that. */
+function untouched({ amount }: ShardState): StageMarker {
+  return { in: amount, out: amount, drops: {}, changes: {}, kept: [], dropped: [] };
 }
 
 /** Shows examples of dropped documents beside those that they lost against. */

@@ -127,8 +127,9 @@ export async function planPipeline(value: unknown, file: string, folder: string)
     const files = await Promise.all(
       (stage.files?.(checkedSettings) ?? []).map((path) => pathFingerprint(resolve(folder, path))),
     );
-    const own = JSON.stringify([stage.name, stage.version, checkedSettings, only ?? null, files]);
-    planned.push({ stage, settings: checkedSettings, for: only, fingerprint: fingerprintOf(own) });
+    const scopeOf = only ?? stage.kinds;
+    const own = JSON.stringify([stage.name, stage.version, checkedSettings, scopeOf ?? null, files]);
+    planned.push({ stage, settings: checkedSettings, for: scopeOf, fingerprint: fingerprintOf(own) });
   }
   return { file, folder, seed, sources, stages: planned, mixture, datasheet, tokens };
 }

@@ -1,11 +1,12 @@
 /** The last step on a shard: documents as often as the mixture wants them. */
+import { join } from "node:path";
 import type { CorpusDocument } from "../corpus/corpus-document.ts";
 import { charactersOf } from "../corpus/document-shards.ts";
 import * as z from "zod";
 import { wordsOf } from "./count-words.ts";
 import { type Amount, noAmount, plus, stageMarker } from "./marker.ts";
 import { createProfile, profile } from "./profile.ts";
-import { newShard } from "./shard-file.ts";
+import { newShard, sha256Of } from "./shard-file.ts";
 import { readAlive, type ShardState } from "./shard-state.ts";
 import { random } from "../tensor/random.ts";
 import { hash128 } from "./hash.ts";
@@ -38,7 +39,9 @@ export async function writeResult(
   { path, repeat, seed }: { readonly path: string; readonly repeat: number; readonly seed: number },
   { output, createdBy }: { readonly output: string; readonly createdBy: string },
 ): Promise<ResultMarker> {
-  const file = await newShard(output, path, createdBy);
+  // What is all there, once, need not be written again.
+  const isWhole = repeat === 1 && state.verdicts.length === 0;
+  const file = isWhole ? undefined : await newShard(output, path, createdBy);
   let out: Amount = noAmount;
   const counted = createProfile();
   let [notes, deidentified] = [0, 0];
@@ -47,7 +50,7 @@ export async function writeResult(
       for (const document of documents) {
         const count = copiesOf(document.id, repeat, seed);
         const words = wordsOf(document);
-        await file.add([...copies(document, count)]);
+        await file?.add([...copies(document, count)]);
         out = plus(out, { documents: count, words: words * count, characters: charactersOf(document) * count });
         if (count === 0) continue;
         counted.add(document, count);
@@ -56,9 +59,11 @@ export async function writeResult(
         if (document.metadata["deidentified"] !== undefined) deidentified += count;
       }
     }
-    return { out, file: await file.finish(), profile: counted.done(), notes, deidentified };
+    const { file: whole, bytes } = state;
+    const made = (await file?.finish()) ?? { path: whole, bytes, sha256: await sha256Of(join(output, whole)) };
+    return { out, file: made, profile: counted.done(), notes, deidentified };
   } catch (error) {
-    await file.abandon();
+    await file?.abandon();
     throw error;
   }
 }

@@ -36,10 +36,9 @@ export async function newShard(output: string, path: string, createdBy: string):
           await writer.finish();
           await handle.sync();
           await handle.close();
-          const hash = createHash("sha256");
-          for await (const chunk of createReadStream(temporary)) hash.update(chunk as Uint8Array);
+          const sha256 = await sha256Of(temporary);
           await rename(temporary, target);
-          return { path, bytes: writer.bytes, sha256: hash.digest("hex") };
+          return { path, bytes: writer.bytes, sha256 };
         }),
       async abandon() {
         await handle.close().catch(() => undefined);
@@ -47,4 +46,10 @@ export async function newShard(output: string, path: string, createdBy: string):
       },
     };
   });
+}
+
+export async function sha256Of(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);
+  return hash.digest("hex");
 }

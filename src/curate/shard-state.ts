@@ -45,11 +45,15 @@ export async function droppedOf(output: string, { verdicts }: Pick<ShardState, "
   return dropped;
 }
 
-/** The documents that are still there, a row group at a time. */
-export async function* readAlive(output: string, state: ShardState): AsyncGenerator<AliveGroup> {
+/** The documents that are still there, a row group at a time; with `only`, those fields of them. */
+export async function* readAlive(
+  output: string,
+  state: ShardState,
+  only?: readonly (keyof CorpusDocument)[],
+): AsyncGenerator<AliveGroup> {
   const dropped = await droppedOf(output, state);
   let row = 0;
-  for await (const group of readDocumentGroups(join(output, state.file))) {
+  for await (const group of readDocumentGroups(join(output, state.file), only)) {
     const rows = group.map((_, i) => row + i);
     row += group.length;
     if (dropped.size === 0) yield { documents: group, rows };

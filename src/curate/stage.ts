@@ -43,6 +43,8 @@ interface Common<Settings> {
   readonly settings: z.ZodType<Settings>;
   /** Paths that settings name, relative to the pipeline's folder: when these files change, work is done again. */
   files?(settings: Settings): readonly string[];
+  /** Kinds of documents that it is for, where the pipeline does not say; absent: all. */
+  readonly kinds?: readonly string[];
 }
 
 /** A stage that looks at documents one by one. */
@@ -83,6 +85,8 @@ export interface KeyedStage<Settings> extends Common<Settings> {
   readonly join: "linked" | ((group: readonly Member[]) => Losses);
   /** The rule by which losers are dropped. */
   readonly rule: string;
+  /** Fields that `keys` looks at; absent: all. */
+  readonly reads?: readonly (keyof CorpusDocument)[];
   open(settings: Settings, context: StageContext): Promise<OpenKeyedStage> | OpenKeyedStage;
 }
 

@@ -36,6 +36,9 @@ export const deidentifyStage: MapStage<DeidentifySettings> = {
   about: "replaces what identifies patients in clinical notes, by surrogates or by masks",
   version: 1,
   settings: settings as z.ZodType<DeidentifySettings>,
+  rewrites: true,
+  kinds: ["clinical-notes"],
+  files: ({ key }) => (key === undefined || key.startsWith("env:") ? [] : [key]),
   open,
 };
 

@@ -38,6 +38,7 @@ export const updates: KeyedStage<Record<string, never>> = {
   settings: z.strictObject({}) as z.ZodType<Record<string, never>>,
   rewrites: false,
   rule: "superseded",
+  reads: ["id", "source", "kind", "metadata"],
   join: newestStays,
   open: () => ({
     keys: ({ id, metadata }, emit) => emit(hash128(id), 2 * versionOf(metadata["version"])),
