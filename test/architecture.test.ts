@@ -28,7 +28,6 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   "llama-cpp": [...engine, "generate"],
   model: [...engine, "generate", "llama-cpp"],
   corpus: [...base, "io", "tokenizers"],
-  curate: [...base, "io", "corpus"],
   metrics: base,
   tasks: [...base, "io", "tokenizers", "corpus", "metrics"],
   export: engine,

@@ -1,7 +1,6 @@
 /** Which files are read together: runs of a source's files, each of which is one task, named by what is in them. */
 import { resolve } from "node:path";
-import { listSourceFiles } from "../corpus/sources/open.ts";
-import type { SourceFile } from "../corpus/source-files.ts";
+import { type ListedFile, listSourceFiles } from "../corpus/sources/open.ts";
 import { fingerprintOf, pathFingerprint } from "../io/fingerprint.ts";
 import type { ImportArguments } from "./import-task.ts";
 import type { Pipeline, SourceEntry } from "./pipeline.ts";
@@ -17,7 +16,7 @@ export interface ImportJob extends ImportArguments {
 }
 
 /** What a compressed file's bytes are worth. */
-function weight({ path, bytes }: SourceFile): number {
+function weight({ path, bytes }: ListedFile): number {
   return /\.(?:gz|tgz|zst|zip)$/i.test(path) ? 5 * bytes : bytes;
 }
 
@@ -25,7 +24,7 @@ function weight({ path, bytes }: SourceFile): number {
 export async function planImports({ sources, folder }: Pick<Pipeline, "sources" | "folder">): Promise<ImportJob[]> {
   const jobs: ImportJob[] = [];
   for (const [source, entry] of Object.entries(sources)) {
-    let files: SourceFile[] = [];
+    let files: ListedFile[] = [];
     let bytes = 0;
     const cut = async (): Promise<void> => {
       if (files.length > 0) jobs.push({ name: await nameOf(source, entry, files), source, files, bytes });
@@ -41,7 +40,7 @@ export async function planImports({ sources, folder }: Pick<Pipeline, "sources" 
   return jobs;
 }
 
-async function nameOf(source: string, entry: SourceEntry, files: readonly SourceFile[]): Promise<string> {
+async function nameOf(source: string, entry: SourceEntry, files: readonly ListedFile[]): Promise<string> {
   const { paths: _, repeat: __, ...settings } = entry;
   const contents: string[] = [];
   for (const { path, name } of files) contents.push(name, await pathFingerprint(path));

@@ -5,8 +5,7 @@ import type { CorpusDocument } from "../corpus/corpus-document.ts";
 import { charactersOf } from "../corpus/document-shards.ts";
 import { describeFailure } from "../corpus/failures.ts";
 import type { ReadFailure } from "../corpus/pubmed/record.ts";
-import { readSourceFile } from "../corpus/sources/open.ts";
-import type { SourceFile } from "../corpus/source-files.ts";
+import { type ListedFile, readSourceFile } from "../corpus/sources/open.ts";
 import { wordsOf } from "./count-words.ts";
 import { type Amount, type ImportMarker, noAmount, plus, type Shard } from "./marker.ts";
 import type { SourceEntry } from "./pipeline.ts";
@@ -21,7 +20,7 @@ const shownFailures = 5;
 export interface ImportArguments {
   readonly name: string;
   readonly source: string;
-  readonly files: readonly SourceFile[];
+  readonly files: readonly ListedFile[];
 }
 
 /** The document with what the pipeline says of its source. */

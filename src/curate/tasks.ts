@@ -1,5 +1,5 @@
 /** The kinds of tasks, as any thread does them: each reads what earlier steps wrote, writes its own, and returns its marker. */
-import type { SourceFile } from "../corpus/source-files.ts";
+import type { ListedFile } from "../corpus/sources/open.ts";
 import { clusterLosses, spreadEdges, type Star, starStep } from "./components.ts";
 import { importFiles } from "./import-task.ts";
 import { applyLosses, collectKeys, compareKeys, type KeyedSettings, readShardList } from "./keyed-tasks.ts";
@@ -35,7 +35,7 @@ interface Range {
 }
 
 type Arguments = {
-  import: { name: string; source: string; files: readonly SourceFile[] };
+  import: { name: string; source: string; files: readonly ListedFile[] };
   map: { stages: { index: number; folder: string }[]; state: ShardState };
   keys: { stage: number; state: ShardState; path: string; deletions: Shard["deletions"] };
   compare: { stage: number; files: string[]; range: Range; path: string };

@@ -68,7 +68,7 @@ type Decoder = zlib.Gunzip | zlib.ZstdDecompress;
 
 function decoderFor(path: string): Decoder | undefined {
   const lower = path.toLowerCase();
-  if (lower.endsWith(".gz")) return zlib.createGunzip({ chunkSize: 1 << 20 });
+  if (/\.t?gz$/.test(lower)) return zlib.createGunzip({ chunkSize: 1 << 20 });
   if (!lower.endsWith(".zst")) return undefined;
   if ("createZstdDecompress" in zlib) return zlib.createZstdDecompress({ chunkSize: 1 << 20 });
   throw new DataError(`a .zst file expected Node 22.15 or later, got ${process.versions.node}`, {
@@ -148,7 +148,7 @@ async function* beforeDamage(path: string, skip: number, from: number): Chunks {
 }
 
 function damageOf(path: string, message: string): string {
-  const kind = path.toLowerCase().endsWith(".gz") ? "gzip" : "zstd";
+  const kind = /\.t?gz$/i.test(path) ? "gzip" : "zstd";
   if (/unexpected end/.test(message)) return `the ${kind} file is cut short`;
   if (/incorrect (?:data|length) check/.test(message)) return "the gzip file's checksum is not that of its contents";
   if (/incorrect header check|unknown frame/i.test(message)) return `expected ${kind} data, got other bytes`;

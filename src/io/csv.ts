@@ -24,6 +24,8 @@ export interface TableOptions extends Pick<LineOptions, "signal"> {
   readonly names?: readonly string[] | undefined;
   /** Of Parquet the columns of lists and structures too. Default false. */
   readonly nested?: boolean | undefined;
+  /** Gets what is wrong with a row of too many cells, and the others go on; without it that is thrown. */
+  readonly onBadRow?: ((line: number, problem: string) => void) | undefined;
 }
 
 export interface TableRow {
@@ -86,15 +88,28 @@ async function firstLine(texts: AsyncGenerator<string>): Promise<string> {
  */
 export async function* readTable(path: string, options: TableOptions = {}): AsyncGenerator<TableRow> {
   const { columns = {}, nested, signal } = options;
-  if (isParquet(path)) {
+  if (!isParquet(path)) yield* readTableBytes(readBytes(path, { signal }), path, options);
+  else {
     let number = 0;
     for await (const row of readParquetRows(path, { check: (names) => void namesOf(names, columns), nested })) {
       signal?.throwIfAborted();
       yield { number: ++number, value: withFields(row, columns) };
     }
-    return;
   }
-  const texts = decode(readBytes(path, { signal }));
+}
+
+/**
+ * The rows of a table in text, from its bytes.
+ * @param path its name, which may tell its separator.
+ * @throws DataError as `readTable`.
+ */
+export async function* readTableBytes(
+  bytes: AsyncIterable<Uint8Array>,
+  path: string,
+  options: TableOptions = {},
+): AsyncGenerator<TableRow> {
+  const { columns = {}, signal, onBadRow } = options;
+  const texts = decode(bytes);
   const start = await firstLine(texts);
   const parser = parse({
     delimiter: options.names === undefined ? separatorOf(start, path) : usualSeparator(path),
@@ -117,6 +132,8 @@ export async function* readTable(path: string, options: TableOptions = {}): Asyn
     for await (const { record, info } of rows as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
       signal?.throwIfAborted();
       if (names === undefined) names = namesOf(record, columns);
+      else if (onBadRow !== undefined && record.length > names.length)
+        onBadRow(info.lines, `expected ${names.length} cells, as the first row has, got ${record.length}`);
       else yield { number: info.lines, value: rowOf(record, names, columns, info.lines) };
     }
   } catch (error) {

@@ -1,16 +1,16 @@
 /**
  * One PubMed XML record (PubmedArticle, PubmedBookArticle or a deletion list) to plain data, after NLM's PubMed DTD.
- * saxes checks well-formedness; only XML's five entities and character references are known, so nothing expands.
+ * Well-formedness is checked (`xml/scan.ts`); only XML's five entities and character references are known, so nothing expands.
  * Inline markup (i, b, sub, sup, MathML) adds no spaces; runs of XML white space become one space.
  */
-import { SaxesParser } from "saxes";
 import { DataError } from "../../errors.ts";
+import { type Attributes, readXml, type XmlHandler } from "../xml/scan.ts";
 import { medlinePartialDate, partialDate } from "./partial-date.ts";
 import type * as record from "./record.ts";
 
 interface Element {
   readonly name: string;
-  readonly attributes: Record<string, string>;
+  readonly attributes: Attributes;
   readonly children: Element[];
   text: string;
 }
@@ -42,49 +42,49 @@ const depthLimit = 256;
 /** The largest records, papers with thousands of authors, have some tens of thousands. */
 const elementLimit = 500_000;
 
-function parseTree(xml: string): Element {
+interface TreeHandler extends XmlHandler {
+  readonly root: Element;
+}
+
+/** Gathers the elements that fields are read from. @throws DataError beyond the limits. */
+function createTreeHandler(): TreeHandler {
   const root: Element = { name: "", attributes: {}, children: [], text: "" };
   const open: Element[] = [root];
   let top = root;
   let insideText = 0;
   let insideSkipped = 0;
   let elements = 0;
-  const parser = new SaxesParser<{ xmlns: false; position: false }>({ xmlns: false, position: false });
-  parser.on("opentag", (tag) => {
-    if (++elements > elementLimit) throw new DataError(`more than ${elementLimit} elements, the next <${tag.name}>`);
-    if (insideSkipped > 0) insideSkipped++;
-    else if (insideText > 0) insideText++;
-    else if (skipped.has(tag.name)) insideSkipped = 1;
-    else {
-      const element = { name: tag.name, attributes: tag.attributes, children: [], text: "" };
-      top.children.push(element);
-      open.push(element);
-      top = element;
-      if (!containers.has(tag.name)) insideText = 1;
-    }
-    if (insideSkipped > depthLimit || insideText > depthLimit || open.length > depthLimit) {
-      throw new DataError(`elements nested more than ${depthLimit} deep`);
-    }
-  });
-  parser.on("closetag", () => {
-    if (insideSkipped > 0) insideSkipped--;
-    else if (insideText > 1) insideText--;
-    else {
-      insideText = 0;
-      open.pop();
-      top = open[open.length - 1]!;
-    }
-  });
-  const onText = (text: string): void => {
-    if (insideText > 0) top.text += text;
+  return {
+    root,
+    open(name, attributes) {
+      if (++elements > elementLimit) throw new DataError(`more than ${elementLimit} elements, the next <${name}>`);
+      if (insideSkipped > 0) insideSkipped++;
+      else if (insideText > 0) insideText++;
+      else if (skipped.has(name)) insideSkipped = 1;
+      else {
+        const element = { name, attributes, children: [], text: "" };
+        top.children.push(element);
+        open.push(element);
+        top = element;
+        if (!containers.has(name)) insideText = 1;
+      }
+      if (insideSkipped > depthLimit || insideText > depthLimit || open.length > depthLimit) {
+        throw new DataError(`elements nested more than ${depthLimit} deep`);
+      }
+    },
+    close() {
+      if (insideSkipped > 0) insideSkipped--;
+      else if (insideText > 1) insideText--;
+      else {
+        insideText = 0;
+        open.pop();
+        top = open[open.length - 1]!;
+      }
+    },
+    text(text) {
+      if (insideText > 0) top.text = top.text === "" ? text : top.text + text;
+    },
   };
-  parser.on("text", onText);
-  parser.on("cdata", onText);
-  parser.on("error", (error) => {
-    throw new DataError(`not well-formed XML: ${error.message.replace(/^\d+:\d+: /, "")}`);
-  });
-  parser.write(xml).close();
-  return root.children[0]!;
 }
 
 function child(element: Element | undefined, name: string): Element | undefined {
@@ -367,7 +367,7 @@ function bookOf(root: Element): record.PubMedRecord {
  * too large.
  */
 export function parseRecord(xml: string): ParsedRecord {
-  const root = parseTree(xml);
+  const root = readXml(xml, createTreeHandler).root.children[0]!;
   switch (root.name) {
     case "PubmedArticle":
       return { kind: "record", record: articleOf(root) };

@@ -7,7 +7,7 @@ import { DataError } from "../../errors.ts";
 import { readBytes } from "../../io/bytes.ts";
 import { parseRecord, type ParsedRecord } from "./parse.ts";
 import type { ReadFailure } from "./record.ts";
-import { splitRecords, type RecordBlock, type SplitterOptions } from "./record-splitter.ts";
+import { type RecordNames, splitRecords, type RecordBlock, type SplitterOptions } from "../xml/record-splitter.ts";
 import { listSources, type SourceFile } from "../source-files.ts";
 
 type PubMedEvent = ParsedRecord & { readonly source: string; readonly offset: number };
@@ -16,6 +16,12 @@ export type PubMedReaderEvent = PubMedEvent | { readonly kind: "failure"; readon
 export interface ReadPubMedOptions extends SplitterOptions {
   readonly signal?: AbortSignal | undefined;
 }
+
+export const pubmedNames: RecordNames = {
+  format: "PubMed",
+  records: ["PubmedArticle", "PubmedBookArticle", "DeleteCitation", "DeleteDocument"],
+  sets: ["PubmedArticleSet", "PubmedBookArticleSet"],
+};
 
 /** Which names in a folder are PubMed XML; `name` is in lower case. */
 export function isPubMedName(name: string): boolean {
@@ -48,7 +54,7 @@ export async function* readBlocks(
       broken = { source: file.name, offset: read, line: null, message: `cannot be read on: ${messageOf(error)}` };
     }
   }
-  for await (const part of splitRecords(chunks(), options)) {
+  for await (const part of splitRecords(chunks(), pubmedNames, options)) {
     // That there are no records says less than why.
     if (broken !== undefined && read === 0) break;
     yield "ranges" in part ? part : { source: file.name, line: null, ...part };

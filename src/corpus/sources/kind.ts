@@ -6,8 +6,14 @@ import type { ReadFailure } from "../pubmed/record.ts";
 export interface SourceInput {
   /** As failures name it: "trials.zip/NCT00000102.xml". */
   readonly name: string;
-  /** Its bytes, once. */
+  /** What the identifiers of documents begin with that have none of the world's: no other file of the source has it. */
+  readonly scope: string;
+  /** Its first bytes (up to 64 KiB) as text, which does not use `bytes` up. */
+  readonly head: string;
+  /** Its bytes, once. They throw where a file is damaged, when all before the damage has come. */
   readonly bytes: AsyncIterable<Uint8Array>;
+  /** Where it lies, of a file that is neither compressed nor in an archive: for formats that are read by ranges. */
+  readonly path?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -29,5 +35,6 @@ export interface SourceKind {
   readonly about: string;
   /** Whether a file's first bytes (64 KiB, as text) and its name look like this kind. */
   recognises(head: string, name: string): boolean;
+  /** @throws DataError where the rest of the file cannot be read; what the bytes throw; the signal's reason. */
   read(input: SourceInput, settings: SourceSettings): AsyncIterable<SourceEvent>;
 }

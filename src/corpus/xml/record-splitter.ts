@@ -1,7 +1,7 @@
 /**
- * Cuts a PubMed XML byte stream at record boundaries without parsing it, so that one bad record costs only itself and
- * memory stays flat. Records are PubmedArticle, PubmedBookArticle, DeleteCitation and DeleteDocument elements; tags
- * inside comments and CDATA do not count. What stands between records is checked, so that nothing is lost silently.
+ * Cuts an XML byte stream at record boundaries without parsing it, so that one bad record costs only itself and memory
+ * stays flat. Records are the elements that a format names, such as PubMed's PubmedArticle; they do not nest, sets of them
+ * may stand around them, and whole documents after one another (USPTO's files). Tags inside comments and CDATA do not count. What stands between records is checked, so that nothing is lost silently.
  * A comment or CDATA section that a record does not close before its end tag is taken as unclosed: the record fails.
  */
 import { Buffer } from "node:buffer";
@@ -31,9 +31,16 @@ type Found =
   | { kind: "skip"; end: number }
   | { kind: "more"; from: number };
 
-const recordNames = ["PubmedArticle", "PubmedBookArticle", "DeleteCitation", "DeleteDocument"];
-const setTag = /^<\/?Pubmed(?:Book)?ArticleSet[\s>/]/;
-const recordTag = /^<(PubmedArticle|PubmedBookArticle|DeleteCitation|DeleteDocument)[\s>/]/;
+/** What a format's files consist of. */
+export interface RecordNames {
+  /** As messages name the format: "PubMed". */
+  readonly format: string;
+  /** Elements that are records, at most 30 characters each. */
+  readonly records: readonly string[];
+  /** Elements that may hold records. */
+  readonly sets: readonly string[];
+}
+
 /** Enough bytes to tell any tag that matters from any other. */
 const lookahead = 32;
 
@@ -51,6 +58,8 @@ function isNameEnd(byte: number | undefined): boolean {
  */
 interface Searched {
   readonly buffer: Buffer;
+  /** "<" and name of each kind of record. */
+  readonly starts: readonly string[];
   /** What was sought: there is none in [from, at), and one at `at` unless that is the end. */
   readonly known: Map<string, { from: number; at: number }>;
 }
@@ -98,8 +107,8 @@ function findDeclaration(searched: Searched, from: number, to: number): number {
 /** First record start tag in [from, to), or `to`. */
 function nextStart(searched: Searched, from: number, to: number): number {
   let nearest = to;
-  for (const name of recordNames) {
-    const at = findTag(searched, `<${name}`, from, nearest);
+  for (const tag of searched.starts) {
+    const at = findTag(searched, tag, from, nearest);
     if (at >= 0) nearest = at;
   }
   return nearest;
@@ -163,7 +172,11 @@ function recordEnd(
 }
 
 /** Splits one stream. `scan` takes the bytes so far unread and says how many it used. */
-function createScanner(recordLimit: number) {
+function createScanner({ format, records: recordNames, sets }: RecordNames, recordLimit: number) {
+  const starts = recordNames.map((name) => `<${name}`);
+  const recordTag = new RegExp(`^<(${recordNames.join("|")})[\\s>/]`);
+  // Without sets nothing is one.
+  const setTag = sets.length === 0 ? /(?!)/ : new RegExp(`^</?(?:${sets.join("|")})[\\s>/]`);
   const failures: SplitFailure[] = [];
   let sawSet = false;
   let setClosed = false;
@@ -182,7 +195,7 @@ function createScanner(recordLimit: number) {
     if (junk) return;
     junk = true;
     const sample = JSON.stringify(buffer.subarray(at, at + 40).toString("utf8"));
-    fail(at, `expected PubMed records, got ${sample} between them`);
+    fail(at, `expected ${format} records, got ${sample} between them`);
   };
 
   /** A construct that ends with `end` (-1: not in the buffer yet). */
@@ -257,7 +270,7 @@ function createScanner(recordLimit: number) {
 
   function scan(buffer: Buffer, offset: number, final: boolean): { ranges: number[]; used: number } {
     base = offset;
-    const searched = { buffer, known: new Map() };
+    const searched = { buffer, starts, known: new Map() };
     const ranges: number[] = [];
     let position = 0;
     if (skipping) {
@@ -293,7 +306,7 @@ function createScanner(recordLimit: number) {
   function finish(offset: number): void {
     base = offset;
     if (sawSet && !setClosed) fail(0, "expected the set's end tag, got the end: the file is cut short");
-    else if (!sawSet && records === 0 && !failed) fail(0, "expected PubMed XML, got no records");
+    else if (!sawSet && records === 0 && !failed) fail(0, `expected ${format} XML, got no records`);
   }
   return { scan, finish, failures };
 }
@@ -311,10 +324,11 @@ function encodingProblem(head: Buffer): string | undefined {
 /** Cuts `chunks` into blocks of whole records; failures come where they are found. */
 export async function* splitRecords(
   chunks: AsyncIterable<Uint8Array>,
+  names: RecordNames,
   options: SplitterOptions = {},
 ): AsyncGenerator<RecordBlock | SplitFailure> {
   const { blockBytes = 4 << 20, recordLimit = 64 << 20 } = options;
-  const scanner = createScanner(recordLimit);
+  const scanner = createScanner(names, recordLimit);
   let parts: Uint8Array[] = [];
   let held = 0;
   let offset = 0;

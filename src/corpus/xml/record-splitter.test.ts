@@ -1,5 +1,6 @@
 import { array, assert, asyncProperty, constantFrom, integer, nat, record as object } from "fast-check";
 import { describe, expect, test } from "vitest";
+import { pubmedNames } from "../pubmed/reader.ts";
 import { splitRecords, type SplitFailure, type SplitterOptions } from "./record-splitter.ts";
 
 async function* chunked(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
@@ -10,7 +11,7 @@ async function split(text: string | Uint8Array, options: SplitterOptions = {}, s
   const bytes = typeof text === "string" ? Buffer.from(text) : text;
   const records: string[] = [];
   const failures: SplitFailure[] = [];
-  for await (const part of splitRecords(chunked(bytes, size), options)) {
+  for await (const part of splitRecords(chunked(bytes, size), pubmedNames, options)) {
     if (!("ranges" in part)) failures.push(part);
     else {
       for (let index = 0; index < part.ranges.length; index += 2) {
@@ -128,7 +129,8 @@ describe("splitRecords", () => {
     ["sets", "<PubmedArticleSet ".repeat(200_000)],
   ])("takes time that grows with the size: %s", { timeout: 10_000 }, async (_, xml) => {
     let parts = 0;
-    for await (const part of splitRecords(chunked(Buffer.from(xml), 1 << 20))) parts += "ranges" in part ? 2 : 1;
+    for await (const part of splitRecords(chunked(Buffer.from(xml), 1 << 20), pubmedNames))
+      parts += "ranges" in part ? 2 : 1;
     expect(parts).toBeGreaterThan(0);
   });
 

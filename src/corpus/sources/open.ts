@@ -1,0 +1,217 @@
+/**
+ * Any sources as a stream of documents: files, folders, compressed files, archives, each file of the kind that its contents
+ * say. What cannot be read is a failure and the rest goes on. One file after another is read, so that a pipeline may give runs
+ * of files to several workers; the documents of a file come in the file's order.
+ */
+import { createReadStream } from "node:fs";
+import { open } from "node:fs/promises";
+import { basename, resolve } from "node:path";
+import { DataError } from "../../errors.ts";
+import { readBytes, stdin } from "../../io/bytes.ts";
+import { required } from "../../schema.ts";
+import { listSources, type SourceFile } from "../source-files.ts";
+import { type ArchiveForm, archiveForm, isHidden, readMembers } from "./archives.ts";
+import { failureEvent } from "./events.ts";
+import type { SourceEvent, SourceInput, SourceKind, SourceSettings } from "./kind.ts";
+import { kindNamed, kindOf } from "./list.ts";
+import { isParquetHead } from "./row-values.ts";
+
+export interface ReadSourcesOptions {
+  /** Name of the kind of all files; default: what each looks like. */
+  readonly kind?: string | undefined;
+  /** Name of the source, for documents and their identifiers; default: the input's name. */
+  readonly source?: string | undefined;
+  /** Which columns of rows and notes hold what: { text: "body" }. */
+  readonly columns?: Readonly<Record<string, string>> | undefined;
+  /** Most bytes of an archive's member, decompressed. Default 4 GiB. */
+  readonly memberBytes?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Sees all bytes of each file as they are on disk, once and in order. */
+  readonly onRaw?: ((chunk: Uint8Array) => void) | undefined;
+}
+
+/** A file of an input, by a name that no other file of the inputs has. */
+export interface ListedFile extends SourceFile {
+  /** Name of the input. */
+  readonly source: string;
+  /** Whether the input is this file, not a folder of files. */
+  readonly isWhole: boolean;
+}
+
+const headBytes = 1 << 16;
+
+/**
+ * All files of the inputs, in the order given, folders in order of their names; hidden ones are left out. "-" is stdin.
+ * @throws DataError where an input does not exist or a folder holds no file.
+ */
+export async function listSourceFiles(inputs: readonly string[]): Promise<ListedFile[]> {
+  required("listSourceFiles: inputs", inputs, "list of texts");
+  const seen = new Map<string, number>();
+  const files: ListedFile[] = [];
+  for (const input of inputs) {
+    const found =
+      input === stdin ? [{ path: stdin, name: "stdin", bytes: 0 }] : await listSources([input], () => true, "files");
+    const source = input === stdin ? "stdin" : basename(resolve(input));
+    const isWhole = found.length === 1 && found[0]!.path === input;
+    for (const file of found) {
+      if (!isWhole && isHidden(file.name)) continue;
+      const times = (seen.get(file.name) ?? 0) + 1;
+      seen.set(file.name, times);
+      files.push({ ...file, name: times === 1 ? file.name : `${file.name}#${times}`, source, isWhole });
+    }
+  }
+  return files;
+}
+
+/** A stream's first bytes as text, and all of its bytes, those of the head first. */
+async function peek(
+  chunks: AsyncGenerator<Uint8Array>,
+): Promise<{ readonly head: string; readonly bytes: AsyncGenerator<Uint8Array> }> {
+  const first: Uint8Array[] = [];
+  let held = 0;
+  let damage: { readonly error: unknown } | undefined;
+  while (held < headBytes) {
+    try {
+      const next = await chunks.next();
+      if (next.done === true) break;
+      first.push(next.value);
+      held += next.value.length;
+    } catch (error) {
+      damage = { error };
+      break;
+    }
+  }
+  async function* all(): AsyncGenerator<Uint8Array> {
+    yield* first;
+    if (damage !== undefined) throw damage.error;
+    yield* chunks;
+  }
+  if (damage !== undefined && held === 0) throw damage.error;
+  return { head: Buffer.concat(first, held).subarray(0, headBytes).toString("utf8"), bytes: all() };
+}
+
+/** What stopped a file, as a failure. @throws what is neither the file's nor the system's. */
+function stopped(name: string, error: unknown): SourceEvent {
+  const isSystem = typeof (error as NodeJS.ErrnoException).code === "string" && error instanceof Error;
+  if (!(error instanceof DataError) && !isSystem) throw error;
+  return failureEvent(name, `cannot be read on: ${error.message.split("\n")[0]!}`);
+}
+
+interface Opened {
+  readonly name: string;
+  readonly scope: string;
+  readonly path?: string | undefined;
+  readonly settings: SourceSettings;
+  readonly kind: SourceKind | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** The events of one stream, of the kind that it looks like. */
+async function* readStream(
+  chunks: AsyncGenerator<Uint8Array>,
+  { name, scope, path, settings, kind, signal }: Opened,
+): AsyncGenerator<SourceEvent> {
+  try {
+    const { head, bytes } = await peek(chunks);
+    const found = head === "" ? kindOf(head, name) : (kind ?? kindOf(head, name));
+    if (typeof found === "string") yield failureEvent(name, found);
+    else {
+      const input: SourceInput = { name, scope, head, bytes, path, signal };
+      yield* found.read(input, settings);
+    }
+  } catch (error) {
+    signal?.throwIfAborted();
+    yield stopped(name, error);
+  } finally {
+    await chunks.return(undefined);
+  }
+}
+
+/** Gives `onRaw` the bytes of a file that is read by ranges. */
+async function passRaw({ path }: SourceFile, { onRaw, signal }: ReadSourcesOptions): Promise<void> {
+  if (onRaw === undefined) return;
+  const file = createReadStream(path, { highWaterMark: 1 << 20 });
+  for await (const chunk of file as AsyncIterable<Uint8Array>) {
+    signal?.throwIfAborted();
+    onRaw(chunk);
+  }
+}
+
+async function* readArchive(
+  file: SourceFile,
+  form: ArchiveForm,
+  opened: Opened,
+  options: ReadSourcesOptions,
+): AsyncGenerator<SourceEvent> {
+  const { memberBytes = 4 * 2 ** 30, signal, onRaw } = options;
+  try {
+    if (form === "zip") await passRaw(file, options);
+    const bytes = (): AsyncGenerator<Uint8Array> => readBytes(file.path, { signal, onRaw });
+    for await (const member of readMembers(form, { path: file.path, size: file.bytes, bytes, memberBytes })) {
+      signal?.throwIfAborted();
+      const name = `${file.name}/${member.name}`;
+      if ("problem" in member) yield failureEvent(name, member.problem);
+      else
+        yield* readStream(member.bytes(), {
+          ...opened,
+          name,
+          scope: `${opened.scope}/${member.name}`,
+          path: undefined,
+        });
+    }
+  } catch (error) {
+    signal?.throwIfAborted();
+    yield stopped(file.name, error);
+  }
+}
+
+/** Whether a file is read by ranges rather than in order. */
+async function isParquetFile(path: string): Promise<boolean> {
+  await using handle = await open(path, "r");
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(4), 0, 4, 0);
+  return bytesRead === 4 && isParquetHead(buffer.toString("latin1"));
+}
+
+/**
+ * The documents, deletions and failures of one file, or of all members of an archive, in order.
+ * @throws ConfigError where there is no such kind; the signal's reason. Whatever is wrong with the file is a failure.
+ */
+export async function* readSourceFile(file: ListedFile, options: ReadSourcesOptions = {}): AsyncGenerator<SourceEvent> {
+  const { source = file.source, columns, signal, onRaw } = options;
+  const kind = options.kind === undefined ? undefined : kindNamed(options.kind);
+  signal?.throwIfAborted();
+  const settings = { source, columns };
+  const scope = file.isWhole ? source : `${source}/${file.name}`;
+  const opened: Opened = { name: file.name, scope, settings, kind, signal };
+  const form = archiveForm(file.path);
+  if (form !== undefined) {
+    yield* readArchive(file, form, opened, options);
+    return;
+  }
+  let raw = onRaw;
+  const isPlain = file.path !== stdin && !/\.(?:gz|zst)$/i.test(file.path);
+  try {
+    if (isPlain && (await isParquetFile(file.path))) {
+      await passRaw(file, options);
+      raw = undefined;
+    }
+  } catch (error) {
+    signal?.throwIfAborted();
+    yield stopped(file.name, error);
+    return;
+  }
+  const path = isPlain ? file.path : undefined;
+  yield* readStream(readBytes(file.path, { signal, onRaw: raw }), { ...opened, path });
+}
+
+/**
+ * Everything in files, folders, compressed files and archives, in the order given.
+ * @throws ConfigError where there is no such kind; DataError where an input does not exist; the signal's reason.
+ */
+export async function* readSources(
+  inputs: readonly string[],
+  options: ReadSourcesOptions = {},
+): AsyncGenerator<SourceEvent> {
+  if (options.kind !== undefined) kindNamed(options.kind);
+  for (const file of await listSourceFiles(inputs)) yield* readSourceFile(file, options);
+}

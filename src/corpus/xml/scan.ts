@@ -1,0 +1,208 @@
+/**
+ * XML as events, after XML 1.0 (fifth edition), namespaces left alone. Entities are never expanded: XML's own five, character
+ * references, and the fixed characters that a caller names. A scanner of our own reads what most files consist of, elements,
+ * attributes, text, comments and processing instructions, several times as fast as saxes; whatever else it meets, a mistake
+ * above all, it leaves to saxes, which reads all of the text anew and says what is wrong.
+ */
+import { SaxesParser } from "saxes";
+import { DataError } from "../../errors.ts";
+
+export type Attributes = Readonly<Record<string, string | undefined>>;
+
+/** Takes one text's events; it is asked for anew where a text is read anew. */
+export interface XmlHandler {
+  open(name: string, attributes: Attributes): void;
+  close(): void;
+  /** Text comes in any number of pieces. */
+  text(text: string): void;
+}
+
+/** Characters by the names of entities, beyond XML's five. */
+export type NamedCharacters = Readonly<Record<string, string>>;
+
+const none: Attributes = Object.freeze({});
+const noCharacters: NamedCharacters = Object.freeze(Object.create(null) as Record<string, string>);
+
+/** By code, of ASCII: 1 may start a name, 2 may stand in one. */
+const nameClass = Uint8Array.from({ length: 128 }, (_, code) => {
+  const character = String.fromCharCode(code);
+  return /[A-Za-z_]/.test(character) ? 3 : /[-.:0-9]/.test(character) ? 2 : 0;
+});
+
+const isNamed = (code: number, bit: 1 | 2): boolean => code < 128 && (nameClass[code]! & bit) !== 0;
+const isSpace = (code: number): boolean => code === 32 || code === 10 || code === 9;
+/** What XML allows nowhere; U+0000 to U+001F but for tab and line ends. */
+// oxlint-disable-next-line no-control-regex
+const forbidden = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/;
+
+function isCharacter(code: number): boolean {
+  if (code < 0xd800) return code >= 32 || code === 9 || code === 10 || code === 13;
+  return code >= 0xe000 && code <= 0x10ffff && code !== 0xfffe && code !== 0xffff;
+}
+
+const five: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
+
+/** Text with its references replaced; undefined where one is none. */
+function decoded(text: string, characters: NamedCharacters): string | undefined {
+  let isWrong = false;
+  const plain = text.replace(
+    /&(?:#x([0-9a-fA-F]{1,8});|#([0-9]{1,8});|([A-Za-z][A-Za-z0-9.]*);)?/g,
+    (_, hex, decimal, name) => {
+      if (name !== undefined) {
+        const known = Object.hasOwn(five, name as string) ? five[name as string] : characters[name as string];
+        isWrong ||= known === undefined;
+        return known ?? "";
+      }
+      const code = hex === undefined ? Number(decimal) : Number.parseInt(hex as string, 16);
+      if (isCharacter(code)) return String.fromCodePoint(code);
+      isWrong = true;
+      return "";
+    },
+  );
+  return isWrong ? undefined : plain;
+}
+
+/** Attributes of a tag from `at` on, and where they end: at ">" or "/"; undefined where something is not plain. */
+function attributesAt(
+  xml: string,
+  at: number,
+  characters: NamedCharacters,
+): { attributes: Attributes; end: number } | undefined {
+  const attributes: Record<string, string> = {};
+  for (;;) {
+    const before = at;
+    while (isSpace(xml.charCodeAt(at))) at++;
+    const first = xml.charCodeAt(at);
+    if (first === 62 || first === 47) return { attributes, end: at };
+    if (at === before || !isNamed(first, 1)) return undefined;
+    const start = at;
+    while (isNamed(xml.charCodeAt(at), 2)) at++;
+    const name = xml.slice(start, at);
+    while (isSpace(xml.charCodeAt(at))) at++;
+    if (xml.charCodeAt(at++) !== 61) return undefined;
+    while (isSpace(xml.charCodeAt(at))) at++;
+    const quote = xml.charCodeAt(at++);
+    if (quote !== 34 && quote !== 39) return undefined;
+    const end = xml.indexOf(quote === 34 ? '"' : "'", at);
+    if (end < 0 || name === "__proto__" || Object.hasOwn(attributes, name)) return undefined;
+    const raw = xml.slice(at, end);
+    // A line end in a value is a space: rare, and left to saxes.
+    if (/[<\t\n]/.test(raw)) return undefined;
+    const value = raw.includes("&") ? decoded(raw, characters) : raw;
+    if (value === undefined) return undefined;
+    attributes[name] = value;
+    at = end + 1;
+  }
+}
+
+/** The end of a comment, a CDATA section or a processing instruction at `at`; -1 where it is not plain. */
+function endOfSpecial(xml: string, at: number, handler: XmlHandler, isInside: boolean): number {
+  if (xml.charCodeAt(at + 1) === 63) {
+    let nameEnd = at + 2;
+    if (!isNamed(xml.charCodeAt(nameEnd), 1)) return -1;
+    while (isNamed(xml.charCodeAt(nameEnd), 2)) nameEnd++;
+    const end = xml.indexOf("?>", nameEnd);
+    const isPlain = end === nameEnd || isSpace(xml.charCodeAt(nameEnd));
+    const name = xml.slice(at + 2, nameEnd);
+    return end < 0 || !isPlain || name.includes(":") || name.toLowerCase() === "xml" ? -1 : end + 2;
+  }
+  if (xml.startsWith("<!--", at)) {
+    const end = xml.indexOf("--", at + 4);
+    return end < 0 || xml.charCodeAt(end + 2) !== 62 ? -1 : end + 3;
+  }
+  if (!isInside || !xml.startsWith("<![CDATA[", at)) return -1;
+  const end = xml.indexOf("]]>", at + 9);
+  if (end < 0) return -1;
+  handler.text(xml.slice(at + 9, end));
+  return end + 3;
+}
+
+/** Gives `handler` the events of `xml`, whose lines end in line feeds; false: something in it is not plain. */
+function scanPlain(xml: string, handler: XmlHandler, characters: NamedCharacters): boolean {
+  if (forbidden.test(xml)) return false;
+  const open: string[] = [];
+  const mayEndSection = xml.includes("]]>");
+  let ampersand = -2;
+  let at = 0;
+  let isRootSeen = false;
+  while (at < xml.length) {
+    const tag = xml.indexOf("<", at);
+    const textEnd = tag < 0 ? xml.length : tag;
+    if (textEnd > at) {
+      const raw = xml.slice(at, textEnd);
+      if (ampersand !== -1 && ampersand < at) ampersand = xml.indexOf("&", at);
+      if (mayEndSection && raw.includes("]]>")) return false;
+      if (open.length === 0) {
+        if (/[^ \n\t]/.test(raw)) return false;
+      } else if (ampersand !== -1 && ampersand < textEnd) {
+        const text = decoded(raw, characters);
+        if (text === undefined) return false;
+        handler.text(text);
+      } else handler.text(raw);
+    }
+    if (tag < 0) break;
+    const code = xml.charCodeAt(tag + 1);
+    if (code === 47) {
+      const name = open.pop();
+      if (name === undefined || !xml.startsWith(name, tag + 2)) return false;
+      at = tag + 2 + name.length;
+      while (isSpace(xml.charCodeAt(at))) at++;
+      if (xml.charCodeAt(at++) !== 62) return false;
+      handler.close();
+    } else if (code === 33 || code === 63) {
+      at = endOfSpecial(xml, tag, handler, open.length > 0);
+      if (at < 0) return false;
+    } else {
+      if (!isNamed(code, 1) || (isRootSeen && open.length === 0)) return false;
+      isRootSeen = true;
+      at = tag + 2;
+      while (isNamed(xml.charCodeAt(at), 2)) at++;
+      const name = xml.slice(tag + 1, at);
+      let attributes = none;
+      if (xml.charCodeAt(at) !== 62) {
+        const found = attributesAt(xml, at, characters);
+        if (found === undefined) return false;
+        ({ attributes, end: at } = found);
+      }
+      handler.open(name, attributes);
+      if (xml.charCodeAt(at) === 47) {
+        if (xml.charCodeAt(++at) !== 62) return false;
+        handler.close();
+      } else open.push(name);
+      at += 1;
+    }
+  }
+  return isRootSeen && open.length === 0;
+}
+
+/** As `readXml`, by saxes alone. */
+export function readBySaxes(xml: string, handler: XmlHandler, characters: NamedCharacters = noCharacters): void {
+  const parser = new SaxesParser<{ xmlns: false; position: false }>({ xmlns: false, position: false });
+  Object.assign(parser.ENTITIES, characters);
+  parser.on("opentag", ({ name, attributes }) => handler.open(name, attributes));
+  parser.on("closetag", () => handler.close());
+  parser.on("text", (text) => handler.text(text));
+  parser.on("cdata", (text) => handler.text(text));
+  parser.on("error", (error) => {
+    throw new DataError(`not well-formed XML: ${error.message.replace(/^\d+:\d+: /, "")}`);
+  });
+  parser.write(xml).close();
+}
+
+/**
+ * Gives a handler the events of one document or element.
+ * @returns the handler that had all of them.
+ * @throws DataError where the text is not well-formed or names an entity that is not known; what the handler throws.
+ */
+export function readXml<Handler extends XmlHandler>(
+  xml: string,
+  createHandler: () => Handler,
+  characters: NamedCharacters = noCharacters,
+): Handler {
+  const first = createHandler();
+  const text = xml.includes("\r") ? xml.replace(/\r\n?/g, "\n") : xml;
+  if (scanPlain(text, first, characters)) return first;
+  const second = createHandler();
+  readBySaxes(xml, second, characters);
+  return second;
+}
