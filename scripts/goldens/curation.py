@@ -1,7 +1,8 @@
 """What datatrove's rules and MinHash say of real and hostile texts: test/goldens/curation.json. Digests and decisions, no text of others.
 
 Documents: of every ../shared/data/corpus file the lines floor(i * lines / count) for i below count (`FILES`), then the strings
-of `hostile()`. Columns are base64 of little-endian numbers, one a document: first four bytes of the SHA-1 of all words (of all
+of `hostile()`, then near copies of every 20th real text below 4,000, text i without the words between spaces whose place k has
+k % (15 + i // 20 % 56) == 7. Columns are base64 of little-endian numbers, one a document: first four bytes of the SHA-1 of all words (of all
 sentences) each followed by a line feed (by U+0000), decisions as places in their lists of reasons (0: kept, 255: an error), of
 C4 the same digest of the text that is left, of signatures that of 112 numbers of eight bytes (0: no shingles). Clusters are
 lists of documents, by datatrove's own signature, bucket and cluster stages with xxhash.
@@ -16,6 +17,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import unicodedata
 from pathlib import Path
 
 import numpy
@@ -69,7 +71,15 @@ def hostile():
     ]
     alphabet = list("abAB12.,;:!?'’\"()[]{}<>=+-–—/\\@#$%&*_~^|… \n\t") + [
         "don't", "and/or", "http://", "www.", ".com", "'s", "mg", "°C", "US$", "…", "é", "β", "中", "\u00a0", "\u200b", "e.g.", ":)", "<space>", "we'll", "U.S.", "😀", "n't"]
-    return fixed + ["".join(draw.choice(alphabet) for _ in range(draw.randrange(2, 60))) for _ in range(120)]
+    anything = [chr(c) for c in [*range(0x20, 0x3400), *range(0xa4d0, 0xabff), *range(0xf900, 0xffff), *range(0x10000, 0x1fa6f, 7)]
+                if unicodedata.category(chr(c)) not in ("Cn", "Cs", "Co")]
+    mixed = ["".join(draw.choice(anything if draw.random() < 0.4 else alphabet) for _ in range(draw.randrange(2, 40))) for _ in range(80)]
+    return fixed + mixed + ["".join(draw.choice(alphabet) for _ in range(draw.randrange(2, 60))) for _ in range(80)]
+
+
+def near_copies(texts):
+    for i in range(0, 4000, 20):
+        yield " ".join(word for k, word in enumerate(texts[i].split(" ")) if k % (15 + i // 20 % 56) != 7)
 
 
 class Cached(MinhashDedupSignature):
@@ -109,6 +119,7 @@ def clusters(texts, folder):
 folder, target = sys.argv[1:]
 strange = hostile()
 texts = [*documents(folder), *strange]
+texts += list(near_copies(texts))
 filters = {
     "gopher": GopherQualityFilter(), "repetition": GopherRepetitionFilter(), "c4": C4QualityFilter(), "fineweb": FineWebQualityFilter()}
 reasons = {name: ["kept"] for name in filters}

@@ -44,7 +44,7 @@ const symbols = `
   1f170-1f1ac 1f1e6-1f202 1f210-1f23b 1f240-1f248 1f250-1f251 1f260-1f265 1f300-1f3fa 1f400-1f6d4 1f6e0-1f6ec
   1f6f0-1f6f9 1f700-1f773 1f780-1f7d8 1f800-1f80b 1f810-1f847 1f850-1f859 1f860-1f887 1f890-1f8ad 1f900-1f90b
   1f910-1f93e 1f940-1f970 1f973-1f976 1f97a 1f97c-1f9a2 1f9b0-1f9b9 1f9c0-1f9c2 1f9d0-1f9ff 1fa60-1fa6d`;
-const quotes = "'\"”“`‘´’‚,„»«「」『』（）〔〕【】《》〈〉〈〉⟦⟧";
+const quotes = "'\"”“`‘´’‚,„»«「」『』（）〔〕【】《》〈〉⟦⟧\u2329\u232A";
 const punctuation = "…,:;!?¿؟¡()[]{}<>_#*&。？！，、；：～·।،۔؛٪";
 const currencies = `24 a3 a5 e3f 20a0-20bf fdfc`;
 
@@ -91,7 +91,7 @@ mark(charactersIn(uncased), letter | lower | upper | beforeStop);
 mark(charactersIn(symbols), prefix | suffix | symbol);
 mark(quotes, prefix | suffix | quote | beforeStop);
 mark(punctuation, prefix | suffix);
-mark("!\"#%&'()*+,-0123456789:;<>?[]_`{|}¡«²´·»¿،؛؟٪‘’‚“”„…〈〉⟦⟧！（），：；？～", beforeStop);
+mark("!\"#%&'()*+,-0123456789:;<>?[]_`{|}¡«²´·»¿،؛؟٪‘’‚“”„…\u2329\u232A⟦⟧！（），：；？～", beforeStop);
 mark("—–", prefix | suffix);
 mark("§%=", prefix);
 mark(charactersIn(currencies), prefix);

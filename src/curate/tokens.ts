@@ -9,14 +9,15 @@ import { longestSpecial, specials } from "./special-words.ts";
 
 const { prefix, suffix, lower, upper, letter, symbol, quote, beforeStop } = Character;
 
-/** Behind a digit these are cut off; longest first, since the longest is taken. */
-const units =
-  `km km² km³ m m² m³ dm dm² dm³ cm cm² cm³ mm mm² mm³ ha µm nm yd in ft kg g mg µg t lb oz m/s km/h kmh mph hPa Pa
+/** Behind a digit these are cut off, by their last UTF-16 unit. No digit stands in one, so that one fits at most. */
+const units = new Map<number, string[]>();
+for (const unit of `km km² km³ m m² m³ dm dm² dm³ cm cm² cm³ mm mm² mm³ ha µm nm yd in ft kg g mg µg t lb oz m/s km/h kmh mph hPa Pa
   mbar mb MB kb KB gb GB tb TB T G M K % км км² км³ м м² м³ дм дм² дм³ см см² см³ мм мм² мм³ нм кг г мг м/с км/ч кПа Па мбар
   Кб КБ кб Мб МБ мб Гб ГБ гб Тб ТБ тбكم كم² كم³ م م² م³ سم سم² سم³ مم مم² مم³ كم غرام جرام جم كغ ملغ كوب اكواب
-  US$ C$ A$ $ £ € ¥ ฿ ﷼`
-    .split(/\s+/)
-    .sort((a, b) => b.length - a.length);
+  US$ C$ A$ $ £ € ¥ ฿ ﷼`.split(/\s+/)) {
+  const last = unit.charCodeAt(unit.length - 1);
+  units.set(last, [...(units.get(last) ?? []), unit]);
+}
 
 const dot = 0x2e;
 const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39;
@@ -83,7 +84,7 @@ function stopsAtEnd(text: string, from: number, to: number): number {
 }
 
 function unitAtEnd(text: string, from: number, to: number): number {
-  for (const unit of units) {
+  for (const unit of units.get(text.charCodeAt(to - 1)) ?? []) {
     const start = to - unit.length;
     if (start > from && isDigit(text.charCodeAt(start - 1)) && text.startsWith(unit, start)) return unit.length;
   }
@@ -123,7 +124,7 @@ const address =
   /(?!(?:10|127)(?:\.\p{Nd}{1,3}){3}|(?:169\.254|192\.168)(?:\.\p{Nd}{1,3}){2}|172\.(?:1[6-9]|2\p{Nd}|3[0-1])(?:\.\p{Nd}{1,3}){2})(?:1\p{Nd}\p{Nd}|2[01]\p{Nd}|22[0-3]|[1-9]\p{Nd}?)(?:\.(?:1?\p{Nd}{1,2}|2[0-4]\p{Nd}|25[0-5])){2}\.(?:1\p{Nd}\p{Nd}|2[0-4]\p{Nd}|25[0-4]|[1-9]\p{Nd}?)(?=[:/?#]|$)/uy;
 const rest = /(?::\p{Nd}{2,5})?(?:$|[/?#])/uy;
 const hostEnd = /[:/?#@]|$/g;
-const label = /^[A-Za-z0-9\u00a1-\uffff](?:[A-Za-z0-9\u00a1-\uffff_-]{0,62}[A-Za-z0-9\u00a1-\uffff])?$/;
+const label = /^[A-Za-z0-9\u00a1-\uffff](?:[A-Za-z0-9\u00a1-\uffff_-]{0,62}[A-Za-z0-9\u00a1-\uffff])?$/u;
 
 function matchesAt(pattern: RegExp, text: string, at: number): boolean {
   pattern.lastIndex = at;

@@ -5,6 +5,7 @@
  * them, among all of its tokens. Left out: other languages.
  */
 import { isSpace, sentenceEnds } from "./characters.ts";
+import { createChunkCache, firstHash, nextHash } from "./chunk-cache.ts";
 import { specials } from "./special-words.ts";
 import { chunkTokens, hasAffix } from "./tokens.ts";
 
@@ -16,21 +17,20 @@ interface Cut {
 }
 
 /** Chunks that are one token are that token. */
-const cuts = new Map<string, string | Cut>();
-const mostCuts = 1 << 18;
+const cuts = createChunkCache<string | Cut>(19);
 const longestKept = 48;
 
-function cutOf(chunk: string): string | Cut {
-  const known = cuts.get(chunk);
+/** How text[start, end), which has no white space, is cut. */
+function cutOf(text: string, start: number, end: number, hash: number): string | Cut {
+  const known = cuts.find(text, start, end, hash);
   if (known !== undefined) return known;
-  const isKept = chunk.length <= longestKept;
+  const slice = text.slice(start, end);
+  const isKept = slice.length <= longestKept;
   // A slice would keep the whole text that it was cut from in memory.
-  const key = isKept ? Buffer.from(chunk, "utf16le").toString("utf16le") : chunk;
-  const tokens = specials.get(key) ?? chunkTokens(key);
-  const cut = tokens.length === 1 ? key : { tokens, holdsSpecial: specialSpans(tokens).some(isOtherwise) };
-  if (!isKept) return cut;
-  if (cuts.size >= mostCuts) cuts.clear();
-  cuts.set(key, cut);
+  const chunk = isKept ? Buffer.from(slice, "utf16le").toString("utf16le") : slice;
+  const tokens = specials.get(chunk) ?? chunkTokens(chunk);
+  const cut = tokens.length === 1 ? chunk : { tokens, holdsSpecial: specialSpans(tokens).some(isOtherwise) };
+  if (isKept) cuts.add(text, start, end, hash, cut);
   return cut;
 }
 
@@ -90,9 +90,8 @@ export function tokensOf(text: string): Tokens {
   const tokens: string[] = [];
   const starts: number[] = [];
   let holdsSpecial = false;
-  const add = (from: number, to: number, space: boolean): void => {
-    const chunk = text.slice(from, to);
-    const cut = space ? chunk : cutOf(chunk);
+  const add = (from: number, to: number, hash: number, space: boolean): void => {
+    const cut = space ? text.slice(from, to) : cutOf(text, from, to, hash);
     if (typeof cut === "string") {
       tokens.push(cut);
       starts.push(from);
@@ -107,15 +106,19 @@ export function tokensOf(text: string): Tokens {
     }
   };
   let start = 0;
+  let hash = firstHash;
   let inSpace = isSpace(text.charCodeAt(0));
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
-    if (isSpace(unit) === inSpace) continue;
-    if (start < i) add(start, i, inSpace);
-    start = unit === 0x20 ? i + 1 : i;
-    inSpace = !inSpace;
+    if (isSpace(unit) !== inSpace) {
+      if (start < i) add(start, i, hash, inSpace);
+      start = unit === 0x20 ? i + 1 : i;
+      inSpace = !inSpace;
+      hash = firstHash;
+    }
+    hash = nextHash(hash, unit);
   }
-  if (start < text.length) add(start, text.length, inSpace);
+  if (start < text.length) add(start, text.length, hash, inSpace);
   return holdsSpecial ? withSpecials(tokens, starts) : { tokens, starts };
 }
 
@@ -150,9 +153,13 @@ export function splitWords(text: string): string[] {
   for (let i = 0; i < length;) {
     while (i < length && isSpace(text.charCodeAt(i))) i += 1;
     const start = i;
-    while (i < length && !isSpace(text.charCodeAt(i))) i += 1;
+    let hash = firstHash;
+    for (let unit = text.charCodeAt(i); i < length && !isSpace(unit); unit = text.charCodeAt(i)) {
+      hash = nextHash(hash, unit);
+      i += 1;
+    }
     if (start === i) break;
-    const cut = cutOf(text.slice(start, i));
+    const cut = cutOf(text, start, i, hash);
     if (typeof cut === "string") words.push(cut);
     else if (cut.holdsSpecial) return tokensOf(text).tokens.filter((token) => !isSpace(token.charCodeAt(0)));
     else for (const token of cut.tokens) words.push(token);
