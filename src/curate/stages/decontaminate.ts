@@ -61,7 +61,7 @@ export async function readExamples(folder: string, names: readonly string[] | un
   return found;
 }
 
-export const decontaminate: MapStage<Settings> = {
+export const decontaminateStage: MapStage<Settings> = {
   name: "decontaminate",
   about: "documents that hold test examples of benchmarks go",
   version: 1,

@@ -35,7 +35,7 @@ function without(document: CorpusDocument, lost: ReadonlySet<number>): CorpusDoc
   return { ...document, sections };
 }
 
-export const duplicateParagraphs: KeyedStage<Settings> = {
+export const duplicateParagraphsStage: KeyedStage<Settings> = {
   name: "duplicate-paragraphs",
   about: "long paragraphs that stood before are taken out",
   version: 1,

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { hash128 } from "../hash.ts";
 import { firstStays, type KeyedStage } from "../stage.ts";
 
-export const exactDuplicates: KeyedStage<Record<string, never>> = {
+export const exactDuplicatesStage: KeyedStage<Record<string, never>> = {
   name: "exact-duplicates",
   about: "of documents with the same text the first stays",
   version: 1,

@@ -19,7 +19,7 @@ function matcher(patterns: readonly string[]): (licence: string) => boolean {
   return (licence) => expressions.some((one) => one.test(licence));
 }
 
-export const licences: MapStage<Settings> = {
+export const licencesStage: MapStage<Settings> = {
   name: "licences",
   about: "documents whose licence allows the use",
   version: 1,

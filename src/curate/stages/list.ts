@@ -1,17 +1,19 @@
 /** The stages by name, in the order that a pipeline usually has them. */
 import type { AnyStage } from "../stage.ts";
-import { decontaminate } from "./decontaminate.ts";
+import { decontaminateStage } from "./decontaminate.ts";
 import { deidentifyStage } from "./deidentify.ts";
-import { duplicateParagraphs } from "./duplicate-paragraphs.ts";
-import { exactDuplicates } from "./exact-duplicates.ts";
-import { licences } from "./licences.ts";
-import { nearDuplicates } from "./near-duplicates.ts";
+import { duplicateParagraphsStage } from "./duplicate-paragraphs.ts";
+import { exactDuplicatesStage } from "./exact-duplicates.ts";
+import { licencesStage } from "./licences.ts";
+import { nearDuplicatesStage } from "./near-duplicates.ts";
+import { qualityStage } from "./quality.ts";
 
 export const stages: readonly AnyStage[] = [
   deidentifyStage,
-  licences,
-  exactDuplicates,
-  nearDuplicates,
-  duplicateParagraphs,
-  decontaminate,
+  licencesStage,
+  qualityStage,
+  exactDuplicatesStage,
+  nearDuplicatesStage,
+  duplicateParagraphsStage,
+  decontaminateStage,
 ];

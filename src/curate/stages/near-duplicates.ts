@@ -11,7 +11,7 @@ import type { KeyedStage } from "../stage.ts";
 
 type Settings = z.output<typeof minHashSettings>;
 
-export const nearDuplicates: KeyedStage<Settings> = {
+export const nearDuplicatesStage: KeyedStage<Settings> = {
   name: "near-duplicates",
   about: "of documents that are nearly the same the first stays (MinHash)",
   version: 1,

@@ -117,6 +117,8 @@ export const qualityStage: MapStage<QualitySettings> = {
   about:
     "Drops documents whose prose is not prose: Gopher's, C4's and FineWeb's rules, with thresholds by kind of source",
   version: 1,
+  // C4's rules take lines out.
+  rewrites: true,
   settings: qualitySettings,
   open(settings) {
     const known = new Map<string, Rules>();
