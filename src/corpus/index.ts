@@ -12,6 +12,11 @@ export {
 export { datasetFormat, type DatasetManifest, readDataset, readManifest } from "./dataset.ts";
 export { describeFailure, type Document, readDocuments, type ReadDocumentsOptions } from "./documents.ts";
 export { indexNgrams, leastWords, type NgramIndex, type SharedRun } from "./ngram-index.ts";
+export { type CorpusDocument, type CorpusSection, type SectionKind, wholeText } from "./corpus-document.ts";
+export { type DocumentsManifest, readDocumentDataset, readDocumentsManifest } from "./document-dataset.ts";
+export { readSources, type ReadSourcesOptions } from "./sources/open.ts";
+export type { SourceEvent } from "./sources/kind.ts";
+export { isAllPubMed } from "./sources/recognise.ts";
 export type { Compression } from "./parquet-codec.ts";
 export { type PubMedFilters, readFilterFolder, readFilterList } from "./pubmed/filter.ts";
 export { importPubMed, type ImportProgress, type ImportPubMedOptions } from "./pubmed/import.ts";

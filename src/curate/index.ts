@@ -1,4 +1,5 @@
 /** Curation: sources to a corpus that can be defended, by a pipeline of stages. */
+export { importDocuments, type ImportDocumentsOptions, type ImportedDocuments } from "./import-documents.ts";
 export { runPipeline, type RunPipelineOptions } from "./run.ts";
 export { type Pipeline, type PipelineFile, planPipeline, readPipeline } from "./pipeline.ts";
 export {

@@ -46,6 +46,8 @@ export interface RunPipelineOptions {
   readonly workers?: number | undefined;
   /** Removes the work of earlier pipelines afterwards. Default: it stays, and is gone on with where it fits. */
   readonly prune?: boolean | undefined;
+  /** Only sources are read: nothing is made for training, so that notes may be as they are, and there is no report. */
+  readonly isImport?: boolean | undefined;
   readonly onProgress?: ((progress: WorkProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -76,7 +78,7 @@ export async function runPipeline(options: RunPipelineOptions): Promise<Summary>
   try {
     const owners = new Set<string>();
     const work: WorkOptions = { output, pool, rank, world, wait, owners, onProgress, signal };
-    const summary = await runSteps(pipeline, { ...work, createdBy });
+    const summary = await runSteps(pipeline, { ...work, createdBy, isImport: options.isImport === true });
     if (rank === 0 && options.prune === true) await prune(output, owners);
     return summary;
   } finally {
@@ -84,10 +86,15 @@ export async function runPipeline(options: RunPipelineOptions): Promise<Summary>
   }
 }
 
-async function runSteps(pipeline: Pipeline, work: WorkOptions & { readonly createdBy: string }): Promise<Summary> {
+interface RunWork extends WorkOptions {
+  readonly createdBy: string;
+  readonly isImport: boolean;
+}
+
+async function runSteps(pipeline: Pipeline, work: RunWork): Promise<Summary> {
   const imports = await importSources(pipeline, work);
   const shards = imports.flatMap((one) => one.shards);
-  checkImported(pipeline, imports, shards);
+  checkImported(pipeline, imports, shards, work.isImport);
   const summary = createSummary(pipeline, imports);
   let states = shards.map((shard): ShardState => {
     const { name, source, kinds, file, amount } = shard;
@@ -127,12 +134,18 @@ async function importSources(pipeline: Pipeline, work: WorkOptions): Promise<Imp
 }
 
 /** Something was read, and notes of patients will not be trained on as they are. */
-function checkImported(pipeline: Pipeline, imports: readonly ImportMarker[], shards: readonly Shard[]): void {
+function checkImported(
+  pipeline: Pipeline,
+  imports: readonly ImportMarker[],
+  shards: readonly Shard[],
+  isImport: boolean,
+): void {
   if (shards.every(({ amount }) => amount.documents === 0)) {
     const first = imports.flatMap(({ firstFailures }) => firstFailures)[0];
     const got = first === undefined ? "none" : `none that can be read (${first})`;
     throw new DataError(`${pipeline.file}: sources: expected documents, got ${got}`);
   }
+  if (isImport) return;
   const isCovered = (shard: Shard): boolean =>
     pipeline.sources[shard.source]!.deidentified !== undefined ||
     pipeline.stages.some((planned) => planned.stage.name === "deidentify" && isFor(planned, shard));
@@ -200,7 +213,7 @@ async function finish(
   states: readonly ShardState[],
   before: string,
   summary: SummaryBuilder,
-  work: WorkOptions & { readonly createdBy: string },
+  work: RunWork,
 ): Promise<Summary> {
   const repeats = repeatsOf(pipeline, states);
   const fingerprint = fingerprintOf(before, JSON.stringify([pipeline.seed, [...repeats]]));
@@ -214,11 +227,12 @@ async function finish(
   );
   const markers = await doTasks("mixture", tasks, resultMarker, work);
   const found = summary.finish(states, markers, repeats);
-  const { output, rank, createdBy, signal } = work;
+  const { output, rank, createdBy, isImport, signal } = work;
   signal?.throwIfAborted();
   // Every rank knows all; one writes.
   if (rank !== 0) return found;
   await placeDataset(output, markers, { fingerprint, createdBy });
+  if (isImport) return found;
   await writeFileAtomically(join(output, "report.json"), `${JSON.stringify(found, null, 2)}\n`);
   const { reportPage } = await import("./report/page.ts");
   await writeFileAtomically(join(output, "report.html"), await reportPage(found));

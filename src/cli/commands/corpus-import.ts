@@ -1,26 +1,50 @@
-/** `galen corpus import`: PubMed XML to a dataset folder. */
+/** `galen corpus import`: sources of all kinds to a dataset folder. */
+import { UsageError } from "../../errors.ts";
 import { type Command, command } from "../command.ts";
+import { importLiterature } from "../import-literature.ts";
+
+/** The names of the readers, which help must not load. */
+const kinds = [
+  "pubmed",
+  "jats",
+  "clinicaltrials",
+  "patents",
+  "tei",
+  "pdf",
+  "html",
+  "clinical-notes",
+  "rows",
+  "text",
+] as const;
 
 const corpusImport: Command = command({
-  about: "PubMed XML to a dataset folder (Parquet)",
+  about: "Literature, trials, patents, notes and pages to a dataset folder (Parquet)",
   details:
-    "Reads .xml, .xml.gz and folders of them; Hugging Face datasets and DuckDB read the result. Lists (--ids, --codes, --keywords) hold one entry a line; a record passes when any of them has it, and must pass every other filter. Bad records are counted and listed in DIR/failures.jsonl.",
-  positionals: { input: { required: true, many: true, about: "PubMed XML files and folders, oldest first" } },
+    "Reads PubMed XML, articles in JATS (PMC, bioRxiv), ClinicalTrials.gov (XML and JSON), patents of the USPTO, clinical notes (JSON lines, CSV, FHIR), GROBID's TEI, PDF, HTML, text, JSON lines, CSV and Parquet, alone, in folders, in .gz, .zst, .zip and .tar; Hugging Face datasets and DuckDB read the result. The kind of each file is found by its contents. Bad records are counted and listed in DIR/failures.jsonl. PubMed's records alone keep all their fields, and may be filtered: lists (--ids, --codes, --keywords) hold one entry a line; a record passes when any of them has it, and must pass every other filter.",
+  positionals: { input: { required: true, many: true, about: "Files, folders and archives, oldest first" } },
   options: {
     output: { type: "text", hint: "DIR", required: true, about: "Dataset folder to make" },
-    ids: { type: "text", hint: "FILE", about: "Keep these PMIDs" },
-    codes: { type: "text", hint: "FILE", about: "Keep records with these MeSH descriptors: D000818" },
-    keywords: { type: "text", hint: "FILE", about: "Keep records whose title or abstract has one of these" },
-    from: { type: "text", hint: "DATE", about: "Published then or later: 2015, 2015-03 or 2015-03-07" },
-    to: { type: "text", hint: "DATE", about: "Published then or earlier" },
-    language: { type: "text", hint: "CODE", many: "repeat", about: "As PubMed writes it: eng, fre" },
+    kind: { type: "text", hint: "KIND", choices: kinds, about: "What all files are (default: what each looks like)" },
+    column: {
+      type: "text",
+      hint: "FIELD=NAME",
+      many: "repeat",
+      about: "Where a table or JSON has a field under another name: text=body",
+    },
+    licence: { type: "text", hint: "SPDX", about: "Of documents that do not say" },
+    ids: { type: "text", hint: "FILE", about: "PubMed: keep these PMIDs" },
+    codes: { type: "text", hint: "FILE", about: "PubMed: keep records with these MeSH descriptors: D000818" },
+    keywords: { type: "text", hint: "FILE", about: "PubMed: keep records whose title or abstract has one of these" },
+    from: { type: "text", hint: "DATE", about: "PubMed: published then or later: 2015, 2015-03 or 2015-03-07" },
+    to: { type: "text", hint: "DATE", about: "PubMed: published then or earlier" },
+    language: { type: "text", hint: "CODE", many: "repeat", about: "PubMed: as it writes them: eng, fre" },
     type: {
       type: "text",
       hint: "NAME",
       many: "repeat",
-      about: 'Publication type: "Randomized Controlled Trial" or D016449',
+      about: 'PubMed: publication type: "Randomized Controlled Trial" or D016449',
     },
-    "has-abstract": { type: "flag", about: "Only records with an abstract" },
+    "has-abstract": { type: "flag", about: "PubMed: only records with an abstract" },
     workers: {
       type: "integer",
       hint: "N",
@@ -31,20 +55,24 @@ const corpusImport: Command = command({
   },
   examples: [
     ["corpus import pubmed26n0001.xml.gz --output datasets/pubmed", "everything in a file"],
+    ["corpus import articles/ ctg-studies.zip papers/*.pdf --output datasets/papers", "each file as what it is"],
     [
       'corpus import baseline/ updatefiles/ --output datasets/trials --type "Randomized Controlled Trial" --from 2015 --has-abstract',
       "trials since 2015; newer versions of a record replace older ones",
     ],
-    ["corpus import baseline/ --output datasets/mine --ids pmids.txt", "the PMIDs of a list"],
+    [
+      "corpus import NOTEEVENTS.csv.gz --kind clinical-notes --output datasets/notes",
+      "notes, which training refuses until galen corpus run has de-identified them",
+    ],
   ],
   stoppable: true,
-  async run({ args, json, output, progress, signal }) {
-    const { importPubMed } = await import("../../corpus/pubmed/import.ts");
-    const { describeFailure } = await import("../../corpus/documents.ts");
-    const { readFilterList } = await import("../../corpus/pubmed/filter.ts");
+  async run(context) {
+    const { args, json, output, progress, signal } = context;
+    const { importPubMed, readFilterList } = await import("../../corpus/index.ts");
+    const { describeFailure, isAllPubMed } = await import("../../corpus/index.ts");
     const listOf = async (path: string | undefined): Promise<readonly string[] | undefined> =>
       path === undefined ? undefined : readFilterList(path);
-    const filters = {
+    const given = {
       ids: await listOf(args.ids),
       codes: await listOf(args.codes),
       keywords: await listOf(args.keywords),
@@ -54,12 +82,23 @@ const corpusImport: Command = command({
       publicationTypes: args.type.length === 0 ? undefined : args.type,
       hasAbstract: args["has-abstract"] || undefined,
     };
+    const filters = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+    const isPubMed = args.kind === "pubmed" || (args.kind === undefined && (await isAllPubMed(args.input)));
+    if (!isPubMed) {
+      const [filter] = Object.keys(filters);
+      if (filter !== undefined) {
+        throw new UsageError(`a filter of ${filter}: expected PubMed's records alone, got other sources`, {
+          hint: "galen corpus run filters all kinds, by the stages of a pipeline",
+        });
+      }
+      return importLiterature(context);
+    }
     const line = progress("importing");
     let first: string | undefined;
     const manifest = await importPubMed({
       inputs: args.input,
       output: args.output,
-      filters: Object.fromEntries(Object.entries(filters).filter(([, value]) => value !== undefined)),
+      filters,
       workers: args.workers,
       overwrite: args.overwrite,
       signal,
