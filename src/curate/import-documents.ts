@@ -9,7 +9,7 @@ import { type DocumentsManifest, readDocumentsManifest } from "../corpus/documen
 import { ConfigError } from "../errors.ts";
 import { checkSeparate } from "../io/outputs.ts";
 import { required } from "../schema.ts";
-import { datasetFolder } from "./dataset-folder.ts";
+import { datasetFolder } from "./work/dataset-folder.ts";
 import { runPipeline, type RunPipelineOptions } from "./run.ts";
 import type { Summary } from "./summary.ts";
 

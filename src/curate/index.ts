@@ -16,4 +16,4 @@ export {
 export { stages } from "./stages/list.ts";
 export { readSummary, type Summary } from "./summary.ts";
 export { reportPage } from "./report/page.ts";
-export { WaitingForRanks, type WorkProgress } from "./work.ts";
+export { WaitingForRanks, type WorkProgress } from "./work/work.ts";

@@ -1,7 +1,7 @@
 /** How often each source comes in the result. */
 import { ConfigError } from "../errors.ts";
 import type { Pipeline } from "./pipeline.ts";
-import type { ShardState } from "./shard-state.ts";
+import type { ShardState } from "./work/shard-state.ts";
 
 /**
  * Repeats by source: what the source says, or what gives each its share of the mixture's words. A share that would want a source

@@ -11,7 +11,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { readDocumentDataset } from "../corpus/document-dataset.ts";
 import { random } from "../tensor/random.ts";
 import { runPipeline } from "./run.ts";
-import { WaitingForRanks } from "./work.ts";
+import { WaitingForRanks } from "./work/work.ts";
 
 let folder: string;
 beforeEach(async () => {

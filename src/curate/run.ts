@@ -12,22 +12,22 @@ import { readJson } from "../io/json.ts";
 import { lockBeside } from "../io/lock.ts";
 import { checkSeparate } from "../io/outputs.ts";
 import { ownVersion } from "../io/version.ts";
-import { placeDataset } from "./dataset-folder.ts";
-import { planImports } from "./import-plan.ts";
-import { joinDocuments, type Step } from "./keyed-step.ts";
-import { isFor, markerPath, type PlacedStage } from "./map-task.ts";
-import { importMarker, type ImportMarker, type Shard, type StageMarker, stageMarker } from "./marker.ts";
+import { placeDataset } from "./work/dataset-folder.ts";
+import { planImports } from "./work/import-plan.ts";
+import { joinDocuments, type Step } from "./work/keyed-step.ts";
+import { isFor, markerPath, type PlacedStage } from "./work/map-task.ts";
+import { importMarker, type ImportMarker, type Shard, type StageMarker, stageMarker } from "./work/marker.ts";
 import { repeatsOf } from "./mixture.ts";
 import { type Pipeline, type PlannedStage, planPipeline, readPipeline } from "./pipeline.ts";
-import { createTaskPool } from "./pool.ts";
-import { prune } from "./prune.ts";
-import { resultMarker } from "./result-task.ts";
-import { advance, type ShardState } from "./shard-state.ts";
+import { createTaskPool } from "./work/pool.ts";
+import { prune } from "./work/prune.ts";
+import { resultMarker } from "./work/result-task.ts";
+import { advance, type ShardState } from "./work/shard-state.ts";
 import { isKeyed } from "./stage.ts";
 import { createSummary, type Summary, type SummaryBuilder } from "./summary.ts";
-import { stageAt, taskOf, updatesIndex } from "./tasks.ts";
-import { writeTokenFiles } from "./token-step.ts";
-import { doTasks, type WorkOptions, type WorkProgress } from "./work.ts";
+import { stageAt, taskOf, updatesIndex } from "./work/tasks.ts";
+import { writeTokenFiles } from "./work/token-step.ts";
+import { doTasks, type WorkOptions, type WorkProgress } from "./work/work.ts";
 
 export interface RunPipelineOptions {
   /** The pipeline's file, in YAML, TypeScript or JavaScript; or, with `value`, what messages call it. */

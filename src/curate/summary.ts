@@ -2,12 +2,12 @@
 import { basename, join } from "node:path";
 import * as z from "zod";
 import { readJson } from "../io/json.ts";
-import { type Amount, type ImportMarker, noAmount, plus, type StageMarker, stageMarker } from "./marker.ts";
+import { type Amount, type ImportMarker, noAmount, plus, type StageMarker, stageMarker } from "./work/marker.ts";
 import type { Pipeline } from "./pipeline.ts";
-import { merge, noProfile, profile } from "./profile.ts";
-import type { ResultMarker } from "./result-task.ts";
-import type { ShardState } from "./shard-state.ts";
-import { stageAt, updatesIndex } from "./tasks.ts";
+import { merge, noProfile, profile } from "./work/profile.ts";
+import type { ResultMarker } from "./work/result-task.ts";
+import type { ShardState } from "./work/shard-state.ts";
+import { stageAt, updatesIndex } from "./work/tasks.ts";
 
 /** Examples of a rule that a report shows. */
 const examplesEach = 6;

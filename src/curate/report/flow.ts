@@ -1,6 +1,6 @@
 /** The Sankey of what flows through the stages: a lane for each source, and what every stage takes out of it. */
 import { escapeHtml } from "../../io/markup.ts";
-import type { Amount } from "../marker.ts";
+import type { Amount } from "../work/marker.ts";
 import type { Summary } from "../summary.ts";
 import { percent, short, whole } from "./html.ts";
 import { inks } from "./style.ts";

@@ -1,6 +1,6 @@
 /** What each stage did: its rules with counts, and examples of what they dropped and changed beside what stayed. */
 import { escapeHtml } from "../../io/markup.ts";
-import type { Example } from "../marker.ts";
+import type { Example } from "../work/marker.ts";
 import type { Summary } from "../summary.ts";
 import { percent, table, whole } from "./html.ts";
 

@@ -4,7 +4,7 @@
  */
 import * as z from "zod";
 import type { CorpusDocument, CorpusSection } from "../../corpus/corpus-document.ts";
-import { hash128 } from "../hash.ts";
+import { hash128 } from "../work/hash.ts";
 import { firstStays, type KeyedStage } from "../stage.ts";
 
 const settings = z.strictObject({

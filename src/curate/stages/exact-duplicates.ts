@@ -1,6 +1,6 @@
 /** Exact duplicates: documents whose sections say the same, but for white space; the first in the corpus's order stays. */
 import * as z from "zod";
-import { hash128 } from "../hash.ts";
+import { hash128 } from "../work/hash.ts";
 import { firstStays, type KeyedStage } from "../stage.ts";
 
 export const exactDuplicatesStage: KeyedStage<Record<string, never>> = {

@@ -5,7 +5,7 @@
  */
 import type * as z from "zod";
 import { wholeText } from "../../corpus/corpus-document.ts";
-import { hash128 } from "../hash.ts";
+import { hash128 } from "../work/hash.ts";
 import { createMinHash, minHashSettings } from "../minhash.ts";
 import type { KeyedStage } from "../stage.ts";
 

@@ -3,7 +3,7 @@
  * a publisher withdrew goes, unless it came again. Every pipeline begins with it.
  */
 import * as z from "zod";
-import { hash128 } from "../hash.ts";
+import { hash128 } from "../work/hash.ts";
 import type { KeyedStage, Losses, Member } from "../stage.ts";
 
 /** Withdrawals come before a document with the same id in the same place: they were read before it. */

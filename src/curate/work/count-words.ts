@@ -1,5 +1,5 @@
 /** Words of documents, each document counted once. */
-import type { CorpusDocument } from "../corpus/corpus-document.ts";
+import type { CorpusDocument } from "../../corpus/corpus-document.ts";
 
 const words = new WeakMap<CorpusDocument, number>();
 

@@ -1,11 +1,11 @@
 /** The corpus as tokens for training, where the pipeline names a tokenizer: what `galen tokenize` makes of the dataset. */
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { tokenizeDocuments } from "../corpus/tokenize.ts";
-import { writeFileAtomically } from "../io/files.ts";
-import { fingerprintOf } from "../io/fingerprint.ts";
-import { loadTokenizer } from "../tokenizers/files.ts";
-import type { Pipeline } from "./pipeline.ts";
+import { tokenizeDocuments } from "../../corpus/tokenize.ts";
+import { writeFileAtomically } from "../../io/files.ts";
+import { fingerprintOf } from "../../io/fingerprint.ts";
+import { loadTokenizer } from "../../tokenizers/files.ts";
+import type { Pipeline } from "../pipeline.ts";
 
 export async function writeTokenFiles(
   { tokens, folder, seed }: Pick<Pipeline, "tokens" | "folder" | "seed">,

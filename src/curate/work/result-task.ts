@@ -1,14 +1,14 @@
 /** The last step on a shard: documents as often as the mixture wants them. */
 import { join } from "node:path";
-import type { CorpusDocument } from "../corpus/corpus-document.ts";
-import { charactersOf } from "../corpus/document-shards.ts";
+import type { CorpusDocument } from "../../corpus/corpus-document.ts";
+import { charactersOf } from "../../corpus/document-shards.ts";
 import * as z from "zod";
 import { wordsOf } from "./count-words.ts";
 import { type Amount, noAmount, plus, stageMarker } from "./marker.ts";
 import { createProfile, profile } from "./profile.ts";
 import { newShard, sha256Of } from "./shard-file.ts";
 import { readAlive, type ShardState } from "./shard-state.ts";
-import { random } from "../tensor/random.ts";
+import { random } from "../../tensor/random.ts";
 import { hash128 } from "./hash.ts";
 
 export const resultMarker = z.object({

@@ -1,15 +1,15 @@
 /** The kinds of tasks, as any thread does them: each reads what earlier steps wrote, writes its own, and returns its marker. */
-import type { ListedFile } from "../corpus/sources/open.ts";
+import type { ListedFile } from "../../corpus/sources/open.ts";
 import { clusterLosses, spreadEdges, type Star, starStep } from "./components.ts";
 import { importFiles } from "./import-task.ts";
 import { applyLosses, collectKeys, compareKeys, type KeyedSettings, readShardList } from "./keyed-tasks.ts";
 import { runStages } from "./map-task.ts";
 import type { Shard } from "./marker.ts";
-import { type Pipeline, type PlannedStage, planPipeline, readPipeline } from "./pipeline.ts";
+import { type Pipeline, type PlannedStage, planPipeline, readPipeline } from "../pipeline.ts";
 import { writeResult } from "./result-task.ts";
 import type { ShardState } from "./shard-state.ts";
-import { isKeyed, type MapStage, type OpenStage } from "./stage.ts";
-import { updates } from "./stages/updates.ts";
+import { isKeyed, type MapStage, type OpenStage } from "../stage.ts";
+import { updates } from "../stages/updates.ts";
 import type { Task } from "./work.ts";
 
 export interface TaskSettings {

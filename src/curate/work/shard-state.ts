@@ -1,9 +1,9 @@
 /** Where a shard of documents stands between stages: the file that holds it, and who was dropped since that was written. */
 import { join } from "node:path";
 import * as z from "zod";
-import { readDocumentGroups } from "../corpus/document-shards.ts";
-import type { CorpusDocument } from "../corpus/corpus-document.ts";
-import { readJson } from "../io/json.ts";
+import { readDocumentGroups } from "../../corpus/document-shards.ts";
+import type { CorpusDocument } from "../../corpus/corpus-document.ts";
+import { readJson } from "../../io/json.ts";
 import { type Amount, type StageMarker, stageMarker } from "./marker.ts";
 
 /** Paths are relative to the output folder. */

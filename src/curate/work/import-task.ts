@@ -1,14 +1,14 @@
 /** Some files of a source as shards of documents: all that can be read, with what cannot counted and listed. */
 import { mkdir, open } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { CorpusDocument } from "../corpus/corpus-document.ts";
-import { charactersOf } from "../corpus/document-shards.ts";
-import { describeFailure } from "../corpus/failures.ts";
-import type { ReadFailure } from "../corpus/pubmed/record.ts";
-import { type ListedFile, readSourceFile } from "../corpus/sources/open.ts";
+import type { CorpusDocument } from "../../corpus/corpus-document.ts";
+import { charactersOf } from "../../corpus/document-shards.ts";
+import { describeFailure } from "../../corpus/failures.ts";
+import type { ReadFailure } from "../../corpus/pubmed/record.ts";
+import { type ListedFile, readSourceFile } from "../../corpus/sources/open.ts";
 import { wordsOf } from "./count-words.ts";
 import { type Amount, type ImportMarker, noAmount, plus, type Shard } from "./marker.ts";
-import type { SourceEntry } from "./pipeline.ts";
+import type { SourceEntry } from "../pipeline.ts";
 import { createProfile } from "./profile.ts";
 import { type NewShard, newShard } from "./shard-file.ts";
 

@@ -3,9 +3,9 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { writeDocuments } from "../corpus/document-shards.ts";
-import type { CorpusDocument } from "../corpus/corpus-document.ts";
-import { writing } from "../io/files.ts";
+import { writeDocuments } from "../../corpus/document-shards.ts";
+import type { CorpusDocument } from "../../corpus/corpus-document.ts";
+import { writing } from "../../io/files.ts";
 
 export interface NewShard {
   readonly documents: number;

@@ -4,14 +4,14 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { CorpusDocument } from "../corpus/corpus-document.ts";
-import { writeFileAtomically } from "../io/files.ts";
-import { readJson } from "../io/json.ts";
+import type { CorpusDocument } from "../../corpus/corpus-document.ts";
+import { writeFileAtomically } from "../../io/files.ts";
+import { readJson } from "../../io/json.ts";
 import { type StageMarker, stageMarker } from "./marker.ts";
-import type { PlannedStage } from "./pipeline.ts";
+import type { PlannedStage } from "../pipeline.ts";
 import { type NewShard, newShard } from "./shard-file.ts";
 import { advance, readAlive, type ShardState } from "./shard-state.ts";
-import type { MapStage, OpenStage, Outcome } from "./stage.ts";
+import type { MapStage, OpenStage, Outcome } from "../stage.ts";
 import { createTally, type Tally } from "./tally.ts";
 
 /** Where a stage's marker of a shard is. */

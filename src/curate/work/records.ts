@@ -3,8 +3,8 @@
  * first word, so that many shards' files can be gone through together a part at a time.
  */
 import { type FileHandle, open, readFile } from "node:fs/promises";
-import { DataError } from "../errors.ts";
-import { writeFileAtomically } from "../io/files.ts";
+import { DataError } from "../../errors.ts";
+import { writeFileAtomically } from "../../io/files.ts";
 
 /** Records one behind another, as many as there are. */
 export class Records {

@@ -1,6 +1,6 @@
 /** A worker thread of a pipeline: one task after another. */
 import { parentPort, workerData } from "node:worker_threads";
-import { GalenError } from "../errors.ts";
+import { GalenError } from "../../errors.ts";
 import { createTaskRunner, type TaskSettings } from "./tasks.ts";
 import type { TaskFailure } from "./pool.ts";
 import type { Task } from "./work.ts";

@@ -2,8 +2,8 @@
 import { existsSync } from "node:fs";
 import { copyFile, link, mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { documentsFormat, type DocumentsManifest, readDocumentsManifest } from "../corpus/document-dataset.ts";
-import { writeFileAtomically, writing } from "../io/files.ts";
+import { documentsFormat, type DocumentsManifest, readDocumentsManifest } from "../../corpus/document-dataset.ts";
+import { writeFileAtomically, writing } from "../../io/files.ts";
 import { noAmount, plus } from "./marker.ts";
 import type { ResultMarker } from "./result-task.ts";
 

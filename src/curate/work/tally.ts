@@ -3,11 +3,11 @@
  * their ids alone, so that it is the same however the work was cut. Of notes that nobody has de-identified, and of what
  * de-identification changed, no words are shown.
  */
-import { charactersOf } from "../corpus/document-shards.ts";
-import type { CorpusDocument } from "../corpus/corpus-document.ts";
+import { charactersOf } from "../../corpus/document-shards.ts";
+import type { CorpusDocument } from "../../corpus/corpus-document.ts";
 import { wordsOf } from "./count-words.ts";
 import { type Amount, type Example, noAmount, plus, type StageMarker } from "./marker.ts";
-import type { Outcome } from "./stage.ts";
+import type { Outcome } from "../stage.ts";
 
 /** Examples of a rule that a shard keeps. */
 const examplesEach = 3;

@@ -1,9 +1,9 @@
 /** Which files are read together: runs of a source's files, each of which is one task, named by what is in them. */
 import { resolve } from "node:path";
-import { type ListedFile, listSourceFiles } from "../corpus/sources/open.ts";
-import { fingerprintOf, pathFingerprint } from "../io/fingerprint.ts";
+import { type ListedFile, listSourceFiles } from "../../corpus/sources/open.ts";
+import { fingerprintOf, pathFingerprint } from "../../io/fingerprint.ts";
 import type { ImportArguments } from "./import-task.ts";
-import type { Pipeline, SourceEntry } from "./pipeline.ts";
+import type { Pipeline, SourceEntry } from "../pipeline.ts";
 
 /** Increased when readers give other documents for the same files. */
 const readersVersion = 1;

@@ -1,7 +1,7 @@
 /** Runs tasks on worker threads, each of which reads the pipeline for itself, or on this thread where there are none. */
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
-import { ConfigError, DataError, type ErrorCode, RuntimeError } from "../errors.ts";
+import { ConfigError, DataError, type ErrorCode, RuntimeError } from "../../errors.ts";
 import { createTaskRunner, type TaskSettings } from "./tasks.ts";
 import type { Task } from "./work.ts";
 

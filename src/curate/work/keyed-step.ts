@@ -1,16 +1,16 @@
 /** The steps of a stage that looks for the same things in several documents: keys, comparison, clusters, and telling the shards. */
 import { join } from "node:path";
 import * as z from "zod";
-import { writeFileAtomically } from "../io/files.ts";
-import { fingerprintOf } from "../io/fingerprint.ts";
+import { writeFileAtomically } from "../../io/files.ts";
+import { fingerprintOf } from "../../io/fingerprint.ts";
 import { type StarMarker, starMarker } from "./components.ts";
 import { counted, edgeWidth, keyWidth } from "./keyed-tasks.ts";
 import { markerPath } from "./map-task.ts";
 import { type Shard, type StageMarker, stageMarker } from "./marker.ts";
-import type { PlannedStage } from "./pipeline.ts";
+import type { PlannedStage } from "../pipeline.ts";
 import { partsFor } from "./ranges.ts";
 import type { ShardState } from "./shard-state.ts";
-import { isKeyed } from "./stage.ts";
+import { isKeyed } from "../stage.ts";
 import { taskOf, updatesIndex } from "./tasks.ts";
 import { doTasks, type WorkOptions } from "./work.ts";
 

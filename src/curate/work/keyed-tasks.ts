@@ -6,18 +6,18 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as z from "zod";
-import { readDocumentGroups } from "../corpus/document-shards.ts";
-import type { CorpusDocument } from "../corpus/corpus-document.ts";
-import { readJson } from "../io/json.ts";
+import { readDocumentGroups } from "../../corpus/document-shards.ts";
+import type { CorpusDocument } from "../../corpus/corpus-document.ts";
+import { readJson } from "../../io/json.ts";
 import { fullRange } from "./ranges.ts";
 import type { Shard, StageMarker } from "./marker.ts";
 import { createTally, excerpt, isShowable } from "./tally.ts";
 import { markerPath } from "./map-task.ts";
-import type { PlannedStage } from "./pipeline.ts";
+import type { PlannedStage } from "../pipeline.ts";
 import { agree, readRange, Records, writeRecords } from "./records.ts";
 import { newShard } from "./shard-file.ts";
 import { readAlive, type ShardState } from "./shard-state.ts";
-import type { KeyedStage, Member, OpenKeyedStage, Outcome } from "./stage.ts";
+import type { KeyedStage, Member, OpenKeyedStage, Outcome } from "../stage.ts";
 
 export const keyWidth = 6; // four words of key, row, part
 export const lossWidth = 5; // shard, row, part, shard and row of the winner; all ones where there is none

@@ -1,6 +1,6 @@
 /** What documents are like, counted: by year, length, language and licence, before curation and after it. */
 import * as z from "zod";
-import type { CorpusDocument } from "../corpus/corpus-document.ts";
+import type { CorpusDocument } from "../../corpus/corpus-document.ts";
 import { wordsOf } from "./count-words.ts";
 
 const counts = z.record(z.string(), z.int().nonnegative());
