@@ -1,4 +1,5 @@
-"""What lxml finds in the shared articles and trials, as hashes of paragraphs in their order: test/goldens/sources.json.
+"""What lxml finds in the shared articles and trials, and in patents made for the test, as hashes of paragraphs in their
+order: test/goldens/sources.json.
 
 For each file: "text" (abstracts, body, back matter), "captions" (of figures and tables, with tables' notes), "tables" (the
 cells of each that are not empty), "references" (how many). A hash is the first 8 hexadecimal digits of the SHA-256 of the text
@@ -222,7 +223,57 @@ def trial(text):
     return [digest(text) for text in found if text]
 
 
+# Of the entities that the patents' DTDs declare, those that the test's files use.
+CHARACTERS = {"agr": "\u03b1", "deg": "\u00b0", "lsqb": "[", "rsqb": "]", "half": "\u00bd"}
+PARAGRAPHS = {"p", "para", "paragraph"}
+
+
+def flat(element):
+    """Text of a patent's element without tables, images and numbers of paragraphs, split at items of lists."""
+    found = [element.text or ""]
+    for one in element:
+        name = local(one).lower()
+        if name == "li":
+            found += flat(one) + [""]
+        elif name in ("maths", "mathematics"):
+            found[-1] += f" {squeeze(''.join(one.itertext()))} "
+        elif name and name not in ("tables", "table-us", "img", "emi", "number"):
+            inner = flat(one)
+            found[-1] += inner[0]
+            found += inner[1:]
+        found[-1] += one.tail or ""
+    return found
+
+
+def patents(path):
+    text = path.read_text()
+    documents = []
+    for part in re.split(r"(?=<\?xml )", text):
+        body = re.sub(r"<\?xml.*?\?>|<!DOCTYPE.*?\]>", "", part, flags=re.S).strip()
+        body = re.sub(r"&([A-Za-z]+);", lambda match: CHARACTERS.get(match.group(1), match.group(0)), body)
+        if not body or body.startswith("<sequence-cwu"):
+            continue
+        root = etree.fromstring(body.encode(), etree.XMLParser(remove_pis=True, resolve_entities=False))
+        claims = [one for one in root.iter() if local(one).lower() in ("claim", "clm")]
+        inside = {one for claim in claims for one in claim.iter()}
+        texts = [squeeze(run) for one in root.iter() if local(one).lower() in PARAGRAPHS and one not in inside for run in flat(one)]
+        steps = ("para", "clmstep", "claim-text")
+        for claim in claims:
+            lines = [""]
+            for event, one in etree.iterwalk(claim, events=("start", "end")):
+                if local(one).lower() in steps:
+                    lines.append("")
+                if event == "start":
+                    lines[-1] += one.text or ""
+                elif one is not claim:
+                    lines[-1] += one.tail or ""
+            texts.append(squeeze("\n".join(squeeze(line) for line in lines if squeeze(line))))
+        documents.append([digest(one) for one in texts if one])
+    return documents
+
+
 articles = {path.name: article(path) for path in sorted((data / "pmc-jats").glob("*.nxml"))}
 with zipfile.ZipFile(data / "clinicaltrials-xml/sample.zip") as archive:
     trials = {name: trial(archive.read(name)) for name in sorted(archive.namelist())}
-output.write_text(json.dumps({"articles": articles, "trials": trials}, separators=(",", ":")) + "\n")
+made = {path.name: patents(path) for path in sorted((output.parent / "patents").glob("*.xml"))}
+output.write_text(json.dumps({"articles": articles, "trials": trials, "patents": made}, separators=(",", ":")) + "\n")
