@@ -168,7 +168,7 @@ describe("readXml", () => {
   test.runIf(hasShared("data/pubmed-xml"))("says of real records and articles what saxes says", () => {
     let count = 0;
     for (const folder of ["data/pubmed-xml", "data/pmc-jats"]) {
-      for (const file of readdirSync(shared(folder)).filter((one) => /xml$/.test(one))) {
+      for (const file of readdirSync(shared(folder)).filter((one) => one.endsWith("xml"))) {
         const text = readFileSync(shared(`${folder}/${file}`), "utf8");
         for (const [xml] of text.matchAll(/<PubmedArticle>[^]*?<\/PubmedArticle>|<article [^]*<\/article>/g)) {
           expectSame(xml);
