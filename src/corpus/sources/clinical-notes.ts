@@ -17,7 +17,7 @@ const usual: UsualNames = {
   category: ["category", "note_type", "type", "note_category", "document_type"],
   specialty: ["medical_specialty", "specialty", "speciality", "department"],
   title: ["sample_name", "title", "note_title"],
-  date: ["charttime", "chartdate", "note_date", "date", "created", "storetime"],
+  date: ["chartdate", "charttime", "note_date", "date", "created", "storetime"],
   language: ["language", "lang"],
 };
 

@@ -22,6 +22,8 @@ const elementNode = 1;
 const textNode = 3;
 const depthLimit = 256;
 const elementLimit = 300_000;
+/** Of a page that has main content: what Readability takes for an article. */
+const leastCharacters = 500;
 
 const skipped = new Set(
   (
@@ -145,7 +147,22 @@ interface Parsed {
 /** Node has no DOM; of the types of one only what Readability takes is needed. */
 type Document = ConstructorParameters<typeof import("@mozilla/readability").Readability>[0];
 
+/** Elements that end where others begin, or have no end. */
+const selfEnding =
+  /^(?:p|li|t[drh]|thead|tbody|tfoot|d[dt]|option|optgroup|colgroup|area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr|rb|rt|rtc|rp)$/i;
+
+/** @throws DataError where tags open far more than they close: parsing them takes time that grows with their square. */
+function checkDepth(html: string): void {
+  let depth = 0;
+  for (const [, end, name] of html.matchAll(/<(\/?)([A-Za-z][\w-]*)/g)) {
+    if (selfEnding.test(name!)) continue;
+    depth = end === "/" ? Math.max(0, depth - 1) : depth + 1;
+    if (depth > 4 * depthLimit) throw new DataError(`elements nested more than ${depthLimit} deep`);
+  }
+}
+
 async function parse(html: string): Promise<Parsed> {
+  checkDepth(html);
   const { parseHTML } = await import("linkedom");
   const { document } = parseHTML(html) as unknown as { document: Document & { documentElement: DomNode | null } };
   const root = document.documentElement as DomNode | null;
@@ -182,7 +199,9 @@ export async function readPage(html: string): Promise<Page> {
   const heading = clean(heads.find((node) => nameOf(node) === "TITLE")?.textContent ?? "");
   const bare = sectionsOf(root, true);
   const article = new Readability(document, { serializer: (node) => node, maxElemsToParse: elementLimit }).parse();
-  const content = article?.content as DomNode | null | undefined;
+  // Of little text it takes what stands around it, too.
+  const content =
+    (article?.length ?? 0) < leastCharacters ? undefined : (article?.content as DomNode | null | undefined);
   const main = content === null || content === undefined ? [] : sectionsOf(content, false);
   return {
     title: clean(article?.title ?? "") || heading,

@@ -34,7 +34,7 @@ export interface ReadSourcesOptions {
 export interface ListedFile extends SourceFile {
   /** Name of the input. */
   readonly source: string;
-  /** Whether the input is this file, not a folder of files. */
+  /** Whether there is no other file. */
   readonly isWhole: boolean;
 }
 
@@ -52,12 +52,18 @@ export async function listSourceFiles(inputs: readonly string[]): Promise<Listed
     const found =
       input === stdin ? [{ path: stdin, name: "stdin", bytes: 0 }] : await listSources([input], () => true, "files");
     const source = input === stdin ? "stdin" : basename(resolve(input));
-    const isWhole = found.length === 1 && found[0]!.path === input;
+    const isFile = found[0]!.path === input;
+    const isWhole = isFile && inputs.length === 1;
     for (const file of found) {
-      if (!isWhole && isHidden(file.name)) continue;
+      if (!isFile && isHidden(file.name)) continue;
       const times = (seen.get(file.name) ?? 0) + 1;
       seen.set(file.name, times);
-      files.push({ ...file, name: times === 1 ? file.name : `${file.name}#${times}`, source, isWhole });
+      files.push({
+        ...file, // Before the name, whose end tells what the file is.
+        name: times === 1 ? file.name : `#${times}:${file.name}`,
+        source,
+        isWhole,
+      });
     }
   }
   return files;
@@ -181,7 +187,7 @@ export async function* readSourceFile(file: ListedFile, options: ReadSourcesOpti
   const kind = options.kind === undefined ? undefined : kindNamed(options.kind);
   signal?.throwIfAborted();
   const settings = { source, columns };
-  const scope = file.isWhole ? source : `${source}/${file.name}`;
+  const scope = file.isWhole || file.name === source ? source : `${source}/${file.name}`;
   const opened: Opened = { name: file.name, scope, settings, kind, signal };
   const form = archiveForm(file.path);
   if (form !== undefined) {

@@ -98,14 +98,18 @@ export function paragraphsOf(pages: readonly (readonly Line[])[]): { paragraphs:
       const endsSentence = /[.!?:]["'”’)\]]?$/.test(current?.text ?? "");
       const wasShort = last !== undefined && last.right < right - 0.12 * (right - left);
       const isIndented = line.left > left + 0.8 * line.height && line.left < left + 4 * line.height;
+      const isHeading = current !== undefined && current.height > 1.1 * body;
+      const step = last !== undefined && lines.includes(last) ? last.y - line.y : 0;
       const starts =
         current === undefined ||
         isOtherSize ||
         known.test(line.text) ||
         known.test(current.text) ||
-        (isSameBlock
-          ? last!.y - line.y > 1.4 * leading || (endsSentence && (wasShort || isIndented))
-          : endsSentence || current.height > 1.1 * body || /^[\p{Lu}\d•]/u.test(line.text));
+        (isHeading
+          ? !(step > 0 && step < 1.7 * line.height)
+          : isSameBlock
+            ? step > 1.4 * leading || (endsSentence && (wasShort || isIndented))
+            : endsSentence || (/^[\p{Lu}\d•]/u.test(line.text) && !/[,;]$/.test(current.text)));
       if (starts) found.push({ text: line.text, height: line.height, lines: 1, first: line });
       else {
         current.text = joined(current.text, line.text, words);

@@ -49,9 +49,10 @@ function decoded(text: string, characters: NamedCharacters): string | undefined 
     /&(?:#x([0-9a-fA-F]{1,8});|#([0-9]{1,8});|([A-Za-z][A-Za-z0-9.]*);)?/g,
     (_, hex, decimal, name) => {
       if (name !== undefined) {
-        const known = Object.hasOwn(five, name as string) ? five[name as string] : characters[name as string];
-        isWrong ||= known === undefined;
-        return known ?? "";
+        const table = Object.hasOwn(five, name as string) ? five : characters;
+        if (Object.hasOwn(table, name as string)) return table[name as string]!;
+        isWrong = true;
+        return "";
       }
       const code = hex === undefined ? Number(decimal) : Number.parseInt(hex as string, 16);
       if (isCharacter(code)) return String.fromCodePoint(code);
