@@ -5,43 +5,23 @@
  */
 import * as z from "zod";
 import { sectionKinds, type CorpusDocument, type CorpusSection } from "../../corpus/corpus-document.ts";
-import { c4, c4Defaults, c4Settings, type C4Settings } from "../rules/c4.ts";
-import { fineWebDefaults, fineWebDrop, fineWebSettings, type FineWebSettings } from "../rules/fineweb.ts";
-import { gopherDefaults, gopherDrop, gopherSettings, type GopherSettings } from "../rules/gopher.ts";
+import { c4, c4Defaults, type C4Settings } from "../rules/c4.ts";
+import { fineWebDefaults, fineWebDrop, type FineWebSettings } from "../rules/fineweb.ts";
+import { gopherDefaults, gopherDrop, type GopherSettings } from "../rules/gopher.ts";
 import { judged } from "../rules/judged.ts";
-import {
-  repetitionDefaults,
-  repetitionDrop,
-  repetitionSettings,
-  type RepetitionSettings,
-} from "../rules/repetition.ts";
+import { repetitionDefaults, repetitionDrop, type RepetitionSettings } from "../rules/repetition.ts";
 import type { MapStage, Outcome } from "../stage.ts";
-
-/** A set of rules: off, on, or on with other thresholds. */
-const setOf = <S extends z.ZodType>(changes: S): z.ZodOptional<z.ZodUnion<readonly [z.ZodBoolean, S]>> =>
-  z.union([z.boolean(), changes]).optional();
-
-const ruleSets = z.strictObject({
-  repetition: setOf(repetitionSettings.partial()),
-  gopher: setOf(gopherSettings.partial()),
-  c4: setOf(c4Settings.partial()),
-  fineweb: setOf(fineWebSettings.partial()),
-});
-/** What is said of sets of rules; what is not said stays as it was. */
-export type RuleSets = z.output<typeof ruleSets>;
+import { profileNames, profileOf, profiles, ruleSets, type RuleSets } from "./quality-profiles.ts";
 
 export const qualitySettings = z.strictObject({
-  /** For all kinds of source. */
+  /** For all kinds of source, beyond their profiles. */
   rules: ruleSets.default({}),
-  /** For documents that a reader of this name gave; beyond `rules` and `kindDefaults`. */
-  kinds: z.record(z.string(), ruleSets).default({}),
+  /** For documents that the reader of this name gave, beyond `rules`; and another profile than its own. */
+  kinds: z.record(z.string(), ruleSets.extend({ profile: z.enum(profileNames).optional() })).default({}),
   /** Kinds of sections that are judged together as one text. */
   sections: z.array(z.enum(sectionKinds)).min(1).default(["abstract", "text"]),
 });
 export type QualitySettings = z.output<typeof qualitySettings>;
-
-/** What all biomedical sources need; measured drop rates are in docs/curation.md. */
-export const kindDefaults: Readonly<Record<string, RuleSets>> = {};
 
 interface Rules {
   readonly repetition: RepetitionSettings | undefined;
@@ -57,7 +37,8 @@ function merged<T extends object>(defaults: T, said: readonly (boolean | object 
 }
 
 function rulesFor(kind: string, { rules, kinds }: QualitySettings): Rules {
-  const said = [rules, kindDefaults[kind] ?? {}, kinds[kind] ?? {}];
+  const own = kinds[kind] ?? {};
+  const said: readonly RuleSets[] = [profiles[own.profile ?? profileOf(kind)], rules, own];
   return {
     repetition: merged(
       repetitionDefaults,
