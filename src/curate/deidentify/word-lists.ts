@@ -20,7 +20,7 @@ export const relatives: ReadonlySet<string> = set(`
   grandfather stepmother stepfather stepson stepdaughter friend partner boyfriend girlfriend fiance fiancé fiancee fiancée spouse
   neighbor neighbour caregiver roommate guardian twin mom dad mum sibling siblings children kids sons daughters sister-in-law
   brother-in-law mother-in-law father-in-law son-in-law daughter-in-law colleague coworker landlord boss teacher therapist
-  counselor sponsor pharmacist named called
+  counselor sponsor pharmacist named
 `);
 
 /** Never part of a name, even with a capital behind a title or a label. */
@@ -31,7 +31,7 @@ export const stopWords: ReadonlySet<string> = set(`
   until while because today tomorrow yesterday md rn np pa phd dictated transcribed signed patient date time name phone fax mrn dob
   age sex male female history exam examination allergies medications assessment plan diagnosis procedure impression findings
   monday tuesday wednesday thursday friday saturday sunday january february april august september october november december
-  mr mrs ms dr miss please thank thanks yes daily denies noted unremarkable normal general na tbd examinee applicant claimant sample
+  mr mrs ms dr miss please thank thanks yes daily denies noted unremarkable normal na tbd examinee applicant claimant sample
 `);
 
 export const particles: ReadonlySet<string> = set(

@@ -16,131 +16,25 @@ import {
   surname,
   veryOrdinary,
 } from "../lexicon.ts";
+import { eponyms, looseTitles, particles, relatives, stopWords, suffixes, titles } from "../word-lists.ts";
+import { beginsSentence } from "../words.ts";
+import { byCredential, byInitials, byLabel } from "./name-labels.ts";
 import {
-  credentials,
-  eponymNouns,
-  eponyms,
-  looseTitles,
-  particles,
-  relatives,
-  stopWords,
-  suffixes,
-  titles,
-} from "../word-lists.ts";
-import { beginsSentence, type Word } from "../words.ts";
-
-/** A text and its words. */
-export interface Read {
-  readonly text: string;
-  readonly words: readonly Word[];
-  /** What is found already, in order: names do not begin inside. */
-  readonly taken?: readonly Found[];
-}
-
-export interface NameFound extends Found {
-  /** Places in `words`, the end exclusive. */
-  readonly from: number;
-  readonly to: number;
-}
-
-/** Known to no dictionary, and no abbreviation: a name where one is expected. */
-const isUnknown = ({ flags, shape, text }: Word): boolean =>
-  flags === 0 && (shape === "capital" ? text.length > 2 : shape === "capitals" && text.length > 5);
-/** A name by the dictionaries, and no ordinary word. */
-const isClear = ({ flags }: Word): boolean => (flags & name) !== 0 && (flags & ordinary) === 0;
-const isStop = ({ lower }: Word): boolean => stopWords.has(lower);
-const hasCapital = ({ shape }: Word): boolean => shape === "capital" || shape === "capitals";
-
-const gapOf = ({ text, words }: Read, left: number): string => {
-  const [a, b] = [words[left], words[left + 1]];
-  if (a === undefined || b === undefined) return "\n";
-  return a.isPossessive ? "'s" : text.slice(a.end, Math.min(b.start, a.end + 8));
-};
-
-/** Whether the word at `at` begins the name of a thing: "Foley catheter", "Bell's palsy", "Jackson-Pratt drain". */
-export function isThing(read: Read, at: number): boolean {
-  const first = read.words[at]!;
-  const isEponym = first.isPossessive || eponyms.has(first.lower);
-  for (let i = at; i < at + 3; i++) {
-    const [word, next] = [read.words[i]!, read.words[i + 1]];
-    if (next === undefined || next.start - word.end > 3) return false;
-    if (!/^(?:['’�]?[sS]?['’]?[ -]|[/-])$/.test(read.text.slice(word.end, next.start))) return false;
-    if (eponymNouns.has(next.lower)) return true;
-    // "Kelly right-angle clamp", "Bell's facial palsy": words between.
-    if (next.shape === "lower" && !isEponym) return false;
-  }
-  return false;
-}
-
-type Accepts = (word: Word, previous: Word | undefined) => boolean;
-
-/** How far a name reaches that begins at word `from`: words with capitals, initials, particles; `from` where none does. */
-function runFrom(read: Read, from: number, accepts: Accepts, most = 5): number {
-  let [at, end] = [from, from];
-  let previous: Word | undefined;
-  for (; at < from + most; at++) {
-    const word = read.words[at];
-    if (word === undefined) break;
-    if (at > from) {
-      const gap = gapOf(read, at - 1);
-      const isInitial = previous?.shape === "initial";
-      if (!(gap === " " || (gap === ". " && isInitial) || (gap === "." && isInitial) || gap === "  ")) {
-        if (!(/^,? $/.test(gap) && suffixes.has(word.lower))) break;
-      }
-    }
-    if (suffixes.has(word.lower) && end > from) {
-      end = at + 1;
-      break;
-    }
-    if (word.shape === "initial" && word.text !== "I") {
-      // "A" and "I" are words, too: an initial has a dot or stands between names.
-      previous = word;
-      end = at + 1;
-      continue;
-    }
-    if (particles.has(word.lower) && isParticle(read, at)) {
-      previous = word;
-      continue;
-    }
-    if (!hasCapital(word) || isStop(word) || !accepts(word, previous)) break;
-    previous = word;
-    end = at + 1;
-  }
-  return end;
-}
-
-function isParticle(read: Read, at: number): boolean {
-  const [next, after] = [read.words[at + 1], read.words[at + 2]];
-  if (next === undefined || !/^[. ]{1,2}$/.test(gapOf(read, at))) return false;
-  return (hasCapital(next) && !isStop(next)) || (particles.has(next.lower) && after !== undefined && hasCapital(after));
-}
-
-/** Behind a title: anything first, then what is a name or may be one. */
-const afterTitle: Accepts = (word, previous) => {
-  if (previous === undefined) return true;
-  if (isClear(word) || isUnknown(word)) return true;
-  const isAfterFirst = previous.shape === "initial" || (previous.flags & first) !== 0;
-  return isAfterFirst && word.shape === "capital" && (word.flags & name) !== 0;
-};
-
-/** Where nothing but the word itself says so. */
-const nameOnly: Accepts = (word) => (word.flags & name) !== 0 || isUnknown(word);
-
-const found = (read: Read, from: number, to: number, rule: string): NameFound => ({
-  class: "NAME",
-  rule,
-  start: read.words[from]!.start,
-  end: endOf(read, to - 1),
-  from,
-  to,
-});
-
-/** A suffix has a dot of its own; behind an initial it may be the sentence's. */
-function endOf({ text, words }: Read, at: number): number {
-  const { end, shape, lower } = words[at]!;
-  const isSuffix = shape !== "initial" && (lower === "jr" || lower === "sr");
-  return text[end] === "." && isSuffix ? end + 1 : end;
-}
+  type Accepts,
+  afterTitle,
+  found,
+  gapOf,
+  hasCapital,
+  isClear,
+  isParticle,
+  isStop,
+  isThing,
+  isUnknown,
+  nameOnly,
+  type NameFound,
+  type Read,
+  runFrom,
+} from "./name-runs.ts";
 
 /** Dr. Smith, Mr. and Mrs. Jones, Drs. Kim and Lee, Nurse Joy, dr. smith. */
 function byTitle(read: Read, at: number): NameFound[] {
@@ -302,133 +196,56 @@ const countries = new Set(
   ),
 );
 
-/** "her husband Robert", "a daughter, Amy", "a friend named Kai". */
+/** What follows somebody who is named behind a relative. */
+const afterName =
+  /^(?:['’]s\b|[.,;:)]|\s*$| ?\(| (?:who|is|was|has|had|will|at|and|in|on|to|from|as|by|with|died|called|states|reports|confirms|present|here|drove|lives)\b)/;
+
+/** "her husband Robert", "a daughter, Amy", "a friend named Kai", "Pt's son Robert Roe". */
 function byRelative(read: Read, at: number): NameFound | undefined {
-  const word = read.words[at + 1];
-  if (word === undefined || word.shape !== "capital" || isStop(word)) return undefined;
-  const gap = gapOf(read, at);
-  if (!/^(?: |, | \()$/.test(gap) || read.words[at]!.shape !== "lower") return undefined;
-  const isName = (word.flags & name) !== 0 ? gap === " " || !(word.flags & ordinary) : isUnknown(word);
-  if (!isName || isThing(read, at + 1)) return undefined;
-  const to = runFrom(
-    read,
-    at + 1,
-    (one, previous) => (previous === undefined ? true : isClear(one) || isUnknown(one)),
-    3,
-  );
-  return to > at + 1 ? found(read, at + 1, to, "relative") : undefined;
-}
-
-const credential = new RegExp(`,? \\(?(?:${credentials})\\b`, "g");
-const tokenEnd = /[A-Za-zÀ-ɏ.]/;
-
-/** "Jane Roe, MD", "John Okafor RN": backwards from the credential. */
-function byCredential(read: Read, indexAt: (offset: number) => number): NameFound[] {
-  const result: NameFound[] = [];
-  credential.lastIndex = 0;
-  for (let match = credential.exec(read.text); match !== null; match = credential.exec(read.text)) {
-    if (match.index === 0 || !tokenEnd.test(read.text[match.index - 1]!)) continue;
-    const hasComma = match[0].startsWith(",");
-    const to = indexAt(match.index);
-    let from = to;
-    while (from > to - 5 && from > 0) {
-      const word = read.words[from - 1]!;
-      if (from < to && !/^(?:\.? |\.|-)$/.test(gapOf(read, from - 1))) break;
-      if (from === to && match.index - word.end > 1) break;
-      const isMid = word.shape === "initial" || (particles.has(word.lower) && from < to);
-      if (!isMid && (!hasCapital(word) || isStop(word) || !nameOnly(word, undefined) || titles.has(word.lower))) break;
-      from--;
-    }
-    while (from < to && particles.has(read.words[from]!.lower) && read.words[from]!.shape === "lower") from++;
-    const run = read.words.slice(from, to);
-    const full = run.filter((word) => word.shape !== "initial");
-    const isClearEnough = hasComma ? full.length > 0 : full.some(isClear) && run.length > 1;
-    // Short ones are other things, too: OD, the right eye.
-    const isDegree = /M\.?D|R\.?N|Ph|[A-Z]{3}|-C/.test(match[0]);
-    if (!isClearEnough || (!isDegree && !full.some(isClear))) continue;
-    if (full.every((word) => (word.flags & veryOrdinary) !== 0) && full.length < 2) continue;
-    result.push(found(read, from, to, "credential"));
-  }
-  return result;
-}
-
-const people = String.raw`patient|pt|(?<![A-Za-z] )name|client|resident|attending|referring|consultant|consulting|requesting|ordering|admitting|treating|supervising|primary care|family|pcp|surgeon|co-?surgeon|assistants?|first assistant|an(?:a)?esthesiologists?|an(?:a)?esthetist|physician|doctor|provider|practitioner|author|scribe|radiologist|pathologist|cardiologist|oncologist|technologist|technician|sonographer|nurse|rn|fellow|intern|therapist|counselor|psychologist|social worker|case manager|dietitian|pharmacist|interpreter|informant|historian|witness|guarantor|subscriber|insured|spouse|guardian|next of kin|nok|emergency contact|contact|contact person|caregiver|poa|proxy|mother|father|husband|wife|son|daughter|brother|sister|employer contact`;
-const acts = String.raw`(?:electronically )?(?:dictated|transcribed|signed|reviewed|verified|authenticated|co-?signed|approved|prepared|entered|performed|read|interpreted|seen|ordered|witnessed|reported|completed|documented|attested)(?: and \w{4,14})?(?: electronically)? by|e-signed by`;
-const label = new RegExp(
-  String.raw`(?<![A-Za-z])(?:(?:the )?(?:${people})(?:['’]s)?(?:[ /-](?:physician|provider|doctor|surgeon|md|nurse|care physician|care provider|name|practitioner|contact)){0,2}(?:\(s\)|s)?(?: \([A-Za-z ,]{1,30}\))?[ \t]{0,3}[:=][ \t]{0,12}|(?:last|first|middle|maiden|full|preferred|legal|sur)[ ]?name[ \t]{0,3}[:=]?[ \t]{1,12}|(?:${acts})[ \t]{0,2}:?[ \t]{1,12}|(?:c\.?c|attn|attention|copy to|copies to|re|from|to|signature|signed|sincerely|regards|respectfully|yours truly|dear)[ \t]{0,2}[:,][ \t]{0,12}(?:\n[ \t]{0,8}){0,3}|dear[ ]|aka[: ]{1,2}|a\.k\.a\.,?[ ])`,
-  "gi",
-);
-const nothing = /^(?:none|n\/a|unknown|self|same|as above|see|not)\b/i;
-
-/** Behind a label: "PATIENT NAME: SMITH, JOHN Q.", "Signed by Roe, Jane". */
-function byLabel(read: Read, indexAt: (offset: number) => number): NameFound[] {
   const { text, words } = read;
-  const result: NameFound[] = [];
-  label.lastIndex = 0;
-  for (let match = label.exec(text); match !== null; match = label.exec(text)) {
-    const offset = match.index + match[0].length;
-    if (nothing.test(text.slice(offset, offset + 10))) continue;
-    let from = indexAt(offset);
-    for (let count = 0; count < 4; count++) {
-      const to = labelled(read, from, count === 0 ? offset : undefined, /name/i.test(match[0]));
-      if (to === undefined) break;
-      if (to.name !== undefined) result.push(to.name);
-      // More names in the same line: "Smith, MD; Jones, MD", "A and B".
-      const rest = text.slice(to.end, to.end + 40);
-      const more = /^(?:,? (?:M\.?D\.?|D\.?O\.?|RN|PA-C|NP|PhD))?(?:;|,| and| &|\/) {0,2}/.exec(rest);
-      if (more === null) break;
-      from = indexAt(to.end + more[0].length);
-      if (words[from] === undefined || words[from]!.start > to.end + more[0].length + 4) break;
-    }
-  }
-  return result;
+  const word = words[at + 1];
+  if (word === undefined || word.shape !== "capital" || isStop(word)) return undefined;
+  if (!/^(?: |, | \()$/.test(gapOf(read, at)) || words[at]!.shape === "capitals") return undefined;
+  const isFollowed = afterName.test(text.slice(word.end, word.end + 10)) || hasNameBehind(read, at + 1);
+  const isName = (word.flags & name) !== 0 ? (word.flags & ordinary) === 0 || isFollowed : isUnknown(word);
+  if (!isName || isThing(read, at + 1)) return undefined;
+  const accepts: Accepts = (one, previous) => previous === undefined || nameOnly(one, previous);
+  return found(read, at + 1, runFrom(read, at + 1, accepts, 3), "relative");
 }
 
-function labelled(
-  read: Read,
-  start: number,
-  offset: number | undefined,
-  isName: boolean,
-): { end: number; name?: NameFound } | undefined {
-  const { words, text } = read;
-  let from = start;
-  if (words[from] !== undefined && titles.has(words[from]!.lower) && words[from + 1] !== undefined) {
-    return { end: words[from]!.end, ...(offset === undefined ? {} : {}) };
-  }
-  const word = words[from];
-  if (word === undefined || (offset !== undefined && word.start > offset + 2)) return undefined;
-  const accepts: Accepts = (one) =>
-    nameOnly(one, undefined) && (!(one.flags & veryOrdinary) || (isName && (one.flags & name) !== 0));
-  let to = runFrom(read, from, accepts);
-  if (to === from) return undefined;
-  // Last, First Middle.
-  const next = words[to];
-  if (next !== undefined && /^, ?$/.test(gapOf(read, to - 1)) && hasCapital(next) && accepts(next, undefined)) {
-    const isCredential = new RegExp(`^(?:${credentials})\\b`).test(text.slice(next.start, next.start + 8));
-    if (!isCredential) to = runFrom(read, to, accepts, 3);
-  }
-  const run = words.slice(from, to).filter(({ shape }) => shape !== "initial");
-  const hasClear = run.some((one) => isClear(one) || (isUnknown(one) && !eponyms.has(one.lower)));
-  const arePair = run.length > 1 && run.every(({ flags }) => (flags & name) !== 0);
-  const areInitials = run.length === 0 && to - from > 1 && offset !== undefined;
-  if (/^[ \t]{0,3}:/.test(text.slice(words[to - 1]!.end, words[to - 1]!.end + 4))) return undefined;
-  const isOne = run.length === 1 && isName && (run[0]!.flags & name) !== 0;
-  const isPerson = (hasClear || arePair || areInitials || isOne) && !isThing(read, to - 1);
-  return isPerson ? { end: endOf(read, to - 1), name: found(read, from, to, "label") } : undefined;
+/** A word behind it that is a name, too: "Grant Stone". */
+function hasNameBehind(read: Read, at: number): boolean {
+  const next = read.words[at + 1];
+  const isNext = next !== undefined && gapOf(read, at) === " " && next.shape === "capital";
+  return isNext && (next.flags & name) !== 0 && !isStop(next);
 }
 
-const initialsPattern =
-  /(?<![A-Za-z.])(?:(?<=\b(?:patient|pt|initials|client|infant|baby|name)[ :]{1,3})([A-Z]\.? ?[A-Z]\.?(?: ?[A-Z]\.)?)(?![A-Za-z])|([A-Z]\. ?[A-Z]\.(?: ?[A-Z]\.)?)(?= (?:is an?|was an?|is \d|has been|presents|presented|reports|denies|complains|states|was seen|was admitted)\b)|(?<=\n[ \t]{0,8})([A-Z]{2,3})(?=\/[a-z]{2,3}\s*(?:\n|$))|(?<=\b(?:Dictated|Transcribed|Typed|Signed) by:? )([A-Z]{2,3})(?=[\s.;,/]))/g;
+const persons = new Set(
+  "pt patient client referring saw met evaluating evaluated treating examined interviewed meet see seeing thanks regarding re".split(
+    " ",
+  ),
+);
+const personBehind =
+  /^(?: (?:is an?|is \d|was seen|was evaluated|was admitted|has been|reports|denies|presents|presented|states|complains|returns|called|will|lives|enjoys|confirms|says)\b|,? (?:an?|the) (?:\d{1,3}|very|pleasant)|,? \d{1,3}[ -]?(?:y|M\b|F\b)| \((?:MRN|DOB|date of birth|born)\b|,? (?:MRN|DOB|D\.O\.B|G\dP\d))/;
 
-/** "J.S. is a 45-year-old", "JS/abc" under a dictation. */
-function byInitials({ text }: Read): Found[] {
-  const result: Found[] = [];
-  for (const match of text.matchAll(initialsPattern)) {
-    const value = match[1] ?? match[2] ?? match[3] ?? match[4]!;
-    if (/^(?:MD|RN|NP|PA|DO)$|^U\. ?S|^I\. ?[VM]|^P\. ?O/.test(value)) continue;
-    result.push({ class: "NAME", rule: "initials", start: match.index, end: match.index + value.length });
-  }
-  return result;
+/** Two words or more that could be a name, where somebody is spoken of: "Emeka Roe is a", "for referring Sanjay Roe". */
+function byPair(read: Read, at: number): NameFound | undefined {
+  const { text, words } = read;
+  const word = words[at]!;
+  if (isStop(word) || !nameOnly(word, undefined) || titles.has(word.lower)) return undefined;
+  const previous = words[at - 1];
+  const isSpokenOf = previous !== undefined && gapOf(read, at - 1) === " " && persons.has(previous.lower);
+  const next = words[at + 1];
+  if (next === undefined || next.start - word.end > 2) return undefined;
+  const to = runFrom(read, at, nameOnly, 4);
+  const run = words.slice(at, to).filter(({ shape }) => shape !== "initial");
+  if (run.length < 2 || run.some(({ shape }) => shape !== "capital") || isThing(read, to - 1)) return undefined;
+  const { end } = words[to - 1]!;
+  if (!isSpokenOf && !personBehind.test(text.slice(end, end + 24))) return undefined;
+  const areNames = run.every(({ flags }) => (flags & name) !== 0);
+  return areNames || run.some(isClear) || (isSpokenOf && run.every(isUnknown))
+    ? found(read, at, to, "pair")
+    : undefined;
 }
 
 /** Everything that a document calls somebody, wherever it stands. */
@@ -479,6 +296,7 @@ export function findNames(read: Read, known: readonly string[] = []): Found[] {
     if (word.flags & first) add(byFirstName(read, at));
     if (word.flags & surname) add(byLastFirst(read, at));
     if (word.flags & name) add(alone(read, at));
+    if (word.shape === "capital") add(byPair(read, at));
   });
   function add(one: NameFound | undefined): void {
     if (one !== undefined) names.push(one);

@@ -6,7 +6,7 @@ import type { Found } from "../classes.ts";
 import { city, flagsOf, name, ordinary, place } from "../lexicon.ts";
 import { eponymNouns, stopWords } from "../word-lists.ts";
 import { beginsSentence, type Word } from "../words.ts";
-import { isThing, type Read } from "./names.ts";
+import { isThing, type Read } from "./name-runs.ts";
 import type { Pattern } from "./pattern.ts";
 
 const states =
@@ -153,7 +153,7 @@ function byFacility(read: Read, at: number): Found | undefined {
 const beginsOther = ({ lower }: Word): boolean => facilities.has(lower) || genericNames.has(lower);
 
 const contexts =
-  /\b(?:lives?|lived|living|resides?|resided|residing|born|raised|grew up|works?|worked|working|worships?|retired|schools?|homes?|house|apartment|condo|facility|stationed|vacation(?:ed|ing)?|stayed|staying|traveling|incarcerated|camp(?:ing)?|hik(?:ed|ing)|accident|admitted|hospitalized|treated|seen) (?:alone |with [a-z]{2,12} [a-z]{2,12} |with [a-z]{2,12} |independently )?(?:in|at|near|outside(?: of)?|from) (?:the (?:city|town|village) of )?$|\b(?:moved|moving|relocat(?:ed|ing)|travel(?:ed|led|ing|s)?|trips?|drove|driving|flew|flying|flight|commut(?:es|ing)|returned|returning|return|visit(?:ed|ing)?) (?:here |back )?(?:to|from) (?:the (?:city|town) of )?$|\b(?:originally from|native of|resident of|residents of|comes? from|came from|immigrated from|transfer(?:red)? from|hails from|visiting from|visiting|city of|town of|village of|suburbs? of|homeless in|shelter in|born at|from nearby|outside of|hometown of|hometown:|city:|town:|address:|residence:|birthplace:|place of birth:|location:)[ \t]{1,3}$/i;
+  /\b(?:lives?|lived|living|resides?|resided|residing|born|raised|grew up|works?|worked|working|worships?|retired|schools?|homes?|house|apartment|condo|facility|stationed|vacation(?:ed|ing)?|stayed|staying|traveling|incarcerated|camp(?:ing)?|hik(?:ed|ing)|accident|admitted|hospitalized|treated|seen) (?:alone |with [a-z]{2,12} [a-z]{2,12} |with [a-z]{2,12} |independently )?(?:in|at|near|outside(?: of)?|from) (?:the (?:city|town|village) of )?$|\b(?:moved|moving|relocat(?:ed|ing)|travel(?:ed|led|ing|s)?|trips?|drove|driving|flew|flying|flight|commut(?:es|ing)|returned|returning|return|visit(?:ed|ing)?) (?:here |back )?(?:to|from) (?:the (?:city|town) of )?$|\b(?:originally from|native of|resident of|residents of|comes? from|came from|immigrated from|call(?:ed|s|ing) from|phoned from|writes from|transfer(?:red)? from|hails from|visiting from|visiting|city of|town of|village of|suburbs? of|homeless in|shelter in|born at|from nearby|outside of|hometown of|hometown:|city:|town:|address:|residence:|birthplace:|place of birth:|location:)[ \t]{1,3}$/i;
 
 /** "lives in Springfield", "moved from New Haven". */
 function byContext(read: Read, at: number): Found | undefined {
@@ -225,6 +225,33 @@ function byState(read: Read, at: number): Found | undefined {
   return located(read, from, at + 1, "city");
 }
 
+/** "from Boise", "in St. Paul": a known town behind a word of place, if it is nobody's name. */
+function byPreposition(read: Read, at: number): Found | undefined {
+  const { text, words } = read;
+  const [previous, word] = [words[at - 1], words[at]!];
+  if (previous === undefined || word.shape !== "capital" || text.slice(previous.end, word.start) !== " ")
+    return undefined;
+  if (!/^(?:in|from|near|to|around|outside|via|through|our|the)$/.test(previous.lower)) return undefined;
+  let end = at;
+  let said = "";
+  for (let i = at; i < at + 3; i++) {
+    const one = words[i];
+    if (one === undefined || one.shape !== "capital") break;
+    const gap = i === at ? "" : text.slice(words[i - 1]!.end, one.start);
+    if (i > at && gap !== " " && gap !== ". ") break;
+    said += `${gap}${one.lower}`;
+    const flags = flagsOf(said);
+    const isOther = (flags & (ordinary | name)) !== 0 && !((flags & city) !== 0 && (flags & ordinary) === 0);
+    if ((flags & place) !== 0 && !(isOther && i === at)) end = i + 1;
+  }
+  if (end === at || isThing(read, end - 1)) return undefined;
+  const whole = words
+    .slice(at, end)
+    .map(({ lower }) => lower)
+    .join(" ");
+  return large.has(whole) ? undefined : located(read, at, end, "place");
+}
+
 /** A city that everybody knows, wherever it stands. */
 function byItself(read: Read, at: number): Found | undefined {
   const { text, words } = read;
@@ -267,7 +294,7 @@ export function findPlaces(read: Read): Found[] {
   const places: Found[] = [];
   read.words.forEach((word, at) => {
     if (word.shape !== "capital" && word.shape !== "capitals") return;
-    for (const rule of [byFacility, byContext, byState, byItself]) {
+    for (const rule of [byFacility, byContext, byState, byPreposition, byItself]) {
       const one = rule(read, at);
       if (one !== undefined) {
         places.push(one);

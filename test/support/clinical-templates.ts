@@ -1,0 +1,112 @@
+/** Templates of `clinical-notes.ts`, written for it, in the styles of admission, discharge, radiology, nursing, letters, calls. */
+
+export const developed: readonly string[] = [
+  `PATIENT NAME: {PC}
+MRN: {MRN}   DOB: {DATE}   ACCT #: {ACCT}
+ADMISSION DATE: {DATE}
+DISCHARGE DATE: {DATE}
+ATTENDING PHYSICIAN: {DN}, M.D.
+
+HISTORY OF PRESENT ILLNESS: {MR} {PL} is a {YEARS}-year-old {SEX} with Parkinson disease who was transferred from {HOSP} on {NMD} after a fall. {HE} lives in {TOWN}, {STATE} with {HIS} daughter, {RF}. Dr. {EL} of neurology was consulted.
+HOSPITAL COURSE: A Foley catheter was placed. Ejection fraction 55%. Strength was 4/5 in both legs. Given Lasix 40 mg daily. {MR} {PL} did well and was discharged in stable condition.
+FOLLOWUP: With Dr. {EL} on {LONG}. Call {PHONE} with questions.
+
+Dictated by: {DN}, MD
+D: {DATE}   T: {DATE}`,
+  `Dear Dr. {EL}:
+
+Thank you for referring {PN}, a pleasant {YEARS} year old {SEX}, whom I saw on {LONG}. As you know, {PF} has Crohn's disease and was last seen in {MY}. {HE} works at {HOSP} and lives at {STREET}, {TOWN}, {STATE} {ZIP}.
+
+On examination, blood pressure 120/80, pulse 72, weight 180 pounds. Murphy's sign negative. Bell's palsy on the left has resolved.
+
+I plan to see {MR} {PL} again in 3 months. Please call me at {PHONE} or fax {FAX}.
+
+Sincerely,
+{DN}, MD, FACS
+cc: {GN}, MD`,
+  `NURSING NOTE {DATE} 14:35
+Pt {PN} (MRN {MRN}) resting comfortably. Husband {RF} at bedside. Dr. {DL} paged at 1420 re: K 3.1. Pt's son {SN} called from {TOWN}; phone {PHONE}. Seen by Nurse {GL} RN this am. Will recheck K on {WD}. Foley draining clear urine.`,
+  `EMERGENCY DEPARTMENT
+Name: {PLFM}     SSN: {SSN}     Medicare #: {PLAN}
+Address: {STREET}, {TOWN}, {STATENAME} {ZIP}
+Home phone: {PHONE}   Email: {EMAIL}
+Emergency contact: {RN} (wife) {PHONE}
+PCP: {DN}
+
+{YEARS}-year-old {SEX} brought by EMS after MVC on {HOL}. License plate {PLATE}, VIN {VIN}. Glasgow coma scale 15. Driver's license {LIC}.`,
+  `RADIOLOGY REPORT
+Patient: {PLF}
+Accession: {ID}
+Exam date: {DATE}
+Ordering provider: {DN}, MD
+CT head without contrast. Comparison: {DATE}.
+FINDINGS: No acute intracranial hemorrhage. 3.5 x 2.1 cm lesion at C5-C6 level.
+Electronically signed by {EN}, MD on {DATE} at 10:15 AM. NPI {NPI}.`,
+  `OPERATIVE REPORT
+SURGEON: {DN}, MD
+ASSISTANT: {EN}, PA-C
+ANESTHESIOLOGIST: {GN}, MD
+Pacemaker serial number: {SERIAL}. DEA# {DEA}.
+A Kelly clamp and a Penrose drain were used; Bovie electrocautery for hemostasis. Allis clamps were placed. The patient tolerated the procedure well. Dr. {DL} was present throughout.`,
+  `SOCIAL WORK: {PN} is a {AGE}-year-old {SEX} from {COUNTY}. {HIS} sister {RN} holds power of attorney. {PF} enjoys gardening. Family may be reached at {PHONE}. Records at {URL}, uploaded from {IP}. Policy number {PLAN}.`,
+];
+
+export const heldOut: readonly string[] = [
+  `Progress note, {LONG}
+
+S: {PF} reports feeling better today. No chest pain. {HIS} mother {RF} is worried about the Dupuytren contracture. Says {he} saw {DN} at {HOSP} back in {MY} for the same complaint.
+O: T 98.6, BP 130/85, HR 80, SpO2 97% on RA. Homans sign negative bilaterally. Babinski downgoing.
+A/P: 1. Hypertension, continue lisinopril 10 mg daily. 2. Graves disease, TSH pending. Return on {DATE} or sooner. I discussed the plan with {MR} {PL}.
+
+{DN} MD`,
+  `DISCHARGE SUMMARY
+Name:  {PC}            Unit No:  {MRN}
+Admitted:  {DATE}      Discharged:  {DATE}
+Service: Medicine      Attending:  {DC}
+
+The patient is a {AGE} y.o. {SEX} known to Dr. {DL} from prior admissions ({NMY} and {NMY}). {HE} presented on {MD} with melena. EGD by Dr. {EN} showed Barrett's esophagus and a Mallory-Weiss tear. Over the {HOL} weekend {he} was transfused 2 units. {HIS} niece, {RN}, lives in {TOWN} and will help at home.
+
+Signed electronically by {GFML}, M.D. {DATE} 0935
+Job ID {ID}`,
+  `TELEPHONE ENCOUNTER
+Caller: {RN} (daughter)      Callback: {PHONE}
+Message: {RF} called about {HIS} father, {PN}, DOB {DATE}. He ran out of Coumadin on {WD}. Pharmacy is Walgreens on {STREET}. Member ID {PLAN}. Spoke with {GL}, RN, who will let Dr. {DL} know. Email {EMAIL}.`,
+  `To Whom It May Concern:
+
+{PFML} (date of birth {LONG}) has been under my care since {MY}. {MR} {PL} was evaluated in our {TOWN} office on {DATE} and may return to work on {DATE}. {PF} should not lift more than 20 pounds.
+
+If you have questions contact my office: tel {PHONE}, facsimile {FAX}, {EMAIL}.
+
+Respectfully,
+
+{DFML}, D.O.
+License No. {LIC}    NPI: {NPI}
+{STREET}
+{TOWN}, {STATE} {ZIP}`,
+  `PSYCHIATRY INTAKE
+Identifying data: {PN} is a {YEARS}-year-old married {SEX}, resident of {TOWN}, {STATENAME}, self-referred.
+Chief complaint: "I can't sleep since {HOL}."
+HPI: {PF} describes low mood since {MY}, when {HIS} brother {RF} died. {PF}'s therapist, {DN}, LCSW, started CBT. Previously treated by Dr. {EL} at {HOSP} with Zoloft and Wellbutrin. Beck Depression Inventory 28.
+Collateral: spouse {SF} confirms.
+Legal: vehicle impounded, plate number {PLATE}. Case manager {GN} can be reached on {PHONE}.`,
+  `CARDIOLOGY CONSULTATION
+Requesting physician: {DLF}
+Consultant: {EN}, MD
+Patient: {PN}      Account Number: {ACCT}      Visit: {DATE}
+
+Thank you for asking us to see this {YEARS} yo {SEX}. Per Dr. {DL}, a Medtronic device (S/N {SERIAL}) was implanted {LONG} at {HOSP}. Swan-Ganz numbers: CI 2.4. Holter showed PVCs. {MR} {PL} denies syncope. Follow up with Drs. {EL} and {GL} within 2 weeks, by {MD} at the latest.`,
+  `PATHOLOGY
+Specimen #: {ID}      Collected: {DATE}      Received: {DATE}
+Patient: {PCN}   SS# {SSN}   Sex: F
+Submitting MD: {DN}
+Gross: received in formalin, labeled "{PL}, gallbladder", a 7.5 x 3.2 cm specimen.
+Diagnosis: chronic cholecystitis. Reed-Sternberg cells absent. Gram stain negative.
+Reported by {EN}, MD (verified {DATE}).`,
+  `HOME HEALTH VISIT {NMD}
+Arrived at {STREET}, {TOWN} at 0900. {MR} {PL} alert, oriented x3. Wife {RF} present. Wound 2 x 3 cm, Unna boot applied. Caregiver {SN} instructed. {PF} asked about the {WD} appointment with {DN}, NP at {HOSP}. Next visit on {NMD}. Lot # {SERIAL} for flu vaccine. Next of kin: {RN}, {PHONE}.`,
+  `cc: chest pain
+{PI} is a {YEARS} yr old {SEX} with no PMH. Works for the {COUNTY} sheriff. Was at a friend's house in {CITY} when the pain began on {LONG}. Friend {RF} drove {PF} to {HOSP}. EKG normal. Insurance policy # {PLAN}. Portal: {URL}; last login from {IP}. Will d/w Dr {DL} in am.
+Resident: {EN}, PGY-2`,
+  `OBSTETRICS
+{PN}, G2P1, EDD {DATE}, presents for 20 week visit. Partner {RN} here today. Fundal height 20 cm. Braxton Hicks contractions only. Previous delivery {MY} by {DN}, CNM in {CITY}. Planning to travel to {CITY} for {HOL}. Declines Tdap. DEA {DEA} for script. RTC 4 weeks. {EFI}, MD`,
+];
