@@ -1,6 +1,6 @@
 /** Names by what says so outright: a label before them, a credential behind, initials where a person is meant. */
 import type { Found } from "../classes.ts";
-import { first, name, veryOrdinary } from "../lexicon.ts";
+import { first, name, surname, veryOrdinary } from "../lexicon.ts";
 import { credentials, eponyms, particles, titles } from "../word-lists.ts";
 import {
   type Accepts,
@@ -18,6 +18,7 @@ import {
   type Read,
   runFrom,
 } from "./name-runs.ts";
+import { beginsSentence, type Word } from "../words.ts";
 
 const credential = new RegExp(`,? \\(?(?:${credentials})\\b`, "g");
 const tokenEnd = /[A-Za-zÀ-ɏ.]/;
@@ -45,14 +46,20 @@ export function byCredential(read: Read, indexAt: (offset: number) => number): N
     const isClearEnough = hasComma ? full.length > 0 : full.some(isClear) && run.length > 1;
     // Short ones are other things, too: OD, the right eye.
     const isDegree = /M\.?D|R\.?N|Ph|[A-Z]{3}|-C/.test(match[0]);
-    if (!isClearEnough || (!isDegree && !full.some(isClear))) continue;
-    if (full.every((word) => (word.flags & veryOrdinary) !== 0) && full.length < 2) continue;
+    const arePair =
+      run.length > 1 &&
+      full.length > 0 &&
+      full.every((word) => nameOnly(word, undefined)) &&
+      full.some(({ flags }) => (flags & name) !== 0);
+    if (!isClearEnough || (!isDegree && !full.some(isClear) && !arePair)) continue;
+    const isPlain = full.every((word) => (word.flags & veryOrdinary) !== 0) && run.length < 2;
+    if (isPlain && (!isDegree || beginsSentence(read.text, run[0]!) || !(run[0]!.flags & surname))) continue;
     result.push(found(read, from, to, "credential"));
   }
   return result;
 }
 
-const people = String.raw`patient|pt|(?<![A-Za-z] )name|client|resident|attending|referring|consultant|consulting|requesting|ordering|admitting|treating|supervising|primary care|family|pcp|surgeon|co-?surgeon|assistants?|first assistant|an(?:a)?esthesiologists?|an(?:a)?esthetist|physician|doctor|provider|practitioner|author|scribe|radiologist|pathologist|cardiologist|oncologist|technologist|technician|sonographer|nurse|rn|fellow|intern|therapist|counselor|psychologist|social worker|case manager|dietitian|pharmacist|interpreter|informant|historian|witness|guarantor|subscriber|insured|spouse|guardian|next of kin|nok|emergency contact|contact|contact person|caregiver|poa|proxy|mother|father|husband|wife|son|daughter|brother|sister|employer contact`;
+const people = String.raw`patient|pt|(?<![A-Za-z] )name|caller|md|m\.d\.|submitting|performing|client|resident|attending|referring|consultant|consulting|requesting|ordering|admitting|treating|supervising|primary care|family|pcp|surgeon|co-?surgeon|assistants?|first assistant|an(?:a)?esthesiologists?|an(?:a)?esthetist|physician|doctor|provider|practitioner|author|scribe|radiologist|pathologist|cardiologist|oncologist|technologist|technician|sonographer|nurse|rn|fellow|intern|therapist|counselor|psychologist|social worker|case manager|dietitian|pharmacist|interpreter|informant|historian|witness|guarantor|subscriber|insured|spouse|guardian|next of kin|nok|emergency contact|contact|contact person|caregiver|poa|proxy|mother|father|husband|wife|son|daughter|brother|sister|employer contact`;
 const acts = String.raw`(?:electronically )?(?:dictated|transcribed|signed|reviewed|verified|authenticated|co-?signed|approved|prepared|entered|performed|read|interpreted|seen|ordered|witnessed|reported|completed|documented|attested)(?: and \w{4,14})?(?: electronically)? by|e-signed by`;
 const label = new RegExp(
   String.raw`(?<![A-Za-z])(?:(?:the )?(?:${people})(?:['’]s)?(?:[ /-](?:physician|provider|doctor|surgeon|md|nurse|care physician|care provider|name|practitioner|contact)){0,2}(?:\(s\)|s)?(?: \([A-Za-z ,]{1,30}\))?[ \t]{0,3}[:=][ \t]{0,12}|(?:last|first|middle|maiden|full|preferred|legal|sur)[ ]?name[ \t]{0,3}[:=]?[ \t]{1,12}|(?:${acts})[ \t]{0,2}:?[ \t]{1,12}|(?:c\.?c|attn|attention|copy to|copies to|re|from|to|signature|signed|sincerely|regards|respectfully|yours truly|dear)[ \t]{0,2}[:,][ \t]{0,12}(?:\n[ \t]{0,8}){0,3}|dear[ ]|aka[: ]{1,2}|a\.k\.a\.,?[ ])`,
@@ -70,7 +77,7 @@ export function byLabel(read: Read, indexAt: (offset: number) => number): NameFo
     if (nothing.test(text.slice(offset, offset + 10))) continue;
     let from = indexAt(offset);
     for (let count = 0; count < 4; count++) {
-      const to = labelled(read, from, count === 0 ? offset : undefined, /name/i.test(match[0]));
+      const to = labelled(read, from, count === 0 ? offset : undefined, /name|patient|\bpt\b/i.test(match[0]));
       if (to === undefined) break;
       if (to.name !== undefined) result.push(to.name);
       // More names in the same line: "Smith, MD; Jones, MD", "A and B".
@@ -78,10 +85,27 @@ export function byLabel(read: Read, indexAt: (offset: number) => number): NameFo
       const more = /^(?:,? (?:M\.?D\.?|D\.?O\.?|RN|PA-C|NP|PhD))?(?:;|,| and| &|\/) {0,2}/.exec(rest);
       if (more === null) break;
       from = indexAt(to.end + more[0].length);
-      if (words[from] === undefined || words[from]!.start > to.end + more[0].length + 4) break;
+      if (
+        words[from] === undefined ||
+        leadingCredential.test(text.slice(words[from]!.start, words[from]!.start + 8)) ||
+        words[from]!.start > to.end + more[0].length + 4
+      )
+        break;
     }
   }
   return result;
+}
+
+/** Another name behind it: "MAY, LI", "Chance Roe". */
+function leads(read: Read, word: Word): boolean {
+  const at = read.words.indexOf(word);
+  const next = read.words[at + 1];
+  return (
+    next !== undefined &&
+    /^,? $/.test(gapOf(read, at)) &&
+    next.shape === word.shape &&
+    (isClear(next) || isUnknown(next) || (next.flags === 0 && next.text.length > 2))
+  );
 }
 
 const leadingCredential = new RegExp(`^(?:${credentials})\\b`);
@@ -103,7 +127,7 @@ function labelled(
     if (!(isName ? labelOnly : nameOnly)(one, previous)) return false;
     const follows =
       previous !== undefined && (previous.shape === "initial" || isClear(previous) || isUnknown(previous));
-    return !(one.flags & veryOrdinary) || ((isName || follows) && (one.flags & name) !== 0);
+    return !(one.flags & veryOrdinary) || ((isName || follows || leads(read, one)) && (one.flags & name) !== 0);
   };
   let to = runFrom(read, from, accepts);
   if (to === from) return undefined;

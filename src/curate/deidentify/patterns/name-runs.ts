@@ -44,7 +44,7 @@ export function isThing(read: Read, at: number): boolean {
     if (!/^(?:['’�]?[sS]?['’]?[ -]|[/-])$/.test(read.text.slice(word.end, next.start))) return false;
     if (eponymNouns.has(next.lower)) return true;
     // "Kelly right-angle clamp", "Bell's facial palsy": words between.
-    if (next.shape === "lower" && !isEponym) return false;
+    if (next.shape === "lower" && !isEponym && read.text[word.end] !== "/") return false;
   }
   return false;
 }
@@ -96,7 +96,7 @@ export function isParticle(read: Read, at: number): boolean {
 export const afterTitle: Accepts = (word, previous) => {
   if (previous === undefined) return true;
   if (isClear(word) || isUnknown(word)) return true;
-  const isAfterFirst = previous.shape === "initial" || (previous.flags & first) !== 0;
+  const isAfterFirst = previous.shape === "initial" || (previous.flags & first) !== 0 || isUnknown(previous);
   return isAfterFirst && word.shape === "capital" && (word.flags & name) !== 0;
 };
 

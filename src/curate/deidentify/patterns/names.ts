@@ -16,7 +16,7 @@ import {
   surname,
   veryOrdinary,
 } from "../lexicon.ts";
-import { eponyms, looseTitles, particles, relatives, stopWords, suffixes, titles } from "../word-lists.ts";
+import { eponymNouns, eponyms, looseTitles, particles, relatives, stopWords, suffixes, titles } from "../word-lists.ts";
 import { beginsSentence } from "../words.ts";
 import { byCredential, byInitials, byLabel } from "./name-labels.ts";
 import {
@@ -94,11 +94,15 @@ function byFirstName(read: Read, at: number): NameFound | undefined {
   }
   const isCommon = (word.flags & commonFirst) !== 0;
   if (eponyms.has(end.lower) && !isCommon) return undefined;
+  const isInside = !beginsSentence(text, word);
+  const isSurname = (end.flags & surname) !== 0;
   const isName = isOrdinary
-    ? (end.flags & surname) !== 0 && isPlain && (!beginsSentence(text, word) || isCommon)
+    ? isSurname
+      ? isPlain && (isInside || isCommon)
+      : isInside && isUnknown(end)
     : isCommon
       ? isKnown || isUnknown(end) || (hasMiddle && isPlain)
-      : (end.flags & surname) !== 0 && isPlain && (end.flags & place) === 0;
+      : isSurname && (end.flags & place) === 0 && (isPlain || isInside);
   return isName ? found(read, at, runFrom(read, last, nameOnly, 2), "first-last") : undefined;
 }
 
@@ -143,10 +147,34 @@ const meetings = new Set(
   ),
 );
 const wordsBefore = new Set(
-  "by per patient cc see saw seen consulted called informed notified via contacted told asked client resident paged".split(
+  "by per patient cc see saw seen consulted called informed notified via contacted told asked drove brought helped gave took accompanied joined visited thanked texted emailed client resident paged".split(
     " ",
   ),
 );
+
+/** What people alone do. */
+const human = new Set(
+  "asked reports denies states describes complains says enjoys agrees believes admits endorses feels recalls wishes prefers declines".split(
+    " ",
+  ),
+);
+
+const toHumans = new Set(
+  "told asked drove thanked accompanied advised instructed reminded counseled counselled brought married divorced".split(
+    " ",
+  ),
+);
+
+/** "Emeka denies", "Hope reports", "drove Kai": by what is done. */
+function byHumanVerb(read: Read, at: number): NameFound | undefined {
+  const [word, next] = [read.words[at]!, read.words[at + 1]];
+  if (isStop(word) || isThing(read, at)) return undefined;
+  const previous = read.words[at - 1];
+  const does = next?.shape === "lower" && gapOf(read, at) === " " && human.has(next.lower);
+  const isDone = previous?.shape === "lower" && gapOf(read, at - 1) === " " && toHumans.has(previous.lower);
+  if (!does && !isDone) return undefined;
+  return (word.flags & first) !== 0 || isUnknown(word) ? found(read, at, at + 1, "human-verb") : undefined;
+}
 
 /** A first name alone ("John was with him"); a surname alone only where a person is expected. */
 function alone(read: Read, at: number): NameFound | undefined {
@@ -170,7 +198,7 @@ function alone(read: Read, at: number): NameFound | undefined {
     if (countries.has(word.lower)) return undefined;
     return found(read, at, at + 1, "first");
   }
-  if (!(word.flags & surname) || countries.has(word.lower) || nextIsFacility) return undefined;
+  if (!(word.flags & name) || countries.has(word.lower) || nextIsFacility) return undefined;
   const isFree = beginsSentence(text, word) || (previous !== undefined && conjunctions.has(previous.lower));
   const after = words[at + 2]?.lower ?? "";
   const isSubject =
@@ -182,7 +210,7 @@ function alone(read: Read, at: number): NameFound | undefined {
     gapBefore === " " &&
     (isMet || wordsBefore.has(previous.lower)) &&
     !/^,? et al/.test(text.slice(word.end, word.end + 8)) &&
-    (word.flags & commonSurname) !== 0;
+    (word.flags & (commonSurname | first)) !== 0;
   const isHeading = text[word.end] === ":";
   return (isSubject || isObject) && !isHeading && (word.flags & place) === 0
     ? found(read, at, at + 1, "surname")
@@ -239,13 +267,21 @@ function byPair(read: Read, at: number): NameFound | undefined {
   if (next === undefined || next.start - word.end > 2) return undefined;
   const to = runFrom(read, at, nameOnly, 4);
   const run = words.slice(at, to).filter(({ shape }) => shape !== "initial");
-  if (run.length < 2 || run.some(({ shape }) => shape !== "capital") || isThing(read, to - 1)) return undefined;
+  if (
+    run.length < 2 ||
+    run.some(({ shape, lower }) => shape !== "capital" || eponymNouns.has(lower)) ||
+    isThing(read, to - 1)
+  )
+    return undefined;
   const { end } = words[to - 1]!;
+  const standsAlone =
+    /[:\n] *$/.test(text.slice(Math.max(0, word.start - 4), word.start)) &&
+    /^ ?(?:\n| {2}|\t|$)/.test(text.slice(end, end + 3));
+  if (standsAlone && (word.flags & first) !== 0 && (words[to - 1]!.flags & surname) !== 0)
+    return found(read, at, to, "pair");
   if (!isSpokenOf && !personBehind.test(text.slice(end, end + 24))) return undefined;
   const areNames = run.every(({ flags }) => (flags & name) !== 0);
-  return areNames || run.some(isClear) || (isSpokenOf && run.every(isUnknown))
-    ? found(read, at, to, "pair")
-    : undefined;
+  return areNames || run.some(isClear) || isSpokenOf ? found(read, at, to, "pair") : undefined;
 }
 
 /** Everything that a document calls somebody, wherever it stands. */
@@ -264,12 +300,17 @@ function again(read: Read, names: readonly NameFound[]): NameFound[] {
     const flags = word.shape === "lower" ? flagsOf(word.lower) : word.flags;
     const isOrdinary = (flags & ordinary) !== 0;
     if (word.shape === "lower" && (isOrdinary || (flags & name) === 0)) return;
-    if (isOrdinary && (word.shape !== "capital" || beginsSentence(read.text, word))) return;
+    if (isOrdinary && word.shape !== "capital") return;
+    const isSubject = word.isPossessive || subjectBehind.test(read.text.slice(word.end, word.end + 12));
+    if (isOrdinary && beginsSentence(read.text, word) && !isSubject) return;
     if (isThing(read, at) || (isOrdinary && nextHasCapital(read, at))) return;
     result.push(found(read, at, at + 1, "again"));
   });
   return result;
 }
+
+const subjectBehind =
+  /^,? (?:reports|denies|describes|states|should|enjoys|presented|is|was|has|lives|asked|says|did|does|and|called|will|told|felt|feels|wants|agreed)\b|^[,"”]/;
 
 const nextHasCapital = (read: Read, at: number): boolean => {
   const next = read.words[at + 1];
@@ -296,7 +337,10 @@ export function findNames(read: Read, known: readonly string[] = []): Found[] {
     if (word.flags & first) add(byFirstName(read, at));
     if (word.flags & surname) add(byLastFirst(read, at));
     if (word.flags & name) add(alone(read, at));
-    if (word.shape === "capital") add(byPair(read, at));
+    if (word.shape === "capital") {
+      add(byPair(read, at));
+      add(byHumanVerb(read, at));
+    }
   });
   function add(one: NameFound | undefined): void {
     if (one !== undefined) names.push(one);

@@ -27,8 +27,7 @@ const capital = String.raw`[A-Z][A-Za-zÀ-ɏ'’-]{1,24}`;
 /** "3 Smith Dr. Jones": a doctor, not a drive. */
 const isStreet = (value: string, { text, end }: { text: string; end: number }): boolean =>
   !/ [AP]\.?M\b| [MD]G\b/i.test(value) &&
-  (!/(?:Dr|St|Way|Place|Court|Lot)\.?$/.test(value) ||
-    !/^\.? (?!Apt|Suite|Unit|Ste)[A-Z][a-z]/.test(text.slice(end, end + 4)));
+  (!/Dr\.?$/.test(value) || !/^\.? (?!Apt|Suite|Unit|Ste)[A-Z][a-z]/.test(text.slice(end, end + 4)));
 
 export const placePatterns: readonly Pattern[] = [
   {
@@ -153,7 +152,7 @@ function byFacility(read: Read, at: number): Found | undefined {
 const beginsOther = ({ lower }: Word): boolean => facilities.has(lower) || genericNames.has(lower);
 
 const contexts =
-  /\b(?:lives?|lived|living|resides?|resided|residing|born|raised|grew up|works?|worked|working|worships?|retired|schools?|homes?|house|apartment|condo|facility|stationed|vacation(?:ed|ing)?|stayed|staying|traveling|incarcerated|camp(?:ing)?|hik(?:ed|ing)|accident|admitted|hospitalized|treated|seen) (?:alone |with [a-z]{2,12} [a-z]{2,12} |with [a-z]{2,12} |independently )?(?:in|at|near|outside(?: of)?|from) (?:the (?:city|town|village) of )?$|\b(?:moved|moving|relocat(?:ed|ing)|travel(?:ed|led|ing|s)?|trips?|drove|driving|flew|flying|flight|commut(?:es|ing)|returned|returning|return|visit(?:ed|ing)?) (?:here |back )?(?:to|from) (?:the (?:city|town) of )?$|\b(?:originally from|native of|resident of|residents of|comes? from|came from|immigrated from|call(?:ed|s|ing) from|phoned from|writes from|transfer(?:red)? from|hails from|visiting from|visiting|city of|town of|village of|suburbs? of|homeless in|shelter in|born at|from nearby|outside of|hometown of|hometown:|city:|town:|address:|residence:|birthplace:|place of birth:|location:)[ \t]{1,3}$/i;
+  /\b(?:lives?|lived|living|resides?|resided|residing|born|raised|grew up|works?|worked|working|worships?|retired|schools?|homes?|house|apartment|condo|facility|stationed|vacation(?:ed|ing)?|stayed|staying|traveling|incarcerated|camp(?:ing)?|hik(?:ed|ing)|accident|admitted|hospitalized|treated|seen) (?:alone |with [a-z]{2,12} [a-z]{2,12} |with [a-z]{2,12} |independently )?(?:in|at|near|outside(?: of)?|from) (?:the (?:city|town|village) of )?$|\b(?:moved|moving|relocat(?:ed|ing)|travel(?:ed|led|ing|s)?|trips?|drove|driving|flew|flying|flight|commut(?:es|ing)|returned|returning|return|visit(?:ed|ing)?) (?:here |back )?(?:to|from) (?:the (?:city|town) of )?$|\b(?:originally from|native of|resident of|residents of|comes? from|came from|immigrated from|call(?:ed|s|ing) from|(?:street|st|avenue|ave|road|rd|blvd|boulevard|lane|ln|drive|dr|court|ct|place|pl|way|apt\.? \w{1,4})\.?,|phoned from|writes from|transfer(?:red)? from|hails from|visiting from|visiting|city of|town of|village of|suburbs? of|homeless in|shelter in|born at|from nearby|outside of|hometown of|hometown:|city:|town:|address:|residence:|birthplace:|place of birth:|location:)[ \t]{1,3}$/i;
 
 /** "lives in Springfield", "moved from New Haven". */
 function byContext(read: Read, at: number): Found | undefined {
@@ -185,7 +184,7 @@ function byContext(read: Read, at: number): Found | undefined {
 }
 
 const stateBehind = new RegExp(
-  String.raw`^,? {1,2}(?:(${states})(?![A-Za-z])|(${abbreviations})(?![A-Za-z.'-])(,?\.? {1,3}\d{5})?)`,
+  String.raw`^,? {1,2}(?:(${states})(?![A-Za-z])|(${abbreviations})(?![A-Za-z.'-])(,?\.? {1,3}\d{5}(?!\d))?)`,
 );
 
 /** "Springfield, IL 62701", "Salem, Oregon". */
