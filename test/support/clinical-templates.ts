@@ -49,9 +49,6 @@ ANESTHESIOLOGIST: {GN}, MD
 Pacemaker serial number: {SERIAL}. DEA# {DEA}.
 A Kelly clamp and a Penrose drain were used; Bovie electrocautery for hemostasis. Allis clamps were placed. The patient tolerated the procedure well. Dr. {DL} was present throughout.`,
   `SOCIAL WORK: {PN} is a {AGE}-year-old {SEX} from {COUNTY}. {HIS} sister {RN} holds power of attorney. {PF} enjoys gardening. Family may be reached at {PHONE}. Records at {URL}, uploaded from {IP}. Policy number {PLAN}.`,
-];
-
-export const heldOut: readonly string[] = [
   `Progress note, {LONG}
 
 S: {PF} reports feeling better today. No chest pain. {HIS} mother {RF} is worried about the Dupuytren contracture. Says {he} saw {DN} at {HOSP} back in {MY} for the same complaint.
@@ -109,4 +106,46 @@ Arrived at {STREET}, {TOWN} at 0900. {MR} {PL} alert, oriented x3. Wife {RF} pre
 Resident: {EN}, PGY-2`,
   `OBSTETRICS
 {PN}, G2P1, EDD {DATE}, presents for 20 week visit. Partner {RN} here today. Fundal height 20 cm. Braxton Hicks contractions only. Previous delivery {MY} by {DN}, CNM in {CITY}. Planning to travel to {CITY} for {HOL}. Declines Tdap. DEA {DEA} for script. RTC 4 weeks. {EFI}, MD`,
+];
+
+/** Written after the rules, and not looked at while they were mended. */
+export const heldOut: readonly string[] = [
+  `GERIATRICS CLINIC LETTER
+{LONG}
+
+RE: {PFML}
+Medical record number {MRN}
+Date of birth: {DATE}
+
+Dear {EN},
+
+It was a pleasure to meet {MR} {PL} and {HIS} son {RF} in clinic last {WD}. {MR} {PL}, who turned {AGE} this year, moved from {CITY} to an assisted living facility in {TOWN} in {MY}. {RF} noticed memory loss around {HOL}. MMSE 22/30. Lewy body dementia is possible; Alzheimer disease more likely. We will arrange an MRI at {HOSP} and start Aricept 5 mg.
+
+With kind regards,
+
+{DN}, MD
+Phone {PHONE} / Fax {FAX}`,
+  `SURGICAL PATHOLOGY CONSULT
+Case: {ID}
+Name: {PLF} ({MRN})
+Ordering Physician: {DFML}, M.D.
+Clinical history: mass. Ewing sarcoma is excluded by FISH. Call results to Dr. {DL} at {PHONE} on {DATE}. Frozen section discussed with Dr. {EN} by {GN} at 3:15 PM.
+Slides were reviewed at intradepartmental conference with Dr. {GL}, who concurs.`,
+  `ED triage: {YEARS}{SEX} BIBA from {STREET}, {TOWN}. Pt states name is {PN}, DOB {DATE}. Wife {RF} at bedside reports pt fell {MD}. Pt was seen at {HOSP} ({DATE}) by Dr. {DN}. Kernig and Brudzinski neg. NKDA. Meds: Norvasc, Lipitor. Ins: Blue Cross member ID {PLAN}. Contact {RN} {PHONE}.`,
+  `DISCHARGE INSTRUCTIONS for {PF}
+You were in the hospital from {DATE} to {DATE}. Your doctor was {DN}. Please see {EN}, MD in {TOWN} on {LONG} at 10:30 AM. Call {PHONE} if you have fever. Take prednisone 40 mg daily. Log in at {URL} or write to {EMAIL}. Your nurse today was {GF}.
+Patient signature: {PN}     Witness: {GN}, RN     {DATE}`,
+  `INTERVAL HISTORY: Since I last saw {MR} {PL} in {MY}, {he} has done well. {HIS} hip, replaced by Dr. {DN} in {MY}, no longer hurts. {HE} walks daily in {COUNTY}. {HIS} granddaughter {RF} graduated. Trendelenburg sign absent.
+IMPRESSION: Status post total hip arthroplasty, implant serial no. {SERIAL}.
+PLAN: X-ray {NMY}. {PF} will call with any problems. Copies to: {EN}, M.D.; {GN}, D.O.`,
+  `PATIENT: {PCN}
+ACCOUNT NO: {ACCT}
+SOC SEC NO: {SSN}
+HISTORY: THE PATIENT WAS ADMITTED ON {DATE} BY DR. {DN} AFTER A MOTOR VEHICLE ACCIDENT. SPOUSE, {RCN}, WAS NOTIFIED. VIN OF VEHICLE {VIN}, LICENSE PLATE {PLATE}. DRIVER'S LICENSE {LIC}. CT OF THE HEAD WAS NEGATIVE. BELL'S PALSY IN THE PAST.
+{DN}, MD   NPI {NPI}   DEA {DEA}`,
+  `Genetics phone note. Spoke with {PN} this morning about {HIS} BRCA1 result. {PF}'s maternal aunt {RN} had ovarian cancer at 52; cousin {SF} is healthy. Lynch syndrome and Li-Fraumeni excluded. {PF} would like the report mailed to {STREET}, {TOWN}, {STATENAME} {ZIP}. Next call on {WD} {DATE}. IP of the video visit: {IP}.
+-- {DN}, MS, CGC`,
+  `Procedure note ({DATE}): after consent from {PF} {PL}, the right knee was aspirated under ultrasound by {EN}, PA-C, supervised by {DN}, MD. A Cook needle was used; Gram stain and Ziehl-Neelsen pending. {MR} {PL} tolerated this well and left with {HIS} neighbor, {RF}. Follow-up {NMD}. Questions: {PHONE} or {EMAIL}.`,
+  `School health form. Student {PN}, born {LONG}, attends {TOWN} High School. Mother: {RN}, {PHONE}. Father: {SN}. Pediatrician: Dr. {DFML}, {STREET}, {TOWN}, {STATE} {ZIP}. Insurance: Medicaid number {PLAN}. Asthma; carries albuterol. EpiPen for peanut allergy. Osgood-Schlatter disease in {MY}. Last physical {DATE}.`,
+  `ICU rounds {DATE} 07:30. Bed 12. {PL}, {YEARS}yo, day 3 post CABG by {DL}. Swan-Ganz out. Levophed off since {NMD}. {EL} (renal) recommends CRRT. Daughter {RF} updated by phone ({PHONE}). Social work {GN} involved. Transfer to {HOSP} when bed available, maybe {WD}. Attending: {DN}.`,
 ];

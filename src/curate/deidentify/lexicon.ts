@@ -59,7 +59,7 @@ export function flagsOf(lower: string): number {
   const { flags } = lexicon();
   const whole = flags.get(lower);
   if (whole !== undefined || lower.length > 40) return whole ?? 0;
-  if (/[^\x00-\x7f]/.test(lower)) return flagsOf(lower.normalize("NFD").replace(/[^\x00-\x7f]/g, ""));
+  if (/[\u0080-\uffff]/.test(lower)) return flagsOf(lower.normalize("NFD").replace(/[\u0080-\uffff]/g, ""));
   if (lower.startsWith("st. ") || lower.startsWith("st ")) return flagsOf(lower.replace(/^st\.? /, "saint "));
   if (!/['’-]/.test(lower)) return 0;
   const joined = flags.get(lower.replace(/['’]/g, ""));
