@@ -106,10 +106,6 @@ Arrived at {STREET}, {TOWN} at 0900. {MR} {PL} alert, oriented x3. Wife {RF} pre
 Resident: {EN}, PGY-2`,
   `OBSTETRICS
 {PN}, G2P1, EDD {DATE}, presents for 20 week visit. Partner {RN} here today. Fundal height 20 cm. Braxton Hicks contractions only. Previous delivery {MY} by {DN}, CNM in {CITY}. Planning to travel to {CITY} for {HOL}. Declines Tdap. DEA {DEA} for script. RTC 4 weeks. {EFI}, MD`,
-];
-
-/** Written after the rules, and not looked at while they were mended. */
-export const heldOut: readonly string[] = [
   `GERIATRICS CLINIC LETTER
 {LONG}
 
@@ -148,4 +144,37 @@ HISTORY: THE PATIENT WAS ADMITTED ON {DATE} BY DR. {DN} AFTER A MOTOR VEHICLE AC
   `Procedure note ({DATE}): after consent from {PF} {PL}, the right knee was aspirated under ultrasound by {EN}, PA-C, supervised by {DN}, MD. A Cook needle was used; Gram stain and Ziehl-Neelsen pending. {MR} {PL} tolerated this well and left with {HIS} neighbor, {RF}. Follow-up {NMD}. Questions: {PHONE} or {EMAIL}.`,
   `School health form. Student {PN}, born {LONG}, attends {TOWN} High School. Mother: {RN}, {PHONE}. Father: {SN}. Pediatrician: Dr. {DFML}, {STREET}, {TOWN}, {STATE} {ZIP}. Insurance: Medicaid number {PLAN}. Asthma; carries albuterol. EpiPen for peanut allergy. Osgood-Schlatter disease in {MY}. Last physical {DATE}.`,
   `ICU rounds {DATE} 07:30. Bed 12. {PL}, {YEARS}yo, day 3 post CABG by {DL}. Swan-Ganz out. Levophed off since {NMD}. {EL} (renal) recommends CRRT. Daughter {RF} updated by phone ({PHONE}). Social work {GN} involved. Transfer to {HOSP} when bed available, maybe {WD}. Attending: {DN}.`,
+];
+
+/** Written after the rules, and not looked at while they were mended. */
+export const heldOut: readonly string[] = [
+  `Neurology follow up visit
+
+{PN} comes today accompanied by {HIS} partner {RF}. The last visit was on {DATE}. Since then {PF} has had two seizures, one on {LONG} and one on {HOL}. Keppra was raised by my colleague {EN} in {MY}. Todd paralysis lasted an hour. Jacksonian march was described by {RF}. {HE} sees Dr. {GL} at {HOSP} for Hashimoto thyroiditis.
+
+Plan: EEG in {TOWN} on {WD}. {MR} {PL} was told not to drive. I can be reached at {PHONE}.
+
+Signed: {DN}, MD  {DATE}`,
+  `ADMIT DATE: {DATE}
+PT: {PC}   MR#: {MRN}   ROOM: 412B
+PHYSICIAN: {DCN}, MD
+CHIEF COMPLAINT: HIP PAIN.
+THIS {AGE} YEAR OLD {SEX} RESIDENT OF {TOWN} FELL AT HOME. DR. {EL} OF ORTHOPEDICS WAS CONSULTED AND PLACED A DYNAMIC HIP SCREW ON {DATE}. BUCK TRACTION BEFORE SURGERY. DAUGHTER {RCN} ({PHONE}) IS HEALTH CARE PROXY.
+DISCHARGED TO {HOSP}.`,
+  `Message from patient portal ({DATE}, IP {IP})
+From: {PN} <{EMAIL}>
+To: Dr. {DN}
+Subject: refill
+Hi Dr. {DL}, this is {PF}. I ran out of my metformin while visiting my sister {RF} in {CITY}. Could you send it to the pharmacy on {STREET}? My member number is {PLAN} and my cell is {PHONE}. Thanks! {PF}
+Reply from {GN}, LPN: Refill sent {DATE}, {PF}. Please book with {EN} by {MD}.`,
+  `CONSENT FORM
+I, {PN}, born {LONG}, residing at {STREET}, {TOWN}, {STATE} {ZIP}, authorize {DN}, MD and assistants at {HOSP} to perform a Whipple procedure. Interpreter: {GN} (ID {ID}). Relative informed: {RN}, brother. Social security number {SSN}. Witnessed by {EN} on {DATE}.`,
+  `Tumor board, {LONG}. Presenter {DN}. Case: {YEARS}F, {PN}, referred by {EN} ({HOSP}). Path ({ID}) shows ductal carcinoma; Ki-67 30%. History of Hodgkin lymphoma treated in {MY}. {GL} favors neoadjuvant therapy; {DL} will discuss with {PF} at the visit on {NMD}. Paget disease excluded. Study coordinator {SN} to screen. Chart: {URL}`,
+  `Physical therapy discharge note. {MR} {PL} was seen 12 times between {DATE} and {DATE} by {DN}, PT, DPT after rotator cuff repair by Dr. {EL}. Neer and Hawkins signs now negative. {PF} returned to work as a driver for {COUNTY} schools on {MD}. Truck registration tag {PLATE}, VIN {VIN} recorded for the work comp claim. Insurer faxed at {FAX}. Account # {ACCT}.`,
+  `Newborn record. Baby boy {PL}, born {LONG} at {HOSP} to {RN} and {SN}. Apgar 8 and 9. Moro reflex present. Seen by Dr. {DN}, neonatology; Dr. {EL} will be the pediatrician. Mother's MRN {MRN}. Hearing screen by {GN}, audiologist, on {DATE}. Pulse oximeter serial no {SERIAL}. Home address {STREET}, {TOWN}.`,
+  `Prescription
+{DFML}, M.D.   DEA No. {DEA}   NPI {NPI}   Lic# {LIC}
+{STREET}, {TOWN}, {STATE} {ZIP}   Tel: {PHONE}   Fax: {FAX}
+Patient: {PN}   DOB {DATE}   Address: {STREET}
+Synthroid 50 mcg daily, #30, refills 3. Date {DATE}`,
 ];

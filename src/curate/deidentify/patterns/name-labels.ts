@@ -126,7 +126,8 @@ function labelled(
   const accepts: Accepts = (one, previous) => {
     if (!(isName ? labelOnly : nameOnly)(one, previous)) return false;
     const follows =
-      previous !== undefined && (previous.shape === "initial" || isClear(previous) || isUnknown(previous));
+      previous !== undefined &&
+      (previous.shape === "initial" || (previous.flags & first) !== 0 || isClear(previous) || isUnknown(previous));
     return !(one.flags & veryOrdinary) || ((isName || follows || leads(read, one)) && (one.flags & name) !== 0);
   };
   let to = runFrom(read, from, accepts);

@@ -17,7 +17,7 @@ import {
   veryOrdinary,
 } from "../lexicon.ts";
 import { eponymNouns, eponyms, looseTitles, particles, relatives, stopWords, suffixes, titles } from "../word-lists.ts";
-import { beginsSentence } from "../words.ts";
+import { beginsSentence, type Word } from "../words.ts";
 import { byCredential, byInitials, byLabel } from "./name-labels.ts";
 import {
   type Accepts,
@@ -30,6 +30,7 @@ import {
   isStop,
   isThing,
   isUnknown,
+  labelOnly,
   nameOnly,
   type NameFound,
   type Read,
@@ -172,6 +173,12 @@ function byHumanVerb(read: Read, at: number): NameFound | undefined {
   const previous = read.words[at - 1];
   const does = next?.shape === "lower" && gapOf(read, at) === " " && human.has(next.lower);
   const isDone = previous?.shape === "lower" && gapOf(read, at - 1) === " " && toHumans.has(previous.lower);
+  const may =
+    next !== undefined &&
+    gapOf(read, at) === " " &&
+    /^(?:will|would|wants|plans|hopes|thinks|noticed|lives|smokes|works|attends|walks)$/.test(next.lower);
+  if (may && next.shape === "lower" && (word.flags & first) !== 0 && !(word.flags & veryOrdinary))
+    return found(read, at, at + 1, "human-verb");
   if (!does && !isDone) return undefined;
   return (word.flags & first) !== 0 || isUnknown(word) ? found(read, at, at + 1, "human-verb") : undefined;
 }
@@ -230,15 +237,59 @@ const afterName =
 
 /** "her husband Robert", "a daughter, Amy", "a friend named Kai", "Pt's son Robert Roe". */
 function byRelative(read: Read, at: number): NameFound | undefined {
-  const { text, words } = read;
+  const { words, text } = read;
   const word = words[at + 1];
-  if (word === undefined || word.shape !== "capital" || isStop(word)) return undefined;
-  if (!/^(?: |, | \()$/.test(gapOf(read, at)) || words[at]!.shape === "capitals") return undefined;
+  const gap = gapOf(read, at);
+  if (word === undefined || isStop(word) || !/^(?: |, | \()$/.test(gap)) return undefined;
+  if (words[at]!.shape === "capitals") return inCapitals(read, at + 1);
+  if (word.shape !== "capital" || isThing(read, at + 1)) return undefined;
+  const isOrdinary = (word.flags & ordinary) !== 0;
+  // Behind a comma it may be anything that begins with a capital.
   const isFollowed = afterName.test(text.slice(word.end, word.end + 10)) || hasNameBehind(read, at + 1);
-  const isName = (word.flags & name) !== 0 ? (word.flags & ordinary) === 0 || isFollowed : isUnknown(word);
-  if (!isName || isThing(read, at + 1)) return undefined;
+  const isFirst = gap === " " && (word.flags & first) !== 0;
+  const isName = (word.flags & name) !== 0 ? !isOrdinary || isFirst || isFollowed : isUnknown(word);
+  if (!isName) return undefined;
   const accepts: Accepts = (one, previous) => previous === undefined || nameOnly(one, previous);
   return found(read, at + 1, runFrom(read, at + 1, accepts, 3), "relative");
+}
+
+/** In a note of capitals alone: two words or more, one of them a clear name or all of them names. */
+function inCapitals(read: Read, from: number): NameFound | undefined {
+  const to = runFrom(read, from, labelOnly, 3);
+  const run = read.words.slice(from, to).filter(({ shape }) => shape !== "initial");
+  if (run.length < 2 || run.some(({ shape }) => shape !== "capitals") || isThing(read, to - 1)) return undefined;
+  return run.some(isClear) || run.every(({ flags }) => (flags & name) !== 0)
+    ? found(read, from, to, "relative")
+    : undefined;
+}
+
+/** "Kai's maternal aunt", "Rose's husband". */
+function byPossession(read: Read, at: number): NameFound | undefined {
+  const { words } = read;
+  const word = words[at]!;
+  if (!word.isPossessive || isStop(word) || !((word.flags & name) !== 0 || isUnknown(word))) return undefined;
+  const next = [words[at + 1], words[at + 2]].map((one) => one?.lower ?? "");
+  const isOwner =
+    relatives.has(next[0]!) ||
+    (/^(?:maternal|paternal|older|younger|elder|late|second|first|ex)$/.test(next[0]!) && relatives.has(next[1]!));
+  return isOwner ? found(read, at, at + 1, "possession") : undefined;
+}
+
+/** "Roe, 63yo, day 3 after": an age behind it. "CABG by Roe." */
+function bySurname(read: Read, at: number): NameFound | undefined {
+  const { text, words } = read;
+  const word = words[at]!;
+  if (isStop(word) || !nameOnly(word, undefined) || isThing(read, at)) return undefined;
+  const behind = text.slice(word.end, word.end + 40);
+  if (!(word.flags & veryOrdinary) && /^,? \d{1,3}[ -]?(?:y\b|yo\b|y\/o|yrs?\b|years?[ -]old|M\b|F\b)/.test(behind))
+    return found(read, at, at + 1, "age");
+  if (eponyms.has(word.lower) || (word.flags & (surname | place)) !== surname) return undefined;
+  if (/^ \([a-zA-Z ]{2,20}\) (?:recommends?|saw|following|agrees|aware|to see|will|was|is)\b/.test(behind))
+    return found(read, at, at + 1, "surname");
+  const isBy = words[at - 1]?.lower === "by" && gapOf(read, at - 1) === " ";
+  return isBy && /^(?:[.,;)]|\s*$| and\b| on\b| in\b| at\b)/.test(behind) && !/^,? et al/.test(behind)
+    ? found(read, at, at + 1, "surname")
+    : undefined;
 }
 
 /** A word behind it that is a name, too: "Grant Stone". */
@@ -255,6 +306,16 @@ const persons = new Set(
 );
 const personBehind =
   /^(?: (?:is an?|is \d|was seen|was evaluated|was admitted|has been|reports|denies|presents|presented|states|complains|returns|called|will|lives|enjoys|confirms|says)\b|,? (?:an?|the) (?:\d{1,3}|very|pleasant)|,? \d{1,3}[ -]?(?:y|M\b|F\b)| \((?:MRN|DOB|date of birth|born)\b|,? (?:MRN|DOB|D\.O\.B|G\dP\d))/;
+
+const meeting = new Set("with from by for to was is and student doctor via per than".split(" "));
+/** A first name or none that is known, then a surname; nothing that things are called by. */
+function areFirstAndLast(run: readonly Word[]): boolean {
+  const [given, last] = [run[0]!, run.at(-1)!];
+  if (run.some(({ lower }) => eponyms.has(lower) || facilityStart.test(lower))) return false;
+  const isGiven = (given.flags & first) !== 0 || isUnknown(given);
+  const isLast = (last.flags & surname) !== 0 || ((given.flags & first) !== 0 && isUnknown(last));
+  return isGiven && isLast && (isClear(last) || isClear(given) || run.every(({ flags }) => (flags & name) !== 0));
+}
 
 /** Two words or more that could be a name, where somebody is spoken of: "Emeka Roe is a", "for referring Sanjay Roe". */
 function byPair(read: Read, at: number): NameFound | undefined {
@@ -279,6 +340,9 @@ function byPair(read: Read, at: number): NameFound | undefined {
     /^ ?(?:\n| {2}|\t|$)/.test(text.slice(end, end + 3));
   if (standsAlone && (word.flags & first) !== 0 && (words[to - 1]!.flags & surname) !== 0)
     return found(read, at, to, "pair");
+  const isBehind = previous !== undefined && gapOf(read, at - 1) === " ";
+  const isMet = isBehind && (meeting.has(previous.lower) || (previous.shape === "lower" && (word.flags & first) !== 0));
+  if (isMet && areFirstAndLast(run)) return found(read, at, to, "pair");
   if (!isSpokenOf && !personBehind.test(text.slice(end, end + 24))) return undefined;
   const areNames = run.every(({ flags }) => (flags & name) !== 0);
   return areNames || run.some(isClear) || isSpokenOf ? found(read, at, to, "pair") : undefined;
@@ -310,7 +374,7 @@ function again(read: Read, names: readonly NameFound[]): NameFound[] {
 }
 
 const subjectBehind =
-  /^,? (?:reports|denies|describes|states|should|enjoys|presented|is|was|has|lives|asked|says|did|does|and|called|will|told|felt|feels|wants|agreed)\b|^[,"”]/;
+  /^,? (?:reports|denies|describes|states|should|enjoys|presented|is|was|has|lives|asked|says|did|does|and|called|will|told|felt|feels|wants|agreed|would|could|can|\w{2,12}ed)\b|^[,"”]/;
 
 const nextHasCapital = (read: Read, at: number): boolean => {
   const next = read.words[at + 1];
@@ -339,6 +403,8 @@ export function findNames(read: Read, known: readonly string[] = []): Found[] {
     if (word.flags & name) add(alone(read, at));
     if (word.shape === "capital") {
       add(byPair(read, at));
+      add(byPossession(read, at));
+      add(bySurname(read, at));
       add(byHumanVerb(read, at));
     }
   });

@@ -150,7 +150,7 @@ export const numberPatterns: readonly Pattern[] = [
     class: "SSN",
     rule: "labelled-ssn",
     pattern:
-      /(?<![a-z])(?:ssn|ss[ ]?#|social security(?:[ ](?:number|no\.?|#))?)(?:[ ]?(?:is|last (?:four|4)(?: digits)?(?: of)?))?[ :=#.-]{0,4}((?:[x*\d]{3}[- ]?[x*\d]{2}[- ]?)?\d{4})(?!\d)/gi,
+      /(?<![a-z])(?:ssn|ss[ ]?#|soc(?:ial)?\.? sec(?:urity)?\.?(?:[ ](?:number|no\.?|#))?)(?:[ ]?(?:is|last (?:four|4)(?: digits)?(?: of)?))?[ :=#.-]{0,4}((?:[x*\d]{3}[- ]?[x*\d]{2}[- ]?)?\d{4})(?!\d)/gi,
   },
   {
     class: "SSN",
@@ -188,6 +188,12 @@ export const numberPatterns: readonly Pattern[] = [
     class: "ID",
     rule: "uuid",
     pattern: /(?<![\w-])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![\w-])/gi,
+  },
+  {
+    class: "ID",
+    rule: "grouped",
+    pattern: /(?<=[(:#\n] ?)\d{2,4}-\d{2,3}-\d{2,4}(?![\w/-]|\.\d)/g,
+    check: (value) => !isDate(value),
   },
   { class: "ID", rule: "pathology", pattern: /(?<![\w-])[A-Z]{1,3}-?\d{2}-\d{3,8}(?![\w-])/g },
   { class: "ID", rule: "digits", pattern: /(?<![\w.,/-])\d{7,40}(?![\w,/-]|\.\d)/g, check: isBare },
