@@ -32,6 +32,7 @@ const weak: Readonly<Record<string, number>> = {
   again: 4,
   first: 5,
   surname: 5,
+  pair: 3.5,
   place: 3,
   "labelled-phone": 2,
   international: 2,

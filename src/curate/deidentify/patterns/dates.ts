@@ -44,7 +44,8 @@ function shiftedMonth(yearNumber: number, monthNumber: number, days: number): { 
 
 function shiftNumeric({ a, b, y, s, s2 = s }: Groups, days: number): string | undefined {
   const [first, second] = [Number(a), Number(b)];
-  const isDayFirst = first > 12;
+  // With dots the day comes first, as in Europe.
+  const isDayFirst = s === "." ? second <= 12 : first > 12;
   const at = dayNumber(fullYear(y!), isDayFirst ? second : first, isDayFirst ? first : second);
   if (at === undefined) return undefined;
   const to = dayOf(at + days);
@@ -283,7 +284,7 @@ export const dateForms: readonly DateForm[] = [
   {
     rule: "month",
     pattern:
-      /\b(?<m>January|February|April|June|July|August|September|October|November|December|(?<=\b(?:in|last|since|until|till|of|early|late|mid|this|next|by|from|through|during|and|or|to|mid-)[ -]?)(?:May|March|Jan|Feb|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)\b\.?)(?![a-z'’-])/g,
+      /\b(?<m>January|February|April|June|July|August|September|October|November|December|(?<=\b(?:in|last|since|until|till|of|early|late|mid|this|next|by|from|through|during|and|or|to|mid-)[ -]?)(?:(?:May|March)\b|(?:Jan|Feb|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)\b\.?))(?![a-z'’-])/g,
     shift({ m }, days) {
       return writtenLike(m!, months[shiftedMonth(anyYear, monthNumber(m!)!, days).month - 1]!);
     },

@@ -341,7 +341,13 @@ function byPair(read: Read, at: number): NameFound | undefined {
   if (standsAlone && (word.flags & first) !== 0 && (words[to - 1]!.flags & surname) !== 0)
     return found(read, at, to, "pair");
   const isBehind = previous !== undefined && gapOf(read, at - 1) === " ";
-  const isMet = isBehind && (meeting.has(previous.lower) || (previous.shape === "lower" && (word.flags & first) !== 0));
+  const isFirst = (word.flags & first) !== 0;
+  const isListed = /[:,(;] ?$/.test(text.slice(Math.max(0, word.start - 2), word.start));
+  const goesOn = /^(?: [a-z]|[,;.)(]|'s)/.test(text.slice(end, end + 3));
+  const isMet =
+    (isBehind && (meeting.has(previous.lower) || previous.shape === "lower")) ||
+    (isListed && goesOn) ||
+    (isFirst && goesOn);
   if (isMet && areFirstAndLast(run)) return found(read, at, to, "pair");
   if (!isSpokenOf && !personBehind.test(text.slice(end, end + 24))) return undefined;
   const areNames = run.every(({ flags }) => (flags & name) !== 0);
@@ -363,7 +369,8 @@ function again(read: Read, names: readonly NameFound[]): NameFound[] {
     if (!known.has(word.lower) || isStop(word)) return;
     const flags = word.shape === "lower" ? flagsOf(word.lower) : word.flags;
     const isOrdinary = (flags & ordinary) !== 0;
-    if (word.shape === "lower" && (isOrdinary || (flags & name) === 0)) return;
+    // "grace", "penny": first names are words, too.
+    if (word.shape === "lower" && (isOrdinary || (flags & name) !== surname)) return;
     if (isOrdinary && word.shape !== "capital") return;
     const isSubject = word.isPossessive || subjectBehind.test(read.text.slice(word.end, word.end + 12));
     if (isOrdinary && beginsSentence(read.text, word) && !isSubject) return;

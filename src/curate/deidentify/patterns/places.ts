@@ -158,8 +158,9 @@ const contexts =
 function byContext(read: Read, at: number): Found | undefined {
   const { text, words } = read;
   const word = words[at]!;
-  if (at > 0 && /^(?: )$/.test(text.slice(words[at - 1]!.end, word.start)) && words[at - 1]!.shape !== "lower")
-    return undefined;
+  const isInName =
+    word.shape === "capital" && at > 0 && words[at - 1]!.shape !== "lower" && !stopWords.has(words[at - 1]!.lower);
+  if (isInName && text.slice(words[at - 1]!.end, word.start) === " ") return undefined;
   if (word.shape !== "capital" && !(word.flags & place)) return undefined;
   if (!contexts.test(text.slice(Math.max(0, word.start - 60), word.start))) return undefined;
   const to = capitalsFrom(read, at, 4);
