@@ -8,7 +8,7 @@ import { agePatterns } from "./patterns/ages.ts";
 import { contactPatterns } from "./patterns/contact.ts";
 import { findDates } from "./patterns/dates.ts";
 import { findNames } from "./patterns/names.ts";
-import { mentionPatterns, numberPatterns } from "./patterns/numbers.ts";
+import { findNumbers, mentionPatterns, numberPatterns } from "./patterns/numbers.ts";
 import { matchesOf } from "./patterns/pattern.ts";
 import { findPlaces, placePatterns } from "./patterns/places.ts";
 import { wordsOf } from "./words.ts";
@@ -32,6 +32,7 @@ const weak: Readonly<Record<string, number>> = {
   again: 4,
   first: 5,
   surname: 5,
+  pair: 3.5,
   place: 3,
   "labelled-phone": 2,
   international: 2,
@@ -60,6 +61,7 @@ export function findIdentifiers(
   const read = { text, words };
   const all = [
     ...matchesOf(text, patterns),
+    ...findNumbers(text),
     ...findDates(text),
     ...findPlaces(read),
     ...findNames(read, known),

@@ -59,10 +59,15 @@ export function flagsOf(lower: string): number {
   const { flags } = lexicon();
   const whole = flags.get(lower);
   if (whole !== undefined || lower.length > 40) return whole ?? 0;
+  if (/[\u0080-\uffff]/.test(lower)) return flagsOf(lower.normalize("NFD").replace(/[\u0080-\uffff]/g, ""));
+  if (lower.startsWith("st. ") || lower.startsWith("st ")) return flagsOf(lower.replace(/^st\.? /, "saint "));
   if (!/['’-]/.test(lower)) return 0;
   const joined = flags.get(lower.replace(/['’]/g, ""));
   if (joined !== undefined) return joined;
-  const parts = lower.split(/['’-]/).filter((part) => part.length > 1);
+  const split = lower.split(/['’-]/);
+  // "Al-Rashid", "D'Angelo", but not "ex-plantation".
+  if (split.some((part) => part.length < 3 && !/^(?:al|el|de|la|le|o|d|l|di|da|bin)?$/.test(part))) return 0;
+  const parts = split.filter((part) => part.length > 2);
   const each = parts.map((part) => flags.get(part) ?? 0);
   const shared = each.reduce((all, one) => all & one, name | place | commonFirst | commonSurname);
   return shared | each.reduce((all, one) => all | (one & (ordinary | veryOrdinary)), 0);

@@ -1,7 +1,7 @@
 /**
  * What stands in an identifier's place: something like it, the same for the same identifier of a patient, and nothing that leads
  * back without the key. Every choice is a function of HMAC-SHA-256 (RFC 2104) over patient, kind and what is replaced. All dates of
- * a patient move by one number of days, 1 to 364 back, so that intervals stay. Of people each word of a name has its surrogate, as
+ * a patient move by one number of days, 31 to 363 back, so that intervals stay. Of people each word of a name has its surrogate, as
  * "Smith, John", "John Smith" and "Mr. Smith" need no more to agree, even in different notes.
  */
 import { createHmac } from "node:crypto";
@@ -11,7 +11,7 @@ import { shiftedDate } from "./patterns/dates.ts";
 import { particles, suffixes } from "./word-lists.ts";
 
 export interface Surrogates {
-  /** Days by which dates move: -1 to -364. */
+  /** Days by which dates move: -31 to -363. */
   readonly days: number;
   /** In place of `text.slice(start, end)`. */
   replace(text: string, found: Found): string;
@@ -25,7 +25,9 @@ export function surrogatesOf(key: Uint8Array, patient: string): Surrogates {
     createHmac("sha256", key)
       .update(JSON.stringify([patient, kind, value]))
       .digest();
-  const days = -1 - (hash("days", "").readUInt32LE(0) % 364);
+  // At least a month and no whole weeks, so that a month or a weekday alone is another one, too.
+  const drawn = 32 + (hash("days", "").readUInt32LE(0) % 332);
+  const days = -(drawn % 7 === 0 ? drawn - 1 : drawn);
   const cache = new Map<string, string>();
   const remembered = (kind: string, value: string, make: (digest: Buffer) => string): string => {
     const name = `${kind}\n${value}`;

@@ -30,7 +30,8 @@ export function wordsOf(text: string): Word[] {
     const start = match.index;
     let written = match[0];
     if (start > 0 && digit.test(text[start - 1]!)) continue;
-    if (written.length > 60) continue;
+    const after = text[start + written.length];
+    if (written.length > 60 || (after !== undefined && digit.test(after))) continue;
     const tail = written.length > 2 ? written.slice(-2) : "";
     const isPossessive = possessives.has(tail);
     if (isPossessive) written = written.slice(0, -2);

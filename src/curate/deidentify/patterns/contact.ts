@@ -29,9 +29,10 @@ export const contactPatterns: readonly Pattern[] = [
   {
     class: "URL",
     rule: "url",
+    needs: "://",
     pattern: /(?<![a-z])(?:https?|ftp|sftp):\/\/[^\s<>"')\]]{2,2000}(?<![.,;:!?])/gi,
   },
-  { class: "URL", rule: "www", pattern: /(?<![\w.@-])www\.[^\s<>"')\]]{3,2000}(?<![.,;:!?])/gi },
+  { class: "URL", rule: "www", needs: "www.", pattern: /(?<![\w.@-])www\.[^\s<>"')\]]{3,2000}(?<![.,;:!?])/gi },
   {
     class: "URL",
     rule: "domain",
@@ -41,6 +42,7 @@ export const contactPatterns: readonly Pattern[] = [
   {
     class: "EMAIL",
     rule: "email",
+    needs: "@",
     pattern: /(?<![\w.%+-])[\w.%+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,4}\.[a-z]{2,24}(?![a-z0-9-])/gi,
   },
   {

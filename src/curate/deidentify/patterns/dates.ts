@@ -44,7 +44,8 @@ function shiftedMonth(yearNumber: number, monthNumber: number, days: number): { 
 
 function shiftNumeric({ a, b, y, s, s2 = s }: Groups, days: number): string | undefined {
   const [first, second] = [Number(a), Number(b)];
-  const isDayFirst = first > 12;
+  // With dots the day comes first, as in Europe.
+  const isDayFirst = s === "." ? second <= 12 : first > 12;
   const at = dayNumber(fullYear(y!), isDayFirst ? second : first, isDayFirst ? first : second);
   if (at === undefined) return undefined;
   const to = dayOf(at + days);
@@ -124,7 +125,7 @@ const seasons = ["winter", "spring", "summer", "fall"];
 /** Names of months that are other words too are dates where they begin with a capital. */
 const isMonthWord = ({ m }: Groups): boolean => !/^(?:may|mar|march|sept|jan|dec)\.?$/.test(m ?? "");
 const isNumeric = ({ a, b }: Groups): boolean => Number(a) <= 12 || Number(b) <= 12;
-const before = String.raw`(?<=\b(?:on|since|until|till|til|through|thru|dated|dates?|as of|last|next|seen|scheduled|admitted|discharged|starting|beginning|effective|performed|done|DOS|DOA|DOD|DOB|D|T|DD|DT|R|visit|labs|appointment)(?:[:;]? |:))`;
+const before = String.raw`(?<=\b(?:on|since|until|till|til|through|thru|dated|dates?|as of|last|next|seen|scheduled|admitted|discharged|starting|beginning|effective|performed|done|DOS|DOA|DOD|DOB|D|T|DD|DT|R|visit|labs|appointment|appt|follow-up|followup|f\\/u|return|rtc|in clinic)(?:[:;]? |:))`;
 
 export const dateForms: readonly DateForm[] = [
   {
@@ -283,7 +284,7 @@ export const dateForms: readonly DateForm[] = [
   {
     rule: "month",
     pattern:
-      /\b(?<m>January|February|April|June|July|August|September|October|November|December|(?<=\b(?:in|last|since|until|till|of|early|late|mid|this|next|by|from|through|during|and|or|to|mid-)[ -]?)(?:May|March|Jan|Feb|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)\b\.?)(?![a-z'’-])/g,
+      /\b(?<m>January|February|April|June|July|August|September|October|November|December|(?<=\b(?:in|last|since|until|till|of|early|late|mid|this|next|by|from|through|during|and|or|to|mid-)[ -]?)(?:(?:May|March)\b|(?:Jan|Feb|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)\b\.?))(?![a-z'’-])/g,
     shift({ m }, days) {
       return writtenLike(m!, months[shiftedMonth(anyYear, monthNumber(m!)!, days).month - 1]!);
     },

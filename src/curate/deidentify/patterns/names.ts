@@ -16,131 +16,26 @@ import {
   surname,
   veryOrdinary,
 } from "../lexicon.ts";
-import {
-  credentials,
-  eponymNouns,
-  eponyms,
-  looseTitles,
-  particles,
-  relatives,
-  stopWords,
-  suffixes,
-  titles,
-} from "../word-lists.ts";
+import { eponymNouns, eponyms, looseTitles, particles, relatives, stopWords, suffixes, titles } from "../word-lists.ts";
 import { beginsSentence, type Word } from "../words.ts";
-
-/** A text and its words. */
-export interface Read {
-  readonly text: string;
-  readonly words: readonly Word[];
-  /** What is found already, in order: names do not begin inside. */
-  readonly taken?: readonly Found[];
-}
-
-export interface NameFound extends Found {
-  /** Places in `words`, the end exclusive. */
-  readonly from: number;
-  readonly to: number;
-}
-
-/** Known to no dictionary, and no abbreviation: a name where one is expected. */
-const isUnknown = ({ flags, shape, text }: Word): boolean =>
-  flags === 0 && (shape === "capital" ? text.length > 2 : shape === "capitals" && text.length > 5);
-/** A name by the dictionaries, and no ordinary word. */
-const isClear = ({ flags }: Word): boolean => (flags & name) !== 0 && (flags & ordinary) === 0;
-const isStop = ({ lower }: Word): boolean => stopWords.has(lower);
-const hasCapital = ({ shape }: Word): boolean => shape === "capital" || shape === "capitals";
-
-const gapOf = ({ text, words }: Read, left: number): string => {
-  const [a, b] = [words[left], words[left + 1]];
-  if (a === undefined || b === undefined) return "\n";
-  return a.isPossessive ? "'s" : text.slice(a.end, Math.min(b.start, a.end + 8));
-};
-
-/** Whether the word at `at` begins the name of a thing: "Foley catheter", "Bell's palsy", "Jackson-Pratt drain". */
-export function isThing(read: Read, at: number): boolean {
-  const first = read.words[at]!;
-  const isEponym = first.isPossessive || eponyms.has(first.lower);
-  for (let i = at; i < at + 3; i++) {
-    const [word, next] = [read.words[i]!, read.words[i + 1]];
-    if (next === undefined || next.start - word.end > 3) return false;
-    if (!/^(?:['’�]?[sS]?['’]?[ -]|[/-])$/.test(read.text.slice(word.end, next.start))) return false;
-    if (eponymNouns.has(next.lower)) return true;
-    // "Kelly right-angle clamp", "Bell's facial palsy": words between.
-    if (next.shape === "lower" && !isEponym) return false;
-  }
-  return false;
-}
-
-type Accepts = (word: Word, previous: Word | undefined) => boolean;
-
-/** How far a name reaches that begins at word `from`: words with capitals, initials, particles; `from` where none does. */
-function runFrom(read: Read, from: number, accepts: Accepts, most = 5): number {
-  let [at, end] = [from, from];
-  let previous: Word | undefined;
-  for (; at < from + most; at++) {
-    const word = read.words[at];
-    if (word === undefined) break;
-    if (at > from) {
-      const gap = gapOf(read, at - 1);
-      const isInitial = previous?.shape === "initial";
-      if (!(gap === " " || (gap === ". " && isInitial) || (gap === "." && isInitial) || gap === "  ")) {
-        if (!(/^,? $/.test(gap) && suffixes.has(word.lower))) break;
-      }
-    }
-    if (suffixes.has(word.lower) && end > from) {
-      end = at + 1;
-      break;
-    }
-    if (word.shape === "initial" && word.text !== "I") {
-      // "A" and "I" are words, too: an initial has a dot or stands between names.
-      previous = word;
-      end = at + 1;
-      continue;
-    }
-    if (particles.has(word.lower) && isParticle(read, at)) {
-      previous = word;
-      continue;
-    }
-    if (!hasCapital(word) || isStop(word) || !accepts(word, previous)) break;
-    previous = word;
-    end = at + 1;
-  }
-  return end;
-}
-
-function isParticle(read: Read, at: number): boolean {
-  const [next, after] = [read.words[at + 1], read.words[at + 2]];
-  if (next === undefined || !/^[. ]{1,2}$/.test(gapOf(read, at))) return false;
-  return (hasCapital(next) && !isStop(next)) || (particles.has(next.lower) && after !== undefined && hasCapital(after));
-}
-
-/** Behind a title: anything first, then what is a name or may be one. */
-const afterTitle: Accepts = (word, previous) => {
-  if (previous === undefined) return true;
-  if (isClear(word) || isUnknown(word)) return true;
-  const isAfterFirst = previous.shape === "initial" || (previous.flags & first) !== 0;
-  return isAfterFirst && word.shape === "capital" && (word.flags & name) !== 0;
-};
-
-/** Where nothing but the word itself says so. */
-const nameOnly: Accepts = (word) => (word.flags & name) !== 0 || isUnknown(word);
-
-const found = (read: Read, from: number, to: number, rule: string): NameFound => ({
-  class: "NAME",
-  rule,
-  start: read.words[from]!.start,
-  end: endOf(read, to - 1),
-  from,
-  to,
-});
-
-/** A suffix has a dot of its own; behind an initial it may be the sentence's. */
-function endOf({ text, words }: Read, at: number): number {
-  const { end, shape, lower } = words[at]!;
-  const isSuffix = shape !== "initial" && (lower === "jr" || lower === "sr");
-  return text[end] === "." && isSuffix ? end + 1 : end;
-}
+import { byCredential, byInitials, byLabel } from "./name-labels.ts";
+import {
+  type Accepts,
+  afterTitle,
+  found,
+  gapOf,
+  hasCapital,
+  isClear,
+  isParticle,
+  isStop,
+  isThing,
+  isUnknown,
+  labelOnly,
+  nameOnly,
+  type NameFound,
+  type Read,
+  runFrom,
+} from "./name-runs.ts";
 
 /** Dr. Smith, Mr. and Mrs. Jones, Drs. Kim and Lee, Nurse Joy, dr. smith. */
 function byTitle(read: Read, at: number): NameFound[] {
@@ -200,11 +95,15 @@ function byFirstName(read: Read, at: number): NameFound | undefined {
   }
   const isCommon = (word.flags & commonFirst) !== 0;
   if (eponyms.has(end.lower) && !isCommon) return undefined;
+  const isInside = !beginsSentence(text, word);
+  const isSurname = (end.flags & surname) !== 0;
   const isName = isOrdinary
-    ? (end.flags & surname) !== 0 && isPlain && (!beginsSentence(text, word) || isCommon)
+    ? isSurname
+      ? isPlain && (isInside || isCommon)
+      : isInside && isUnknown(end)
     : isCommon
       ? isKnown || isUnknown(end) || (hasMiddle && isPlain)
-      : (end.flags & surname) !== 0 && isPlain && (end.flags & place) === 0;
+      : isSurname && (end.flags & place) === 0 && (isPlain || isInside);
   return isName ? found(read, at, runFrom(read, last, nameOnly, 2), "first-last") : undefined;
 }
 
@@ -249,10 +148,40 @@ const meetings = new Set(
   ),
 );
 const wordsBefore = new Set(
-  "by per patient cc see saw seen consulted called informed notified via contacted told asked client resident paged".split(
+  "by per patient cc see saw seen consulted called informed notified via contacted told asked drove brought helped gave took accompanied joined visited thanked texted emailed client resident paged".split(
     " ",
   ),
 );
+
+/** What people alone do. */
+const human = new Set(
+  "asked reports denies states describes complains says enjoys agrees believes admits endorses feels recalls wishes prefers declines".split(
+    " ",
+  ),
+);
+
+const toHumans = new Set(
+  "told asked drove thanked accompanied advised instructed reminded counseled counselled brought married divorced".split(
+    " ",
+  ),
+);
+
+/** "Emeka denies", "Hope reports", "drove Kai": by what is done. */
+function byHumanVerb(read: Read, at: number): NameFound | undefined {
+  const [word, next] = [read.words[at]!, read.words[at + 1]];
+  if (isStop(word) || isThing(read, at)) return undefined;
+  const previous = read.words[at - 1];
+  const does = next?.shape === "lower" && gapOf(read, at) === " " && human.has(next.lower);
+  const isDone = previous?.shape === "lower" && gapOf(read, at - 1) === " " && toHumans.has(previous.lower);
+  const may =
+    next !== undefined &&
+    gapOf(read, at) === " " &&
+    /^(?:will|would|wants|plans|hopes|thinks|noticed|lives|smokes|works|attends|walks)$/.test(next.lower);
+  if (may && next.shape === "lower" && (word.flags & first) !== 0 && !(word.flags & veryOrdinary))
+    return found(read, at, at + 1, "human-verb");
+  if (!does && !isDone) return undefined;
+  return (word.flags & first) !== 0 || isUnknown(word) ? found(read, at, at + 1, "human-verb") : undefined;
+}
 
 /** A first name alone ("John was with him"); a surname alone only where a person is expected. */
 function alone(read: Read, at: number): NameFound | undefined {
@@ -276,7 +205,7 @@ function alone(read: Read, at: number): NameFound | undefined {
     if (countries.has(word.lower)) return undefined;
     return found(read, at, at + 1, "first");
   }
-  if (!(word.flags & surname) || countries.has(word.lower) || nextIsFacility) return undefined;
+  if (!(word.flags & name) || countries.has(word.lower) || nextIsFacility) return undefined;
   const isFree = beginsSentence(text, word) || (previous !== undefined && conjunctions.has(previous.lower));
   const after = words[at + 2]?.lower ?? "";
   const isSubject =
@@ -288,7 +217,7 @@ function alone(read: Read, at: number): NameFound | undefined {
     gapBefore === " " &&
     (isMet || wordsBefore.has(previous.lower)) &&
     !/^,? et al/.test(text.slice(word.end, word.end + 8)) &&
-    (word.flags & commonSurname) !== 0;
+    (word.flags & (commonSurname | first)) !== 0;
   const isHeading = text[word.end] === ":";
   return (isSubject || isObject) && !isHeading && (word.flags & place) === 0
     ? found(read, at, at + 1, "surname")
@@ -302,133 +231,127 @@ const countries = new Set(
   ),
 );
 
-/** "her husband Robert", "a daughter, Amy", "a friend named Kai". */
+/** What follows somebody who is named behind a relative. */
+const afterName =
+  /^(?:['’]s\b|[.,;:)]|\s*$| ?\(| (?:who|is|was|has|had|will|at|and|in|on|to|from|as|by|with|died|called|states|reports|confirms|present|here|drove|lives)\b)/;
+
+/** "her husband Robert", "a daughter, Amy", "a friend named Kai", "Pt's son Robert Roe". */
 function byRelative(read: Read, at: number): NameFound | undefined {
-  const word = read.words[at + 1];
-  if (word === undefined || word.shape !== "capital" || isStop(word)) return undefined;
-  const gap = gapOf(read, at);
-  if (!/^(?: |, | \()$/.test(gap) || read.words[at]!.shape !== "lower") return undefined;
-  const isName = (word.flags & name) !== 0 ? gap === " " || !(word.flags & ordinary) : isUnknown(word);
-  if (!isName || isThing(read, at + 1)) return undefined;
-  const to = runFrom(
-    read,
-    at + 1,
-    (one, previous) => (previous === undefined ? true : isClear(one) || isUnknown(one)),
-    3,
-  );
-  return to > at + 1 ? found(read, at + 1, to, "relative") : undefined;
-}
-
-const credential = new RegExp(`,? \\(?(?:${credentials})\\b`, "g");
-const tokenEnd = /[A-Za-zÀ-ɏ.]/;
-
-/** "Jane Roe, MD", "John Okafor RN": backwards from the credential. */
-function byCredential(read: Read, indexAt: (offset: number) => number): NameFound[] {
-  const result: NameFound[] = [];
-  credential.lastIndex = 0;
-  for (let match = credential.exec(read.text); match !== null; match = credential.exec(read.text)) {
-    if (match.index === 0 || !tokenEnd.test(read.text[match.index - 1]!)) continue;
-    const hasComma = match[0].startsWith(",");
-    const to = indexAt(match.index);
-    let from = to;
-    while (from > to - 5 && from > 0) {
-      const word = read.words[from - 1]!;
-      if (from < to && !/^(?:\.? |\.|-)$/.test(gapOf(read, from - 1))) break;
-      if (from === to && match.index - word.end > 1) break;
-      const isMid = word.shape === "initial" || (particles.has(word.lower) && from < to);
-      if (!isMid && (!hasCapital(word) || isStop(word) || !nameOnly(word, undefined) || titles.has(word.lower))) break;
-      from--;
-    }
-    while (from < to && particles.has(read.words[from]!.lower) && read.words[from]!.shape === "lower") from++;
-    const run = read.words.slice(from, to);
-    const full = run.filter((word) => word.shape !== "initial");
-    const isClearEnough = hasComma ? full.length > 0 : full.some(isClear) && run.length > 1;
-    // Short ones are other things, too: OD, the right eye.
-    const isDegree = /M\.?D|R\.?N|Ph|[A-Z]{3}|-C/.test(match[0]);
-    if (!isClearEnough || (!isDegree && !full.some(isClear))) continue;
-    if (full.every((word) => (word.flags & veryOrdinary) !== 0) && full.length < 2) continue;
-    result.push(found(read, from, to, "credential"));
-  }
-  return result;
-}
-
-const people = String.raw`patient|pt|(?<![A-Za-z] )name|client|resident|attending|referring|consultant|consulting|requesting|ordering|admitting|treating|supervising|primary care|family|pcp|surgeon|co-?surgeon|assistants?|first assistant|an(?:a)?esthesiologists?|an(?:a)?esthetist|physician|doctor|provider|practitioner|author|scribe|radiologist|pathologist|cardiologist|oncologist|technologist|technician|sonographer|nurse|rn|fellow|intern|therapist|counselor|psychologist|social worker|case manager|dietitian|pharmacist|interpreter|informant|historian|witness|guarantor|subscriber|insured|spouse|guardian|next of kin|nok|emergency contact|contact|contact person|caregiver|poa|proxy|mother|father|husband|wife|son|daughter|brother|sister|employer contact`;
-const acts = String.raw`(?:electronically )?(?:dictated|transcribed|signed|reviewed|verified|authenticated|co-?signed|approved|prepared|entered|performed|read|interpreted|seen|ordered|witnessed|reported|completed|documented|attested)(?: and \w{4,14})?(?: electronically)? by|e-signed by`;
-const label = new RegExp(
-  String.raw`(?<![A-Za-z])(?:(?:the )?(?:${people})(?:['’]s)?(?:[ /-](?:physician|provider|doctor|surgeon|md|nurse|care physician|care provider|name|practitioner|contact)){0,2}(?:\(s\)|s)?(?: \([A-Za-z ,]{1,30}\))?[ \t]{0,3}[:=][ \t]{0,12}|(?:last|first|middle|maiden|full|preferred|legal|sur)[ ]?name[ \t]{0,3}[:=]?[ \t]{1,12}|(?:${acts})[ \t]{0,2}:?[ \t]{1,12}|(?:c\.?c|attn|attention|copy to|copies to|re|from|to|signature|signed|sincerely|regards|respectfully|yours truly|dear)[ \t]{0,2}[:,][ \t]{0,12}(?:\n[ \t]{0,8}){0,3}|dear[ ]|aka[: ]{1,2}|a\.k\.a\.,?[ ])`,
-  "gi",
-);
-const nothing = /^(?:none|n\/a|unknown|self|same|as above|see|not)\b/i;
-
-/** Behind a label: "PATIENT NAME: SMITH, JOHN Q.", "Signed by Roe, Jane". */
-function byLabel(read: Read, indexAt: (offset: number) => number): NameFound[] {
-  const { text, words } = read;
-  const result: NameFound[] = [];
-  label.lastIndex = 0;
-  for (let match = label.exec(text); match !== null; match = label.exec(text)) {
-    const offset = match.index + match[0].length;
-    if (nothing.test(text.slice(offset, offset + 10))) continue;
-    let from = indexAt(offset);
-    for (let count = 0; count < 4; count++) {
-      const to = labelled(read, from, count === 0 ? offset : undefined, /name/i.test(match[0]));
-      if (to === undefined) break;
-      if (to.name !== undefined) result.push(to.name);
-      // More names in the same line: "Smith, MD; Jones, MD", "A and B".
-      const rest = text.slice(to.end, to.end + 40);
-      const more = /^(?:,? (?:M\.?D\.?|D\.?O\.?|RN|PA-C|NP|PhD))?(?:;|,| and| &|\/) {0,2}/.exec(rest);
-      if (more === null) break;
-      from = indexAt(to.end + more[0].length);
-      if (words[from] === undefined || words[from]!.start > to.end + more[0].length + 4) break;
-    }
-  }
-  return result;
-}
-
-function labelled(
-  read: Read,
-  start: number,
-  offset: number | undefined,
-  isName: boolean,
-): { end: number; name?: NameFound } | undefined {
   const { words, text } = read;
-  let from = start;
-  if (words[from] !== undefined && titles.has(words[from]!.lower) && words[from + 1] !== undefined) {
-    return { end: words[from]!.end, ...(offset === undefined ? {} : {}) };
-  }
-  const word = words[from];
-  if (word === undefined || (offset !== undefined && word.start > offset + 2)) return undefined;
-  const accepts: Accepts = (one) =>
-    nameOnly(one, undefined) && (!(one.flags & veryOrdinary) || (isName && (one.flags & name) !== 0));
-  let to = runFrom(read, from, accepts);
-  if (to === from) return undefined;
-  // Last, First Middle.
-  const next = words[to];
-  if (next !== undefined && /^, ?$/.test(gapOf(read, to - 1)) && hasCapital(next) && accepts(next, undefined)) {
-    const isCredential = new RegExp(`^(?:${credentials})\\b`).test(text.slice(next.start, next.start + 8));
-    if (!isCredential) to = runFrom(read, to, accepts, 3);
-  }
-  const run = words.slice(from, to).filter(({ shape }) => shape !== "initial");
-  const hasClear = run.some((one) => isClear(one) || (isUnknown(one) && !eponyms.has(one.lower)));
-  const arePair = run.length > 1 && run.every(({ flags }) => (flags & name) !== 0);
-  const areInitials = run.length === 0 && to - from > 1 && offset !== undefined;
-  if (/^[ \t]{0,3}:/.test(text.slice(words[to - 1]!.end, words[to - 1]!.end + 4))) return undefined;
-  const isOne = run.length === 1 && isName && (run[0]!.flags & name) !== 0;
-  const isPerson = (hasClear || arePair || areInitials || isOne) && !isThing(read, to - 1);
-  return isPerson ? { end: endOf(read, to - 1), name: found(read, from, to, "label") } : undefined;
+  const word = words[at + 1];
+  const gap = gapOf(read, at);
+  if (word === undefined || isStop(word) || !/^(?: |, | \()$/.test(gap)) return undefined;
+  if (words[at]!.shape === "capitals") return inCapitals(read, at + 1);
+  if (word.shape !== "capital" || isThing(read, at + 1)) return undefined;
+  const isOrdinary = (word.flags & ordinary) !== 0;
+  // Behind a comma it may be anything that begins with a capital.
+  const isFollowed = afterName.test(text.slice(word.end, word.end + 10)) || hasNameBehind(read, at + 1);
+  const isFirst = gap === " " && (word.flags & first) !== 0;
+  const isName = (word.flags & name) !== 0 ? !isOrdinary || isFirst || isFollowed : isUnknown(word);
+  if (!isName) return undefined;
+  const accepts: Accepts = (one, previous) => previous === undefined || nameOnly(one, previous);
+  return found(read, at + 1, runFrom(read, at + 1, accepts, 3), "relative");
 }
 
-const initialsPattern =
-  /(?<![A-Za-z.])(?:(?<=\b(?:patient|pt|initials|client|infant|baby|name)[ :]{1,3})([A-Z]\.? ?[A-Z]\.?(?: ?[A-Z]\.)?)(?![A-Za-z])|([A-Z]\. ?[A-Z]\.(?: ?[A-Z]\.)?)(?= (?:is an?|was an?|is \d|has been|presents|presented|reports|denies|complains|states|was seen|was admitted)\b)|(?<=\n[ \t]{0,8})([A-Z]{2,3})(?=\/[a-z]{2,3}\s*(?:\n|$))|(?<=\b(?:Dictated|Transcribed|Typed|Signed) by:? )([A-Z]{2,3})(?=[\s.;,/]))/g;
+/** In a note of capitals alone: two words or more, one of them a clear name or all of them names. */
+function inCapitals(read: Read, from: number): NameFound | undefined {
+  const to = runFrom(read, from, labelOnly, 3);
+  const run = read.words.slice(from, to).filter(({ shape }) => shape !== "initial");
+  if (run.length < 2 || run.some(({ shape }) => shape !== "capitals") || isThing(read, to - 1)) return undefined;
+  return run.some(isClear) || run.every(({ flags }) => (flags & name) !== 0)
+    ? found(read, from, to, "relative")
+    : undefined;
+}
 
-/** "J.S. is a 45-year-old", "JS/abc" under a dictation. */
-function byInitials({ text }: Read): Found[] {
-  const result: Found[] = [];
-  for (const match of text.matchAll(initialsPattern)) {
-    const value = match[1] ?? match[2] ?? match[3] ?? match[4]!;
-    if (/^(?:MD|RN|NP|PA|DO)$|^U\. ?S|^I\. ?[VM]|^P\. ?O/.test(value)) continue;
-    result.push({ class: "NAME", rule: "initials", start: match.index, end: match.index + value.length });
-  }
-  return result;
+/** "Kai's maternal aunt", "Rose's husband". */
+function byPossession(read: Read, at: number): NameFound | undefined {
+  const { words } = read;
+  const word = words[at]!;
+  if (!word.isPossessive || isStop(word) || !((word.flags & name) !== 0 || isUnknown(word))) return undefined;
+  const next = [words[at + 1], words[at + 2]].map((one) => one?.lower ?? "");
+  const isOwner =
+    relatives.has(next[0]!) ||
+    (/^(?:maternal|paternal|older|younger|elder|late|second|first|ex)$/.test(next[0]!) && relatives.has(next[1]!));
+  return isOwner ? found(read, at, at + 1, "possession") : undefined;
+}
+
+/** "Roe, 63yo, day 3 after": an age behind it. "CABG by Roe." */
+function bySurname(read: Read, at: number): NameFound | undefined {
+  const { text, words } = read;
+  const word = words[at]!;
+  if (isStop(word) || !nameOnly(word, undefined) || isThing(read, at)) return undefined;
+  const behind = text.slice(word.end, word.end + 40);
+  if (!(word.flags & veryOrdinary) && /^,? \d{1,3}[ -]?(?:y\b|yo\b|y\/o|yrs?\b|years?[ -]old|M\b|F\b)/.test(behind))
+    return found(read, at, at + 1, "age");
+  if (eponyms.has(word.lower) || (word.flags & (surname | place)) !== surname) return undefined;
+  if (/^ \([a-zA-Z ]{2,20}\) (?:recommends?|saw|following|agrees|aware|to see|will|was|is)\b/.test(behind))
+    return found(read, at, at + 1, "surname");
+  const isBy = words[at - 1]?.lower === "by" && gapOf(read, at - 1) === " ";
+  return isBy && /^(?:[.,;)]|\s*$| and\b| on\b| in\b| at\b)/.test(behind) && !/^,? et al/.test(behind)
+    ? found(read, at, at + 1, "surname")
+    : undefined;
+}
+
+/** A word behind it that is a name, too: "Grant Stone". */
+function hasNameBehind(read: Read, at: number): boolean {
+  const next = read.words[at + 1];
+  const isNext = next !== undefined && gapOf(read, at) === " " && next.shape === "capital";
+  return isNext && (next.flags & name) !== 0 && !isStop(next);
+}
+
+const persons = new Set(
+  "pt patient client referring saw met evaluating evaluated treating examined interviewed meet see seeing thanks regarding re".split(
+    " ",
+  ),
+);
+const personBehind =
+  /^(?: (?:is an?|is \d|was seen|was evaluated|was admitted|has been|reports|denies|presents|presented|states|complains|returns|called|will|lives|enjoys|confirms|says)\b|,? (?:an?|the) (?:\d{1,3}|very|pleasant)|,? \d{1,3}[ -]?(?:y|M\b|F\b)| \((?:MRN|DOB|date of birth|born)\b|,? (?:MRN|DOB|D\.O\.B|G\dP\d))/;
+
+const meeting = new Set("with from by for to was is and student doctor via per than".split(" "));
+/** A first name or none that is known, then a surname; nothing that things are called by. */
+function areFirstAndLast(run: readonly Word[]): boolean {
+  const [given, last] = [run[0]!, run.at(-1)!];
+  if (run.some(({ lower }) => eponyms.has(lower) || facilityStart.test(lower))) return false;
+  const isGiven = (given.flags & first) !== 0 || isUnknown(given);
+  const isLast = (last.flags & surname) !== 0 || ((given.flags & first) !== 0 && isUnknown(last));
+  return isGiven && isLast && (isClear(last) || isClear(given) || run.every(({ flags }) => (flags & name) !== 0));
+}
+
+/** Two words or more that could be a name, where somebody is spoken of: "Emeka Roe is a", "for referring Sanjay Roe". */
+function byPair(read: Read, at: number): NameFound | undefined {
+  const { text, words } = read;
+  const word = words[at]!;
+  if (isStop(word) || !nameOnly(word, undefined) || titles.has(word.lower)) return undefined;
+  const previous = words[at - 1];
+  const isSpokenOf = previous !== undefined && gapOf(read, at - 1) === " " && persons.has(previous.lower);
+  const next = words[at + 1];
+  if (next === undefined || next.start - word.end > 2) return undefined;
+  const to = runFrom(read, at, nameOnly, 4);
+  const run = words.slice(at, to).filter(({ shape }) => shape !== "initial");
+  if (
+    run.length < 2 ||
+    run.some(({ shape, lower }) => shape !== "capital" || eponymNouns.has(lower)) ||
+    isThing(read, to - 1)
+  )
+    return undefined;
+  const { end } = words[to - 1]!;
+  const standsAlone =
+    /[:\n] *$/.test(text.slice(Math.max(0, word.start - 4), word.start)) &&
+    /^ ?(?:\n| {2}|\t|$)/.test(text.slice(end, end + 3));
+  if (standsAlone && (word.flags & first) !== 0 && (words[to - 1]!.flags & surname) !== 0)
+    return found(read, at, to, "pair");
+  const isBehind = previous !== undefined && gapOf(read, at - 1) === " ";
+  const isFirst = (word.flags & first) !== 0;
+  const isListed = /[:,(;] ?$/.test(text.slice(Math.max(0, word.start - 2), word.start));
+  const goesOn = /^(?: [a-z]|[,;.)(]|'s)/.test(text.slice(end, end + 3));
+  const isMet =
+    (isBehind && (meeting.has(previous.lower) || previous.shape === "lower")) ||
+    (isListed && goesOn) ||
+    (isFirst && goesOn);
+  if (isMet && areFirstAndLast(run)) return found(read, at, to, "pair");
+  if (!isSpokenOf && !personBehind.test(text.slice(end, end + 24))) return undefined;
+  const areNames = run.every(({ flags }) => (flags & name) !== 0);
+  return areNames || run.some(isClear) || isSpokenOf ? found(read, at, to, "pair") : undefined;
 }
 
 /** Everything that a document calls somebody, wherever it stands. */
@@ -446,13 +369,19 @@ function again(read: Read, names: readonly NameFound[]): NameFound[] {
     if (!known.has(word.lower) || isStop(word)) return;
     const flags = word.shape === "lower" ? flagsOf(word.lower) : word.flags;
     const isOrdinary = (flags & ordinary) !== 0;
-    if (word.shape === "lower" && (isOrdinary || (flags & name) === 0)) return;
-    if (isOrdinary && (word.shape !== "capital" || beginsSentence(read.text, word))) return;
+    // "grace", "penny": first names are words, too.
+    if (word.shape === "lower" && (isOrdinary || (flags & name) !== surname)) return;
+    if (isOrdinary && word.shape !== "capital") return;
+    const isSubject = word.isPossessive || subjectBehind.test(read.text.slice(word.end, word.end + 12));
+    if (isOrdinary && beginsSentence(read.text, word) && !isSubject) return;
     if (isThing(read, at) || (isOrdinary && nextHasCapital(read, at))) return;
     result.push(found(read, at, at + 1, "again"));
   });
   return result;
 }
+
+const subjectBehind =
+  /^,? (?:reports|denies|describes|states|should|enjoys|presented|is|was|has|lives|asked|says|did|does|and|called|will|told|felt|feels|wants|agreed|would|could|can|\w{2,12}ed)\b|^[,"”]/;
 
 const nextHasCapital = (read: Read, at: number): boolean => {
   const next = read.words[at + 1];
@@ -479,6 +408,12 @@ export function findNames(read: Read, known: readonly string[] = []): Found[] {
     if (word.flags & first) add(byFirstName(read, at));
     if (word.flags & surname) add(byLastFirst(read, at));
     if (word.flags & name) add(alone(read, at));
+    if (word.shape === "capital") {
+      add(byPair(read, at));
+      add(byPossession(read, at));
+      add(bySurname(read, at));
+      add(byHumanVerb(read, at));
+    }
   });
   function add(one: NameFound | undefined): void {
     if (one !== undefined) names.push(one);

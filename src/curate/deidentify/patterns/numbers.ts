@@ -2,31 +2,73 @@
  * Numbers and codes by the words before them, by their form or their check digits: 45 CFR 164.514(b)(2)(i)(G) to (M) and (R).
  * Numbers of trials, diagnoses, procedures and products (NCT, ICD, CPT, catalogue) are nobody's own and stay.
  */
-import type { IdentifierClass } from "../classes.ts";
+import type { Found, IdentifierClass } from "../classes.ts";
 import { isCard, isDea, isIban, isNpi, isVin } from "./check-digits.ts";
 import { digitsIn, type Pattern } from "./pattern.ts";
 
-/** Letters, digits and single marks between them. */
-const code = String.raw`((?:[A-Z0-9](?:[-./](?=[A-Z0-9]))?){2,29}[A-Z0-9])(?![A-Z0-9])`;
-const numbering = String.raw`(?:numbers?|num|nbr|no|ids?|identifier|code|#)`;
-const between = String.raw`[ \t]{0,2}(?:\([A-Z]{2,5}\))?[ \t]{0,2}(?:[:=#-][ \t]{0,3}){0,2}(?:is|was|of)?[ \t]{0,2}(?:[:=#-][ \t]{0,3}){0,2}`;
+/** Words before a number that say whose it is. `strict` ones are said of numbers only ("MRN"), `loose` ones behind "number". */
+interface Label {
+  readonly class: IdentifierClass;
+  readonly rule: string;
+  /** What stands right before the number. */
+  readonly before: RegExp;
+  readonly check: (value: string) => boolean;
+}
 
-/** `strict` words are said of numbers only ("MRN"); `loose` ones ("policy") need "number", "no.", "ID" or "#" behind them. */
+const numbering = String.raw`(?:numbers?|num|nbr|no|ids?|identifier|code|#)`;
+const between = String.raw`[ \t]{0,2}(?:\([A-Z]{2,5}\))?[ \t]{0,2}(?:[:=#-][ \t]{0,3}){0,2}(?:is|was|of)?[ \t]{0,2}(?:[:=#-][ \t]{0,3}){0,2}$`;
+
 function labelled(
   name: IdentifierClass,
   rule: string,
   { strict, loose }: { strict?: string; loose?: string },
   check: (value: string) => boolean = () => true,
-): Pattern[] {
-  const made: Pattern[] = [];
-  const isCode = (value: string): boolean => digitsIn(value) >= 3 && !isDate(value) && check(value);
-  const add = (words: string, follow: string): void => {
-    const source = String.raw`(?<![A-Z])(?:${words})${follow}${between}${code}`;
-    made.push({ class: name, rule, pattern: new RegExp(source, "gi"), check: isCode });
-  };
-  if (strict !== undefined) add(strict, String.raw`\b(?:[ \t]{0,2}${numbering}\.?(?![A-Z])){0,2}`);
-  if (loose !== undefined) add(loose, String.raw`[ \t]{0,2}(?:\bid[ \t]{1,2})?(?:\b${numbering}|#)\.?(?![A-Z])`);
-  return made;
+): Label {
+  const parts = [
+    ...(strict === undefined ? [] : [String.raw`(?:${strict})(?![A-Z])(?:[ \t]{0,2}${numbering}\.?(?![A-Z])){0,2}`]),
+    ...(loose === undefined
+      ? []
+      : [String.raw`(?:${loose})[ \t]{0,2}(?:\bid[ \t]{1,2})?(?:\b${numbering}|#)\.?(?![A-Z])`]),
+  ];
+  const before = new RegExp(String.raw`(?<![A-Z])(?:${parts.join("|")})${between}`, "i");
+  return { class: name, rule, before, check };
+}
+
+const isCodeCharacter = (code: number): boolean =>
+  (code >= 48 && code <= 57) || (code >= 65 && code <= 90) || (code >= 97 && code <= 122);
+const isJoint = (code: number): boolean => code === 45 || code === 46 || code === 47;
+
+/** Runs of letters, digits and single marks between them that hold three digits or more, of at most 40 characters. */
+function* codesIn(text: string): Generator<{ start: number; end: number }> {
+  for (let at = 0; at < text.length; at++) {
+    if (!isCodeCharacter(text.charCodeAt(at))) continue;
+    const start = at;
+    let digits = 0;
+    for (; at < text.length; at++) {
+      const code = text.charCodeAt(at);
+      if (code >= 48 && code <= 57) digits++;
+      else if (!isCodeCharacter(code) && !(isJoint(code) && isCodeCharacter(text.charCodeAt(at + 1)))) break;
+    }
+    if (digits >= 3 && at - start <= 40) yield { start, end: at };
+  }
+}
+
+/** How far back a label may begin. */
+const reach = 64;
+
+/** Numbers that have a label. */
+export function findNumbers(text: string): Found[] {
+  const found: Found[] = [];
+  for (const { start, end } of codesIn(text)) {
+    const value = text.slice(start, end);
+    if (isDate(value)) continue;
+    const before = text.slice(Math.max(0, start - reach), start);
+    if (!/[a-z#][^a-z]{0,12}$/i.test(before)) continue;
+    for (const { class: name, rule, before: label, check } of labels) {
+      if (label.test(before) && check(value)) found.push({ class: name, start, end, rule });
+    }
+  }
+  return found;
 }
 
 /** What `dates.ts` finds. */
@@ -46,22 +88,8 @@ const unit =
 const isBare = (value: string, { text, end }: { text: string; end: number }): boolean =>
   !/0{4}$/.test(value) && !unit.test(text.slice(end, end + 12));
 
-export const numberPatterns: readonly Pattern[] = [
-  { class: "SSN", rule: "ssn", pattern: /(?<![\d-])\d{3}([- ])\d{2}\1\d{4}(?![\d-])/g },
-  {
-    class: "SSN",
-    rule: "labelled-ssn",
-    pattern:
-      /(?<![a-z])(?:ssn|ss[ ]?#|social security(?:[ ](?:number|no\.?|#))?)(?:[ ]?(?:is|last (?:four|4)(?: digits)?(?: of)?))?[ :=#.-]{0,4}((?:[x*\d]{3}[- ]?[x*\d]{2}[- ]?)?\d{4})(?!\d)/gi,
-  },
-  {
-    class: "SSN",
-    rule: "last-four",
-    pattern:
-      /\blast (?:four|4)(?: digits)?(?: of (?:the |his |her )?(?:ssn|social(?: security(?: number)?)?))?[ :#]{1,3}(?:is |are )?(\d{4})(?!\d)/gi,
-  },
-  { class: "SSN", rule: "masked-ssn", pattern: /(?<![\w*])[x*]{3}-?[x*]{2}-?(\d{4})(?!\d)/gi },
-  ...labelled(
+const labels: readonly Label[] = [
+  labelled(
     "MRN",
     "mrn",
     {
@@ -70,7 +98,7 @@ export const numberPatterns: readonly Pattern[] = [
     },
     atLeast(4),
   ),
-  ...labelled(
+  labelled(
     "HEALTH_PLAN",
     "health-plan",
     {
@@ -79,13 +107,7 @@ export const numberPatterns: readonly Pattern[] = [
     },
     atLeast(4),
   ),
-  {
-    class: "HEALTH_PLAN",
-    rule: "mbi",
-    pattern:
-      /(?<![A-Z0-9-])[1-9][AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9]\d-?[AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9]\d-?[AC-HJKMNP-RT-Y]{2}\d{2}(?![A-Z0-9])/g,
-  },
-  ...labelled(
+  labelled(
     "ACCOUNT",
     "account",
     {
@@ -94,14 +116,7 @@ export const numberPatterns: readonly Pattern[] = [
     },
     atLeast(4),
   ),
-  { class: "ACCOUNT", rule: "card", pattern: /(?<![\d-])\d(?:[ -]?\d){12,18}(?![\d-])/g, check: isCard },
-  {
-    class: "ACCOUNT",
-    rule: "iban",
-    pattern: /(?<![A-Z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{2,4}){3,8}(?![A-Z0-9])/g,
-    check: isIban,
-  },
-  ...labelled(
+  labelled(
     "LICENCE",
     "licence",
     {
@@ -110,27 +125,15 @@ export const numberPatterns: readonly Pattern[] = [
     },
     atLeast(4),
   ),
-  { class: "LICENCE", rule: "dea", pattern: /(?<![A-Z0-9])[A-Z][A-Z9]\d{7}(?![A-Z0-9])/g, check: isDea },
-  { class: "LICENCE", rule: "npi", pattern: /(?<![\d.-])[12]\d{9}(?![\d.-])/g, check: isNpi },
-  ...labelled("VEHICLE", "vehicle", {
+  labelled("VEHICLE", "vehicle", {
     strict: String.raw`vin|vehicle[ ](?:id(?:entification)?|tag|registration)`,
     loose: String.raw`vehicle|tag`,
   }),
-  { class: "VEHICLE", rule: "vin", pattern: /(?<![A-Z0-9])[A-HJ-NPR-Z0-9]{17}(?![A-Z0-9])/gi, check: isVin },
-  {
-    class: "VEHICLE",
-    rule: "plate",
-    pattern:
-      /\b(?:(?:[Ll]icen[cs]e|[Nn]umber|[Rr]egistration|[Vv]ehicle|[Cc]ar|[Tt]ruck)(?:'s)? (?:[Pp]lates?|[Tt]ags?)|[Pp]lates? (?:number|no\.?|#)|LICENSE PLATE)(?: (?:[Nn]umber|[Nn]o\.?|#|is|was|reads?|reading|of)){0,2}[ :#]{1,3}([A-Z0-9]{1,4}[- ][A-Z0-9]{2,5}|[A-Z]{1,3}\d{2,5}|\d{1,3}[A-Z]{2,3}\d{0,4})(?![A-Za-z0-9])/g,
-    check: (value) => /\d/.test(value) && /[A-Z]/i.test(value),
-  },
-  ...labelled("DEVICE", "device", {
+  labelled("DEVICE", "device", {
     strict: String.raw`serial|s\/n|sn|ser|udi|imei|meid|lot|device[ ]id(?:entifier)?|implant[ ]id|mac(?: address)?`,
     loose: String.raw`device|pacemaker|generator|implant|lead|pump|equipment|asset`,
   }),
-  { class: "DEVICE", rule: "mac", pattern: /(?<![\w:])[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}(?![\w:])/gi },
-  { class: "DEVICE", rule: "udi", pattern: /\(01\)\d{14}(?:\((?:10|11|17|21)\)[A-Z0-9-]{2,20}){0,4}/g },
-  ...labelled(
+  labelled(
     "ID",
     "code",
     {
@@ -139,10 +142,58 @@ export const numberPatterns: readonly Pattern[] = [
     },
     atLeast(3),
   ),
+];
+
+export const numberPatterns: readonly Pattern[] = [
+  { class: "SSN", rule: "ssn", pattern: /(?<![\d-])\d{3}([- ])\d{2}\1\d{4}(?![\d-])/g },
+  {
+    class: "SSN",
+    rule: "labelled-ssn",
+    pattern:
+      /(?<![a-z])(?:ssn|ss[ ]?#|soc(?:ial)?\.? sec(?:urity)?\.?(?:[ ](?:number|no\.?|#))?)(?:[ ]?(?:is|last (?:four|4)(?: digits)?(?: of)?))?[ :=#.-]{0,4}((?:[x*\d]{3}[- ]?[x*\d]{2}[- ]?)?\d{4})(?!\d)/gi,
+  },
+  {
+    class: "SSN",
+    rule: "last-four",
+    pattern:
+      /\blast (?:four|4)(?: digits)?(?: of (?:the |his |her )?(?:ssn|social(?: security(?: number)?)?))?[ :#]{1,3}(?:is |are )?(\d{4})(?!\d)/gi,
+  },
+  { class: "SSN", rule: "masked-ssn", pattern: /(?<![\w*])[x*]{3}-?[x*]{2}-?(\d{4})(?!\d)/gi },
+  {
+    class: "HEALTH_PLAN",
+    rule: "mbi",
+    pattern:
+      /(?<![A-Z0-9-])[1-9][AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9]\d-?[AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9]\d-?[AC-HJKMNP-RT-Y]{2}\d{2}(?![A-Z0-9])/g,
+  },
+  { class: "ACCOUNT", rule: "card", pattern: /(?<![\d-])\d(?:[ -]?\d){12,18}(?![\d-])/g, check: isCard },
+  {
+    class: "ACCOUNT",
+    rule: "iban",
+    pattern: /(?<![A-Z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{2,4}){3,8}(?![A-Z0-9])/g,
+    check: isIban,
+  },
+  { class: "LICENCE", rule: "dea", pattern: /(?<![A-Z0-9])[A-Z][A-Z9]\d{7}(?![A-Z0-9])/g, check: isDea },
+  { class: "LICENCE", rule: "npi", pattern: /(?<![\d.-])[12]\d{9}(?![\d.-])/g, check: isNpi },
+  { class: "VEHICLE", rule: "vin", pattern: /(?<![A-Z0-9])[A-HJ-NPR-Z0-9]{17}(?![A-Z0-9])/gi, check: isVin },
+  {
+    class: "VEHICLE",
+    rule: "plate",
+    pattern:
+      /\b(?:(?:[Ll]icen[cs]e|[Nn]umber|[Rr]egistration|[Vv]ehicle|[Cc]ar|[Tt]ruck)(?:'s)? (?:[Pp]lates?|[Tt]ags?)|[Pp]lates? (?:number|no\.?|#)|LICENSE PLATE)(?: (?:[Nn]umber|[Nn]o\.?|#|is|was|reads?|reading|of)){0,2}[ :#]{1,3}([A-Z0-9]{1,4}[- ][A-Z0-9]{2,5}|[A-Z]{1,3}\d{2,5}|\d{1,3}[A-Z]{2,3}\d{0,4})(?![A-Za-z0-9])/g,
+    check: (value) => /\d/.test(value) && /[A-Z]/i.test(value),
+  },
+  { class: "DEVICE", rule: "mac", pattern: /(?<![\w:])[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}(?![\w:])/gi },
+  { class: "DEVICE", rule: "udi", pattern: /\(01\)\d{14}(?:\((?:10|11|17|21)\)[A-Z0-9-]{2,20}){0,4}/g },
   {
     class: "ID",
     rule: "uuid",
     pattern: /(?<![\w-])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![\w-])/gi,
+  },
+  {
+    class: "ID",
+    rule: "grouped",
+    pattern: /(?<=[(:#\n] ?)\d{2,4}-\d{2,3}-\d{2,4}(?![\w/-]|\.\d)/g,
+    check: (value) => !isDate(value),
   },
   { class: "ID", rule: "pathology", pattern: /(?<![\w-])[A-Z]{1,3}-?\d{2}-\d{3,8}(?![\w-])/g },
   { class: "ID", rule: "digits", pattern: /(?<![\w.,/-])\d{7,40}(?![\w,/-]|\.\d)/g, check: isBare },

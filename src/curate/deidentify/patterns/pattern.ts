@@ -8,6 +8,8 @@ export interface Pattern {
   readonly class: IdentifierClass;
   readonly rule: string;
   readonly pattern: RegExp;
+  /** Without this in the text there is none. */
+  readonly needs?: string | undefined;
   /** Whether it is one after all: check digits, the text around it. */
   readonly check?: (
     value: string,
@@ -18,7 +20,8 @@ export interface Pattern {
 /** Where `patterns` match. A match that is refused hides no other that begins inside it. */
 export function matchesOf(text: string, patterns: readonly Pattern[]): Found[] {
   const found: Found[] = [];
-  for (const { class: name, rule, pattern, check } of patterns) {
+  for (const { class: name, rule, pattern, check, needs } of patterns) {
+    if (needs !== undefined && !text.includes(needs)) continue;
     pattern.lastIndex = 0;
     for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
       const value = match[1] ?? match[0];

@@ -6,7 +6,7 @@ import type { Found } from "../classes.ts";
 import { city, flagsOf, name, ordinary, place } from "../lexicon.ts";
 import { eponymNouns, stopWords } from "../word-lists.ts";
 import { beginsSentence, type Word } from "../words.ts";
-import { isThing, type Read } from "./names.ts";
+import { isThing, type Read } from "./name-runs.ts";
 import type { Pattern } from "./pattern.ts";
 
 const states =
@@ -27,8 +27,7 @@ const capital = String.raw`[A-Z][A-Za-zÀ-ɏ'’-]{1,24}`;
 /** "3 Smith Dr. Jones": a doctor, not a drive. */
 const isStreet = (value: string, { text, end }: { text: string; end: number }): boolean =>
   !/ [AP]\.?M\b| [MD]G\b/i.test(value) &&
-  (!/(?:Dr|St|Way|Place|Court|Lot)\.?$/.test(value) ||
-    !/^\.? (?!Apt|Suite|Unit|Ste)[A-Z][a-z]/.test(text.slice(end, end + 4)));
+  (!/Dr\.?$/.test(value) || !/^\.? (?!Apt|Suite|Unit|Ste)[A-Z][a-z]/.test(text.slice(end, end + 4)));
 
 export const placePatterns: readonly Pattern[] = [
   {
@@ -153,14 +152,15 @@ function byFacility(read: Read, at: number): Found | undefined {
 const beginsOther = ({ lower }: Word): boolean => facilities.has(lower) || genericNames.has(lower);
 
 const contexts =
-  /\b(?:lives?|lived|living|resides?|resided|residing|born|raised|grew up|works?|worked|working|worships?|retired|schools?|homes?|house|apartment|condo|facility|stationed|vacation(?:ed|ing)?|stayed|staying|traveling|incarcerated|camp(?:ing)?|hik(?:ed|ing)|accident|admitted|hospitalized|treated|seen) (?:alone |with [a-z]{2,12} [a-z]{2,12} |with [a-z]{2,12} |independently )?(?:in|at|near|outside(?: of)?|from) (?:the (?:city|town|village) of )?$|\b(?:moved|moving|relocat(?:ed|ing)|travel(?:ed|led|ing|s)?|trips?|drove|driving|flew|flying|flight|commut(?:es|ing)|returned|returning|return|visit(?:ed|ing)?) (?:here |back )?(?:to|from) (?:the (?:city|town) of )?$|\b(?:originally from|native of|resident of|residents of|comes? from|came from|immigrated from|transfer(?:red)? from|hails from|visiting from|visiting|city of|town of|village of|suburbs? of|homeless in|shelter in|born at|from nearby|outside of|hometown of|hometown:|city:|town:|address:|residence:|birthplace:|place of birth:|location:)[ \t]{1,3}$/i;
+  /\b(?:lives?|lived|living|resides?|resided|residing|born|raised|grew up|works?|worked|working|worships?|retired|schools?|homes?|house|apartment|condo|facility|stationed|vacation(?:ed|ing)?|stayed|staying|traveling|incarcerated|camp(?:ing)?|hik(?:ed|ing)|accident|admitted|hospitalized|treated|seen) (?:alone |with [a-z]{2,12} [a-z]{2,12} |with [a-z]{2,12} |independently )?(?:in|at|near|outside(?: of)?|from) (?:the (?:city|town|village) of )?$|\b(?:moved|moving|relocat(?:ed|ing)|travel(?:ed|led|ing|s)?|trips?|drove|driving|flew|flying|flight|commut(?:es|ing)|returned|returning|return|visit(?:ed|ing)?) (?:here |back )?(?:to|from) (?:the (?:city|town) of )?$|\b(?:originally from|native of|resident of|residents of|comes? from|came from|immigrated from|call(?:ed|s|ing) from|(?:street|st|avenue|ave|road|rd|blvd|boulevard|lane|ln|drive|dr|court|ct|place|pl|way|apt\.? \w{1,4})\.?,|phoned from|writes from|transfer(?:red)? from|hails from|visiting from|visiting|city of|town of|village of|suburbs? of|homeless in|shelter in|born at|from nearby|outside of|hometown of|hometown:|city:|town:|address:|residence:|birthplace:|place of birth:|location:)[ \t]{1,3}$/i;
 
 /** "lives in Springfield", "moved from New Haven". */
 function byContext(read: Read, at: number): Found | undefined {
   const { text, words } = read;
   const word = words[at]!;
-  if (at > 0 && /^(?: )$/.test(text.slice(words[at - 1]!.end, word.start)) && words[at - 1]!.shape !== "lower")
-    return undefined;
+  const isInName =
+    word.shape === "capital" && at > 0 && words[at - 1]!.shape !== "lower" && !stopWords.has(words[at - 1]!.lower);
+  if (isInName && text.slice(words[at - 1]!.end, word.start) === " ") return undefined;
   if (word.shape !== "capital" && !(word.flags & place)) return undefined;
   if (!contexts.test(text.slice(Math.max(0, word.start - 60), word.start))) return undefined;
   const to = capitalsFrom(read, at, 4);
@@ -185,7 +185,7 @@ function byContext(read: Read, at: number): Found | undefined {
 }
 
 const stateBehind = new RegExp(
-  String.raw`^,? {1,2}(?:(${states})(?![A-Za-z])|(${abbreviations})(?![A-Za-z.'-])(,?\.? {1,3}\d{5})?)`,
+  String.raw`^,? {1,2}(?:(${states})(?![A-Za-z])|(${abbreviations})(?![A-Za-z.'-])(,?\.? {1,3}\d{5}(?!\d))?)`,
 );
 
 /** "Springfield, IL 62701", "Salem, Oregon". */
@@ -223,6 +223,33 @@ function byState(read: Read, at: number): Found | undefined {
   const isWord = (word.flags & ordinary) !== 0 && (word.flags & (name | place)) === 0;
   if (!isCertain || (isWord && from === at) || large.has(word.lower)) return undefined;
   return located(read, from, at + 1, "city");
+}
+
+/** "from Boise", "in St. Paul": a known town behind a word of place, if it is nobody's name. */
+function byPreposition(read: Read, at: number): Found | undefined {
+  const { text, words } = read;
+  const [previous, word] = [words[at - 1], words[at]!];
+  if (previous === undefined || word.shape !== "capital" || text.slice(previous.end, word.start) !== " ")
+    return undefined;
+  if (!/^(?:in|from|near|to|around|outside|via|through|our|the)$/.test(previous.lower)) return undefined;
+  let end = at;
+  let said = "";
+  for (let i = at; i < at + 3; i++) {
+    const one = words[i];
+    if (one === undefined || one.shape !== "capital") break;
+    const gap = i === at ? "" : text.slice(words[i - 1]!.end, one.start);
+    if (i > at && gap !== " " && gap !== ". ") break;
+    said += `${gap}${one.lower}`;
+    const flags = flagsOf(said);
+    const isOther = (flags & (ordinary | name)) !== 0 && !((flags & city) !== 0 && (flags & ordinary) === 0);
+    if ((flags & place) !== 0 && !(isOther && i === at)) end = i + 1;
+  }
+  if (end === at || isThing(read, end - 1)) return undefined;
+  const whole = words
+    .slice(at, end)
+    .map(({ lower }) => lower)
+    .join(" ");
+  return large.has(whole) ? undefined : located(read, at, end, "place");
 }
 
 /** A city that everybody knows, wherever it stands. */
@@ -267,7 +294,7 @@ export function findPlaces(read: Read): Found[] {
   const places: Found[] = [];
   read.words.forEach((word, at) => {
     if (word.shape !== "capital" && word.shape !== "capitals") return;
-    for (const rule of [byFacility, byContext, byState, byItself]) {
+    for (const rule of [byFacility, byContext, byState, byPreposition, byItself]) {
       const one = rule(read, at);
       if (one !== undefined) {
         places.push(one);
