@@ -74,6 +74,7 @@ export const cleanStage: MapStage<CleanSettings> = {
   about:
     "Puts characters, entities, broken words and spaces right, and takes out rests of markup, boilerplate and citations",
   version: 1,
+  rewrites: true,
   settings: cleanSettings,
   open({ off }) {
     const rules = cleanRules.filter(({ name }) => !off.includes(name));

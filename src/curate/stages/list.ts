@@ -1,5 +1,6 @@
 /** The stages by name, in the order that a pipeline usually has them. */
 import type { AnyStage } from "../stage.ts";
+import { cleanStage } from "./clean.ts";
 import { decontaminateStage } from "./decontaminate.ts";
 import { deidentifyStage } from "./deidentify.ts";
 import { duplicateParagraphsStage } from "./duplicate-paragraphs.ts";
@@ -11,6 +12,7 @@ import { qualityStage } from "./quality.ts";
 export const stages: readonly AnyStage[] = [
   deidentifyStage,
   licencesStage,
+  cleanStage,
   qualityStage,
   exactDuplicatesStage,
   nearDuplicatesStage,
