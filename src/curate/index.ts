@@ -13,6 +13,9 @@ export {
   type Outcome,
   type StageContext,
 } from "./stage.ts";
+export { evaluateDeidentification, type EvaluateDeidentificationOptions } from "./deidentify/evaluate.ts";
+export { describeScores } from "./deidentify/describe.ts";
+export type { DeidentificationScore } from "./deidentify/score.ts";
 export { stages } from "./stages/list.ts";
 export { readSummary, type Summary } from "./summary.ts";
 export { reportPage } from "./report/page.ts";

@@ -92,6 +92,10 @@ export const galen: Group = {
           about: "Accuracy, F1 and loss of a classifier of texts",
           load: () => import("./evaluate-classification.ts"),
         },
+        deidentification: {
+          about: "How many identifiers of labelled notes are found, by class",
+          load: () => import("./evaluate-deidentification.ts"),
+        },
         ner: { about: "Entity precision, recall and F1 of a tagger", load: () => import("./evaluate-ner.ts") },
         compare: {
           about: "Models beside each other, with tests of their differences",

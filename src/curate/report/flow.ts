@@ -74,7 +74,7 @@ export async function flowPicture(summary: Summary, unit: Unit): Promise<string>
     .nodePadding(14)
     .extent([
       [1, 18],
-      [width - 130, height - 8],
+      [width - 190, height - 8],
     ]);
   const graph = layout({ nodes: nodes.map((node) => ({ ...node })), links: links.map((link) => ({ ...link })) });
   const path = sankeyLinkHorizontal<Node, Link>();

@@ -18,7 +18,9 @@ export function short(value: number): string {
 export function percent(part: number, of: number): string {
   if (of === 0) return "–";
   const share = (100 * part) / of;
-  return `${share > 0 && share < 0.1 ? "< 0.1" : share.toFixed(share < 10 ? 1 : 0)} %`;
+  if (share > 0 && share < 0.1) return "< 0.1 %";
+  if (share > 99 && share < 100) return `${Math.min(99.9, share).toFixed(1)} %`;
+  return `${share.toFixed(share < 10 ? 1 : 0)} %`;
 }
 
 export interface Column {

@@ -1,0 +1,26 @@
+/** Scores of de-identification as lines for a terminal. */
+import type { Proportion } from "../../metrics/proportion.ts";
+import type { DeidentificationScore } from "./score.ts";
+
+/** Leaks that are listed. */
+const shownLeaks = 20;
+
+/** "0.993 [0.961, 0.999] (140 of 141)". */
+function share({ share: value, low, high, count, of }: Proportion): string {
+  if (value === null) return "–";
+  return `${value.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}] (${count} of ${of})`;
+}
+
+export function describeScores({ classes, all, lost, cleanNotes, leaks }: DeidentificationScore): string {
+  const rows = [...Object.entries(classes), ["all", all] as const];
+  const lines = rows.map(([name, { recall, precision }]) => {
+    return `${name.padEnd(12)}recall ${share(recall).padEnd(38)} precision ${share(precision)}`;
+  });
+  lines.push(`letters and digits lost that were no identifier's  ${share(lost)}`);
+  lines.push(`notes of which nothing is left  ${share(cleanNotes)}`);
+  for (const { id, class: name, text } of leaks.slice(0, shownLeaks)) {
+    lines.push(`left: ${name} ${JSON.stringify(text)} in note ${id}`);
+  }
+  if (leaks.length > shownLeaks) lines.push(`and ${leaks.length - shownLeaks} more`);
+  return `${lines.join("\n")}\n`;
+}
