@@ -34,7 +34,7 @@ const evaluateDeidentification: Command = command({
         onProgress: (done) => line.update({ done, unit: "notes" }),
       });
       line.end();
-      const { leaks, ...shown } = score;
+      const { leaks: _, ...shown } = score;
       if (args.output !== undefined) await writeFileAtomically(args.output, `${JSON.stringify(shown, null, 2)}\n`);
       if (json) return await output.json(score);
       await output.write(describeScores(score));
