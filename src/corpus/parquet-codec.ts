@@ -5,9 +5,12 @@
  */
 import type { FileHandle } from "node:fs/promises";
 import * as zlib from "node:zlib";
-import type { RowGroup, SchemaElement } from "hyparquet";
+import type { ColumnChunk, RowGroup, SchemaElement } from "hyparquet";
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
+import { writeColumn } from "hyparquet-writer/src/column.js";
+import { snappyCompress } from "hyparquet-writer/src/snappy.js";
 import { DataError } from "../errors.ts";
+import { shred } from "./parquet-shred.ts";
 
 /** "text" is a string whose values hardly repeat: no dictionary is tried for it. */
 type Scalar = "string" | "text" | "integer" | "float" | "boolean";
@@ -62,7 +65,7 @@ function parquetSchema(columns: Columns): SchemaElement[] {
 
 function writerOptions(columns: Columns, compression: Compression) {
   const schema = parquetSchema(columns);
-  if (compression === "snappy") return { schema, codec: "SNAPPY" as const };
+  if (compression === "snappy") return { schema, codec: "SNAPPY" as const, compressors: { SNAPPY: snappyCompress } };
   if (!("zstdCompressSync" in zlib)) {
     throw new DataError(`zstd compression expected Node 22.15 or later, got ${process.versions.node}`, {
       hint: 'set compression to "snappy"',
@@ -72,25 +75,61 @@ function writerOptions(columns: Columns, compression: Compression) {
   return { schema, codec: "ZSTD" as const, compressors: { ZSTD } };
 }
 
-/** Encodes `rows` as one row group. */
+/** Schema elements from the root to a leaf. */
+function pathOf(root: SchemaElement, elements: readonly SchemaElement[], path: readonly string[]): SchemaElement[] {
+  const found = [root];
+  let at = 0;
+  for (const [depth, name] of path.entries()) {
+    // Siblings before it, with all that is inside them, are passed over.
+    while (elements[at]!.name !== name) {
+      for (let left = 1; left > 0; at++) left += (elements[at]!.num_children ?? 0) - 1;
+    }
+    found.push(elements[at]!);
+    if (depth < path.length - 1) at += 1;
+  }
+  return found;
+}
+
+/** Bytes of values at which a page ends: hyparquet-writer's own default. */
+const pageSize = 1 << 20;
+
+/** Encodes `rows` as one row group, column by column. */
 export function encodeGroup<Row extends object>(
   rows: readonly Row[],
   columns: Columns,
   compression: Compression,
 ): EncodedGroup {
   const writer = new ByteWriter(1 << 20);
-  const parquet = new ParquetWriter({ writer, ...writerOptions(columns, compression) });
-  const columnData = Object.keys(columns).map((name) => ({
-    name,
-    data: rows.map((row) => row[name as keyof Row]),
-    offsetIndex: false,
-    statistics: typeof columns[name] === "string",
-    ...(columns[name] === "text" ? { encoding: "PLAIN" as const } : {}),
-  }));
-  parquet.write({ columnData, rowGroupSize: rows.length });
-  const group = parquet.row_groups[0]!;
-  moveGroup(group, -4n);
-  return { bytes: new Uint8Array(writer.getBytes().subarray(4)), group };
+  const { schema, codec, compressors } = writerOptions(columns, compression);
+  const chunks: ColumnChunk[] = [];
+  for (const [name, shape] of Object.entries(columns)) {
+    const elements = schemaElements(name, shape);
+    const values = rows.map((row) => row[name as keyof Row]);
+    for (const { path, ...pageData } of shred(name, shape, values)) {
+      const schemaPath = pathOf(schema[0]!, elements, path);
+      const column = {
+        columnName: path.join("."),
+        element: schemaPath.at(-1)!,
+        schemaPath,
+        codec,
+        compressors,
+        stats: typeof shape === "string",
+        pageSize,
+        columnIndex: false,
+        offsetIndex: false,
+        ...(shape === "text" ? { encoding: "PLAIN" as const } : {}),
+      };
+      chunks.push(writeColumn({ writer, column, pageData }).chunk);
+    }
+  }
+  const size = chunks.reduce((sum, { meta_data }) => sum + (meta_data?.total_uncompressed_size ?? 0n), 0n);
+  const group: RowGroup = {
+    columns: chunks,
+    total_byte_size: size,
+    num_rows: BigInt(rows.length),
+    total_compressed_size: BigInt(writer.offset),
+  };
+  return { bytes: new Uint8Array(writer.getBytes()), group };
 }
 
 function moveGroup(group: RowGroup, by: bigint): void {

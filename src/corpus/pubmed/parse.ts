@@ -46,6 +46,10 @@ interface TreeHandler extends XmlHandler {
   readonly root: Element;
 }
 
+/** What stands in an element whose content is text. */
+const noChildren: Element[] = [];
+Object.freeze(noChildren);
+
 /** Gathers the elements that fields are read from. @throws DataError beyond the limits. */
 function createTreeHandler(): TreeHandler {
   const root: Element = { name: "", attributes: {}, children: [], text: "" };
@@ -56,17 +60,22 @@ function createTreeHandler(): TreeHandler {
   let elements = 0;
   return {
     root,
+    takesText: false,
     open(name, attributes) {
       if (++elements > elementLimit) throw new DataError(`more than ${elementLimit} elements, the next <${name}>`);
       if (insideSkipped > 0) insideSkipped++;
       else if (insideText > 0) insideText++;
       else if (skipped.has(name)) insideSkipped = 1;
       else {
-        const element = { name, attributes, children: [], text: "" };
+        const isText = !containers.has(name);
+        const element = { name, attributes, children: isText ? noChildren : [], text: "" };
         top.children.push(element);
         open.push(element);
         top = element;
-        if (!containers.has(name)) insideText = 1;
+        if (isText) {
+          insideText = 1;
+          this.takesText = true;
+        }
       }
       if (insideSkipped > depthLimit || insideText > depthLimit || open.length > depthLimit) {
         throw new DataError(`elements nested more than ${depthLimit} deep`);
@@ -77,14 +86,15 @@ function createTreeHandler(): TreeHandler {
       else if (insideText > 1) insideText--;
       else {
         insideText = 0;
+        this.takesText = false;
         open.pop();
         top = open[open.length - 1]!;
       }
     },
     text(text) {
-      if (insideText > 0) top.text = top.text === "" ? text : top.text + text;
+      top.text = top.text === "" ? text : top.text + text;
     },
-  };
+  } as TreeHandler & { takesText: boolean };
 }
 
 function child(element: Element | undefined, name: string): Element | undefined {

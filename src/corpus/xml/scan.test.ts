@@ -13,6 +13,7 @@ function createRecorder(): XmlHandler & { readonly events: Event[] } {
   const events: Event[] = [];
   return {
     events,
+    takesText: true,
     open: (name, attributes) => void events.push(["open", name, { ...attributes }]),
     close: () => void events.push(["close"]),
     text(text) {

@@ -11,6 +11,8 @@ export type Attributes = Readonly<Record<string, string | undefined>>;
 
 /** Takes one text's events; it is asked for anew where a text is read anew. */
 export interface XmlHandler {
+  /** Whether text that comes now is of use: what is not is checked, but not handed over. */
+  readonly takesText: boolean;
   open(name: string, attributes: Attributes): void;
   close(): void;
   /** Text comes in any number of pieces. */
@@ -63,8 +65,46 @@ function decoded(text: string, characters: NamedCharacters): string | undefined 
   return isWrong ? undefined : plain;
 }
 
+/**
+ * Names that were met, by their length and their first and last characters: that a file has the same few again and again, so that
+ * mostly no text is made for one. What is in a place of the table is looked at, so that a name that shares it costs a text.
+ */
+const metNames: string[] = [];
+
+function nameAt(xml: string, start: number, end: number): string {
+  const place = ((end - start) * 61 + xml.charCodeAt(start) * 7 + xml.charCodeAt(end - 1) * 31) & 1023;
+  const met = metNames[place];
+  if (met !== undefined && met.length === end - start && xml.startsWith(met, start)) return met;
+  const name = xml.slice(start, end);
+  // A text of its own, not a part of `xml`, which would be kept for it.
+  metNames[place] = Buffer.from(name, "latin1").toString("latin1");
+  return name;
+}
+
+/** Attributes by how they are written, of tags that were met; so many at most, of so many characters. */
+const metAttributes = new Map<string, Attributes>();
+const mostMet = 4096;
+const longestMet = 64;
+
 /** Attributes of a tag from `at` on, and where they end: at ">" or "/"; undefined where something is not plain. */
 function attributesAt(
+  xml: string,
+  at: number,
+  characters: NamedCharacters,
+): { attributes: Attributes; end: number } | undefined {
+  const end = xml.indexOf(">", at);
+  // What was met up to a ">" has no open quote there: the tag ends with it.
+  const written = end - at <= longestMet ? xml.slice(at, end) : "";
+  const met = metAttributes.get(written);
+  if (met !== undefined) return { attributes: met, end };
+  const found = parseAttributes(xml, at, characters);
+  if (found?.end === end && written !== "" && !written.includes("&") && metAttributes.size < mostMet) {
+    metAttributes.set(Buffer.from(written).toString(), found.attributes);
+  }
+  return found;
+}
+
+function parseAttributes(
   xml: string,
   at: number,
   characters: NamedCharacters,
@@ -78,7 +118,7 @@ function attributesAt(
     if (at === before || !isNamed(first, 1)) return undefined;
     const start = at;
     while (isNamed(xml.charCodeAt(at), 2)) at++;
-    const name = xml.slice(start, at);
+    const name = nameAt(xml, start, at);
     while (isSpace(xml.charCodeAt(at))) at++;
     if (xml.charCodeAt(at++) !== 61) return undefined;
     while (isSpace(xml.charCodeAt(at))) at++;
@@ -114,8 +154,27 @@ function endOfSpecial(xml: string, at: number, handler: XmlHandler, isInside: bo
   if (!isInside || !xml.startsWith("<![CDATA[", at)) return -1;
   const end = xml.indexOf("]]>", at + 9);
   if (end < 0) return -1;
-  handler.text(xml.slice(at + 9, end));
+  if (handler.takesText) handler.text(xml.slice(at + 9, end));
   return end + 3;
+}
+
+/** Where the text from `at` to `end` is one, and given to the handler; false where it is not plain. */
+function givesText(
+  xml: string,
+  at: number,
+  end: number,
+  hasReference: boolean,
+  handler: XmlHandler,
+  characters: NamedCharacters,
+): boolean {
+  if (!hasReference) {
+    if (handler.takesText) handler.text(xml.slice(at, end));
+    return true;
+  }
+  const text = decoded(xml.slice(at, end), characters);
+  if (text === undefined) return false;
+  if (handler.takesText) handler.text(text);
+  return true;
 }
 
 /** Gives `handler` the events of `xml`, whose lines end in line feeds; false: something in it is not plain. */
@@ -127,19 +186,19 @@ function scanPlain(xml: string, handler: XmlHandler, characters: NamedCharacters
   let at = 0;
   let isRootSeen = false;
   while (at < xml.length) {
-    const tag = xml.indexOf("<", at);
+    let tag = at;
+    // Between tags there is mostly little or nothing.
+    while (isSpace(xml.charCodeAt(tag))) tag++;
+    const isBlank = xml.charCodeAt(tag) === 60;
+    if (!isBlank) tag = xml.indexOf("<", tag);
     const textEnd = tag < 0 ? xml.length : tag;
     if (textEnd > at) {
-      const raw = xml.slice(at, textEnd);
       if (ampersand !== -1 && ampersand < at) ampersand = xml.indexOf("&", at);
-      if (mayEndSection && raw.includes("]]>")) return false;
+      if (mayEndSection && xml.slice(at, textEnd).includes("]]>")) return false;
       if (open.length === 0) {
-        if (/[^ \n\t]/.test(raw)) return false;
-      } else if (ampersand !== -1 && ampersand < textEnd) {
-        const text = decoded(raw, characters);
-        if (text === undefined) return false;
-        handler.text(text);
-      } else handler.text(raw);
+        if (!isBlank && /[^ \n\t]/.test(xml.slice(at, textEnd))) return false;
+      } else if (!givesText(xml, at, textEnd, ampersand !== -1 && ampersand < textEnd, handler, characters))
+        return false;
     }
     if (tag < 0) break;
     const code = xml.charCodeAt(tag + 1);
@@ -158,7 +217,7 @@ function scanPlain(xml: string, handler: XmlHandler, characters: NamedCharacters
       isRootSeen = true;
       at = tag + 2;
       while (isNamed(xml.charCodeAt(at), 2)) at++;
-      const name = xml.slice(tag + 1, at);
+      const name = nameAt(xml, tag + 1, at);
       let attributes = none;
       if (xml.charCodeAt(at) !== 62) {
         const found = attributesAt(xml, at, characters);
@@ -182,8 +241,11 @@ export function readBySaxes(xml: string, handler: XmlHandler, characters: NamedC
   Object.assign(parser.ENTITIES, characters);
   parser.on("opentag", ({ name, attributes }) => handler.open(name, attributes));
   parser.on("closetag", () => handler.close());
-  parser.on("text", (text) => handler.text(text));
-  parser.on("cdata", (text) => handler.text(text));
+  const onText = (text: string): void => {
+    if (handler.takesText) handler.text(text);
+  };
+  parser.on("text", onText);
+  parser.on("cdata", onText);
   parser.on("error", (error) => {
     throw new DataError(`not well-formed XML: ${error.message.replace(/^\d+:\d+: /, "")}`);
   });

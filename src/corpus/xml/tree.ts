@@ -26,6 +26,7 @@ function createTreeHandler(): TreeHandler {
   let elements = 0;
   return {
     root: () => top.children[0] as XmlElement,
+    takesText: true,
     open(name, attributes) {
       if (++elements > elementLimit) throw new DataError(`more than ${elementLimit} elements, the next <${name}>`);
       if (open.length > depthLimit) throw new DataError(`elements nested more than ${depthLimit} deep`);
