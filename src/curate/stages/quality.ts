@@ -1,6 +1,6 @@
 /**
- * Rules on a document's prose: Gopher's on repetition and quality, C4's and FineWeb's on lines, in FineWeb's order. Thresholds
- * are the papers' unless a kind of source needs others: web rules would throw away tables, notes and trials, which are not
+ * Rules on a document's prose: Gopher's on quality and repetition, C4's and FineWeb's on lines, as FineWeb puts them, but that
+ * a text too short is called so before its repetition is. Thresholds are the papers' unless a kind of source needs others: web rules would throw away tables, notes and trials, which are not
  * prose or have short lines. Tables, captions and references are neither judged nor changed.
  */
 import * as z from "zod";
@@ -77,7 +77,7 @@ function outcomeOf(document: CorpusDocument, rules: Rules, kinds: QualitySetting
   const texts = prose.map(({ text }) => text);
   const text = judged(texts.join("\n\n"));
   const early =
-    (rules.repetition && repetitionDrop(text, rules.repetition)) ?? (rules.gopher && gopherDrop(text, rules.gopher));
+    (rules.gopher && gopherDrop(text, rules.gopher)) ?? (rules.repetition && repetitionDrop(text, rules.repetition));
   if (early !== undefined) return { keep: false, ...early };
   const lines = rules.c4 && c4(texts, rules.c4);
   if (lines?.drop !== undefined) return { keep: false, ...lines.drop };
