@@ -121,6 +121,7 @@ test.each(dateForms.map(({ rule }) => rule))(
       expect([
         "month-year",
         "numeric-month-year",
+        "month-of-century",
         "numeric-day",
         "day-of-month",
         "season",

@@ -77,11 +77,11 @@ export function findIdentifiers(
   const wanted = classes === undefined ? all : all.filter((one) => classes.includes(one.class));
   const kept =
     allowed.size === 0 ? wanted : wanted.filter(({ start, end }) => !allowed.has(text.slice(start, end).toLowerCase()));
-  return apart(kept, masks);
+  return apart(text, kept, masks);
 }
 
 /** The surer first, then the longer; of others what is left beside them. */
-function apart(all: readonly Found[], masks: readonly Found[]): Found[] {
+function apart(text: string, all: readonly Found[], masks: readonly Found[]): Found[] {
   const ordered = all.toSorted(
     (a, b) => rankOf(a) - rankOf(b) || b.end - b.start - (a.end - a.start) || a.start - b.start,
   );
@@ -89,7 +89,9 @@ function apart(all: readonly Found[], masks: readonly Found[]): Found[] {
   masks.forEach((one) => taken.add(one.start, one.end));
   const result: Found[] = [];
   for (const { start, end, class: name, rule } of ordered) {
-    const [from, to] = taken.free(start, end);
+    let [from, to] = taken.free(start, end);
+    while (from < to && /[\s,;:]/.test(text[from]!)) from++;
+    while (to > from && /\s/.test(text[to - 1]!)) to--;
     if (from >= to || (to - from < 2 && end - start > 1)) continue;
     taken.add(from, to);
     result.push({ class: name, rule, start: from, end: to });

@@ -112,12 +112,19 @@ export const eponyms: ReadonlySet<string> = set(`
   esmarch cryocuff polar fluothane forane penlon israel rumel rumi kleppinger vital storz-hopkins hopkins brown-roberts-wells
   vonpetz buck cottle freer takahashi blakesley caldwell luc mcivor crowe ring-adair-elwyn boettcher hurd beaver
   castroviejo kuglen sinskey honan barraquer maloney tenon elschnig lieberman kratz viscoat healon miochol bss provisc
-  denver toronto chiari glover kitner fogarty bard-parker ochsner munro berman merocel ellis owen rex ted doyle theo on-q z-pak q-tip q-tips band-aid velcro kleenex vaseline dial hibiclens chloraprep duraprep ioban techni-care pulsavac waterpik
+  denver toronto chiari glover kitner fogarty bard-parker ochsner munro berman merocel ellis owen rex ted doyle theo on-q achilles coblation sofamor danek maverick z-pak q-tip q-tips band-aid velcro kleenex vaseline dial hibiclens chloraprep duraprep ioban techni-care pulsavac waterpik
   betaine lactated ringer hartman normosol plasmalyte dakin burow domeboro whitfield castellani
   lortab-elixir tobradex maxitrol ocuflox vigamox pred forte kenalog celestone aristocort
   caucasian hispanic latino latina african american asian european indian chinese japanese mexican english spanish french german
   italian irish christian jewish muslim catholic jehovah baptist protestant medicare medicaid blue-cross humana aetna cigna kaiser
 `);
+
+/** Two names that mean a thing together, with nothing behind them to say so. */
+export const thingPairs: ReadonlySet<string> = new Set(
+  "arnold chiari|austin flint|jackson pratt|stevens johnson|brown sequard|henry schein|russell viper|indigo carmine|johns hopkins|lockheed martin|jack daniel|jack daniels|jenny craig|roman catholic|vena cava|holy bible|general screen|cheyne stokes|wolff parkinson|zollinger ellison|guillain barre|osgood schlatter|prader willi|budd chiari|dandy walker|marie tooth|van buren|smith barney|austin moore|grey turner|bard parker|miller abbott|lloyd davies".split(
+    "|",
+  ),
+);
 
 export const credentials =
   "M\\.?D|D\\.?O|R\\.?N|N\\.?P|P\\.?A(?:-C)?|Ph\\.?\\s?D|Psy\\.?D|Pharm\\.?D|R\\.?Ph|D\\.?D\\.?S|D\\.?M\\.?D|D\\.?P\\.?M|D\\.?C|D\\.?P\\.?T|O\\.?D|L\\.?P\\.?N|L\\.?V\\.?N|B\\.?S\\.?N|M\\.?S\\.?N|A\\.?R\\.?N\\.?P|A\\.?P\\.?R\\.?N|C\\.?R\\.?N\\.?A|C\\.?N\\.?M|C\\.?N\\.?P|F\\.?N\\.?P(?:-C|-BC)?|L\\.?C\\.?S\\.?W|L\\.?M\\.?F\\.?T|L\\.?M\\.?S\\.?W|M\\.?S\\.?W|L\\.?P\\.?C|M\\.?B\\.?B\\.?S|M\\.?B\\.?,? ?Ch\\.?B|F\\.?A\\.?C\\.?[SPC]|E\\.?M\\.?T|P\\.?T|O\\.?T(?:R/L)?|R\\.?D|C\\.?N\\.?A|R\\.?R\\.?T|CCC-SLP|Esq";

@@ -231,6 +231,16 @@ export const dateForms: readonly DateForm[] = [
     },
   },
   {
+    rule: "month-of-century",
+    // 10/99, where the second number is no day, or behind "in".
+    pattern:
+      /(?:(?<=\b(?:in|by|on|since|until|from|to|through|around|before|after|during|early|late|of|last|MI|CVA|CABG|test|surgery|done)[ (]|[(,] ?)(?<m>0?[1-9]|1[0-2])\/(?<y>3[2-9]|[4-9]\d)|(?<=\b(?:in|since|of) )(?<m2>0?[1-9]|1[0-2])\/(?<y2>0\d))(?![\d/%]|\.\d|th| ?(?:mm|cm|inch|strength|on the|of\b|points|mg|ml|beats|pack))/g,
+    shift({ m, y, m2 = m, y2 = y }, days) {
+      const to = shiftedMonth(fullYear(y2!), Number(m2), days);
+      return `${padded(to.month, m2!)}/${yearLike(to.year, y2!)}`;
+    },
+  },
+  {
     rule: "numeric-range",
     pattern: new RegExp(
       `(?<![\\d/.A-Za-z-])(?<m>0?[1-9]|1[0-2])/(?<d>${day})(?<range> ?[-–] ?| to | through )(?<m2>0?[1-9]|1[0-2])/(?<d2>${day})(?![\\d/%]|-? ?(?:inch|in\\b|cm|mm))`,

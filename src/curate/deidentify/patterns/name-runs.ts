@@ -49,6 +49,12 @@ export function isThing(read: Read, at: number): boolean {
   return false;
 }
 
+/** "by Dr. X. A second look": no initial, but the next sentence. */
+function beginsNext(read: Read, at: number, from: number): boolean {
+  if (at === from || gapOf(read, at - 1) !== ". " || read.text[read.words[at]!.end] === ".") return false;
+  return read.words[at + 1]?.shape === "lower";
+}
+
 export type Accepts = (word: Word, previous: Word | undefined) => boolean;
 
 /** How far a name reaches that begins at word `from`: words with capitals, initials, particles; `from` where none does. */
@@ -69,7 +75,7 @@ export function runFrom(read: Read, from: number, accepts: Accepts, most = 5): n
       end = at + 1;
       break;
     }
-    if (word.shape === "initial" && word.text !== "I") {
+    if (word.shape === "initial" && word.text !== "I" && !beginsNext(read, at, from)) {
       // "A" and "I" are words, too: an initial has a dot or stands between names.
       previous = word;
       end = at + 1;

@@ -16,7 +16,17 @@ import {
   surname,
   veryOrdinary,
 } from "../lexicon.ts";
-import { eponymNouns, eponyms, looseTitles, particles, relatives, stopWords, suffixes, titles } from "../word-lists.ts";
+import {
+  eponymNouns,
+  eponyms,
+  thingPairs,
+  looseTitles,
+  particles,
+  relatives,
+  stopWords,
+  suffixes,
+  titles,
+} from "../word-lists.ts";
 import { beginsSentence, type Word } from "../words.ts";
 import { byCredential, byInitials, byLabel } from "./name-labels.ts";
 import {
@@ -76,7 +86,7 @@ function byFirstName(read: Read, at: number): NameFound | undefined {
   const word = words[at]!;
   const isOrdinary = (word.flags & ordinary) !== 0;
   if ((word.flags & veryOrdinary) !== 0 || eponyms.has(word.lower)) return undefined;
-  if (isStop(word) || word.isPossessive) return undefined;
+  if (isStop(word) || word.isPossessive || thingPairs.has(`${word.lower} ${words[at + 1]?.lower}`)) return undefined;
   let last = at + 1;
   const isJoined = (left: number): boolean =>
     gapOf(read, left) === " " || (words[left]!.shape === "initial" && gapOf(read, left) === ". ");
@@ -168,10 +178,13 @@ const toHumans = new Set(
 
 /** "Emeka denies", "Hope reports", "drove Kai": by what is done. */
 function byHumanVerb(read: Read, at: number): NameFound | undefined {
-  const [word, next] = [read.words[at]!, read.words[at + 1]];
+  const { words } = read;
+  const [word, next] = [words[at]!, words[at + 1]];
   if (isStop(word) || isThing(read, at)) return undefined;
   const previous = read.words[at - 1];
   const does = next?.shape === "lower" && gapOf(read, at) === " " && human.has(next.lower);
+  const isNamed = previous?.lower === "is" && words[at - 2]?.lower === "name" && gapOf(read, at - 1) === " ";
+  if (isNamed && nameOnly(word, undefined)) return found(read, at, runFrom(read, at, nameOnly, 3), "relative");
   const isDone = previous?.shape === "lower" && gapOf(read, at - 1) === " " && toHumans.has(previous.lower);
   const may =
     next !== undefined &&
@@ -328,6 +341,8 @@ function byPair(read: Read, at: number): NameFound | undefined {
   if (next === undefined || next.start - word.end > 2) return undefined;
   const to = runFrom(read, at, nameOnly, 4);
   const run = words.slice(at, to).filter(({ shape }) => shape !== "initial");
+  if (thingPairs.has(run.map(({ lower }) => lower).join(" ")) || run.every(({ flags }) => (flags & veryOrdinary) !== 0))
+    return undefined;
   if (
     run.length < 2 ||
     run.some(({ shape, lower }) => shape !== "capital" || eponymNouns.has(lower)) ||
@@ -343,7 +358,7 @@ function byPair(read: Read, at: number): NameFound | undefined {
   const isBehind = previous !== undefined && gapOf(read, at - 1) === " ";
   const isFirst = (word.flags & first) !== 0;
   const isListed = /[:,(;] ?$/.test(text.slice(Math.max(0, word.start - 2), word.start));
-  const goesOn = /^(?: [a-z]|[,;.)(]|'s)/.test(text.slice(end, end + 3));
+  const goesOn = /^(?: [a-z(\d]|[,;.)(]|'s)/.test(text.slice(end, end + 3));
   const isMet =
     (isBehind && (meeting.has(previous.lower) || previous.shape === "lower")) ||
     (isListed && goesOn) ||

@@ -213,7 +213,7 @@ export const mentionPatterns: readonly Pattern[] = [
     class: "BIOMETRIC",
     rule: "mention",
     pattern:
-      /\b(?:finger|thumb|palm|voice|foot)[ -]?prints?\b(?! assay)|\b(?:retinal?|iris)[ -]scans?\b|\bhand geometry\b|\b(?:facial|voice) recognition\b|\bbiometric (?:data|identifier|record|scan)s?\b|\b(?:DNA|genetic) (?:profile|fingerprint)\b/gi,
+      /\b(?:(?:finger|thumb|palm|voice)[ -]?prints?|footprints)\b(?! assay)|\b(?:retinal?|iris)[ -]scans?\b|\bhand geometry\b|\b(?:facial|voice) recognition\b|\bbiometric (?:data|identifier|record|scan)s?\b|\b(?:DNA|genetic) (?:profile|fingerprint)\b/gi,
   },
   {
     class: "PHOTO",

@@ -3,8 +3,8 @@
  * which say where somebody was. States and countries stay.
  */
 import type { Found } from "../classes.ts";
-import { city, flagsOf, name, ordinary, place } from "../lexicon.ts";
-import { eponymNouns, stopWords } from "../word-lists.ts";
+import { city, flagsOf, name, ordinary, place, veryOrdinary } from "../lexicon.ts";
+import { eponymNouns, eponyms, stopWords } from "../word-lists.ts";
 import { beginsSentence, type Word } from "../words.ts";
 import { isThing, type Read } from "./name-runs.ts";
 import type { Pattern } from "./pattern.ts";
@@ -45,6 +45,14 @@ export const placePatterns: readonly Pattern[] = [
     pattern:
       /(?<![\w./,-])\d{1,6} (?:County |State )?(?:Highway|Hwy|Route|Rte|Road|Broadway|Avenue) ?(?:[A-Z]{1,2}(?![a-z])|\d{1,4})?(?![\w])/g,
   },
+  {
+    class: "LOCATION",
+    rule: "street",
+    pattern: new RegExp(
+      String.raw`(?<![A-Za-z.])(?!(?:The|This|On|In|At|Silk|High) )${capital} (?:Road|Street|Avenue|Boulevard|Parkway|Turnpike)(?![A-Za-z'’-])(?! (?:drug|smart|value))`,
+      "g",
+    ),
+  },
   { class: "LOCATION", rule: "box", pattern: /\bP\.? ?O\.? ?Box {1,2}#?\d{1,8}/gi },
   {
     class: "LOCATION",
@@ -76,20 +84,34 @@ export const placePatterns: readonly Pattern[] = [
   },
 ];
 
+/** "in the Longmont area", "a Roseburg resident". */
+function byArea(read: Read, at: number): Found | undefined {
+  const { text, words } = read;
+  const word = words[at]!;
+  if (word.shape !== "capital" || !(word.flags & place) || word.flags & ordinary || eponyms.has(word.lower))
+    return undefined;
+  return /^ (?:area|resident|native|suburbs?|region|office|campus)\b/.test(text.slice(word.end, word.end + 10)) &&
+    !large.has(word.lower)
+    ? located(read, at, at + 1, "place")
+    : undefined;
+}
+
 const facilities: ReadonlySet<string> = new Set(
-  "hospital hospitals clinic clinics center centre infirmary sanatorium hospice medical health healthcare university college institute rehabilitation rehab pavilion manor lodge nursing school prison jail".split(
+  "institute laboratory laboratories building gardens emergency intensive icu er ed ltac correctional med urgent retirement air hospital hospitals clinic clinics center centre infirmary sanatorium hospice medical health healthcare university college institute rehabilitation rehab pavilion manor lodge nursing school prison jail".split(
     " ",
   ),
 );
 /** Last words of a facility's name. */
 const facilityEnds =
-  /^(?:hospitals?|clinics?|infirmary|hospice|sanatorium|university|college|medical (?:center|centre|group|associates|clinic)|health (?:center|centre|system|care|services)|healthcare|nursing (?:home|facility|center)|rehab(?:ilitation)? (?:center|centre|hospital|institute|facility)|cancer (?:center|centre|institute)|(?:surgery|surgical|imaging|dialysis|heart|community|women's|children's|wellness|care|treatment|counseling|behavioral|birth|eye) (?:center|centre)|high school|elementary school|middle school|church|pharmacy|manor|pavilion|assisted living)(?![a-z])/i;
+  /^(?:hospitals?|clinics?|infirmary|hospice|sanatorium|university|college|medical (?:center|centre|group|associates|clinic)|health (?:center|centre|system|care|services)|healthcare|nursing (?:home|facility|center)|rehab(?:ilitation)? (?:center|centre|hospital|institute|facility)|cancer (?:center|centre|institute)|(?:surgery|surgical|imaging|dialysis|heart|community|women's|children's|wellness|care|treatment|counseling|behavioral|birth|eye) (?:center|centre)|high school|elementary school|middle school|church|pharmacy|manor|pavilion|assisted living|(?:(?:[A-Z][a-z]{2,20} ){0,2})institute|laborator(?:y|ies)|med care|urgent care|emergency (?:room|department)|intensive care unit|ICU|LTAC|correctional (?:facility|institution)|air force base|building|gardens|retirement (?:home|community)|elementary)(?![a-z])/i;
 /** Ordinary words that hospitals are called by. */
 const facilityNames: ReadonlySet<string> = new Set(
   "mercy memorial samaritan providence sacred trinity baptist methodist presbyterian lutheran sinai covenant grace hope cross veterans deaconess general's children's regional county saint st city valley mountain lake river lady bethesda shepherd".split(
     " ",
   ),
 );
+/** "Physiatry Clinic" is anybody's. */
+const specialty = /(?:ology|iatry|iatrics|therapy|surgery|oscopy|icine|metry|ectomy|pedics|paedics|care|ical)$/;
 const genericNames: ReadonlySet<string> = new Set(
   "emergency pain urology cardiology outpatient inpatient local outside surgery surgical pediatric general dental walk-in orthopedic neurology oncology dermatology gi primary care eye family wound sleep university community free tertiary teaching referring receiving medical private public psychiatric day acute rehabilitation children's women's regional trauma level the this our rural mobile comprehensive diabetes heart cancer".split(
     " ",
@@ -138,12 +160,13 @@ function byFacility(read: Read, at: number): Found | undefined {
   while (from < at && (words[from]!.lower === "of" || beginsOther(words[from]!))) from++;
   if (from === at) return undefined;
   const parts = words.slice(from, at);
+  const isUnit = /^(?:ICU|E[RD]\b|emergency|intensive|ward)/i.test(ahead[0]);
   const isNamed = parts.some((part) => {
     if (part.lower === "of" || genericNames.has(part.lower)) return false;
     if (facilityNames.has(part.lower)) return true;
-    return (
-      part.shape === "capital" && ((part.flags & ordinary) === 0 || (part.flags & name) !== 0) && part.text.length > 2
-    );
+    if (part.shape !== "capital" || part.text.length < 3 || specialty.test(part.lower)) return false;
+    if (eponyms.has(part.lower) && isUnit) return false;
+    return (part.flags & ordinary) === 0 || ((part.flags & name) !== 0 && (part.flags & veryOrdinary) === 0);
   });
   if (!isNamed) return undefined;
   return { class: "LOCATION", rule: "facility", start: words[from]!.start, end: word.start + ahead[0].length };
@@ -231,7 +254,8 @@ function byPreposition(read: Read, at: number): Found | undefined {
   const [previous, word] = [words[at - 1], words[at]!];
   if (previous === undefined || word.shape !== "capital" || text.slice(previous.end, word.start) !== " ")
     return undefined;
-  if (!/^(?:in|from|near|to|around|outside|via|through|our|the)$/.test(previous.lower)) return undefined;
+  if (!/^(?:in|from|near|to|at|around|outside|downtown|via|through|our|the)$/.test(previous.lower)) return undefined;
+  const isIn = /^(?:in|from|near|downtown)$/.test(previous.lower);
   let end = at;
   let said = "";
   for (let i = at; i < at + 3; i++) {
@@ -241,7 +265,10 @@ function byPreposition(read: Read, at: number): Found | undefined {
     if (i > at && gap !== " " && gap !== ". ") break;
     said += `${gap}${one.lower}`;
     const flags = flagsOf(said);
-    const isOther = (flags & (ordinary | name)) !== 0 && !((flags & city) !== 0 && (flags & ordinary) === 0);
+    // A surname, too, as many are: who it is or where, it goes.
+    const isOther =
+      (flags & ordinary) !== 0 ||
+      ((flags & name) !== 0 && !(flags & city) && !(isIn && !one.isPossessive && !eponyms.has(one.lower)));
     if ((flags & place) !== 0 && !(isOther && i === at)) end = i + 1;
   }
   if (end === at || isThing(read, end - 1)) return undefined;
@@ -294,7 +321,7 @@ export function findPlaces(read: Read): Found[] {
   const places: Found[] = [];
   read.words.forEach((word, at) => {
     if (word.shape !== "capital" && word.shape !== "capitals") return;
-    for (const rule of [byFacility, byContext, byState, byPreposition, byItself]) {
+    for (const rule of [byFacility, byContext, byState, byPreposition, byArea, byItself]) {
       const one = rule(read, at);
       if (one !== undefined) {
         places.push(one);
