@@ -85,6 +85,7 @@ export const languageStage: MapStage<LanguageSettings> = {
   name: "language",
   about: "Keeps documents in the languages asked for, and says which each is in",
   version: 1,
+  rewrites: true,
   settings: languageSettings,
   async open(settings) {
     const detect = await loadDetector();

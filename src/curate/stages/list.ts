@@ -5,6 +5,7 @@ import { decontaminateStage } from "./decontaminate.ts";
 import { deidentifyStage } from "./deidentify.ts";
 import { duplicateParagraphsStage } from "./duplicate-paragraphs.ts";
 import { exactDuplicatesStage } from "./exact-duplicates.ts";
+import { languageStage } from "./language.ts";
 import { licencesStage } from "./licences.ts";
 import { nearDuplicatesStage } from "./near-duplicates.ts";
 import { qualityStage } from "./quality.ts";
@@ -13,6 +14,7 @@ export const stages: readonly AnyStage[] = [
   deidentifyStage,
   licencesStage,
   cleanStage,
+  languageStage,
   qualityStage,
   exactDuplicatesStage,
   nearDuplicatesStage,
