@@ -79,7 +79,6 @@ const speakOfFamilies: Readonly<Record<string, string>> = {
   "tokenizers/registry.ts": "lists the kinds",
   "tokenizers/tokenizer-json.ts": "a component of tokenizer.json is called BertProcessing",
   "corpus/sampled-answers.ts": "a field is called bert_score_f1",
-  "curate/deidentify/facts.ts": "names of people, packed",
   "eval/suites.ts": "a suite is of a paper",
   "recipes/": "a recipe is of a family",
   "quickstart.ts": "makes a BioGPT",

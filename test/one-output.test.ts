@@ -17,6 +17,7 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { commandsOf, galen } from "../src/cli/commands/index.ts";
 import { main } from "../src/cli/main.ts";
 import { lockBeside, lockFolder } from "../src/io/lock.ts";
+import { runPipeline } from "../src/curate/index.ts";
 import { indexDocuments } from "../src/search/index.ts";
 import { writeTinyTask } from "./support/tiny-task.ts";
 import { trainBy } from "./support/training.ts";
@@ -55,12 +56,17 @@ lines("beir/corpus.jsonl", [{ _id: "d", title: "", text: "heart" }]);
 lines("beir/queries.jsonl", [{ _id: "q", text: "heart" }]);
 writeFileSync(at("beir/qrels/test.tsv"), "query-id\tcorpus-id\tscore\nq\td\t1\n");
 
+const notes = lines("notes.jsonl", [{ text: "Dr. Will", identifiers: [{ class: "NAME", start: 4, end: 8 }] }]);
+const pipeline = at("corpus.yaml");
+writeFileSync(pipeline, `sources: { pubmed: { paths: ${JSON.stringify(sample)} } }\n`);
+
 let tiny: Awaited<ReturnType<typeof writeTinyTask>>;
 let tuned: string;
 beforeAll(async () => {
   tiny = await writeTinyTask(at("tiny"));
   const settings = ["tokensPerBatch=600", "accumulate=1", "threads=1", "steps=1", "average=1", "evaluate.examples=0"];
   await indexDocuments([sample], { output: at("index") });
+  await runPipeline({ file: pipeline, output: at("corpus"), workers: 0 });
   ({ model: tuned } = await trainBy(tiny.schema, settings, { model: tiny.start, data: tiny.data, output: at("run") }));
 });
 
@@ -68,6 +74,9 @@ beforeAll(async () => {
 const commands: Readonly<Record<string, { readonly args: () => readonly string[]; readonly ending?: string }>> = {
   quickstart: { args: () => ["--steps", "1"] },
   "corpus import": { args: () => [sample] },
+  "corpus run": { args: () => [pipeline] },
+  "corpus report": { args: () => [at("corpus")], ending: ".html" },
+  "evaluate deidentification": { args: () => [notes], ending: ".json" },
   "tokenizer train": { args: () => [sample, "--vocab-size", "600"] },
   "tokenizer extend": { args: () => [tuned, sample, "--tokens", "5"] },
   tokenize: { args: () => ["--tokenizer", tuned, sample] },

@@ -1,5 +1,5 @@
 /** What a pipeline did, in lines for a terminal. */
-import type { Summary } from "../curate/index.ts";
+import type { CorpusSummary } from "../curate/index.ts";
 
 const count = (value: number): string => value.toLocaleString("en-US");
 
@@ -10,7 +10,7 @@ function share(part: number, of: number): string {
 }
 
 /** A line a stage, with the rules that dropped most; then where the result is. */
-export function describeRun({ sources, stages, result }: Summary, folder: string, page?: string): string {
+export function describeRun({ sources, stages, result }: CorpusSummary, folder: string, page?: string): string {
   const lines = sources.map(({ name, kinds, read, failures }) => {
     const bad = failures === 0 ? "" : `, ${count(failures)} could not be read`;
     return `${name}  ${count(read.documents)} documents, ${count(read.words)} words (${kinds.join(", ")}${bad})`;

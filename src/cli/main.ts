@@ -2,6 +2,7 @@
  * The `galen` command: finds the sub-command, checks its arguments, runs it. Exit codes: 0 done, 1 failed, 2 called the
  * wrong way. Loads neither ONNX Runtime nor any other dependency before a command runs.
  */
+import { readFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { GalenError, UsageError } from "../errors.ts";
@@ -86,8 +87,8 @@ function printWarnings(): void {
 
 async function runGroup(name: string, group: Group, rest: readonly string[]): Promise<number> {
   if (name === "galen" && rest[0] === "--version") {
-    const { ownVersion } = await import("../io/version.ts");
-    process.stdout.write(`${await ownVersion()}\n`);
+    const text = await readFile(new URL("../../package.json", import.meta.url), "utf8");
+    process.stdout.write(`${(JSON.parse(text) as { version: string }).version}\n`);
     return 0;
   }
   const known = rest.length === 0 || asksHelp(rest);

@@ -11,7 +11,7 @@ import { checkSeparate } from "../io/outputs.ts";
 import { required } from "../schema.ts";
 import { datasetFolder } from "./work/dataset-folder.ts";
 import { runPipeline, type RunPipelineOptions } from "./run.ts";
-import type { Summary } from "./summary.ts";
+import type { CorpusSummary } from "./summary.ts";
 
 export interface ImportDocumentsOptions extends Pick<RunPipelineOptions, "workers" | "onProgress" | "signal"> {
   /** Files, folders and archives, oldest first: of documents with the same id the last one stays. */
@@ -30,7 +30,7 @@ export interface ImportDocumentsOptions extends Pick<RunPipelineOptions, "worker
 }
 
 export interface ImportedDocuments extends DocumentsManifest {
-  readonly sources: Summary["sources"];
+  readonly sources: CorpusSummary["sources"];
 }
 
 /** A source's name of an input's. */

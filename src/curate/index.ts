@@ -1,7 +1,7 @@
 /** Curation: sources to a corpus that can be defended, by a pipeline of stages. */
 export { importDocuments, type ImportDocumentsOptions, type ImportedDocuments } from "./import-documents.ts";
 export { runPipeline, type RunPipelineOptions } from "./run.ts";
-export { type Pipeline, type PipelineFile, planPipeline, readPipeline } from "./pipeline.ts";
+export { type CorpusPipeline, type PipelineFile, planPipeline, readPipeline } from "./pipeline.ts";
 export {
   type AnyStage,
   eachDocument,
@@ -17,6 +17,6 @@ export { evaluateDeidentification, type EvaluateDeidentificationOptions } from "
 export { describeScores } from "./deidentify/describe.ts";
 export type { DeidentificationScore } from "./deidentify/score.ts";
 export { stages } from "./stages/list.ts";
-export { readSummary, type Summary } from "./summary.ts";
+export { readSummary, type CorpusSummary } from "./summary.ts";
 export { reportPage } from "./report/page.ts";
 export { WaitingForRanks, type WorkProgress } from "./work/work.ts";

@@ -1,6 +1,6 @@
 /** How often each source comes in the result. */
 import { ConfigError } from "../errors.ts";
-import type { Pipeline } from "./pipeline.ts";
+import type { CorpusPipeline } from "./pipeline.ts";
 import type { ShardState } from "./work/shard-state.ts";
 
 /**
@@ -8,7 +8,7 @@ import type { ShardState } from "./work/shard-state.ts";
  * more often than `mostRepeats` gets it so often, and the words that are missing come from the others.
  */
 export function repeatsOf(
-  { sources, mixture, file }: Pick<Pipeline, "sources" | "mixture" | "file">,
+  { sources, mixture, file }: Pick<CorpusPipeline, "sources" | "mixture" | "file">,
   states: readonly ShardState[],
 ): Map<string, number> {
   const names = Object.keys(sources);

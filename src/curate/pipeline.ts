@@ -77,7 +77,7 @@ export interface PlannedStage {
   readonly fingerprint: string;
 }
 
-export interface Pipeline {
+export interface CorpusPipeline {
   readonly file: string;
   /** Which paths are relative to. */
   readonly folder: string;
@@ -93,7 +93,7 @@ export interface Pipeline {
  * Reads a pipeline. A file in TypeScript or JavaScript is a module that exports one as `default`, or as a function that makes it.
  * @throws ConfigError that names the field; DataError where the file cannot be read.
  */
-export async function readPipeline(file: string): Promise<Pipeline> {
+export async function readPipeline(file: string): Promise<CorpusPipeline> {
   return planPipeline(await valueOf(file), file, dirname(resolve(file)));
 }
 
@@ -115,7 +115,7 @@ async function valueOf(file: string): Promise<unknown> {
 }
 
 /** A pipeline of a value, such as a program makes. @throws ConfigError that names the field. */
-export async function planPipeline(value: unknown, file: string, folder: string): Promise<Pipeline> {
+export async function planPipeline(value: unknown, file: string, folder: string): Promise<CorpusPipeline> {
   const { seed, sources, stages, mixture, datasheet, tokens } = checked(pipelineSchema, value, file);
   if (Object.keys(sources).length === 0) throw new ConfigError(`${file}: sources: expected at least one, got none`);
   checkNames(file, "mixture.weights", Object.keys(mixture?.weights ?? {}), Object.keys(sources));

@@ -18,13 +18,13 @@ import { joinDocuments, type Step } from "./work/keyed-step.ts";
 import { isFor, markerPath, type PlacedStage } from "./work/map-task.ts";
 import { importMarker, type ImportMarker, type Shard, type StageMarker, stageMarker } from "./work/marker.ts";
 import { repeatsOf } from "./mixture.ts";
-import { type Pipeline, type PlannedStage, planPipeline, readPipeline } from "./pipeline.ts";
+import { type CorpusPipeline, type PlannedStage, planPipeline, readPipeline } from "./pipeline.ts";
 import { createTaskPool } from "./work/pool.ts";
 import { prune } from "./work/prune.ts";
 import { resultMarker } from "./work/result-task.ts";
 import { advance, type ShardState } from "./work/shard-state.ts";
 import { isKeyed } from "./stage.ts";
-import { createSummary, type Summary, type SummaryBuilder } from "./summary.ts";
+import { createSummary, type CorpusSummary, type SummaryBuilder } from "./summary.ts";
 import { stageAt, taskOf, updatesIndex } from "./work/tasks.ts";
 import { writeTokenFiles } from "./work/token-step.ts";
 import { doTasks, type WorkOptions, type WorkProgress } from "./work/work.ts";
@@ -53,7 +53,7 @@ export interface RunPipelineOptions {
 }
 
 /** Runs this rank's share. @throws ConfigError, DataError; `WaitingForRanks` where it shall not wait and others are behind. */
-export async function runPipeline(options: RunPipelineOptions): Promise<Summary> {
+export async function runPipeline(options: RunPipelineOptions): Promise<CorpusSummary> {
   const { file, value, rank = 0, world = 1, wait = true, onProgress, signal } = options;
   if (!(Number.isInteger(world) && world > 0 && Number.isInteger(rank) && rank >= 0 && rank < world)) {
     throw new ConfigError(`rank and world: expected a rank from 0 to world - 1, got ${rank} of ${world}`);
@@ -91,7 +91,7 @@ interface RunWork extends WorkOptions {
   readonly isImport: boolean;
 }
 
-async function runSteps(pipeline: Pipeline, work: RunWork): Promise<Summary> {
+async function runSteps(pipeline: CorpusPipeline, work: RunWork): Promise<CorpusSummary> {
   const imports = await importSources(pipeline, work);
   const shards = imports.flatMap((one) => one.shards);
   checkImported(pipeline, imports, shards, work.isImport);
@@ -127,7 +127,7 @@ async function runSteps(pipeline: Pipeline, work: RunWork): Promise<Summary> {
   return finish(pipeline, states, before, summary, work);
 }
 
-async function importSources(pipeline: Pipeline, work: WorkOptions): Promise<ImportMarker[]> {
+async function importSources(pipeline: CorpusPipeline, work: WorkOptions): Promise<ImportMarker[]> {
   const jobs = await planImports(pipeline);
   const tasks = jobs.map(({ bytes, ...job }) => taskOf("import", `stages/import/${job.name}.json`, bytes, job));
   return doTasks("import", tasks, importMarker, work);
@@ -135,7 +135,7 @@ async function importSources(pipeline: Pipeline, work: WorkOptions): Promise<Imp
 
 /** Something was read, and notes of patients will not be trained on as they are. */
 function checkImported(
-  pipeline: Pipeline,
+  pipeline: CorpusPipeline,
   imports: readonly ImportMarker[],
   shards: readonly Shard[],
   isImport: boolean,
@@ -209,12 +209,12 @@ async function mapShards(
 
 /** The mixture, the dataset's folder, and what there is to report. */
 async function finish(
-  pipeline: Pipeline,
+  pipeline: CorpusPipeline,
   states: readonly ShardState[],
   before: string,
   summary: SummaryBuilder,
   work: RunWork,
-): Promise<Summary> {
+): Promise<CorpusSummary> {
   const repeats = repeatsOf(pipeline, states);
   const fingerprint = fingerprintOf(before, JSON.stringify([pipeline.seed, [...repeats]]));
   const folder = `stages/result-${fingerprint.slice(0, 10)}`;

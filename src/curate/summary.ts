@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import * as z from "zod";
 import { readJson } from "../io/json.ts";
 import { type Amount, type ImportMarker, noAmount, plus, type StageMarker, stageMarker } from "./work/marker.ts";
-import type { Pipeline } from "./pipeline.ts";
+import type { CorpusPipeline } from "./pipeline.ts";
 import { merge, noProfile, profile } from "./work/profile.ts";
 import type { ResultMarker } from "./work/result-task.ts";
 import type { ShardState } from "./work/shard-state.ts";
@@ -53,11 +53,11 @@ export const summarySchema = z.object({
   after: profile,
   result: z.object({ amount, notes: z.int(), deidentified: z.int() }),
 });
-export type Summary = z.output<typeof summarySchema>;
+export type CorpusSummary = z.output<typeof summarySchema>;
 type StageSummary = z.output<typeof stage>;
 
 /** What a run left in its folder. @throws DataError where there is none. */
-export function readSummary(output: string): Promise<Summary> {
+export function readSummary(output: string): Promise<CorpusSummary> {
   return readJson(join(output, "report.json"), summarySchema, 'name a folder that "galen corpus run" finished');
 }
 
@@ -67,11 +67,11 @@ export interface SummaryBuilder {
     states: readonly ShardState[],
     markers: readonly ResultMarker[],
     repeats: ReadonlyMap<string, number>,
-  ): Summary;
+  ): CorpusSummary;
 }
 
 /** Adds up markers, which come in the corpus's order. */
-export function createSummary(pipeline: Pipeline, imports: readonly ImportMarker[]): SummaryBuilder {
+export function createSummary(pipeline: CorpusPipeline, imports: readonly ImportMarker[]): SummaryBuilder {
   const stages = new Map<number, StageSummary>();
   for (let i = updatesIndex; i < pipeline.stages.length; i++) {
     const { stage: kind, settings, for: only } = stageAt(pipeline, i);

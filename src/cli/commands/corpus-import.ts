@@ -54,7 +54,6 @@ const corpusImport: Command = command({
     overwrite: { type: "flag", about: "Replace a dataset that is there" },
   },
   examples: [
-    ["corpus import pubmed26n0001.xml.gz --output datasets/pubmed", "everything in a file"],
     ["corpus import articles/ ctg-studies.zip papers/*.pdf --output datasets/papers", "each file as what it is"],
     [
       'corpus import baseline/ updatefiles/ --output datasets/trials --type "Randomized Controlled Trial" --from 2015 --has-abstract',

@@ -9,7 +9,10 @@ const corpusReport: Command = command({
   options: {
     output: { type: "text", hint: "FILE", about: "Write the page there (default: DIR/report.html)" },
   },
-  examples: [["corpus report runs/corpus", "runs/corpus/report.html"]],
+  examples: [
+    ["corpus report runs/corpus", "runs/corpus/report.html"],
+    ["corpus report runs/corpus --json", "the counts and examples of all rules"],
+  ],
   async run({ args, json, output }) {
     const { readSummary, reportPage } = await import("../../curate/index.ts");
     const { writeFileAtomically } = await import("../../io/files.ts");

@@ -21,8 +21,8 @@ const corpusRun: Command = command({
   examples: [
     ["corpus run samples/corpus.yaml --output runs/corpus", "on this machine, a thread a core"],
     [
-      "corpus run corpus.yaml --output /shared/corpus --rank $SLURM_ARRAY_TASK_ID --world $SLURM_ARRAY_TASK_COUNT",
-      "as one task of a Slurm array",
+      "corpus run corpus.yaml --output /shared/corpus --rank 3 --world 40",
+      "the fourth of 40 tasks: $SLURM_ARRAY_TASK_ID of a Slurm array, $JOB_COMPLETION_INDEX of an indexed job of Kubernetes",
     ],
   ],
   stoppable: true,

@@ -11,6 +11,7 @@ function share({ share: value, low, high, count, of }: Proportion): string {
   return `${value.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}] (${count} of ${of})`;
 }
 
+/** A line a class, with recall and precision, and the first identifiers that are left. */
 export function describeScores({ classes, all, lost, cleanNotes, leaks }: DeidentificationScore): string {
   const rows = [...Object.entries(classes), ["all", all] as const];
   const lines = rows.map(([name, { recall, precision }]) => {

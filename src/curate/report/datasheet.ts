@@ -3,7 +3,7 @@
  * our own: what the pipeline knows is filled in, the rest is asked.
  */
 import { escapeHtml } from "../../io/markup.ts";
-import type { Summary } from "../summary.ts";
+import type { CorpusSummary } from "../summary.ts";
 import { whole } from "./html.ts";
 
 /** What is asked, with what the pipeline's `datasheet` may answer, by name. */
@@ -17,7 +17,7 @@ export const datasheetQuestions = {
   upkeep: "Who looks after it, corrects it, and takes out what has to go?",
 } as const;
 
-export function datasheet({ sources, stages, result, after, datasheet: given }: Summary): string {
+export function datasheet({ sources, stages, result, after, datasheet: given }: CorpusSummary): string {
   const answer = (name: keyof typeof datasheetQuestions): string => {
     const text = given[name];
     return text === undefined

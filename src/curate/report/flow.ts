@@ -1,7 +1,7 @@
 /** The Sankey of what flows through the stages: a lane for each source, and what every stage takes out of it. */
 import { escapeHtml } from "../../io/markup.ts";
 import type { Amount } from "../work/marker.ts";
-import type { Summary } from "../summary.ts";
+import type { CorpusSummary } from "../summary.ts";
 import { percent, short, whole } from "./html.ts";
 import { inks } from "./style.ts";
 
@@ -25,7 +25,7 @@ const width = 960;
 const laneHeight = 44;
 
 /** Nodes and links of d3-sankey; stages that drop nothing are left out. */
-function graphOf({ sources, stages }: Summary, unit: Unit): { nodes: Node[]; links: Link[]; columns: number } {
+function graphOf({ sources, stages }: CorpusSummary, unit: Unit): { nodes: Node[]; links: Link[]; columns: number } {
   const nodes: Node[] = [];
   const links: Link[] = [];
   const shown = stages.filter((stage) => stage.out[unit] < stage.in[unit]);
@@ -59,7 +59,7 @@ function graphOf({ sources, stages }: Summary, unit: Unit): { nodes: Node[]; lin
 }
 
 /** The picture; a sentence where nothing was dropped. */
-export async function flowPicture(summary: Summary, unit: Unit): Promise<string> {
+export async function flowPicture(summary: CorpusSummary, unit: Unit): Promise<string> {
   const { nodes, links, columns } = graphOf(summary, unit);
   if (columns === 0) return `<p>No stage dropped any ${unit}.</p>`;
   const { sankey, sankeyLinkHorizontal, sankeyLeft } = await import("d3-sankey");

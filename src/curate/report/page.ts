@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { escapeHtml } from "../../io/markup.ts";
-import type { Summary } from "../summary.ts";
+import type { CorpusSummary } from "../summary.ts";
 import { datasheet } from "./datasheet.ts";
 import { flowPicture } from "./flow.ts";
 import { histogram } from "./histogram.ts";
@@ -13,7 +13,7 @@ import { stageSections } from "./stages.ts";
 import { inks, reportStyle } from "./style.ts";
 
 /** The whole page. */
-export async function reportPage(summary: Summary): Promise<string> {
+export async function reportPage(summary: CorpusSummary): Promise<string> {
   const hash = createHash("sha256").update(reportStyle).digest("base64");
   const policy = `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`;
   const title = `Corpus: ${summary.pipeline.file}`;
@@ -49,7 +49,7 @@ ${datasheet(summary)}
 `;
 }
 
-function totals({ sources, stages, result }: Summary): string {
+function totals({ sources, stages, result }: CorpusSummary): string {
   const read = stages[0]!.in;
   const failures = sources.reduce((sum, one) => sum + one.failures, 0);
   const items: [string, string][] = [
@@ -66,7 +66,7 @@ function totals({ sources, stages, result }: Summary): string {
   return `<div class="totals">${items.map(([name, value]) => `<div><b>${value}</b>${name}</div>`).join("")}</div>`;
 }
 
-function sourcesTable({ sources }: Summary): string {
+function sourcesTable({ sources }: CorpusSummary): string {
   const columns = [
     { name: "source" },
     { name: "kinds" },
@@ -100,7 +100,7 @@ function sourcesTable({ sources }: Summary): string {
   return table("what was read, and what came out of it", columns, rows) + list;
 }
 
-async function shape({ before, after }: Summary): Promise<string> {
+async function shape({ before, after }: CorpusSummary): Promise<string> {
   const keysOf = (name: "years" | "lengths"): string[] =>
     [...new Set([...Object.keys(before[name]), ...Object.keys(after[name])])].filter((key) => /^\d+$/.test(key));
   const years = keysOf("years").sort();

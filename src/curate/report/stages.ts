@@ -1,10 +1,10 @@
 /** What each stage did: its rules with counts, and examples of what they dropped and changed beside what stayed. */
 import { escapeHtml } from "../../io/markup.ts";
 import type { Example } from "../work/marker.ts";
-import type { Summary } from "../summary.ts";
+import type { CorpusSummary } from "../summary.ts";
 import { percent, table, whole } from "./html.ts";
 
-type Stage = Summary["stages"][number];
+type Stage = CorpusSummary["stages"][number];
 type Diff = typeof import("diff");
 
 /** Words that differ, marked; cut texts are compared as far as they go. */
@@ -109,7 +109,7 @@ function stageSection(stage: Stage, sources: readonly string[], diff: Diff): str
 }
 
 /** A section for each stage that had something to do. */
-export async function stageSections({ stages, sources }: Summary): Promise<string> {
+export async function stageSections({ stages, sources }: CorpusSummary): Promise<string> {
   const diff = await import("diff");
   const names = sources.map(({ name }) => name);
   return stages

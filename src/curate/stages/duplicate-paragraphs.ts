@@ -13,13 +13,16 @@ const settings = z.strictObject({
 });
 type Settings = z.output<typeof settings>;
 
-const parting = /\n[ \t]*\n+/;
+/** Lines are paragraphs where no blank lines part them, as in texts of others. */
+const parting = /(\n\s*)/;
 
 /** Paragraphs of prose, numbered through the document; tables repeat for good reasons. */
 function* paragraphsOf({ sections }: CorpusDocument): Generator<readonly [number: number, text: string]> {
   let number = 0;
   for (const section of sections) {
-    for (const text of section.text.split(parting)) {
+    for (const [i, text] of section.text.split(parting).entries()) {
+      // What stands between is a part of the list, too.
+      if (i % 2 === 1) continue;
       if (section.kind !== "table") yield [number, text];
       number += 1;
     }
@@ -29,8 +32,16 @@ function* paragraphsOf({ sections }: CorpusDocument): Generator<readonly [number
 function without(document: CorpusDocument, lost: ReadonlySet<number>): CorpusDocument {
   let number = 0;
   const sections = document.sections.flatMap((section): CorpusSection[] => {
-    const left = section.text.split(parting).filter(() => !lost.has(number++));
-    return left.length === 0 ? [] : [{ ...section, text: left.join("\n\n") }];
+    const parts = section.text.split(parting);
+    let text = "";
+    let isAny = false;
+    for (let i = 0; i < parts.length; i += 2) {
+      if (lost.has(number++)) continue;
+      // A paragraph keeps what stood before it.
+      text += isAny ? `${parts[i - 1]!}${parts[i]!}` : parts[i]!;
+      isAny = true;
+    }
+    return isAny ? [{ ...section, text }] : [];
   });
   return { ...document, sections };
 }

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { type ListedFile, listSourceFiles } from "../../corpus/sources/open.ts";
 import { fingerprintOf, pathFingerprint } from "../../io/fingerprint.ts";
 import type { ImportArguments } from "./import-task.ts";
-import type { Pipeline, SourceEntry } from "../pipeline.ts";
+import type { CorpusPipeline, SourceEntry } from "../pipeline.ts";
 
 /** Increased when readers give other documents for the same files. */
 const readersVersion = 1;
@@ -21,7 +21,10 @@ function weight({ path, bytes }: ListedFile): number {
 }
 
 /** @throws DataError where an input does not exist. */
-export async function planImports({ sources, folder }: Pick<Pipeline, "sources" | "folder">): Promise<ImportJob[]> {
+export async function planImports({
+  sources,
+  folder,
+}: Pick<CorpusPipeline, "sources" | "folder">): Promise<ImportJob[]> {
   const jobs: ImportJob[] = [];
   for (const [source, entry] of Object.entries(sources)) {
     let files: ListedFile[] = [];

@@ -29,7 +29,8 @@ export class Records {
   }
 
   push(...record: readonly number[]): void {
-    this.words.set(record, this.grow());
+    const at = this.grow();
+    this.words.set(record, at);
   }
 
   word(record: number, i: number): number {

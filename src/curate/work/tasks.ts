@@ -5,7 +5,7 @@ import { importFiles } from "./import-task.ts";
 import { applyLosses, collectKeys, compareKeys, type KeyedSettings, readShardList } from "./keyed-tasks.ts";
 import { runStages } from "./map-task.ts";
 import type { Shard } from "./marker.ts";
-import { type Pipeline, type PlannedStage, planPipeline, readPipeline } from "../pipeline.ts";
+import { type CorpusPipeline, type PlannedStage, planPipeline, readPipeline } from "../pipeline.ts";
 import { writeResult } from "./result-task.ts";
 import type { ShardState } from "./shard-state.ts";
 import { isKeyed, type MapStage, type OpenStage } from "../stage.ts";
@@ -25,7 +25,7 @@ export interface TaskSettings {
 export const updatesIndex = -1;
 export const updatesStage: PlannedStage = { stage: updates, settings: {}, for: undefined, fingerprint: "updates-1" };
 
-export function stageAt({ stages }: Pick<Pipeline, "stages">, index: number): PlannedStage {
+export function stageAt({ stages }: Pick<CorpusPipeline, "stages">, index: number): PlannedStage {
   return index === updatesIndex ? updatesStage : stages[index]!;
 }
 
@@ -55,8 +55,8 @@ export function taskOf<Kind extends TaskKind>(kind: Kind, marker: string, bytes:
 /** Does tasks one after another; stages that were opened stay open. */
 export function createTaskRunner(settings: TaskSettings): (task: Task) => Promise<unknown> {
   const { output, file, value, folder } = settings;
-  let reading: Promise<Pipeline> | undefined;
-  const pipeline = (): Promise<Pipeline> =>
+  let reading: Promise<CorpusPipeline> | undefined;
+  const pipeline = (): Promise<CorpusPipeline> =>
     (reading ??= value === undefined ? readPipeline(file) : planPipeline(value, file, folder ?? "."));
   const opened = new Map<PlannedStage, Promise<OpenStage>>();
   const openMap = async (planned: PlannedStage): Promise<OpenStage> => {

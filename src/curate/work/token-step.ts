@@ -5,10 +5,10 @@ import { tokenizeDocuments } from "../../corpus/tokenize.ts";
 import { writeFileAtomically } from "../../io/files.ts";
 import { fingerprintOf } from "../../io/fingerprint.ts";
 import { loadTokenizer } from "../../tokenizers/files.ts";
-import type { Pipeline } from "../pipeline.ts";
+import type { CorpusPipeline } from "../pipeline.ts";
 
 export async function writeTokenFiles(
-  { tokens, folder, seed }: Pick<Pipeline, "tokens" | "folder" | "seed">,
+  { tokens, folder, seed }: Pick<CorpusPipeline, "tokens" | "folder" | "seed">,
   {
     output,
     dataset,

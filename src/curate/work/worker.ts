@@ -12,7 +12,10 @@ parentPort?.on("message", (task: Task) => {
     (marker) => parentPort?.postMessage({ marker }, []),
     (error: unknown) => {
       const code = error instanceof GalenError ? error.code : undefined;
-      const failure: TaskFailure = { code, message: error instanceof Error ? error.message : String(error) };
+      const said = error instanceof Error ? error.message : String(error);
+      // A mistake of ours: where it happened says more than what.
+      const where = error instanceof Error && code === undefined ? ` (${error.stack?.split("\n")[1]?.trim()})` : "";
+      const failure: TaskFailure = { code, message: code === undefined ? `${task.marker}: ${said}${where}` : said };
       parentPort?.postMessage({ failure }, []);
     },
   );
