@@ -1,7 +1,7 @@
 /**
  * Which thresholds a kind of source needs. The papers' were found on web pages; on 14,000 texts of the field they drop 24 to 69 %,
- * and hardly a bad one was among those looked at. A profile says where it departs from the papers, and why; `docs/curation.md`
- * has the rates. What is not said is as in the papers.
+ * and hardly a bad one was among those looked at. A profile says where it departs from the papers, and why; `bench/quality-drops.ts`
+ * prints the rates. What is not said is as in the papers.
  */
 import * as z from "zod";
 import { c4Settings } from "../rules/c4.ts";
