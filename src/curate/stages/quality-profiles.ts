@@ -46,10 +46,16 @@ export const profiles: Readonly<Record<ProfileName, RuleSets>> = {
   web: { gopher: { leastWordsWithLetters: 0.6 }, c4: { needsTerminalPunctuation: false } },
   /** Proceedings in one article have more words than a book. */
   literature: { gopher: { leastWords, mostWords: null, leastWordsWithLetters }, repetition, ...lines },
-  /** Criteria are bullets without stop words; the summary often stands once more in the description. */
+  /** Criteria are bullets without stop words; the summary stands once more in the description, arms and outcomes are alike. */
   trials: {
     gopher: { leastWords, leastWordsWithLetters, mostBulletLines: null, leastStopWords: null },
-    repetition: { ...repetition, mostLineCharacters: 0.5 },
+    repetition: {
+      ...repetition,
+      mostLines: 0.5,
+      mostLineCharacters: 0.5,
+      mostParagraphs: 0.5,
+      mostParagraphCharacters: 0.5,
+    },
     ...lines,
   },
   /** Notes leave words out ("Negative for chills."), list, and repeat a diagnosis before and after an operation. */
