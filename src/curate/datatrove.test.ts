@@ -113,10 +113,16 @@ beforeAll(async () => {
   texts = await numberedTexts();
 });
 
+const decoded = new Map<string, Buffer>();
+function digestAt(column: string, i: number): string {
+  const bytes = decoded.get(column) ?? Buffer.from(column, "base64");
+  decoded.set(column, bytes);
+  return bytes.toString("hex", i * 4, i * 4 + 4);
+}
+
 /** Numbers of the texts where what `ours` gives is another than the column's. */
 function differing(column: string, ours: (text: Judged) => string): number[] {
-  const bytes = Buffer.from(column, "base64");
-  return [...texts].flatMap(([i, text]) => (ours(text) === bytes.toString("hex", i * 4, i * 4 + 4) ? [] : [i]));
+  return [...texts].flatMap(([i, text]) => (ours(text) === digestAt(column, i) ? [] : [i]));
 }
 
 function differingDecisions(name: keyof Golden["reasons"], ours: (text: Judged) => Drop | undefined): string[] {
@@ -178,11 +184,12 @@ describe(`of hostile texts${hasCorpus ? ", 5,440 real ones and near copies" : ""
 
   test.each(["xxhash", "sha1"] as const)("MinHash signatures by %s are datatrove's", (hash) => {
     const signature = createMinHash({ hash });
-    const ours = ({ text }: Judged): string => {
+    const wrong = [...texts].flatMap(([i, { text }]) => {
       const hashes = signature(text);
-      return hashes === undefined ? "00000000" : digest(new Uint8Array(hashes.buffer));
-    };
-    expect(differing(golden[hash], ours)).toEqual([]);
+      const ours = hashes === undefined ? "00000000" : digest(new Uint8Array(hashes.buffer));
+      return ours === digestAt(golden[hash], i) ? [] : [i];
+    });
+    expect(wrong).toEqual([]);
   });
 
   test.skipIf(!hasCorpus)("a pipeline leaves of each of datatrove's clusters the first, and all others", async () => {

@@ -4,7 +4,7 @@
  */
 import { isSpace, strip } from "./characters.ts";
 
-/** datatrove's `PUNCTUATION`: fewer than Unicode has ("'" stays), and control characters but tab and line feed. */
+/** datatrove's `PUNCTUATION`: fewer than Unicode has ("–" and "…" are in it, "§" and "‐" are not), and control characters but tab and line feed. */
 export const punctuationMarks: ReadonlySet<string> = new Set([
   ..."!/—”:％１〈&(、━\\【#%「」，】；+^]~“《„';’{|∶´[=-`*．（–？！：$～«〉,><》)?）。…@_.\"}►»",
   ...Array.from({ length: 160 }, (_, unit) => String.fromCharCode(unit)).filter((one) => /[^\P{Cc}\t\n]/u.test(one)),

@@ -14,8 +14,14 @@ const rights = `(?:(?:Copyright|Crown copyright)[ :]*(?:©|\\(c\\))?|©|\\(c\\))
 interface LineRule {
   readonly name: string;
   readonly about: string;
+  /** Lines, or what may stand anywhere. */
   readonly patterns: readonly RegExp[];
+  /** What may stand at a text's end. */
+  readonly ends?: readonly RegExp[];
 }
+
+/** Longest end that is looked at. */
+const longestEnd = 600;
 
 const lineRules: readonly LineRule[] = [
   {
@@ -26,6 +32,8 @@ const lineRules: readonly LineRule[] = [
       line("(?:\\(?copyright[^\\n]{0,100})?all rights reserved[.;)]*(?:[^\\n]{0,80})?"),
       line("this is an open[- ]access article[^\\n]{0,400}"),
       line("this (?:article|work) is (?:distributed|licensed|published) under [^\\n]{0,400}licen[cs]e[^\\n]{0,200}"),
+    ],
+    ends: [
       new RegExp(
         `(?<![ \\t])[ \\t]*\\(?(?:Published by [^\\n.]{2,60}\\. ?)?${rights}[^\\n]{0,120}?\\b${holder}\\b[^\\n]{0,80}$`,
         "gi",
@@ -73,7 +81,7 @@ const lineRules: readonly LineRule[] = [
   },
 ];
 
-export const boilerplateRules: readonly CleanRule[] = lineRules.map(({ name, about, patterns }) => ({
+export const boilerplateRules: readonly CleanRule[] = lineRules.map(({ name, about, patterns, ends = [] }) => ({
   name,
   about,
   proseOnly: true,
@@ -82,6 +90,12 @@ export const boilerplateRules: readonly CleanRule[] = lineRules.map(({ name, abo
     for (const pattern of patterns) {
       const once = replaceAll(cleaned.text, pattern, () => "");
       cleaned = { text: once.text, count: cleaned.count + once.count };
+    }
+    for (const pattern of ends) {
+      const start = Math.max(0, cleaned.text.length - longestEnd);
+      const once = replaceAll(cleaned.text.slice(start), pattern, () => "");
+      if (once.count > 0)
+        cleaned = { text: cleaned.text.slice(0, start) + once.text, count: cleaned.count + once.count };
     }
     return cleaned;
   },

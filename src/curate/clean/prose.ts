@@ -50,7 +50,7 @@ const squareCitation = new RegExp(String.raw`(?<![ \t\u00a0])[ \t\u00a0]*\[(${nu
 const roundCitation = new RegExp(String.raw`(?<=\p{Ll}{3}[)"”’]?)[ \t\u00a0]\((${numbers})\)`, "gu");
 /** Words before a number in brackets that is no citation. */
 const measured =
-  /(?:\b(?:range|ranges|ranging|interval|intervals|CI|CIs|IQR|SD|SE|SEM|median|mean|average|score|scores|scale|between|from|in|on|of|to|at|by|with|equation|equations|eq|eqs|fig|figs|figure|figures|table|tables|ref|refs|reference|references|formula|step|steps|stage|grade|class|type|phase|group|groups|item|items|day|days|week|weeks|month|months|year|years|age|aged|number|no|and|or|the|a|an|is|was|are|were|than|over|under|about)\b\.?|[\d%=<>±≤≥×/:(+*]|\d ?[a-zµ%]{1,3})$/i;
+  /(?:\b(?:range|ranges|ranging|interval|intervals|CI|CIs|IQR|SD|SE|SEM|median|mean|average|score|scores|scale|between|from|in|on|of|to|at|by|with|equation|equations|eq|eqs|fig|figs|figure|figures|table|tables|ref|refs|reference|references|formula|step|steps|stage|grade|class|type|phase|group|groups|item|items|day|days|week|weeks|month|months|year|years|age|aged|number|no|and|or|the|a|an|is|was|are|were|than|over|under|about)\b\.?|[\d%=<>±≤≥×/:([+*]|\d ?[a-zµ%]{1,3})$/i;
 
 /** Numbers of a citation grow, begin at 1, and a range is one of a few. */
 function isCitation(list: string): boolean {

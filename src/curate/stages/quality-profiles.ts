@@ -1,7 +1,7 @@
 /**
  * Which thresholds a kind of source needs. The papers' were found on web pages; on 14,000 texts of the field they drop 24 to 69 %,
- * and hardly a bad one was among those looked at. A profile says where it departs from the papers, and why; `docs/curation.md`
- * has the rates. What is not said is as in the papers.
+ * and hardly a bad one was among those looked at. A profile says where it departs from the papers, and why; `bench/quality-drops.ts`
+ * prints the rates. What is not said is as in the papers.
  */
 import * as z from "zod";
 import { c4Settings } from "../rules/c4.ts";
@@ -46,10 +46,16 @@ export const profiles: Readonly<Record<ProfileName, RuleSets>> = {
   web: { gopher: { leastWordsWithLetters: 0.6 }, c4: { needsTerminalPunctuation: false } },
   /** Proceedings in one article have more words than a book. */
   literature: { gopher: { leastWords, mostWords: null, leastWordsWithLetters }, repetition, ...lines },
-  /** Criteria are bullets without stop words; the summary often stands once more in the description. */
+  /** Criteria are bullets without stop words; the summary stands once more in the description, arms and outcomes are alike. */
   trials: {
     gopher: { leastWords, leastWordsWithLetters, mostBulletLines: null, leastStopWords: null },
-    repetition: { ...repetition, mostLineCharacters: 0.5 },
+    repetition: {
+      ...repetition,
+      mostLines: 0.5,
+      mostLineCharacters: 0.5,
+      mostParagraphs: 0.5,
+      mostParagraphCharacters: 0.5,
+    },
     ...lines,
   },
   /** Notes leave words out ("Negative for chills."), list, and repeat a diagnosis before and after an operation. */
