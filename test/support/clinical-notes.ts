@@ -161,6 +161,14 @@ const values: Readonly<Record<string, readonly [IdentifierClass, (draw: Random) 
   MY: ["DATE", (draw) => `${pick(months, draw)} ${1995 + draw.integer(29)}`],
   NMD: ["DATE", (draw) => `${1 + draw.integer(12)}/${13 + draw.integer(15)}`],
   NMY: ["DATE", (draw) => `${two(1 + draw.integer(12))}/${1995 + draw.integer(29)}`],
+  MON: [
+    "DATE",
+    (draw) =>
+      pick(
+        months.filter((month) => month !== "May" && month !== "March"),
+        draw,
+      ),
+  ],
   WD: ["DATE", (draw) => pick(weekdays, draw)],
   HOL: ["DATE", (draw) => pick(holidays, draw)],
   AGE: ["AGE", (draw) => String(90 + draw.integer(13))],

@@ -144,10 +144,6 @@ HISTORY: THE PATIENT WAS ADMITTED ON {DATE} BY DR. {DN} AFTER A MOTOR VEHICLE AC
   `Procedure note ({DATE}): after consent from {PF} {PL}, the right knee was aspirated under ultrasound by {EN}, PA-C, supervised by {DN}, MD. A Cook needle was used; Gram stain and Ziehl-Neelsen pending. {MR} {PL} tolerated this well and left with {HIS} neighbor, {RF}. Follow-up {NMD}. Questions: {PHONE} or {EMAIL}.`,
   `School health form. Student {PN}, born {LONG}, attends {TOWN} High School. Mother: {RN}, {PHONE}. Father: {SN}. Pediatrician: Dr. {DFML}, {STREET}, {TOWN}, {STATE} {ZIP}. Insurance: Medicaid number {PLAN}. Asthma; carries albuterol. EpiPen for peanut allergy. Osgood-Schlatter disease in {MY}. Last physical {DATE}.`,
   `ICU rounds {DATE} 07:30. Bed 12. {PL}, {YEARS}yo, day 3 post CABG by {DL}. Swan-Ganz out. Levophed off since {NMD}. {EL} (renal) recommends CRRT. Daughter {RF} updated by phone ({PHONE}). Social work {GN} involved. Transfer to {HOSP} when bed available, maybe {WD}. Attending: {DN}.`,
-];
-
-/** Written after the rules, and not looked at while they were mended. */
-export const heldOut: readonly string[] = [
   `Neurology follow up visit
 
 {PN} comes today accompanied by {HIS} partner {RF}. The last visit was on {DATE}. Since then {PF} has had two seizures, one on {LONG} and one on {HOL}. Keppra was raised by my colleague {EN} in {MY}. Todd paralysis lasted an hour. Jacksonian march was described by {RF}. {HE} sees Dr. {GL} at {HOSP} for Hashimoto thyroiditis.
@@ -177,4 +173,24 @@ I, {PN}, born {LONG}, residing at {STREET}, {TOWN}, {STATE} {ZIP}, authorize {DN
 {STREET}, {TOWN}, {STATE} {ZIP}   Tel: {PHONE}   Fax: {FAX}
 Patient: {PN}   DOB {DATE}   Address: {STREET}
 Synthroid 50 mcg daily, #30, refills 3. Date {DATE}`,
+];
+
+/** Written after the rules, and not looked at while they were mended. */
+export const heldOut: readonly string[] = [
+  `Hospice nursing visit {DATE}. {PF} {PL}, {AGE} years old, sleeping most of the day. {RF}, {HIS} eldest daughter, drove in from {CITY} on {WD}. Chaplain {GL} stopped by. Comfort kit reviewed with {RF} and with {SN}, the night aide. Cheyne-Stokes breathing noted at 0400. Dr. {DL} notified at {PHONE}; {EF} from pharmacy will deliver morphine to {STREET}. Next of kin form signed by {RN}.`,
+  `RHEUMATOLOGY CONSULT REQUEST
+Requested by: {DN}, DO   Pager: {PHONE}
+Pt: {PLF}   DOB: {DATE}   MRN: {MRN}
+Reason: positive RNP and Smith antibodies, Raynaud phenomenon since {MY}. {PL} was diagnosed with Sjogren syndrome by {EN} in {CITY}. Records requested from {HOSP} ({FAX}). Insurance group number {PLAN}. Please copy {GN} and {SN} on the report.`,
+  `Addendum by {DN}, {LONG}: I spoke again with {PF}'s father, who confirmed that {PF} was adopted from {CITY} in {MY}. {EN} in genetics agrees. Marfan and Ehlers-Danlos were considered. A letter went to {GN}, school nurse, by email ({EMAIL}). The {PL} family has moved to {STREET}, {TOWN}, {STATE} {ZIP}.`,
+  `HISTORY: A {YEARS}-year-old man named {PN} was brought in by police officer {SL} (badge number {ID}) after his car (plate number {PLATE}, VIN {VIN}) hit a tree near {TOWN} on {HOL}. Friends {RF} and {GF} were uninjured. Driver license {LIC}; SSN {SSN}. {PF} denies alcohol. {EN} from orthopedics fixed a Colles fracture on {DATE}. Steinmann pin serial number {SERIAL}.`,
+  `Transplant coordinator note
+Recipient: {PN}   Donor: {RN} (cousin)   Account no. {ACCT}
+{RF} completed the evaluation on {DATE} and {NMD}. Surgeon {DN} met both today; {EN} will cover while {DL} is away in {MON}. {PF}'s login from {IP} at {URL} shows labs viewed. Prograf 3 mg twice a day. Bowman capsule thickened on biopsy. NPI {NPI}, DEA {DEA}. Back in clinic on {WD}, {COUNTY} transport booked.`,
+  `{LONG}
+Dear Colleague,
+I had the privilege of caring for {MR} {PN} of {TOWN}, {STATENAME}, during {HIS} stay at {HOSP}. As discussed with {EN} on the phone, {PL} had a Whipple resection by Professor {DL}. {PF} recovered well and walked with {RF} every day. Kindly see {PF} by {MD}.
+Yours sincerely
+{GN}
+Consultant Surgeon`,
 ];

@@ -11,6 +11,8 @@ import { findNames } from "./patterns/names.ts";
 import { findNumbers, mentionPatterns, numberPatterns } from "./patterns/numbers.ts";
 import { matchesOf } from "./patterns/pattern.ts";
 import { findPlaces, placePatterns } from "./patterns/places.ts";
+import { judgedNames } from "./linear.ts";
+import type { Read } from "./patterns/name-runs.ts";
 import { wordsOf } from "./words.ts";
 
 export interface FindOptions {
@@ -20,6 +22,8 @@ export interface FindOptions {
   readonly allow?: readonly string[] | undefined;
   /** Names that the record itself gives (of the patient, of clinicians), found wherever they stand. */
   readonly known?: readonly string[] | undefined;
+  /** "rules": names by rules alone; default: a small linear model adds what rules for contexts miss. */
+  readonly names?: "rules" | "model" | undefined;
   /** Found by other means, a tagger. */
   readonly more?: readonly Found[] | undefined;
 }
@@ -41,6 +45,7 @@ const weak: Readonly<Record<string, number>> = {
   month: 3,
   weekday: 3,
   tagger: 7,
+  linear: 8,
   extension: 3,
   local: 3,
 };
@@ -55,7 +60,7 @@ const mask = /\[[A-Z_]{2,11}\]/g;
  */
 export function findIdentifiers(
   text: string,
-  { classes, allow = [], known = [], more = [] }: FindOptions = {},
+  { classes, allow = [], known = [], names = "model", more = [] }: FindOptions = {},
 ): Found[] {
   const words = wordsOf(text);
   const read = { text, words };
@@ -67,6 +72,8 @@ export function findIdentifiers(
     ...findNames(read, known),
     ...more,
   ];
+  const withModel = names === "model" && classes?.includes("NAME") !== false;
+  const both = withModel ? [...all, ...judged(read, all)] : all;
   const allowed = new Set(allow.map((word) => word.toLowerCase()));
   const masks = [...text.matchAll(mask)].map(({ index, 0: one }): Found => ({
     class: "ID",
@@ -74,10 +81,20 @@ export function findIdentifiers(
     start: index,
     end: index + one.length,
   }));
-  const wanted = classes === undefined ? all : all.filter((one) => classes.includes(one.class));
+  const wanted = classes === undefined ? both : both.filter((one) => classes.includes(one.class));
   const kept =
     allowed.size === 0 ? wanted : wanted.filter(({ start, end }) => !allowed.has(text.slice(start, end).toLowerCase()));
   return apart(text, kept, masks);
+}
+
+/** Names that the linear model adds. */
+function judged(read: Read, all: readonly Found[]): Found[] {
+  const marks = new Uint8Array(read.text.length);
+  for (const one of all) if (one.class === "NAME") marks.fill(1, one.start, one.end);
+  return judgedNames(read, ({ start }) => marks[start] === 1).map((at) => {
+    const { start, end } = read.words[at]!;
+    return { class: "NAME", rule: "linear", start, end };
+  });
 }
 
 /** The surer first, then the longer; of others what is left beside them. */

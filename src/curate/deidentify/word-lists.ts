@@ -20,7 +20,7 @@ export const relatives: ReadonlySet<string> = set(`
   grandfather stepmother stepfather stepson stepdaughter friend partner boyfriend girlfriend fiance fiancé fiancee fiancée spouse
   neighbor neighbour caregiver roommate guardian twin mom dad mum sibling siblings children kids sons daughters sister-in-law
   brother-in-law mother-in-law father-in-law son-in-law daughter-in-law colleague coworker landlord boss teacher therapist
-  counselor sponsor pharmacist named manager worker aide coordinator presenter technician boy girl infant baby babyboy psychiatrist psychologist dentist cardiologist neurologist oncologist pediatrician gynecologist internist urologist dermatologist chiropractor midwife doula lawyer interpreter trainer midwives
+  counselor sponsor pharmacist named manager worker aide coordinator presenter technician boy girl infant baby babyboy psychiatrist psychologist dentist cardiologist neurologist oncologist pediatrician gynecologist internist urologist dermatologist chiropractor midwife doula lawyer interpreter trainer midwives friends brothers sisters daughters sons parents twins
 `);
 
 /** Never part of a name, even with a capital behind a title or a label. */

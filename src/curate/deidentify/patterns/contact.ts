@@ -29,20 +29,21 @@ export const contactPatterns: readonly Pattern[] = [
   {
     class: "URL",
     rule: "url",
-    needs: "://",
+    needs: /:\/\//,
     pattern: /(?<![a-z])(?:https?|ftp|sftp):\/\/[^\s<>"')\]]{2,2000}(?<![.,;:!?])/gi,
   },
-  { class: "URL", rule: "www", needs: "www.", pattern: /(?<![\w.@-])www\.[^\s<>"')\]]{3,2000}(?<![.,;:!?])/gi },
+  { class: "URL", rule: "www", needs: /www\./i, pattern: /(?<![\w.@-])www\.[^\s<>"')\]]{3,2000}(?<![.,;:!?])/gi },
   {
     class: "URL",
     rule: "domain",
+    needs: /\.(?:com|org|net|edu|gov|io|info|health)/,
     pattern:
       /(?<![\w.@-])[a-z0-9][a-z0-9-]{1,62}(?:\.[a-z0-9-]{1,63}){0,3}\.(?:com|org|net|edu|gov|io|info|health)(?![\w@-])(?:\/[^\s<>"')\]]{0,2000}(?<![.,;:!?]))?/g,
   },
   {
     class: "EMAIL",
     rule: "email",
-    needs: "@",
+    needs: /@/,
     pattern: /(?<![\w.%+-])[\w.%+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,4}\.[a-z]{2,24}(?![a-z0-9-])/gi,
   },
   {

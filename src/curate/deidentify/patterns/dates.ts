@@ -125,7 +125,7 @@ const seasons = ["winter", "spring", "summer", "fall"];
 /** Names of months that are other words too are dates where they begin with a capital. */
 const isMonthWord = ({ m }: Groups): boolean => !/^(?:may|mar|march|sept|jan|dec)\.?$/.test(m ?? "");
 const isNumeric = ({ a, b }: Groups): boolean => Number(a) <= 12 || Number(b) <= 12;
-const before = String.raw`(?<=\b(?:on|since|until|till|til|through|thru|dated|dates?|as of|last|next|seen|scheduled|admitted|discharged|starting|beginning|effective|performed|done|DOS|DOA|DOD|DOB|D|T|DD|DT|R|visit|labs|appointment|appt|follow-up|followup|f\\/u|return|rtc|in clinic)(?:[:;]? |:))`;
+const before = String.raw`(?<=\b(?:on|since|until|till|til|through|thru|dated|dates?|as of|last|next|seen|scheduled|admitted|discharged|starting|beginning|effective|performed|done|DOS|DOA|DOD|DOB|D|T|DD|DT|R|visit|labs|appointment|appt|follow-up|followup|f\/u|return|rtc)(?:[:;]? |:)|\d[/-]\d{1,4},? (?:and|&|to|through|or) |\bbetween )`;
 
 export const dateForms: readonly DateForm[] = [
   {

@@ -47,6 +47,11 @@ import {
   runFrom,
 } from "./name-runs.ts";
 
+/** "officer Black": of these a surname is enough, as they are said of nobody else. */
+const isCalled = ({ lower }: Word, { flags }: Word): boolean =>
+  (flags & surname) !== 0 &&
+  /^(?:officer|detective|sergeant|captain|chaplain|pastor|judge|attorney|coach|deputy)$/.test(lower);
+
 /** Dr. Smith, Mr. and Mrs. Jones, Drs. Kim and Lee, Nurse Joy, dr. smith. */
 function byTitle(read: Read, at: number): NameFound[] {
   const { words } = read;
@@ -59,7 +64,13 @@ function byTitle(read: Read, at: number): NameFound[] {
     const isName = !isLoose && title.lower.length < 4 && (flagsOf(next.lower) & (surname | ordinary)) === surname;
     return isName && next.text.length > 2 ? [found(read, at + 1, at + 2, "title")] : [];
   }
-  if (isLoose && (title.shape === "lower" || beginsSentence(read.text, title)) && !isClear(next) && !isUnknown(next))
+  if (
+    isLoose &&
+    (title.shape === "lower" || beginsSentence(read.text, title)) &&
+    !isClear(next) &&
+    !isUnknown(next) &&
+    !isCalled(title, next)
+  )
     return [];
   if (isLoose && next.shape !== "capital") return [];
   if (title.shape === "lower" && next.shape === "capitals" && isLoose) return [];
@@ -266,6 +277,16 @@ function byRelative(read: Read, at: number): NameFound | undefined {
   return found(read, at + 1, runFrom(read, at + 1, accepts, 3), "relative");
 }
 
+/** "friends Amy and Kai": behind one of several another. */
+function andAnother(read: Read, one: NameFound): NameFound | undefined {
+  const [and, word] = [read.words[one.to], read.words[one.to + 1]];
+  if (and?.lower !== "and" || word?.shape !== "capital" || isStop(word)) return undefined;
+  if (gapOf(read, one.to) !== " " || read.words[one.from - 1]?.lower.endsWith("s") !== true) return undefined;
+  return nameOnly(word, undefined)
+    ? found(read, one.to + 1, runFrom(read, one.to + 1, nameOnly, 2), "relative")
+    : undefined;
+}
+
 /** In a note of capitals alone: two words or more, one of them a clear name or all of them names. */
 function inCapitals(read: Read, from: number): NameFound | undefined {
   const to = runFrom(read, from, labelOnly, 3);
@@ -296,6 +317,8 @@ function bySurname(read: Read, at: number): NameFound | undefined {
   const behind = text.slice(word.end, word.end + 40);
   if (!(word.flags & veryOrdinary) && /^,? \d{1,3}[ -]?(?:y\b|yo\b|y\/o|yrs?\b|years?[ -]old|M\b|F\b)/.test(behind))
     return found(read, at, at + 1, "age");
+  if (/^ family\b/.test(behind) && words[at - 1]?.lower === "the" && !eponyms.has(word.lower))
+    return found(read, at, at + 1, "surname");
   if (eponyms.has(word.lower) || (word.flags & (surname | place)) !== surname) return undefined;
   if (/^ \([a-zA-Z ]{2,20}\) (?:recommends?|saw|following|agrees|aware|to see|will|was|is)\b/.test(behind))
     return found(read, at, at + 1, "surname");
@@ -418,7 +441,11 @@ export function findNames(read: Read, known: readonly string[] = []): Found[] {
   const names: NameFound[] = [...byLabel(read, indexAt), ...byCredential(read, indexAt)];
   words.forEach((word, at) => {
     if (titles.has(word.lower)) names.push(...byTitle(read, at));
-    if (relatives.has(word.lower)) add(byRelative(read, at));
+    if (relatives.has(word.lower)) {
+      const one = byRelative(read, at);
+      add(one);
+      if (one !== undefined) add(andAnother(read, one));
+    }
     if (!hasCapital(word)) return;
     if (word.flags & first) add(byFirstName(read, at));
     if (word.flags & surname) add(byLastFirst(read, at));

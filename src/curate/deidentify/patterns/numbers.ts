@@ -218,6 +218,7 @@ export const mentionPatterns: readonly Pattern[] = [
   {
     class: "PHOTO",
     rule: "file",
+    needs: /\.(?:jpe?g|png|gif|bmp|tiff?|heic|dcm)/i,
     pattern: /(?<![\w./-])[\w-]{3,80}\.(?:jpe?g|png|gif|bmp|tiff?|heic|dcm)(?!\w)/gi,
   },
   {

@@ -9,7 +9,7 @@ export interface Pattern {
   readonly rule: string;
   readonly pattern: RegExp;
   /** Without this in the text there is none. */
-  readonly needs?: string | undefined;
+  readonly needs?: RegExp | undefined;
   /** Whether it is one after all: check digits, the text around it. */
   readonly check?: (
     value: string,
@@ -21,7 +21,7 @@ export interface Pattern {
 export function matchesOf(text: string, patterns: readonly Pattern[]): Found[] {
   const found: Found[] = [];
   for (const { class: name, rule, pattern, check, needs } of patterns) {
-    if (needs !== undefined && !text.includes(needs)) continue;
+    if (needs !== undefined && !needs.test(text)) continue;
     pattern.lastIndex = 0;
     for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
       const value = match[1] ?? match[0];

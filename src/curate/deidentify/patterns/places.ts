@@ -19,6 +19,10 @@ const large: ReadonlySet<string> = new Set(
     "|",
   ),
 );
+/** A state, a country, or the second word of one: "South Carolina". */
+export const isLarge = (lower: string): boolean => large.has(lower) || partsOfStates.has(lower);
+const partsOfStates = new Set("carolina dakota jersey hampshire island rhode states kingdom rico".split(" "));
+
 const streets =
   "Street|St|Avenue|Ave|Av|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Parkway|Pkwy|Highway|Hwy|Circle|Cir|Terrace|Ter|Trail|Trl|Square|Sq|Way|Turnpike|Pike|Crescent|Alley|Loop|Plaza|Route|Rte";
 const unitPart = String.raw`(?:,? {1,2}(?:Apt|Apartment|Suite|Ste|Unit|Bldg|Building|Lot|#)\.? {0,2}#?(?:[A-Z]?\d{1,5}[A-Z]?|[A-Z])(?![A-Za-z]))?`;
