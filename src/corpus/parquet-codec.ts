@@ -10,7 +10,7 @@ import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import { writeColumn } from "hyparquet-writer/src/column.js";
 import { snappyCompress } from "hyparquet-writer/src/snappy.js";
 import { DataError } from "../errors.ts";
-import { shred } from "./parquet-shred.ts";
+import { createColumnShredder, type LeafData } from "./parquet-shred.ts";
 
 /** "text" is a string whose values hardly repeat: no dictionary is tried for it. */
 type Scalar = "string" | "text" | "integer" | "float" | "boolean";
@@ -93,43 +93,80 @@ function pathOf(root: SchemaElement, elements: readonly SchemaElement[], path: r
 /** Bytes of values at which a page ends: hyparquet-writer's own default. */
 const pageSize = 1 << 20;
 
-/** Encodes `rows` as one row group, column by column. */
+/** A row group in the making: of rows that were added only their values are kept. */
+export interface GroupBuilder<Row extends object> {
+  readonly rows: number;
+  add(row: Row): void;
+  /** The group; nothing may be added after it. */
+  encode(): EncodedGroup;
+}
+
+export function createGroupBuilder<Row extends object>(columns: Columns, compression: Compression): GroupBuilder<Row> {
+  const entries = Object.entries(columns).map(([name, shape]) => ({
+    name,
+    shape,
+    shredder: createColumnShredder(name, shape),
+  }));
+  let rows = 0;
+  return {
+    get rows() {
+      return rows;
+    },
+    add(row) {
+      rows += 1;
+      for (const { name, shredder } of entries) shredder.add(row[name as keyof Row]);
+    },
+    encode() {
+      const writer = new ByteWriter(1 << 20);
+      const options = writerOptions(columns, compression);
+      const chunks = entries.flatMap(({ name, shape, shredder }) => {
+        const elements = schemaElements(name, shape);
+        return shredder.leaves.map((leaf) => writeLeaf(writer, leaf, elements, shape, options));
+      });
+      const size = chunks.reduce((sum, { meta_data }) => sum + (meta_data?.total_uncompressed_size ?? 0n), 0n);
+      const group: RowGroup = {
+        columns: chunks,
+        total_byte_size: size,
+        num_rows: BigInt(rows),
+        total_compressed_size: BigInt(writer.offset),
+      };
+      return { bytes: new Uint8Array(writer.getBytes()), group };
+    },
+  };
+}
+
+function writeLeaf(
+  writer: ByteWriter,
+  { path, ...pageData }: LeafData,
+  elements: readonly SchemaElement[],
+  shape: Shape,
+  { schema, codec, compressors }: ReturnType<typeof writerOptions>,
+): ColumnChunk {
+  const schemaPath = pathOf(schema[0]!, elements, path);
+  const column = {
+    columnName: path.join("."),
+    element: schemaPath.at(-1)!,
+    schemaPath,
+    codec,
+    compressors,
+    stats: typeof shape === "string",
+    pageSize,
+    columnIndex: false,
+    offsetIndex: false,
+    ...(shape === "text" ? { encoding: "PLAIN" as const } : {}),
+  };
+  return writeColumn({ writer, column, pageData }).chunk;
+}
+
+/** Encodes `rows` as one row group. */
 export function encodeGroup<Row extends object>(
   rows: readonly Row[],
   columns: Columns,
   compression: Compression,
 ): EncodedGroup {
-  const writer = new ByteWriter(1 << 20);
-  const { schema, codec, compressors } = writerOptions(columns, compression);
-  const chunks: ColumnChunk[] = [];
-  for (const [name, shape] of Object.entries(columns)) {
-    const elements = schemaElements(name, shape);
-    const values = rows.map((row) => row[name as keyof Row]);
-    for (const { path, ...pageData } of shred(name, shape, values)) {
-      const schemaPath = pathOf(schema[0]!, elements, path);
-      const column = {
-        columnName: path.join("."),
-        element: schemaPath.at(-1)!,
-        schemaPath,
-        codec,
-        compressors,
-        stats: typeof shape === "string",
-        pageSize,
-        columnIndex: false,
-        offsetIndex: false,
-        ...(shape === "text" ? { encoding: "PLAIN" as const } : {}),
-      };
-      chunks.push(writeColumn({ writer, column, pageData }).chunk);
-    }
-  }
-  const size = chunks.reduce((sum, { meta_data }) => sum + (meta_data?.total_uncompressed_size ?? 0n), 0n);
-  const group: RowGroup = {
-    columns: chunks,
-    total_byte_size: size,
-    num_rows: BigInt(rows.length),
-    total_compressed_size: BigInt(writer.offset),
-  };
-  return { bytes: new Uint8Array(writer.getBytes()), group };
+  const builder = createGroupBuilder<Row>(columns, compression);
+  for (const row of rows) builder.add(row);
+  return builder.encode();
 }
 
 function moveGroup(group: RowGroup, by: bigint): void {

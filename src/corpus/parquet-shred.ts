@@ -75,10 +75,15 @@ function shredderOf(
   };
 }
 
-/** The leaves of a column of rows, in the order of the schema. */
-export function shred(name: string, shape: Shape, rows: readonly unknown[]): LeafData[] {
+export interface ColumnShredder {
+  readonly leaves: readonly LeafData[];
+  /** Adds a row's value. */
+  add(value: unknown): void;
+}
+
+/** A column of no rows yet; its leaves are in the order of the schema. */
+export function createColumnShredder(name: string, shape: Shape): ColumnShredder {
   const leaves: LeafData[] = [];
   const shredder = shredderOf(shape, [name], 0, 0, leaves);
-  for (const row of rows) shredder.add(row, 0, 0);
-  return leaves;
+  return { leaves, add: (value) => shredder.add(value, 0, 0) };
 }

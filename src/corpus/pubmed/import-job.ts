@@ -4,7 +4,7 @@
  */
 import { Buffer } from "node:buffer";
 import { open } from "node:fs/promises";
-import { encodeGroup, type Compression, type EncodedGroup } from "../parquet-codec.ts";
+import { createGroupBuilder, encodeGroup, type Compression, type EncodedGroup } from "../parquet-codec.ts";
 import { fileBuffer, readFooter } from "../../io/parquet-file.ts";
 import { readGroup } from "../parquet-read.ts";
 import { pubmedColumns } from "./columns.ts";
@@ -52,20 +52,30 @@ export type JobRunner = (job: ImportJob) => Promise<JobResult>;
 
 const fields = Object.keys(pubmedColumns) as (keyof PubMedRecord)[];
 
-function countFilled(rows: readonly PubMedRecord[]): Record<string, number> {
-  const counts = fields.map(() => 0);
-  for (const row of rows) {
-    for (let index = 0; index < fields.length; index++) {
-      const value = row[fields[index]!];
-      const empty = value === null || value === "" || (Array.isArray(value) && value.length === 0);
-      if (!empty) counts[index]!++;
-    }
-  }
-  return Object.fromEntries(fields.map((field, index) => [field, counts[index]!]));
+interface Fill {
+  add(row: PubMedRecord): void;
+  counts(): Record<string, number>;
 }
 
+/** Counts in how many rows each field is filled. */
+function createFill(): Fill {
+  const counts = fields.map(() => 0);
+  return {
+    add(row) {
+      for (let index = 0; index < fields.length; index++) {
+        const value = row[fields[index]!];
+        const empty = value === null || value === "" || (Array.isArray(value) && value.length === 0);
+        if (!empty) counts[index]!++;
+      }
+    },
+    counts: () => Object.fromEntries(fields.map((field, index) => [field, counts[index]!])),
+  };
+}
+
+/** Records go into the group one by one: kept as objects until it is full, they would cost a garbage collector's time. */
 function parseJob(blocks: JobBlock[], keeps: RecordPredicate, compression: Compression): JobResult {
-  const rows: PubMedRecord[] = [];
+  const group = createGroupBuilder<PubMedRecord>(pubmedColumns, compression);
+  const fill = createFill();
   const pmids: number[] = [];
   const versions: number[] = [];
   const states: number[] = [];
@@ -86,13 +96,15 @@ function parseJob(blocks: JobBlock[], keeps: RecordPredicate, compression: Compr
         const kept = keeps(event.record);
         note(event.record.pmid, event.record.version, kept ? rowState.kept : rowState.filtered);
         records[source] = (records[source] ?? 0) + 1;
-        if (kept) rows.push(event.record);
+        if (!kept) continue;
+        group.add(event.record);
+        fill.add(event.record);
       }
     }
   }
   return {
-    encoded: rows.length === 0 ? undefined : encodeGroup(rows, pubmedColumns, compression),
-    fill: countFilled(rows),
+    encoded: group.rows === 0 ? undefined : group.encode(),
+    fill: fill.counts(),
     pmids: Int32Array.from(pmids),
     versions: Uint16Array.from(versions),
     states: Uint8Array.from(states),
@@ -108,9 +120,11 @@ async function dropJob(job: Extract<ImportJob, { kind: "drop" }>, compression: C
     const rows = (await readGroup(file, await readFooter(file), job.group, pubmedColumns)) as unknown as PubMedRecord[];
     const dropped = new Set(job.rows);
     const left = rows.filter((_, index) => !dropped.has(index));
+    const fill = createFill();
+    for (const index of dropped) fill.add(rows[index]!);
     return {
       encoded: left.length === 0 ? undefined : encodeGroup(left, pubmedColumns, compression),
-      fill: countFilled(rows.filter((_, index) => dropped.has(index))),
+      fill: fill.counts(),
       pmids: new Int32Array(),
       versions: new Uint16Array(),
       states: new Uint8Array(),

@@ -373,11 +373,12 @@ function bookOf(root: Element): record.PubMedRecord {
 
 /**
  * Parses one record's XML, from its start tag to its end tag.
+ * @param isChecked whether its bytes were looked at by \`hasAllowedCharacters\`, and have no others.
  * @throws DataError where it is not well-formed, uses an entity that XML does not define, has no PMID, or is too deep or
  * too large.
  */
-export function parseRecord(xml: string): ParsedRecord {
-  const root = readXml(xml, createTreeHandler).root.children[0]!;
+export function parseRecord(xml: string, isChecked: boolean = false): ParsedRecord {
+  const root = readXml(xml, createTreeHandler, undefined, isChecked).root.children[0]!;
   switch (root.name) {
     case "PubmedArticle":
       return { kind: "record", record: articleOf(root) };

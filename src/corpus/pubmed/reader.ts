@@ -9,6 +9,7 @@ import { parseRecord, type ParsedRecord } from "./parse.ts";
 import type { ReadFailure } from "./record.ts";
 import { type RecordNames, splitRecords, type RecordBlock, type SplitterOptions } from "../xml/record-splitter.ts";
 import { listSources, type SourceFile } from "../source-files.ts";
+import { hasAllowedCharacters } from "../xml/scan.ts";
 
 type PubMedEvent = ParsedRecord & { readonly source: string; readonly offset: number };
 export type PubMedReaderEvent = PubMedEvent | { readonly kind: "failure"; readonly failure: ReadFailure };
@@ -66,13 +67,14 @@ export async function* readBlocks(
 export function* parseBlock(block: RecordBlock, source: string): Generator<PubMedReaderEvent> {
   const { buffer, ranges } = block;
   const valid = isUtf8(buffer);
+  const isChecked = valid && hasAllowedCharacters(buffer);
   for (let index = 0; index < ranges.length; index += 2) {
     const start = ranges[index]!;
     const end = ranges[index + 1]!;
     const offset = block.offset + start;
     try {
       if (!valid && !isUtf8(buffer.subarray(start, end))) throw new DataError("expected UTF-8, got other bytes");
-      yield { ...parseRecord(buffer.toString("utf8", start, end)), source, offset };
+      yield { ...parseRecord(buffer.toString("utf8", start, end), isChecked), source, offset };
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
       yield { kind: "failure", failure: { source, offset, line: null, message: messageOf(error) } };

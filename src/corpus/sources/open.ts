@@ -4,10 +4,11 @@
  * of files to several workers; the documents of a file come in the file's order.
  */
 import { createReadStream } from "node:fs";
-import { open } from "node:fs/promises";
+import { open, readFile } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { DataError } from "../../errors.ts";
 import { readBytes, stdin } from "../../io/bytes.ts";
+import { pointerError } from "../../io/pointer.ts";
 import { required } from "../../schema.ts";
 import { listSources, type SourceFile } from "../source-files.ts";
 import { type ArchiveForm, archiveForm, isHidden, readMembers } from "./archives.ts";
@@ -194,8 +195,13 @@ export async function* readSourceFile(file: ListedFile, options: ReadSourcesOpti
     yield* readArchive(file, form, opened, options);
     return;
   }
-  let raw = onRaw;
   const isPlain = file.path !== stdin && !/\.(?:gz|zst)$/i.test(file.path);
+  const path = isPlain ? file.path : undefined;
+  if (isPlain && file.bytes <= smallFile) {
+    yield* readStream(smallFileBytes(file.path, onRaw), { ...opened, path });
+    return;
+  }
+  let raw = onRaw;
   try {
     if (isPlain && (await isParquetFile(file.path))) {
       await passRaw(file, options);
@@ -206,8 +212,19 @@ export async function* readSourceFile(file: ListedFile, options: ReadSourcesOpti
     yield stopped(file.name, error);
     return;
   }
-  const path = isPlain ? file.path : undefined;
   yield* readStream(readBytes(file.path, { signal, onRaw: raw }), { ...opened, path });
+}
+
+/** A file of this size is read at once: of a folder of articles streams would cost as much as what is in them. */
+const smallFile = 1 << 20;
+
+/** @throws DataError for a pointer that stands for the file. */
+async function* smallFileBytes(path: string, onRaw: ReadSourcesOptions["onRaw"]): AsyncGenerator<Uint8Array> {
+  const bytes = await readFile(path);
+  onRaw?.(bytes);
+  const pointer = pointerError(path, bytes);
+  if (pointer !== undefined) throw pointer;
+  if (bytes.length > 0) yield bytes;
 }
 
 /**

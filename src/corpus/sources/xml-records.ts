@@ -6,7 +6,7 @@
 import { isUtf8 } from "node:buffer";
 import { DataError } from "../../errors.ts";
 import { type RecordNames, splitRecords } from "../xml/record-splitter.ts";
-import type { NamedCharacters } from "../xml/scan.ts";
+import { hasAllowedCharacters, type NamedCharacters } from "../xml/scan.ts";
 import { parseXml, type XmlElement } from "../xml/tree.ts";
 import { untilDamage } from "./damage.ts";
 import { type FailureEvent, failureEvent, messageOf } from "./events.ts";
@@ -60,6 +60,7 @@ export async function* readXmlRecords(
     }
     const { buffer, ranges } = part;
     const isValid = isUtf8(buffer);
+    const isChecked = isValid && hasAllowedCharacters(buffer);
     for (let index = 0; index < ranges.length; index += 2) {
       const [start, end] = [ranges[index]!, ranges[index + 1]!];
       const offset = part.offset + start;
@@ -67,7 +68,7 @@ export async function* readXmlRecords(
       try {
         if (!isValid && !isUtf8(buffer.subarray(start, end))) throw new DataError("expected UTF-8, got other bytes");
         const xml = buffer.toString("utf8", start, end);
-        yield { kind: "record", root: parseXml(xml, await namedCharacters(xml)), offset, number };
+        yield { kind: "record", root: parseXml(xml, await namedCharacters(xml), isChecked), offset, number };
       } catch (error) {
         yield failureEvent(name, messageOf(error), { offset });
       }

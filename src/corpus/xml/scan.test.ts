@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { damaged, fuzzRuns } from "../../../test/support/fuzz.ts";
 import { hasShared, shared } from "../../../test/support/shared.ts";
 import { DataError } from "../../errors.ts";
-import { readBySaxes, readXml, type XmlHandler } from "./scan.ts";
+import { hasAllowedCharacters, readBySaxes, readXml, type XmlHandler } from "./scan.ts";
 
 type Event = readonly [kind: string, ...rest: unknown[]];
 
@@ -159,6 +159,22 @@ describe("readXml", () => {
     ["<é/>", {}],
   ])("of %j too", (xml, characters) => {
     expectSame(xml, characters);
+  });
+
+  test("characters that XML allows nowhere are found in bytes as in text, wherever they begin", () => {
+    const character = fc.oneof(
+      fc.nat(255),
+      fc.constantFrom(0, 9, 10, 11, 13, 31, 32, 127, 0xfffd, 0xfffe, 0xffff, 0x1f600),
+    );
+    fc.assert(
+      fc.property(fc.array(character, { maxLength: 40 }), fc.nat(5), (codes, skip) => {
+        const text = String.fromCodePoint(...codes);
+        const bytes = Buffer.concat([Buffer.alloc(skip, 1), Buffer.from(text)]).subarray(skip);
+        // oxlint-disable-next-line no-control-regex
+        expect(hasAllowedCharacters(bytes)).toBe(!/[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/.test(text));
+      }),
+      fuzzRuns(3000),
+    );
   });
 
   test("expands no entity that a document declares", () => {

@@ -47,10 +47,11 @@ function createTreeHandler(): TreeHandler {
 
 /**
  * The root element of a document, or of one record of it.
+ * @param isChecked as of \`readXml\`.
  * @throws DataError where it is not well-formed, names an unknown entity, or is beyond the limits.
  */
-export function parseXml(xml: string, characters?: NamedCharacters): XmlElement {
-  return readXml(xml, createTreeHandler, characters).root();
+export function parseXml(xml: string, characters?: NamedCharacters, isChecked?: boolean): XmlElement {
+  return readXml(xml, createTreeHandler, characters, isChecked).root();
 }
 
 /** The first child element of one of these names. */
