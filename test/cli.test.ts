@@ -121,7 +121,7 @@ describe("galen called the wrong way", () => {
   test.each([
     [[], "Commands"],
     [["trian"], `galen: expected one of ${Object.keys(commands.commands).join(", ")}, got "trian"`],
-    [["corpus", "eat"], 'galen corpus: expected one of import, run, report, got "eat"'],
+    [["corpus", "eat"], 'galen corpus: expected one of import, run, train-quality, report, got "eat"'],
     [["--verbose"], "--verbose: unknown option"],
     [["forward", "--ids", "2"], "expected --model MODEL, got none"],
     [["forward", "--model", "--ids", "2"], '--model MODEL: expected a value, got "--ids"'],

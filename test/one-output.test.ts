@@ -75,6 +75,7 @@ const commands: Readonly<Record<string, { readonly args: () => readonly string[]
   quickstart: { args: () => ["--steps", "1"] },
   "corpus import": { args: () => [sample] },
   "corpus run": { args: () => [pipeline] },
+  "corpus train-quality": { args: () => [texts, "--bad", texts], ending: ".json" },
   "corpus report": { args: () => [at("corpus")], ending: ".html" },
   "evaluate deidentification": { args: () => [notes], ending: ".json" },
   "tokenizer train": { args: () => [sample, "--vocab-size", "600"] },

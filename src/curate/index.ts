@@ -16,6 +16,7 @@ export {
 export { evaluateDeidentification, type EvaluateDeidentificationOptions } from "./deidentify/evaluate.ts";
 export { describeScores } from "./deidentify/describe.ts";
 export type { DeidentificationScore } from "./deidentify/score.ts";
+export { type QualityScore, trainQualityFiles } from "./stages/quality-classifier.ts";
 export { stages } from "./stages/list.ts";
 export { readSummary, type CorpusSummary } from "./summary.ts";
 export { reportPage } from "./report/page.ts";

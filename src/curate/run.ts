@@ -5,6 +5,7 @@
 import { mkdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
+import * as z from "zod";
 import { ConfigError, DataError } from "../errors.ts";
 import { writeFileAtomically } from "../io/files.ts";
 import { fingerprintOf } from "../io/fingerprint.ts";
@@ -226,7 +227,9 @@ async function finish(
     }),
   );
   const markers = await doTasks("mixture", tasks, resultMarker, work);
-  const found = summary.finish(states, markers, repeats);
+  const measured = await measuredOf(pipeline);
+  const counted = summary.finish(states, markers, repeats);
+  const found = measured === undefined ? counted : { ...counted, deidentification: measured };
   const { output, rank, createdBy, isImport, signal } = work;
   signal?.throwIfAborted();
   // Every rank knows all; one writes.
@@ -238,4 +241,11 @@ async function finish(
   await writeFileAtomically(join(output, "report.html"), await reportPage(found));
   await writeTokenFiles(pipeline, { output, dataset: fingerprint, signal });
   return found;
+}
+
+/** What was measured of the stage that de-identifies, where the pipeline names the file. */
+async function measuredOf({ stages, folder }: CorpusPipeline): Promise<unknown> {
+  const stage = stages.find(({ stage: kind }) => kind.name === "deidentify");
+  const { measured } = (stage?.settings ?? {}) as { measured?: string };
+  return measured === undefined ? undefined : readJson(resolve(folder, measured), z.looseObject({}));
 }

@@ -5,7 +5,8 @@ import { readJson } from "../io/json.ts";
 import { type Amount, type ImportMarker, noAmount, plus, type StageMarker, stageMarker } from "./work/marker.ts";
 import type { CorpusPipeline } from "./pipeline.ts";
 import { merge, noProfile, profile } from "./work/profile.ts";
-import type { ResultMarker } from "./work/result-task.ts";
+import { addTerms } from "./bias.ts";
+import { type ResultMarker, resultMarker } from "./work/result-task.ts";
 import type { ShardState } from "./work/shard-state.ts";
 import { stageAt, updatesIndex } from "./work/tasks.ts";
 
@@ -51,6 +52,10 @@ export const summarySchema = z.object({
   datasheet: z.record(z.string(), z.string()),
   before: profile,
   after: profile,
+  /** How often terms stand in what is left of each source. */
+  terms: z.record(z.string(), resultMarker.shape.terms),
+  /** Of the stage that de-identifies: scores on labelled notes, as "galen evaluate deidentification --output" wrote them. */
+  deidentification: z.unknown().optional(),
   result: z.object({ amount, notes: z.int(), deidentified: z.int() }),
 });
 export type CorpusSummary = z.output<typeof summarySchema>;
@@ -144,6 +149,11 @@ export function createSummary(pipeline: CorpusPipeline, imports: readonly Import
         datasheet: pipeline.datasheet as Record<string, string>,
         before: merge(noProfile, ...imports.map((one) => one.profile)),
         after: merge(noProfile, ...markers.map((one) => one.profile)),
+        terms: Object.fromEntries(
+          Object.keys(sources).map((name) => {
+            return [name, addTerms(markers.filter((_, i) => states[i]!.source === name).map((one) => one.terms))];
+          }),
+        ),
         result: {
           amount: markers.reduce((sum, { out }) => plus(sum, out), noAmount),
           notes: markers.reduce((sum, { notes }) => sum + notes, 0),

@@ -36,6 +36,10 @@ export const galen: Group = {
           about: "Clean, filter, deduplicate, de-identify and mix a corpus",
           load: () => import("./corpus-run.ts"),
         },
+        "train-quality": {
+          about: "Train a small classifier of good and bad texts, for a pipeline",
+          load: () => import("./corpus-train-quality.ts"),
+        },
         report: {
           about: "What a pipeline kept, changed and dropped, as a page",
           load: () => import("./corpus-report.ts"),

@@ -5,10 +5,12 @@
 import { createHash } from "node:crypto";
 import { escapeHtml } from "../../io/markup.ts";
 import type { CorpusSummary } from "../summary.ts";
+import { balance } from "./balance.ts";
 import { datasheet } from "./datasheet.ts";
 import { flowPicture } from "./flow.ts";
 import { histogram } from "./histogram.ts";
 import { percent, table, whole } from "./html.ts";
+import { measuredRecall } from "./measured.ts";
 import { stageSections } from "./stages.ts";
 import { inks, reportStyle } from "./style.ts";
 
@@ -31,7 +33,7 @@ export async function reportPage(summary: CorpusSummary): Promise<string> {
 <main>
 <h1>${escapeHtml(title)}</h1>
 ${totals(summary)}
-<nav><a href="#flow">Flow</a><a href="#sources">Sources</a><a href="#stages">Stages</a><a href="#shape">Years, lengths, licences</a><a href="#datasheet">Datasheet</a></nav>
+<nav><a href="#flow">Flow</a><a href="#sources">Sources</a><a href="#stages">Stages</a><a href="#shape">Years, lengths, licences</a><a href="#balance">Balance</a><a href="#datasheet">Datasheet</a></nav>
 <h2 id="flow">What flowed where</h2>
 ${await flowPicture(summary, "documents")}
 ${await flowPicture(summary, "words")}
@@ -41,6 +43,9 @@ ${sourcesTable(summary)}
 ${await stageSections(summary)}
 <h2 id="shape">Years, lengths, languages, licences</h2>
 ${await shape(summary)}
+${measuredRecall(summary)}
+<h2 id="balance">Whom and what it speaks of</h2>
+${balance(summary)}
 <h2 id="datasheet">Datasheet</h2>
 ${datasheet(summary)}
 </main>

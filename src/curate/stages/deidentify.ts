@@ -22,6 +22,8 @@ const settings = z
     allow: z.array(z.string().min(1)).optional(),
     /** Names to be found wherever they stand: the staff's. */
     known: z.array(z.string().min(1)).optional(),
+    /** Scores on labelled notes of the same house, of "galen evaluate deidentification --output FILE", for the report. */
+    measured: z.string().min(1).optional(),
     /** "spans": where identifiers were, in metadata; "originals": what they were, too, for review inside the house. */
     report: z.enum(["none", "spans", "originals"]).default("none"),
   })
@@ -38,7 +40,8 @@ export const deidentifyStage: MapStage<DeidentifySettings> = {
   settings: settings as z.ZodType<DeidentifySettings>,
   rewrites: true,
   kinds: ["clinical-notes"],
-  files: ({ key }) => (key === undefined || key.startsWith("env:") ? [] : [key]),
+  files: ({ key, measured }) =>
+    [key, measured].filter((path) => path !== undefined && !path.startsWith("env:")) as string[],
   open,
 };
 

@@ -8,6 +8,7 @@ import { exactDuplicatesStage } from "./exact-duplicates.ts";
 import { languageStage } from "./language.ts";
 import { licencesStage } from "./licences.ts";
 import { nearDuplicatesStage } from "./near-duplicates.ts";
+import { qualityClassifierStage } from "./quality-classifier.ts";
 import { qualityStage } from "./quality.ts";
 
 export const stages: readonly AnyStage[] = [
@@ -16,6 +17,7 @@ export const stages: readonly AnyStage[] = [
   cleanStage,
   languageStage,
   qualityStage,
+  qualityClassifierStage,
   exactDuplicatesStage,
   nearDuplicatesStage,
   duplicateParagraphsStage,

@@ -4,7 +4,7 @@
  * by stochastic gradients in a seeded order. The model is one small JSON file of eight-bit weights. What it finds good is what
  * it was shown: look at what it drops before trusting it.
  */
-import { join } from "node:path";
+import { resolve } from "node:path";
 import * as z from "zod";
 import { readTexts } from "../../corpus/texts.ts";
 import { ConfigError } from "../../errors.ts";
@@ -132,7 +132,7 @@ export function qualityScore(model: z.output<typeof modelSchema>): QualityScore 
 
 /** A model from its file. @throws DataError or ConfigError where it is none. */
 export async function readQualityModel(path: string): Promise<QualityScore> {
-  return qualityScore(await readJson(path, modelSchema, "trainQualityFiles writes one"));
+  return qualityScore(await readJson(path, modelSchema, "galen corpus train-quality writes one"));
 }
 
 export const qualityClassifierSettings = z.strictObject({
@@ -147,9 +147,11 @@ export const qualityClassifierStage: MapStage<QualityClassifierSettings> = {
   name: "quality-classifier",
   about: "Drops documents that a classifier, trained on good and bad examples of your own, finds bad",
   version: 1,
+  rewrites: false,
+  files: ({ model }) => [model],
   settings: qualityClassifierSettings,
   async open({ model, least }, { folder }) {
-    const score = await readQualityModel(join(folder, model));
+    const score = await readQualityModel(resolve(folder, model));
     return {
       run: (documents) =>
         documents.map(({ sections }) => {

@@ -1,6 +1,6 @@
 /** The last step on a shard: documents as often as the mixture wants them. */
 import { join } from "node:path";
-import type { CorpusDocument } from "../../corpus/corpus-document.ts";
+import { type CorpusDocument, wholeText } from "../../corpus/corpus-document.ts";
 import { charactersOf } from "../../corpus/document-shards.ts";
 import * as z from "zod";
 import { wordsOf } from "./count-words.ts";
@@ -8,6 +8,7 @@ import { type Amount, noAmount, plus, stageMarker } from "./marker.ts";
 import { createProfile, profile } from "./profile.ts";
 import { newShard, sha256Of } from "./shard-file.ts";
 import { readAlive, type ShardState } from "./shard-state.ts";
+import { addTerms, biasGroups, countTerms, type TermCounts } from "../bias.ts";
 import { random } from "../../tensor/random.ts";
 import { hash128 } from "./hash.ts";
 
@@ -16,6 +17,8 @@ export const resultMarker = z.object({
   out: stageMarker.shape.out,
   file: stageMarker.shape.file,
   profile,
+  /** How often terms stand in what is left, by group. */
+  terms: z.record(z.enum(biasGroups), z.record(z.string(), z.int())),
   /** Notes, and those of them that were de-identified. */
   notes: z.int(),
   deidentified: z.int(),
@@ -44,6 +47,7 @@ export async function writeResult(
   const file = isWhole ? undefined : await newShard(output, path, createdBy);
   let out: Amount = noAmount;
   const counted = createProfile();
+  let terms: TermCounts[] = [];
   let [notes, deidentified] = [0, 0];
   try {
     for await (const { documents } of readAlive(output, state)) {
@@ -54,6 +58,9 @@ export async function writeResult(
         out = plus(out, { documents: count, words: words * count, characters: charactersOf(document) * count });
         if (count === 0) continue;
         counted.add(document, count);
+        const own = countTerms(wholeText(document));
+        for (let i = 0; i < count; i++) terms.push(own);
+        if (terms.length > 1000) terms = [addTerms(terms)];
         if (document.kind !== "clinical-notes") continue;
         notes += count;
         if (document.metadata["deidentified"] !== undefined) deidentified += count;
@@ -61,7 +68,7 @@ export async function writeResult(
     }
     const { file: whole, bytes } = state;
     const made = (await file?.finish()) ?? { path: whole, bytes, sha256: await sha256Of(join(output, whole)) };
-    return { out, file: made, profile: counted.done(), notes, deidentified };
+    return { out, file: made, profile: counted.done(), terms: addTerms(terms), notes, deidentified };
   } catch (error) {
     await file?.abandon();
     throw error;
