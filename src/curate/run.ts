@@ -2,7 +2,7 @@
  * Runs a pipeline: import, updates, its stages in order, the mixture. On one machine with a thread a core; or as one of several
  * ranks, wherever a launcher starts them, that share nothing but the output folder. What is finished is never done again.
  */
-import { mkdir } from "node:fs/promises";
+import { mkdir, readdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import * as z from "zod";
@@ -10,7 +10,7 @@ import { ConfigError, DataError } from "../errors.ts";
 import { writeFileAtomically } from "../io/files.ts";
 import { fingerprintOf } from "../io/fingerprint.ts";
 import { readJson } from "../io/json.ts";
-import { lockBeside } from "../io/lock.ts";
+import { isLock, lockBeside, lockFolder } from "../io/lock.ts";
 import { checkSeparate } from "../io/outputs.ts";
 import { ownVersion } from "../io/version.ts";
 import { placeDataset } from "./work/dataset-folder.ts";
@@ -66,8 +66,7 @@ export async function runPipeline(options: RunPipelineOptions): Promise<CorpusSu
     paths.map((path) => resolve(pipeline.folder, path)),
   );
   await checkSeparate(output, inputs);
-  await mkdir(output, { recursive: true });
-  await using _ = await lockBeside(join(output, `rank-${rank}`));
+  await using _ = await claim(output, rank, world);
   const createdBy = `galen ${await ownVersion()}`;
   const pool = createTaskPool(options.workers ?? availableParallelism(), {
     output,
@@ -85,6 +84,25 @@ export async function runPipeline(options: RunPipelineOptions): Promise<CorpusSu
   } finally {
     await pool.close();
   }
+}
+
+/** What runs leave in their folder. */
+const ownNames = /^(?:stages|dataset|tokens|report\.(?:json|html)|timings-\d+\.jsonl)$/;
+
+/** The folder, or a rank's share of it, is this run's. @throws ConfigError where it is another's, or nobody's work. */
+async function claim(output: string, rank: number, world: number): Promise<AsyncDisposable> {
+  const there = await readdir(output).catch(() => [] as string[]);
+  const alien = there.find((name) => !ownNames.test(name) && !isLock(name) && !name.endsWith(".tmp"));
+  if (alien !== undefined) {
+    throw new ConfigError(
+      `${output}: expected an empty folder for a corpus, or one of an earlier run, got one with ${alien}`,
+      {
+        hint: "nothing there was touched: name another --output",
+      },
+    );
+  }
+  await mkdir(output, { recursive: true });
+  return world === 1 ? lockFolder(output) : lockBeside(join(output, `rank-${rank}`));
 }
 
 interface RunWork extends WorkOptions {

@@ -7,7 +7,7 @@ import { mkdir, readdir, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { ConfigError } from "../errors.ts";
 import { required } from "../schema.ts";
-import { writing } from "./files.ts";
+import { writeFileAtomically, writing } from "./files.ts";
 import { isLock, lockBeside, lockFolder } from "./lock.ts";
 
 /**
@@ -67,6 +67,12 @@ export async function makeWhole<T>(
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
+}
+
+/** Writes a file that appears whole, while no other run writes it. @throws ConfigError where another does. */
+export async function writeLocked(path: string, contents: string | Uint8Array): Promise<void> {
+  await using _ = await lockBeside(path);
+  await writeFileAtomically(path, contents);
 }
 
 async function requireNothing(path: string): Promise<void> {

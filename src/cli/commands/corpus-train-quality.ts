@@ -1,5 +1,5 @@
 /** `galen corpus train-quality`: a small classifier of good and bad texts, for the stage of that name. */
-import { type Command, command } from "../command.ts";
+import { type Command, command, overwriteOption } from "../command.ts";
 
 const corpusTrainQuality: Command = command({
   about: "Train a small classifier of good and bad texts, for a pipeline",
@@ -9,6 +9,7 @@ const corpusTrainQuality: Command = command({
   options: {
     bad: { type: "text", hint: "FILE", required: true, many: "greedy", about: "Files of texts to be dropped" },
     output: { type: "text", hint: "FILE", required: true, about: "The model" },
+    ...overwriteOption,
     seed: { type: "integer", hint: "N", default: 1, about: "Order of the examples" },
   },
   examples: [

@@ -1,5 +1,5 @@
 /** `galen evaluate deidentification`: recall of each class of identifiers on labelled notes. */
-import { type Command, command, loadOptions, modelOption, modelOptions } from "../command.ts";
+import { type Command, command, overwriteOption, loadOptions, modelOption, modelOptions } from "../command.ts";
 
 const evaluateDeidentification: Command = command({
   about: "How many identifiers of labelled notes are found, by class, with intervals",
@@ -10,6 +10,7 @@ const evaluateDeidentification: Command = command({
     tagger: { ...modelOption, about: "A tagger of identifiers beside the rules" },
     allow: { type: "text", hint: "WORD", many: "repeat", about: "A word that is no identifier here" },
     output: { type: "text", hint: "FILE", about: "Keep the scores as JSON, without what leaked" },
+    ...overwriteOption,
     ...modelOptions,
   },
   examples: [
@@ -23,7 +24,7 @@ const evaluateDeidentification: Command = command({
   async run({ args, json, output, progress, signal }) {
     const { describeScores, evaluateDeidentification: evaluate } = await import("../../curate/index.ts");
     const { loadTagger } = await import("../../labellers.ts");
-    const { writeFileAtomically } = await import("../../io/files.ts");
+    const { writeLocked } = await import("../../io/outputs.ts");
     const tagger = args.tagger === undefined ? undefined : await loadTagger(args.tagger, loadOptions(args));
     const line = progress("notes");
     try {
@@ -35,7 +36,7 @@ const evaluateDeidentification: Command = command({
       });
       line.end();
       const { leaks: _, ...shown } = score;
-      if (args.output !== undefined) await writeFileAtomically(args.output, `${JSON.stringify(shown, null, 2)}\n`);
+      if (args.output !== undefined) await writeLocked(args.output, `${JSON.stringify(shown, null, 2)}\n`);
       if (json) return await output.json(score);
       await output.write(describeScores(score));
     } finally {

@@ -8,7 +8,7 @@ import { resolve } from "node:path";
 import * as z from "zod";
 import { readTexts } from "../../corpus/texts.ts";
 import { ConfigError } from "../../errors.ts";
-import { writeFileAtomically } from "../../io/files.ts";
+import { writeLocked } from "../../io/outputs.ts";
 import { readJson } from "../../io/json.ts";
 import { random } from "../../tensor/random.ts";
 import { firstHash, nextHash } from "../chunk-cache.ts";
@@ -118,7 +118,7 @@ export async function trainQualityFiles(
     for (const path of paths) for await (const { text } of readTexts(path)) texts.push(text);
     return texts;
   };
-  await writeFileAtomically(output, trainQuality(await read(good), await read(bad), options));
+  await writeLocked(output, trainQuality(await read(good), await read(bad), options));
 }
 
 /** @throws ConfigError for a model that is none. */
