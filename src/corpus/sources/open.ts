@@ -3,8 +3,8 @@
  * say. What cannot be read is a failure and the rest goes on. One file after another is read, so that a pipeline may give runs
  * of files to several workers; the documents of a file come in the file's order.
  */
-import { createReadStream } from "node:fs";
-import { open, readFile } from "node:fs/promises";
+import { createReadStream, readFileSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { DataError } from "../../errors.ts";
 import { readBytes, stdin } from "../../io/bytes.ts";
@@ -215,12 +215,12 @@ export async function* readSourceFile(file: ListedFile, options: ReadSourcesOpti
   yield* readStream(readBytes(file.path, { signal, onRaw: raw }), { ...opened, path });
 }
 
-/** A file of this size is read at once: of a folder of articles streams would cost as much as what is in them. */
+/** A file of this size is read at once, and waited for: of a folder of articles streams would cost as much as what is in them. */
 const smallFile = 1 << 20;
 
 /** @throws DataError for a pointer that stands for the file. */
 async function* smallFileBytes(path: string, onRaw: ReadSourcesOptions["onRaw"]): AsyncGenerator<Uint8Array> {
-  const bytes = await readFile(path);
+  const bytes = readFileSync(path);
   onRaw?.(bytes);
   const pointer = pointerError(path, bytes);
   if (pointer !== undefined) throw pointer;

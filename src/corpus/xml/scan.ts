@@ -61,27 +61,35 @@ function isCharacter(code: number): boolean {
   return code >= 0xe000 && code <= 0x10ffff && code !== 0xfffe && code !== 0xffff;
 }
 
-const five: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
+/** References to characters that were met, without "&" and ";"; so many at most. */
+const metReferences = new Map<string, string>(Object.entries({ amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" }));
+const mostReferences = 4096;
+
+/** What a reference without "&" and ";" stands for; undefined where it is none. */
+function referenced(reference: string, characters: NamedCharacters): string | undefined {
+  const met = metReferences.get(reference);
+  if (met !== undefined) return met;
+  const number = /^#(?:x([0-9a-fA-F]{1,8})|([0-9]{1,8}))$/.exec(reference);
+  if (number === null) return Object.hasOwn(characters, reference) ? characters[reference] : undefined;
+  const code = number[1] === undefined ? Number(number[2]) : Number.parseInt(number[1], 16);
+  if (!isCharacter(code)) return undefined;
+  const character = String.fromCodePoint(code);
+  if (metReferences.size < mostReferences) metReferences.set(Buffer.from(reference).toString(), character);
+  return character;
+}
 
 /** Text with its references replaced; undefined where one is none. */
 function decoded(text: string, characters: NamedCharacters): string | undefined {
-  let isWrong = false;
-  const plain = text.replace(
-    /&(?:#x([0-9a-fA-F]{1,8});|#([0-9]{1,8});|([A-Za-z][A-Za-z0-9.]*);)?/g,
-    (_, hex, decimal, name) => {
-      if (name !== undefined) {
-        const table = Object.hasOwn(five, name as string) ? five : characters;
-        if (Object.hasOwn(table, name as string)) return table[name as string]!;
-        isWrong = true;
-        return "";
-      }
-      const code = hex === undefined ? Number(decimal) : Number.parseInt(hex as string, 16);
-      if (isCharacter(code)) return String.fromCodePoint(code);
-      isWrong = true;
-      return "";
-    },
-  );
-  return isWrong ? undefined : plain;
+  let plain = "";
+  let at = 0;
+  for (let start = text.indexOf("&"); start >= 0; start = text.indexOf("&", at)) {
+    const end = text.indexOf(";", start);
+    const character = end < 0 || end - start > 40 ? undefined : referenced(text.slice(start + 1, end), characters);
+    if (character === undefined) return undefined;
+    plain += text.slice(at, start) + character;
+    at = end + 1;
+  }
+  return plain + text.slice(at);
 }
 
 /**

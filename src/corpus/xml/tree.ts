@@ -30,7 +30,8 @@ function createTreeHandler(): TreeHandler {
     open(name, attributes) {
       if (++elements > elementLimit) throw new DataError(`more than ${elementLimit} elements, the next <${name}>`);
       if (open.length > depthLimit) throw new DataError(`elements nested more than ${depthLimit} deep`);
-      const element = { name: name.slice(name.indexOf(":") + 1), attributes, children: [] };
+      const colon = name.indexOf(":");
+      const element = { name: colon < 0 ? name : name.slice(colon + 1), attributes, children: [] };
       current.push(element);
       open.push(element);
       current = element.children;
@@ -54,19 +55,23 @@ export function parseXml(xml: string, characters?: NamedCharacters, isChecked?: 
   return readXml(xml, createTreeHandler, characters, isChecked).root();
 }
 
-/** The first child element of one of these names. */
-export function child(element: XmlElement | undefined, ...names: readonly string[]): XmlElement | undefined {
+/** The first child element of this name, or of the other one. */
+export function child(element: XmlElement | undefined, name: string, other: string = name): XmlElement | undefined {
   if (element === undefined) return undefined;
-  for (const one of element.children) if (typeof one !== "string" && names.includes(one.name)) return one;
+  for (const one of element.children) {
+    if (typeof one !== "string" && (one.name === name || one.name === other)) return one;
+  }
   return undefined;
 }
 
 /** Child elements, those of one of these names where there are any names. */
 export function children(element: XmlElement | undefined, ...names: readonly string[]): XmlElement[] {
-  if (element === undefined) return [];
-  return element.children.filter(
-    (one): one is XmlElement => typeof one !== "string" && (names.length === 0 || names.includes(one.name)),
-  );
+  const found: XmlElement[] = [];
+  if (element === undefined) return found;
+  for (const one of element.children) {
+    if (typeof one !== "string" && (names.length === 0 || names.includes(one.name))) found.push(one);
+  }
+  return found;
 }
 
 /** What stands at the end of a path of first children. */
@@ -78,7 +83,16 @@ export function at(element: XmlElement | undefined, ...path: readonly string[]):
 
 /** All elements of these names inside an element, outermost ones only, in order. */
 export function within(element: XmlElement | undefined, ...names: readonly string[]): XmlElement[] {
-  return children(element).flatMap((one) => (names.includes(one.name) ? [one] : within(one, ...names)));
+  const found: XmlElement[] = [];
+  const walk = (inside: XmlElement): void => {
+    for (const one of inside.children) {
+      if (typeof one === "string") continue;
+      if (names.includes(one.name)) found.push(one);
+      else walk(one);
+    }
+  };
+  if (element !== undefined) walk(element);
+  return found;
 }
 
 /** Runs of XML's white space as one space, none at the ends. */
