@@ -61,10 +61,14 @@ function mixed(hash: number): number {
   return Math.imul(half ^ (half >>> 13), 0xc2b2ae35);
 }
 
-/** Runs that were met, by place: an open hash table of twice their number. */
+/** Room of one table after the other. */
+let room = new Int32Array(1 << 12);
+
+/** Runs that were met, by place: an open hash table of twice their number. It holds until the next is made. */
 function createTable({ units, starts, sums, undone }: Flat, count: number): (word: number, size: number) => number {
   const bits = Math.max(4, Math.ceil(Math.log2(count * 2 + 1)));
-  const slots = new Int32Array(2 ** bits).fill(-1);
+  if (room.length < 2 ** bits) room = new Int32Array(2 ** bits);
+  const slots = room.subarray(0, 2 ** bits).fill(-1);
   const last = slots.length - 1;
   const isSame = (a: number, b: number, size: number): boolean => {
     const [from, other] = [starts[a]!, starts[b]!];
