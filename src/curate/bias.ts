@@ -90,7 +90,7 @@ const terms: Readonly<Record<BiasGroup, Readonly<Record<string, string>>>> = {
     threat: "kill yourself|kill them|deserve to|should die|exterminate them",
     stigma:
       "drug abuser|drug abusers|addict|addicts|alcoholics|junkie|junkies|mentally retarded|retard|retards|cripple|cripples|lunatic|lunatics|schizophrenics|hermaphrodite|hermaphrodites",
-    "explicit sites": "porn|porno|xxx|milf|camgirl|camgirls|escort service|escort services",
+    "explicit sites": "porn|porno|milf|camgirl|camgirls|escort service|escort services",
   },
 };
 

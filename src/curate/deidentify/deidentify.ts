@@ -47,7 +47,16 @@ const partsOf = ({ title, sections }: Pick<CorpusDocument, "title" | "sections">
 const nameField = /name|provider|physician|author|clinician|doctor/i;
 /** Fields whose values are numbers of people, visits and records. */
 const idField =
-  /^(?:patient|encounter|visit|hadm|subject|person|note|row|account|mrn|provider|author|episode|stay|order)(?:[-_ ]?(?:id|number|no|key))?$|(?:^|[-_ ])(?:id|mrn|number|key)$/i;
+  /^(?:patient|encounter|visit|hadm|subject|person|note|row|account|mrn|provider|author|episode|stay|order|csn)$|(?:^|[-_ ])(?:id|mrn|number|no|key|csn)$|^(?:cg|hadm|subject|patient|note|stay|icustay|person|row|encounter)id$/i;
+const placeField = /address|street|city|county|zip|postal|postcode|village|town/i;
+const contactFields: readonly (readonly [RegExp, IdentifierClass])[] = [
+  [placeField, "LOCATION"],
+  [/phone|mobile|pager/i, "PHONE"],
+  [/fax/i, "FAX"],
+  [/e-?mail/i, "EMAIL"],
+  [/ssn|social[-_ ]?security/i, "SSN"],
+  [/insurance|policy|medicare|medicaid/i, "HEALTH_PLAN"],
+];
 const dateField = /date|time|admitted|discharged|born|birth|dob/i;
 
 /** @throws ConfigError where surrogates are asked for without a key. */
@@ -160,6 +169,9 @@ function fieldsOf(
   const inField = (field: string, value: string): string => {
     if (nameField.test(field)) return maskOf("NAME");
     if (idField.test(field)) return pseudonym(field, value);
+    const contact = contactFields.find(([pattern]) => pattern.test(field));
+    if (contact !== undefined) return value === "" ? value : maskOf(contact[1]);
+    if (/(?:^|[-_ ])age(?:$|[-_ ])/i.test(field)) return Number.parseFloat(value) > 89 ? "90+" : value;
     if (dateField.test(field)) return movedDate(value, mode, surrogates);
     const inside = findIdentifiers(value).filter((one) => !isMention(one));
     return replacedParts(value, [value], inside, (one) =>

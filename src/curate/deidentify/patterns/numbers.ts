@@ -56,12 +56,54 @@ function* codesIn(text: string): Generator<{ start: number; end: number }> {
 /** How far back a label may begin. */
 const reach = 64;
 
-/** Numbers that have a label. */
+interface Whole {
+  readonly class: IdentifierClass;
+  readonly rule: string;
+  readonly is: (value: string, place: { readonly text: string; readonly end: number }) => boolean;
+}
+
+/** Numbers of trials, articles and data sets: nobody's own. */
+const isPublic = (value: string): boolean => /^(?:NCT|ISRCTN|EUDRACT|PMC|PMID|GSE|CD|IL|DOI)-?\d+$/i.test(value);
+
+/** What a number is by its form or its check digit alone. */
+const wholes: readonly Whole[] = [
+  {
+    class: "HEALTH_PLAN",
+    rule: "mbi",
+    is: (value) =>
+      /^[1-9][AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9]\d-?[AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9]\d-?[AC-HJKMNP-RT-Y]{2}\d{2}$/.test(
+        value,
+      ),
+  },
+  { class: "LICENCE", rule: "dea", is: (value) => /^[A-Z]/.test(value) && isDea(value) },
+  { class: "LICENCE", rule: "npi", is: isNpi },
+  { class: "VEHICLE", rule: "vin", is: isVin },
+  { class: "ID", rule: "uuid", is: (value) => /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value) },
+  { class: "ID", rule: "pathology", is: (value) => /^[A-Z]{1,3}-?\d{2}-\d{3,8}$/.test(value) && !isPublic(value) },
+  { class: "ID", rule: "digits", is: (value, place) => /^\d{7,40}$/.test(value) && isBare(value, place) },
+  {
+    class: "ID",
+    rule: "mixed",
+    is: (value) =>
+      /^(?:[A-Z]{1,4}-?\d|\d{1,4}[A-Z])[A-Z0-9-]*$/.test(value) &&
+      digitsIn(value) >= 6 &&
+      /[A-Z]/.test(value) &&
+      !isPublic(value),
+  },
+];
+
+/** Numbers that have a label, or are known by themselves. */
 export function findNumbers(text: string): Found[] {
   const found: Found[] = [];
   for (const { start, end } of codesIn(text)) {
     const value = text.slice(start, end);
     if (isDate(value)) continue;
+    const isPart = /[.,/]/.test(text[start - 1] ?? "") || /^[,.]\d|^[/-]/.test(text.slice(end, end + 2));
+    for (const { class: name, rule, is } of isPart ? [] : wholes) {
+      if (!is(value, { text, end })) continue;
+      found.push({ class: name, start, end, rule });
+      break;
+    }
     const before = text.slice(Math.max(0, start - reach), start);
     if (!/[a-z#][^a-z]{0,12}$/i.test(before)) continue;
     for (const { class: name, rule, before: label, check } of labels) {
@@ -85,7 +127,7 @@ const unit =
   /^[ ]?(?:%|°|units?\b|iu\b|u\b|mg|mcg|µg|ug\b|g\b|kg|ml|cc\b|l\b|cm|mm|cells?\b|copies|cfu|organisms|colon|platelets|per\b|\/|k\b|x\b|·|\*|ng\b|pg\b|hz\b|dollars|patients|million|thousand|-gauge|french)/i;
 
 /** A long number that nothing names: no measurement, no round number, no decimal's digits. */
-const isBare = (value: string, { text, end }: { text: string; end: number }): boolean =>
+const isBare = (value: string, { text, end }: { readonly text: string; readonly end: number }): boolean =>
   !/0{4}$/.test(value) && !unit.test(text.slice(end, end + 12));
 
 const labels: readonly Label[] = [
@@ -159,12 +201,6 @@ export const numberPatterns: readonly Pattern[] = [
       /\blast (?:four|4)(?: digits)?(?: of (?:the |his |her )?(?:ssn|social(?: security(?: number)?)?))?[ :#]{1,3}(?:is |are )?(\d{4})(?!\d)/gi,
   },
   { class: "SSN", rule: "masked-ssn", pattern: /(?<![\w*])[x*]{3}-?[x*]{2}-?(\d{4})(?!\d)/gi },
-  {
-    class: "HEALTH_PLAN",
-    rule: "mbi",
-    pattern:
-      /(?<![A-Z0-9-])[1-9][AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9]\d-?[AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9]\d-?[AC-HJKMNP-RT-Y]{2}\d{2}(?![A-Z0-9])/g,
-  },
   { class: "ACCOUNT", rule: "card", pattern: /(?<![\d-])\d(?:[ -]?\d){12,18}(?![\d-])/g, check: isCard },
   {
     class: "ACCOUNT",
@@ -172,9 +208,6 @@ export const numberPatterns: readonly Pattern[] = [
     pattern: /(?<![A-Z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{2,4}){3,8}(?![A-Z0-9])/g,
     check: isIban,
   },
-  { class: "LICENCE", rule: "dea", pattern: /(?<![A-Z0-9])[A-Z][A-Z9]\d{7}(?![A-Z0-9])/g, check: isDea },
-  { class: "LICENCE", rule: "npi", pattern: /(?<![\d.-])[12]\d{9}(?![\d.-])/g, check: isNpi },
-  { class: "VEHICLE", rule: "vin", pattern: /(?<![A-Z0-9])[A-HJ-NPR-Z0-9]{17}(?![A-Z0-9])/gi, check: isVin },
   {
     class: "VEHICLE",
     rule: "plate",
@@ -186,25 +219,9 @@ export const numberPatterns: readonly Pattern[] = [
   { class: "DEVICE", rule: "udi", pattern: /\(01\)\d{14}(?:\((?:10|11|17|21)\)[A-Z0-9-]{2,20}){0,4}/g },
   {
     class: "ID",
-    rule: "uuid",
-    pattern: /(?<![\w-])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![\w-])/gi,
-  },
-  {
-    class: "ID",
     rule: "grouped",
     pattern: /(?<=[(:#\n] ?)\d{2,4}-\d{2,3}-\d{2,4}(?![\w/-]|\.\d)/g,
     check: (value) => !isDate(value),
-  },
-  { class: "ID", rule: "pathology", pattern: /(?<![\w-])[A-Z]{1,3}-?\d{2}-\d{3,8}(?![\w-])/g },
-  { class: "ID", rule: "digits", pattern: /(?<![\w.,/-])\d{7,40}(?![\w,/-]|\.\d)/g, check: isBare },
-  {
-    class: "ID",
-    rule: "mixed",
-    pattern: /(?<![\w.,/-])(?=[A-Z]{1,4}-?\d|\d{1,4}[A-Z])[A-Z0-9]{1,20}(?:-[A-Z0-9]{1,20}){0,3}(?![\w/-])/g,
-    check: (value) =>
-      digitsIn(value) >= 6 &&
-      /[A-Z]/.test(value) &&
-      !/^NCT-?\d{8}$|^(?:ISRCTN|EUDRACT|PMC|GSE|CD|IL|PMID)-?\d+$/i.test(value),
   },
 ];
 
