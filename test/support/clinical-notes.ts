@@ -1,7 +1,7 @@
 /**
  * Synthetic clinical notes whose identifiers are known: templates of several kinds of notes, written for these tests, filled with
- * made-up people, places, dates and numbers by a seed. `developed` ones were at hand while rules were written; `heldOut` ones
- * were written apart and are for measuring only. Nobody in them is real.
+ * made-up people, places, dates and numbers by a seed. `developed` ones are what rules were mended by
+ * and the linear model is trained on; `heldOut` ones are what it is measured on. Nobody in them is real.
  */
 import { type Random, random } from "../../src/tensor/random.ts";
 import type { Found, IdentifierClass } from "../../src/curate/deidentify/classes.ts";

@@ -173,10 +173,6 @@ I, {PN}, born {LONG}, residing at {STREET}, {TOWN}, {STATE} {ZIP}, authorize {DN
 {STREET}, {TOWN}, {STATE} {ZIP}   Tel: {PHONE}   Fax: {FAX}
 Patient: {PN}   DOB {DATE}   Address: {STREET}
 Synthroid 50 mcg daily, #30, refills 3. Date {DATE}`,
-];
-
-/** Written after the rules, and not looked at while they were mended. */
-export const heldOut: readonly string[] = [
   `Hospice nursing visit {DATE}. {PF} {PL}, {AGE} years old, sleeping most of the day. {RF}, {HIS} eldest daughter, drove in from {CITY} on {WD}. Chaplain {GL} stopped by. Comfort kit reviewed with {RF} and with {SN}, the night aide. Cheyne-Stokes breathing noted at 0400. Dr. {DL} notified at {PHONE}; {EF} from pharmacy will deliver morphine to {STREET}. Next of kin form signed by {RN}.`,
   `RHEUMATOLOGY CONSULT REQUEST
 Requested by: {DN}, DO   Pager: {PHONE}
@@ -193,4 +189,23 @@ I had the privilege of caring for {MR} {PN} of {TOWN}, {STATENAME}, during {HIS}
 Yours sincerely
 {GN}
 Consultant Surgeon`,
+];
+
+/**
+ * The fifth of five sets, each written after the rules and measured before anything was mended: recall of names by rules 0.87, 0.90, 0.91, 0.90
+ * and 0.85, with the linear model 0.93 (fourth) and 0.90 (fifth); of all else but a few dates and one label of numbers, all. What a set
+ * showed was then mended in general, and it went to those above; this one's was, too, but the model is not trained on it.
+ */
+export const heldOut: readonly string[] = [
+  `PULMONARY REHAB INTAKE
+Client {PN} (DOB {DATE}; chart {MRN}) was seen with an interpreter, {GN}. {HE} retired from the railroad in 2004. Quit smoking after {HIS} brother {RF} had a stroke on {LONG}. {PF} walks two blocks. Spirometry at {HOSP} on {NMD} showed FEV1 45%. Referred by {DN}; copy of this note sent to {EN} ({FAX}). Emergency: call {SN}, son, {PHONE}.`,
+  `Interim summary. {PL}, {PF} is a {AGE} yo {SEX} with Waldenstrom macroglobulinemia followed by {DL} since {MY}. Last IgM on {DATE}. Bence Jones protein absent. On {HOL} {he} fell at the home of {HIS} niece {RF} in {CITY}. Fracture fixed by {EN}, device S/N {SERIAL}. Family meeting on {WD} with {SF}, {GF} and Dr. {DL}; code status changed. Discharge to {HOSP} planned.`,
+  `ALLERGY CLINIC -- {DN}, MD (NPI {NPI}; DEA {DEA})
+Hello {PF}, your skin test from {DATE} was positive to cat. Please stop Zyrtec before the next visit on {MD}. My nurse {GF} will mail the EpiPen form to {STREET}, {TOWN}, {STATE} {ZIP}. Reach us at {PHONE} or {EMAIL}; results are on {URL}. If you moved to {CITY}, tell the front desk and ask for {SN}.
+{DF}`,
+  `WORKERS COMPENSATION REPORT
+Claimant: {PN}    Claim number: {ID}    SSN: {SSN}    Date of injury: {DATE}
+Employer contact: {RN}, {PHONE}
+{MR} {PL} hurt {HIS} back while driving a truck (plate number {PLATE}; VIN {VIN}) through {COUNTY}. Seen by {EN}, DC, and later by orthopedist {GL}. Phalen and Tinel signs negative. License no. {LIC}. Bill to account {ACCT}, policy number {PLAN}. I reviewed the records of Dr. {DFML} dated {LONG}.`,
+  `Labor and delivery note: {PF} arrived from {TOWN} at 0210 with {HIS} partner {RN}. Midwife {GN} attended; {DL} was on call. Pitocin started. Healthy infant named {SF} born {DATE}. Apgar 9 and 9. {RF} cut the cord. Erb palsy absent. Login by {EL} from {IP}. Discharge {WD}, visit with {DN} in {NMY}.`,
 ];

@@ -34,6 +34,7 @@ const patterns = [...contactPatterns, ...numberPatterns, ...placePatterns, ...ag
 const weak: Readonly<Record<string, number>> = {
   mention: 9,
   again: 4,
+  list: 5,
   first: 5,
   surname: 5,
   pair: 3.5,

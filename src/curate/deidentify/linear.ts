@@ -102,6 +102,8 @@ const unpacked = (): Int8Array =>
 
 /** In sixteenths: where on synthetic notes nineteen of twenty that it adds are names. */
 const threshold = 20;
+/** More for an ordinary word that begins a sentence, which has a capital anyway: "Bill to account", "Rose bengal". */
+const more = 40;
 
 /** Places of words that the model takes for names; `isKnown` are those that rules have found. */
 export function judgedNames(read: Read, isKnown: (word: Word) => boolean): number[] {
@@ -111,11 +113,13 @@ export function judgedNames(read: Read, isKnown: (word: Word) => boolean): numbe
   let before = false;
   read.words.forEach((word, at) => {
     const known = isKnown(word);
+    const isDoubtful = (word.flags & ordinary) !== 0 && beginsSentence(read.text, word);
+    const least = isDoubtful ? threshold + more : threshold;
     const isName =
       !known &&
       isJudged(read.text, word) &&
       !isThing(read, at) &&
-      scoreOf(weights, featuresOf(read, at, before, features)) > threshold;
+      scoreOf(weights, featuresOf(read, at, before, features)) > least;
     if (isName) names.push(at);
     before = known || isName;
   });

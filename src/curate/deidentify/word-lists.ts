@@ -31,7 +31,7 @@ export const stopWords: ReadonlySet<string> = set(`
   until while because today tomorrow yesterday md rn np pa phd dictated transcribed signed patient date time name phone fax mrn dob
   age sex male female history exam examination allergies medications assessment plan diagnosis procedure impression findings
   monday tuesday wednesday thursday friday saturday sunday january february april august september october november december
-  mr mrs ms dr miss please thank thanks yes daily denies noted unremarkable normal na tbd examinee applicant claimant sample
+  mr mrs ms dr miss please thank thanks yes daily denies noted unremarkable normal na tbd examinee applicant claimant sample client recipient donor addendum
 `);
 
 export const particles: ReadonlySet<string> = set(
@@ -64,7 +64,7 @@ export const eponymNouns: ReadonlySet<string> = set(`
   analysis nomogram expansion hemostat hemostats clip clips stapler staple cutter dissector bar bars pillow bolster ointment
   shield conformer implant-type amputation procedure-type operation-type arthrodesis transfer bunionectomy cerclage maneuvers
   tracheotomy gastrectomy urethroplasty hypospadias orchiopexy colporrhaphy colpocleisis tenodesis criterion epiphysis gland's
-  medium plasty rhythm phase wave waves bundle splints pusher balloons jeans venom dye hose silk spatula spatulas t-tube t-tubes sponges malformation malformations loupes instrument taper holder dissector dissectors shaver fibers pressure esophagitis's mucosa epithelium metaplasia segment dysplasia ulceration
+  medium plasty rhythm phase wave waves bundle splints protein proteins pusher balloons jeans venom dye hose silk spatula spatulas t-tube t-tubes sponges malformation malformations loupes instrument taper holder dissector dissectors shaver fibers pressure esophagitis's mucosa epithelium metaplasia segment dysplasia ulceration
 `);
 
 /** Alone they are an instrument, a finding or a brand more often than a person. */
@@ -112,7 +112,7 @@ export const eponyms: ReadonlySet<string> = set(`
   esmarch cryocuff polar fluothane forane penlon israel rumel rumi kleppinger vital storz-hopkins hopkins brown-roberts-wells
   vonpetz buck cottle freer takahashi blakesley caldwell luc mcivor crowe ring-adair-elwyn boettcher hurd beaver
   castroviejo kuglen sinskey honan barraquer maloney tenon elschnig lieberman kratz viscoat healon miochol bss provisc
-  denver toronto chiari glover kitner fogarty bard-parker ochsner munro berman merocel ellis owen rex ted doyle theo on-q achilles coblation sofamor danek maverick z-pak q-tip q-tips band-aid velcro kleenex vaseline dial hibiclens chloraprep duraprep ioban techni-care pulsavac waterpik
+  denver toronto chiari glover kitner fogarty bard-parker ochsner munro berman merocel ellis owen rex ted doyle theo on-q apgars achilles coblation sofamor danek maverick z-pak q-tip q-tips band-aid velcro kleenex vaseline dial hibiclens chloraprep duraprep ioban techni-care pulsavac waterpik
   betaine lactated ringer hartman normosol plasmalyte dakin burow domeboro whitfield castellani
   lortab-elixir tobradex maxitrol ocuflox vigamox pred forte kenalog celestone aristocort
   caucasian hispanic latino latina african american asian european indian chinese japanese mexican english spanish french german

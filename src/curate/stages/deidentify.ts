@@ -18,6 +18,8 @@ const settings = z
     /** A model of "galen train tagger" with labels of identifiers, beside the rules. */
     tagger: z.string().min(1).optional(),
     classes: z.array(z.enum(identifierClasses)).min(1).optional(),
+    /** "rules": names by rules alone, which find fewer of them and fewer other words. */
+    names: z.enum(["rules", "model"]).default("model"),
     /** Words that are no identifiers here. */
     allow: z.array(z.string().min(1)).optional(),
     /** Names to be found wherever they stand: the staff's. */
@@ -49,13 +51,13 @@ async function open(chosen: DeidentifySettings, { folder }: StageContext): Promi
   const { deidentify, wholeOf } = await import("../deidentify/deidentify.ts");
   const key = chosen.key === undefined ? undefined : await readKey(chosen.key, folder);
   const tagger = chosen.tagger === undefined ? undefined : await openTagger(chosen.tagger, folder);
-  const { mode, classes, allow, known, report } = chosen;
+  const { mode, classes, names, allow, known, report } = chosen;
   return {
     async run(documents) {
       const { findByTagger } = await import("../deidentify/tagger.ts");
       const more = tagger === undefined ? undefined : await findByTagger(tagger, documents.map(wholeOf));
       return documents.map((document, i): Outcome => {
-        const done = deidentify(document, { mode, key, classes, allow, known, report, more: more?.[i] });
+        const done = deidentify(document, { mode, key, classes, names, allow, known, report, more: more?.[i] });
         return { keep: true, document: done.document, changes: done.counts };
       });
     },

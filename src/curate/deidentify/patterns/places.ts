@@ -15,7 +15,7 @@ const abbreviations =
   "AL|AK|AZ|AR|CA|CO|CT|DE|DC|FL|GA|HI|ID|IL|IN|IA|KS|KY|LA|ME|MD|MA|MI|MN|MS|MO|MT|NE|NV|NH|NJ|NM|NY|NC|ND|OH|OK|OR|PA|PR|RI|SC|SD|TN|TX|UT|VT|VA|WA|WV|WI|WY";
 /** States, countries and peoples: nothing of them is smaller than a state. */
 const large: ReadonlySet<string> = new Set(
-  `${states.toLowerCase()}|united states|united kingdom|u.s|usa|america|mexico|canada|england|scotland|wales|ireland|france|germany|italy|spain|portugal|poland|russia|ukraine|greece|turkey|egypt|nigeria|kenya|ethiopia|somalia|ghana|liberia|india|pakistan|bangladesh|china|japan|korea|vietnam|thailand|philippines|indonesia|australia|brazil|colombia|peru|chile|argentina|ecuador|venezuela|honduras|guatemala|nicaragua|haiti|cuba|jamaica|iraq|iran|syria|lebanon|israel|jordan|afghanistan|europe|asia|africa|el salvador|costa rica|puerto rico|dominican republic|hong kong|south africa|saudi arabia|new zealand|panama|luxembourg|singapore`.split(
+  `${states.toLowerCase()}|united states|united kingdom|u.s|usa|america|mexico|canada|england|scotland|wales|ireland|france|germany|italy|spain|portugal|poland|russia|ukraine|greece|turkey|egypt|nigeria|kenya|ethiopia|somalia|ghana|liberia|india|pakistan|bangladesh|china|japan|korea|vietnam|thailand|philippines|indonesia|australia|brazil|colombia|peru|chile|argentina|ecuador|venezuela|honduras|guatemala|nicaragua|haiti|cuba|jamaica|iraq|iran|syria|lebanon|israel|jordan|afghanistan|europe|asia|africa|el salvador|costa rica|puerto rico|dominican republic|hong kong|south africa|saudi arabia|new zealand|panama|luxembourg|singapore|netherlands|tanzania|austria|belgium|switzerland|sweden|norway|denmark|finland|hungary|romania|bulgaria|serbia|croatia|sudan|uganda|rwanda|cameroon|senegal|algeria|morocco|tunisia|libya|yemen|oman|kuwait|qatar|nepal|myanmar|burma|laos|cambodia|malaysia|taiwan|mongolia|uruguay|paraguay|bolivia|belize|bahamas|barbados|trinidad|guyana|fiji|samoa|guam|bosnia|albania|eritrea|armenia|georgia|kazakhstan|uzbekistan|latvia|lithuania|estonia|iceland|scandinavia`.split(
     "|",
   ),
 );
@@ -252,6 +252,8 @@ function byState(read: Read, at: number): Found | undefined {
   return located(read, from, at + 1, "city");
 }
 
+const unlistedBehind = /^(?:[,.;]| (?:this|last|where|who|for|on|with|and)\b)/;
+
 /** "from Boise", "in St. Paul": a known town behind a word of place, if it is nobody's name. */
 function byPreposition(read: Read, at: number): Found | undefined {
   const { text, words } = read;
@@ -275,6 +277,10 @@ function byPreposition(read: Read, at: number): Found | undefined {
       ((flags & name) !== 0 && !(flags & city) && !(isIn && !one.isPossessive && !eponyms.has(one.lower)));
     if ((flags & place) !== 0 && !(isOther && i === at)) end = i + 1;
   }
+  // A small town that no list has: "in Wilkesboro, this week".
+  const isUnlisted =
+    isIn && word.flags === 0 && word.text.length > 4 && !eponyms.has(word.lower) && !stopWords.has(word.lower);
+  if (end === at && isUnlisted && unlistedBehind.test(text.slice(word.end, word.end + 8))) end = at + 1;
   if (end === at || isThing(read, end - 1)) return undefined;
   const whole = words
     .slice(at, end)
