@@ -86,6 +86,9 @@ export async function runPipeline(options: RunPipelineOptions): Promise<CorpusSu
   }
 }
 
+/** Increased when tasks leave something else: what older versions of Galen left is not gone on with. */
+const workVersion = 1;
+
 /** What runs leave in their folder. */
 const ownNames = /^(?:stages|dataset|tokens|report\.(?:json|html)|timings-\d+\.jsonl)$/;
 
@@ -119,7 +122,7 @@ async function runSteps(pipeline: CorpusPipeline, work: RunWork): Promise<Corpus
     const { name, source, kinds, file, amount } = shard;
     return { name, source, kinds, file: file.path, bytes: file.bytes, verdicts: [], amount };
   });
-  let before = fingerprintOf(String(pipeline.seed));
+  let before = fingerprintOf(String(workVersion), String(pipeline.seed));
   const last = pipeline.stages.length;
   for (let at = updatesIndex; at < last;) {
     const planned = stageAt(pipeline, at);
