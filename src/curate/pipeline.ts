@@ -99,7 +99,9 @@ export async function readPipeline(file: string): Promise<CorpusPipeline> {
 
 async function valueOf(file: string): Promise<unknown> {
   if (/^\.[mc]?[jt]s$/.test(extname(file))) {
-    const module = (await import(pathToFileURL(resolve(file)).href)) as { default?: unknown };
+    const module = (await import(pathToFileURL(resolve(file)).href).catch((cause: unknown) => {
+      throw new ConfigError(`${file}: expected a pipeline's module, got ${(cause as Error).message}`, { cause });
+    })) as { default?: unknown };
     const made: unknown = typeof module.default === "function" ? await module.default() : module.default;
     if (made === undefined) throw new ConfigError(`${file}: expected a pipeline as default export, got none`);
     return made;

@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
+import { fileURLToPath } from "node:url";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -219,6 +220,20 @@ await runPipeline({ file: ${JSON.stringify(file)}, output: ${JSON.stringify(outp
   expect(kills).toBeGreaterThan(3);
   expect(await fingerprint(output)).toBe(await fingerprint(whole));
 }, 120_000);
+
+test("a pipeline in TypeScript may have stages of its own, in threads too", async () => {
+  const file = fileURLToPath(new URL("../../test/support/own-pipeline.ts", import.meta.url));
+  const found = [];
+  for (const workers of [0, 1]) {
+    const { stages: done, result } = await runPipeline({ file, output: join(folder, `own-${workers}`), workers });
+    expect(done[1]).toMatchObject({ name: "recent", settings: { from: 2018 } });
+    expect(done[1]!.drops["too-old"]!.documents).toBeGreaterThan(10);
+    found.push(result.amount.documents);
+  }
+  expect(found[0]).toBe(found[1]);
+  const wrong = runPipeline({ file: join(folder, "none.ts"), output: join(folder, "none") });
+  await expect(wrong).rejects.toThrow(/none.ts: expected a pipeline's module/);
+});
 
 describe("a wrong pipeline", () => {
   test.each([
