@@ -17,6 +17,8 @@ export interface XmlHandler {
   close(): void;
   /** Text comes in any number of pieces. */
   text(text: string): void;
+  /** Where there is one, an element that holds nothing but text may come as this, in place of `open`, `text` and `close`. */
+  leaf?(name: string, attributes: Attributes, text: string): void;
 }
 
 /** Characters by the names of entities, beyond XML's five. */
@@ -205,6 +207,16 @@ function givesText(
   return true;
 }
 
+/** Where the text of an element from `at` on ends, if the element's end tag stands there; -1 where it does not. */
+function leafEnd(xml: string, at: number, name: string): number {
+  const first = xml.charCodeAt(at);
+  // Where elements hold elements, these or a line end come first.
+  if (first === 60 || first === 10) return -1;
+  const end = xml.indexOf("<", at);
+  const isOwn = end > 0 && xml.charCodeAt(end + 1) === 47 && xml.charCodeAt(end + 2 + name.length) === 62;
+  return isOwn && xml.startsWith(name, end + 2) ? end : -1;
+}
+
 /** Gives `handler` the events of `xml`, whose lines end in line feeds; false: something in it is not plain. */
 function scanPlain(xml: string, handler: XmlHandler, characters: NamedCharacters): boolean {
   const open: string[] = [];
@@ -250,6 +262,17 @@ function scanPlain(xml: string, handler: XmlHandler, characters: NamedCharacters
         const found = attributesAt(xml, at, characters);
         if (found === undefined) return false;
         ({ attributes, end: at } = found);
+      }
+      const leaf = handler.leaf === undefined || xml.charCodeAt(at) === 47 ? -1 : leafEnd(xml, at + 1, name);
+      if (leaf >= 0) {
+        if (ampersand !== -1 && ampersand < at) ampersand = xml.indexOf("&", at);
+        let text: string | undefined = xml.slice(at + 1, leaf);
+        if (mayEndSection && text.includes("]]>")) return false;
+        if (ampersand !== -1 && ampersand < leaf) text = decoded(text, characters);
+        if (text === undefined) return false;
+        handler.leaf!(name, attributes, text);
+        at = leaf + 3 + name.length;
+        continue;
       }
       handler.open(name, attributes);
       if (xml.charCodeAt(at) === 47) {
