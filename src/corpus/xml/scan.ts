@@ -99,6 +99,8 @@ function decoded(text: string, characters: NamedCharacters): string | undefined 
  * mostly no text is made for one. What is in a place of the table is looked at, so that a name that shares it costs a text.
  */
 const metNames: string[] = [];
+/** Characters of a name, or of all attributes of a tag, that are kept. */
+const longestMet = 64;
 
 function nameAt(xml: string, start: number, end: number): string {
   const place = ((end - start) * 61 + xml.charCodeAt(start) * 7 + xml.charCodeAt(end - 1) * 31) & 1023;
@@ -106,14 +108,13 @@ function nameAt(xml: string, start: number, end: number): string {
   if (met !== undefined && met.length === end - start && xml.startsWith(met, start)) return met;
   const name = xml.slice(start, end);
   // A text of its own, not a part of `xml`, which would be kept for it.
-  metNames[place] = Buffer.from(name, "latin1").toString("latin1");
+  if (name.length <= longestMet) metNames[place] = Buffer.from(name, "latin1").toString("latin1");
   return name;
 }
 
 /** Attributes by how they are written, of tags that were met; so many at most, of so many characters. */
 const metAttributes = new Map<string, Attributes>();
 const mostMet = 4096;
-const longestMet = 64;
 
 /** Attributes of a tag from `at` on, and where they end: at ">" or "/"; undefined where something is not plain. */
 function attributesAt(
@@ -128,8 +129,12 @@ function attributesAt(
   const met = metAttributes.get(written);
   if (met !== undefined) return { attributes: met, end };
   const found = parseAttributes(xml, at, characters);
-  if (found?.end === end && written !== "" && !written.includes("&") && metAttributes.size < mostMet) {
-    metAttributes.set(Buffer.from(written).toString(), found.attributes);
+  if (found?.end === end && written !== "" && !written.includes("&")) {
+    // One file's are of no use to the next.
+    if (metAttributes.size === mostMet) metAttributes.clear();
+    // Of a text of its own: parts of \`xml\` would keep all of it.
+    const own = Buffer.from(`${written}>`).toString();
+    metAttributes.set(own.slice(0, -1), parseAttributes(own, 0, characters)!.attributes);
   }
   return found;
 }
