@@ -90,6 +90,8 @@ function pathOf(root: SchemaElement, elements: readonly SchemaElement[], path: r
   return found;
 }
 
+type PageData = Parameters<typeof writeColumn>[0]["pageData"];
+
 /** Bytes of values at which a page ends: hyparquet-writer's own default. */
 const pageSize = 1 << 20;
 
@@ -121,7 +123,7 @@ export function createGroupBuilder<Row extends object>(columns: Columns, compres
       const options = writerOptions(columns, compression);
       const chunks = entries.flatMap(({ name, shape, shredder }) => {
         const elements = schemaElements(name, shape);
-        return shredder.leaves.map((leaf) => writeLeaf(writer, leaf, elements, shape, options));
+        return shredder.leaves().map((leaf) => writeLeaf(writer, leaf, elements, shape, options));
       });
       const size = chunks.reduce((sum, { meta_data }) => sum + (meta_data?.total_uncompressed_size ?? 0n), 0n);
       const group: RowGroup = {
@@ -155,7 +157,8 @@ function writeLeaf(
     offsetIndex: false,
     ...(shape === "text" ? { encoding: "PLAIN" as const } : {}),
   };
-  return writeColumn({ writer, column, pageData }).chunk;
+  // It takes levels of any array type, whatever its own types say.
+  return writeColumn({ writer, column, pageData: pageData as unknown as PageData }).chunk;
 }
 
 /** Encodes `rows` as one row group. */

@@ -8,11 +8,33 @@ import type { Shape } from "./parquet-codec.ts";
 /** What hyparquet-writer takes of a leaf. */
 export interface LeafData {
   readonly path: readonly string[];
-  readonly values: unknown[];
-  readonly definitionLevels: number[];
+  readonly values: readonly unknown[];
+  readonly definitionLevels: Uint8Array;
   /** Empty outside of lists. */
-  readonly repetitionLevels: number[];
+  readonly repetitionLevels: Uint8Array;
   readonly maxDefinitionLevel: number;
+}
+
+/** Small numbers, one byte each: as many as there are values, and nothing that a garbage collector looks through. */
+interface Levels {
+  push(level: number): void;
+  all(): Uint8Array;
+}
+
+function createLevels(): Levels {
+  let bytes = new Uint8Array(1024);
+  let count = 0;
+  return {
+    push(level) {
+      if (count === bytes.length) {
+        const larger = new Uint8Array(2 * count);
+        larger.set(bytes);
+        bytes = larger;
+      }
+      bytes[count++] = level;
+    },
+    all: () => bytes.subarray(0, count),
+  };
 }
 
 interface Shredder {
@@ -24,16 +46,22 @@ function leafShredder(
   path: readonly string[],
   maxDefinitionLevel: number,
   isRepeated: boolean,
-  leaves: LeafData[],
+  leaves: (() => LeafData)[],
 ): Shredder {
-  const leaf: LeafData = { path, values: [], definitionLevels: [], repetitionLevels: [], maxDefinitionLevel };
-  leaves.push(leaf);
-  const { values, definitionLevels, repetitionLevels } = leaf;
+  const values: unknown[] = [];
+  const [definitions, repetitions] = [createLevels(), createLevels()];
+  leaves.push(() => ({
+    path,
+    values,
+    definitionLevels: definitions.all(),
+    repetitionLevels: repetitions.all(),
+    maxDefinitionLevel,
+  }));
   return {
     add(value, definition, repetition) {
       values.push(value);
-      definitionLevels.push(value === null || value === undefined ? definition : definition + 1);
-      if (isRepeated) repetitionLevels.push(repetition);
+      definitions.push(value === null || value === undefined ? definition : definition + 1);
+      if (isRepeated) repetitions.push(repetition);
     },
   };
 }
@@ -43,7 +71,7 @@ function shredderOf(
   path: readonly string[],
   definition: number,
   repeated: number,
-  leaves: LeafData[],
+  leaves: (() => LeafData)[],
 ): Shredder {
   if (typeof shape === "string") return leafShredder(path, definition + 1, repeated > 0, leaves);
   if (Array.isArray(shape)) {
@@ -76,14 +104,15 @@ function shredderOf(
 }
 
 export interface ColumnShredder {
-  readonly leaves: readonly LeafData[];
+  /** What was added, by leaf, in the order of the schema. */
+  leaves(): LeafData[];
   /** Adds a row's value. */
   add(value: unknown): void;
 }
 
-/** A column of no rows yet; its leaves are in the order of the schema. */
+/** A column of no rows yet. */
 export function createColumnShredder(name: string, shape: Shape): ColumnShredder {
-  const leaves: LeafData[] = [];
+  const leaves: (() => LeafData)[] = [];
   const shredder = shredderOf(shape, [name], 0, 0, leaves);
-  return { leaves, add: (value) => shredder.add(value, 0, 0) };
+  return { leaves: () => leaves.map((leaf) => leaf()), add: (value) => shredder.add(value, 0, 0) };
 }

@@ -58,11 +58,17 @@ function createTreeHandler(): TreeHandler {
   let insideText = 0;
   let insideSkipped = 0;
   let elements = 0;
+  const count = (name: string): void => {
+    if (++elements > elementLimit) throw new DataError(`more than ${elementLimit} elements, the next <${name}>`);
+    if (insideSkipped >= depthLimit || insideText >= depthLimit || open.length >= depthLimit) {
+      throw new DataError(`elements nested more than ${depthLimit} deep`);
+    }
+  };
   return {
     root,
     takesText: false,
     open(name, attributes) {
-      if (++elements > elementLimit) throw new DataError(`more than ${elementLimit} elements, the next <${name}>`);
+      count(name);
       if (insideSkipped > 0) insideSkipped++;
       else if (insideText > 0) insideText++;
       else if (skipped.has(name)) insideSkipped = 1;
@@ -77,9 +83,6 @@ function createTreeHandler(): TreeHandler {
           this.takesText = true;
         }
       }
-      if (insideSkipped > depthLimit || insideText > depthLimit || open.length > depthLimit) {
-        throw new DataError(`elements nested more than ${depthLimit} deep`);
-      }
     },
     close() {
       if (insideSkipped > 0) insideSkipped--;
@@ -93,6 +96,14 @@ function createTreeHandler(): TreeHandler {
     },
     text(text) {
       top.text = top.text === "" ? text : top.text + text;
+    },
+    leaf(name, attributes, text) {
+      count(name);
+      if (insideSkipped > 0) return;
+      if (insideText > 0) top.text += text;
+      else if (!containers.has(name)) {
+        if (!skipped.has(name)) top.children.push({ name, attributes, children: noChildren, text });
+      } else top.children.push({ name, attributes, children: [], text: "" });
     },
   } as TreeHandler & { takesText: boolean };
 }

@@ -17,6 +17,8 @@ export interface XmlHandler {
   close(): void;
   /** Text comes in any number of pieces. */
   text(text: string): void;
+  /** Where there is one, an element that holds nothing but text may come as this, in place of `open`, `text` and `close`. */
+  leaf?(name: string, attributes: Attributes, text: string): void;
 }
 
 /** Characters by the names of entities, beyond XML's five. */
@@ -97,6 +99,8 @@ function decoded(text: string, characters: NamedCharacters): string | undefined 
  * mostly no text is made for one. What is in a place of the table is looked at, so that a name that shares it costs a text.
  */
 const metNames: string[] = [];
+/** Characters of a name, or of all attributes of a tag, that are kept. */
+const longestMet = 64;
 
 function nameAt(xml: string, start: number, end: number): string {
   const place = ((end - start) * 61 + xml.charCodeAt(start) * 7 + xml.charCodeAt(end - 1) * 31) & 1023;
@@ -104,14 +108,13 @@ function nameAt(xml: string, start: number, end: number): string {
   if (met !== undefined && met.length === end - start && xml.startsWith(met, start)) return met;
   const name = xml.slice(start, end);
   // A text of its own, not a part of `xml`, which would be kept for it.
-  metNames[place] = Buffer.from(name, "latin1").toString("latin1");
+  if (name.length <= longestMet) metNames[place] = Buffer.from(name, "latin1").toString("latin1");
   return name;
 }
 
 /** Attributes by how they are written, of tags that were met; so many at most, of so many characters. */
 const metAttributes = new Map<string, Attributes>();
 const mostMet = 4096;
-const longestMet = 64;
 
 /** Attributes of a tag from `at` on, and where they end: at ">" or "/"; undefined where something is not plain. */
 function attributesAt(
@@ -126,8 +129,12 @@ function attributesAt(
   const met = metAttributes.get(written);
   if (met !== undefined) return { attributes: met, end };
   const found = parseAttributes(xml, at, characters);
-  if (found?.end === end && written !== "" && !written.includes("&") && metAttributes.size < mostMet) {
-    metAttributes.set(Buffer.from(written).toString(), found.attributes);
+  if (found?.end === end && written !== "" && !written.includes("&")) {
+    // One file's are of no use to the next.
+    if (metAttributes.size === mostMet) metAttributes.clear();
+    // Of a text of its own: parts of \`xml\` would keep all of it.
+    const own = Buffer.from(`${written}>`).toString();
+    metAttributes.set(own.slice(0, -1), parseAttributes(own, 0, characters)!.attributes);
   }
   return found;
 }
@@ -205,6 +212,16 @@ function givesText(
   return true;
 }
 
+/** Where the text of an element from `at` on ends, if the element's end tag stands there; -1 where it does not. */
+function leafEnd(xml: string, at: number, name: string): number {
+  const first = xml.charCodeAt(at);
+  // Where elements hold elements, these or a line end come first.
+  if (first === 60 || first === 10) return -1;
+  const end = xml.indexOf("<", at);
+  const isOwn = end > 0 && xml.charCodeAt(end + 1) === 47 && xml.charCodeAt(end + 2 + name.length) === 62;
+  return isOwn && xml.startsWith(name, end + 2) ? end : -1;
+}
+
 /** Gives `handler` the events of `xml`, whose lines end in line feeds; false: something in it is not plain. */
 function scanPlain(xml: string, handler: XmlHandler, characters: NamedCharacters): boolean {
   const open: string[] = [];
@@ -250,6 +267,17 @@ function scanPlain(xml: string, handler: XmlHandler, characters: NamedCharacters
         const found = attributesAt(xml, at, characters);
         if (found === undefined) return false;
         ({ attributes, end: at } = found);
+      }
+      const leaf = handler.leaf === undefined || xml.charCodeAt(at) === 47 ? -1 : leafEnd(xml, at + 1, name);
+      if (leaf >= 0) {
+        if (ampersand !== -1 && ampersand < at) ampersand = xml.indexOf("&", at);
+        let text: string | undefined = xml.slice(at + 1, leaf);
+        if (mayEndSection && text.includes("]]>")) return false;
+        if (ampersand !== -1 && ampersand < leaf) text = decoded(text, characters);
+        if (text === undefined) return false;
+        handler.leaf!(name, attributes, text);
+        at = leaf + 3 + name.length;
+        continue;
       }
       handler.open(name, attributes);
       if (xml.charCodeAt(at) === 47) {
