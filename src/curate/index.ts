@@ -14,10 +14,10 @@ export {
   type StageContext,
 } from "./stage.ts";
 export { evaluateDeidentification, type EvaluateDeidentificationOptions } from "./deidentify/evaluate.ts";
-export { describeScores } from "./deidentify/describe.ts";
+export { describeScores, writeScores } from "./deidentify/describe.ts";
 export type { DeidentificationScore } from "./deidentify/score.ts";
 export { type QualityScore, trainQualityFiles } from "./stages/quality-classifier.ts";
 export { stages } from "./stages/list.ts";
 export { readSummary, type CorpusSummary } from "./summary.ts";
-export { reportPage } from "./report/page.ts";
+export { reportPage, writeReport } from "./report/page.ts";
 export { WaitingForRanks, type WorkProgress } from "./work/work.ts";

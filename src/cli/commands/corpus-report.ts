@@ -15,12 +15,11 @@ const corpusReport: Command = command({
     ["corpus report runs/corpus --json", "the counts and examples of all rules"],
   ],
   async run({ args, json, output }) {
-    const { readSummary, reportPage } = await import("../../curate/index.ts");
-    const { writeLocked } = await import("../../io/outputs.ts");
+    const { readSummary, writeReport } = await import("../../curate/index.ts");
     const { describeRun } = await import("../corpus-text.ts");
     const summary = await readSummary(args.dir);
     const file = args.output ?? `${args.dir}/report.html`;
-    await writeLocked(file, await reportPage(summary));
+    await writeReport(file, summary);
     if (json) return output.json({ page: file, ...summary });
     await output.write(describeRun(summary, args.dir, file));
   },

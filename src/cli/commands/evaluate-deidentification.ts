@@ -22,9 +22,8 @@ const evaluateDeidentification: Command = command({
   ],
   stoppable: true,
   async run({ args, json, output, progress, signal }) {
-    const { describeScores, evaluateDeidentification: evaluate } = await import("../../curate/index.ts");
+    const { describeScores, evaluateDeidentification: evaluate, writeScores } = await import("../../curate/index.ts");
     const { loadTagger } = await import("../../labellers.ts");
-    const { writeLocked } = await import("../../io/outputs.ts");
     const tagger = args.tagger === undefined ? undefined : await loadTagger(args.tagger, loadOptions(args));
     const line = progress("notes");
     try {
@@ -35,8 +34,7 @@ const evaluateDeidentification: Command = command({
         onProgress: (done) => line.update({ done, unit: "notes" }),
       });
       line.end();
-      const { leaks: _, ...shown } = score;
-      if (args.output !== undefined) await writeLocked(args.output, `${JSON.stringify(shown, null, 2)}\n`);
+      if (args.output !== undefined) await writeScores(args.output, score);
       if (json) return await output.json(score);
       await output.write(describeScores(score));
     } finally {

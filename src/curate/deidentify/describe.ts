@@ -1,4 +1,5 @@
-/** Scores of de-identification as lines for a terminal. */
+/** Scores of de-identification as lines for a terminal, and as a file for the report of a corpus. */
+import { writeLocked } from "../../io/outputs.ts";
 import type { Proportion } from "../../metrics/proportion.ts";
 import type { DeidentificationScore } from "./score.ts";
 
@@ -24,4 +25,10 @@ export function describeScores({ classes, all, lost, cleanNotes, leaks }: Deiden
   }
   if (leaks.length > shownLeaks) lines.push(`and ${leaks.length - shownLeaks} more`);
   return `${lines.join("\n")}\n`;
+}
+
+/** Writes scores as JSON, without what leaked: for the report of a corpus. @throws ConfigError where another run writes it. */
+export async function writeScores(path: string, score: DeidentificationScore): Promise<void> {
+  const { leaks: _, ...shown } = score;
+  await writeLocked(path, `${JSON.stringify(shown, null, 2)}\n`);
 }

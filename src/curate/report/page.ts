@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { escapeHtml } from "../../io/markup.ts";
+import { writeLocked } from "../../io/outputs.ts";
 import type { CorpusSummary } from "../summary.ts";
 import { balance } from "./balance.ts";
 import { datasheet } from "./datasheet.ts";
@@ -52,6 +53,11 @@ ${datasheet(summary)}
 </body>
 </html>
 `;
+}
+
+/** Writes the page to a file, which appears whole. @throws ConfigError where another run writes it. */
+export async function writeReport(path: string, summary: CorpusSummary): Promise<void> {
+  await writeLocked(path, await reportPage(summary));
 }
 
 function totals({ sources, stages, result }: CorpusSummary): string {
