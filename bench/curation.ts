@@ -14,7 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { zstdDecompressSync } from "node:zlib";
 import type { CorpusDocument } from "../src/corpus/corpus-document.ts";
-import { createMinHash } from "../src/curate/minhash.ts";
+import { createMinHash } from "../src/curate/text/minhash.ts";
 import { c4, c4Defaults } from "../src/curate/rules/c4.ts";
 import { fineWebDefaults, fineWebDrop } from "../src/curate/rules/fineweb.ts";
 import { gopherDefaults, gopherDrop } from "../src/curate/rules/gopher.ts";
@@ -23,7 +23,7 @@ import { repetitionDefaults, repetitionDrop } from "../src/curate/rules/repetiti
 import type { MapStage } from "../src/curate/stage.ts";
 import { cleanStage } from "../src/curate/stages/clean.ts";
 import { languageStage } from "../src/curate/stages/language.ts";
-import { splitWords } from "../src/curate/words.ts";
+import { splitWords } from "../src/curate/text/words.ts";
 import { shared } from "../test/support/shared.ts";
 import { machine, median, startPeer } from "./support/peer.ts";
 

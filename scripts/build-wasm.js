@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 /** Source to what it becomes, and the name of the constant there. */
 const modules = [
   ["src/train/assembly/kernels.ts", "src/train/kernels.ts", "kernels"],
-  ["src/curate/assembly/minhash.ts", "src/curate/minhash-kernels.ts", "minHashKernels"],
+  ["src/curate/text/assembly/minhash.ts", "src/curate/text/minhash-kernels.ts", "minHashKernels"],
 ];
 
 async function compile(source) {

@@ -5,7 +5,7 @@ import { readJson } from "../io/json.ts";
 import { type Amount, type ImportMarker, noAmount, plus, type StageMarker, stageMarker } from "./work/marker.ts";
 import type { CorpusPipeline } from "./pipeline.ts";
 import { merge, noProfile, profile } from "./work/profile.ts";
-import { addTerms } from "./bias.ts";
+import { addTerms } from "./report/terms.ts";
 import { type ResultMarker, resultMarker } from "./work/result-task.ts";
 import type { ShardState } from "./work/shard-state.ts";
 import { stageAt, updatesIndex } from "./work/tasks.ts";

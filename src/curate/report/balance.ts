@@ -1,6 +1,6 @@
 /** To whom and where a corpus leans: how often terms stand in each source, in a million words. */
 import { escapeHtml } from "../../io/markup.ts";
-import { biasGroups } from "../bias.ts";
+import { biasGroups } from "./terms.ts";
 import type { CorpusSummary } from "../summary.ts";
 import { table } from "./html.ts";
 

@@ -4,8 +4,8 @@
  * uses them without the rule on terminal punctuation. Left out: the list of bad words, and sentences instead of lines.
  */
 import * as z from "zod";
-import { isSpace, strip } from "../characters.ts";
-import { countSentences } from "../words.ts";
+import { isSpace, strip } from "../text/characters.ts";
+import { countSentences } from "../text/words.ts";
 import { codePoints, splitLines, type Drop, type Limit } from "./judged.ts";
 
 const limit = z.number().min(0).nullable();

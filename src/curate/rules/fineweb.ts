@@ -3,7 +3,7 @@
  * (`FineWebQualityFilter`), in its order: what is decided, and by which rule, is the same.
  */
 import * as z from "zod";
-import { terminalMarks } from "../characters.ts";
+import { terminalMarks } from "../text/characters.ts";
 import { codePoints, countOf, isBlank, lessThan, moreThan, repeated, type Drop, type Judged } from "./judged.ts";
 
 const part = z.number().min(0).max(1).nullable();

@@ -3,8 +3,8 @@
  * (`GopherQualityFilter`), in its order: what is decided, and by which rule, is the same. The stop words are English.
  */
 import * as z from "zod";
-import { strip, terminalMarks } from "../characters.ts";
-import { punctuationMarks } from "../simplify.ts";
+import { strip, terminalMarks } from "../text/characters.ts";
+import { punctuationMarks } from "../text/simplify.ts";
 import { codePoints, countOf, lessThan, moreThan, splitLines, type Drop, type Judged } from "./judged.ts";
 
 const limit = z.number().min(0).nullable();

@@ -2,8 +2,8 @@
  * What rules on text share: a text whose words are cut once for all of them, lengths and lines as Python counts them (code
  * points; `str.splitlines`), so that decisions are datatrove's to the last document, and how a decision is written down.
  */
-import { strip } from "../characters.ts";
-import { splitWords } from "../words.ts";
+import { strip } from "../text/characters.ts";
+import { splitWords } from "../text/words.ts";
 
 export interface Judged {
   readonly text: string;

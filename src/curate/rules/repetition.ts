@@ -3,7 +3,7 @@
  * (`GopherRepetitionFilter`), in its order: what is decided, and by which rule, is the same.
  */
 import * as z from "zod";
-import { strip } from "../characters.ts";
+import { strip } from "../text/characters.ts";
 import { moreThan, repeated, type Drop, type Judged } from "./judged.ts";
 import { runsOf } from "./runs.ts";
 

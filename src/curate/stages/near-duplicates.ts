@@ -6,7 +6,7 @@
 import type * as z from "zod";
 import { wholeText } from "../../corpus/corpus-document.ts";
 import { hash128 } from "../work/hash.ts";
-import { createMinHash, minHashSettings } from "../minhash.ts";
+import { createMinHash, minHashSettings } from "../text/minhash.ts";
 import type { KeyedStage } from "../stage.ts";
 
 type Settings = z.output<typeof minHashSettings>;

@@ -11,7 +11,7 @@ import { ConfigError } from "../../errors.ts";
 import { writeLocked } from "../../io/outputs.ts";
 import { readJson } from "../../io/json.ts";
 import { random } from "../../tensor/random.ts";
-import { firstHash, nextHash } from "../chunk-cache.ts";
+import { firstHash, nextHash } from "../text/chunk-cache.ts";
 import type { MapStage } from "../stage.ts";
 
 const modelSchema = z.strictObject({

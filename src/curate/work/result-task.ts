@@ -8,7 +8,7 @@ import { type Amount, noAmount, plus, stageMarker } from "./marker.ts";
 import { createProfile, profile } from "./profile.ts";
 import { newShard, sha256Of } from "./shard-file.ts";
 import { readAlive, type ShardState } from "./shard-state.ts";
-import { addTerms, biasGroups, countTerms, type TermCounts } from "../bias.ts";
+import { addTerms, biasGroups, countTerms, type TermCounts } from "../report/terms.ts";
 import { random } from "../../tensor/random.ts";
 import { hash128 } from "./hash.ts";
 

@@ -1,6 +1,6 @@
 /** Terms of the bias report: what is counted as what, and what is no harmful speech. */
 import { expect, test } from "vitest";
-import { addTerms, biasGroups, countTerms } from "./bias.ts";
+import { addTerms, biasGroups, countTerms } from "./terms.ts";
 
 const none = Object.fromEntries(biasGroups.map((group) => [group, {}]));
 

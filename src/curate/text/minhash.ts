@@ -4,7 +4,7 @@
  * Signatures are datatrove's bit for bit, so that an index made by either serves both. Texts of fewer words have none.
  */
 import * as z from "zod";
-import { checked } from "../schema.ts";
+import { checked } from "../../schema.ts";
 import { mersenneTwister } from "./mersenne-twister.ts";
 import { minHashKernels } from "./minhash-kernels.ts";
 import { simplifyText } from "./simplify.ts";

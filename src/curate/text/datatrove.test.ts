@@ -8,17 +8,17 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { readDocumentDataset } from "../corpus/document-dataset.ts";
-import { readLines } from "../io/lines.ts";
-import { hasShared, shared } from "../../test/support/shared.ts";
+import { readDocumentDataset } from "../../corpus/document-dataset.ts";
+import { readLines } from "../../io/lines.ts";
+import { hasShared, shared } from "../../../test/support/shared.ts";
 import { createMinHash } from "./minhash.ts";
 import { mersenneTwister } from "./mersenne-twister.ts";
-import { c4, c4Defaults } from "./rules/c4.ts";
-import { fineWebDrop, fineWebDefaults } from "./rules/fineweb.ts";
-import { gopherDrop, gopherDefaults } from "./rules/gopher.ts";
-import { judged, type Drop, type Judged } from "./rules/judged.ts";
-import { repetitionDrop, repetitionDefaults } from "./rules/repetition.ts";
-import { runPipeline } from "./run.ts";
+import { c4, c4Defaults } from "../rules/c4.ts";
+import { fineWebDrop, fineWebDefaults } from "../rules/fineweb.ts";
+import { gopherDrop, gopherDefaults } from "../rules/gopher.ts";
+import { judged, type Drop, type Judged } from "../rules/judged.ts";
+import { repetitionDrop, repetitionDefaults } from "../rules/repetition.ts";
+import { runPipeline } from "../run.ts";
 import { countSentences, splitBySentencizer } from "./words.ts";
 
 interface Golden {
@@ -38,7 +38,9 @@ interface Golden {
   readonly sha1: string;
 }
 
-const golden = JSON.parse(readFileSync(new URL("../../test/goldens/curation.json", import.meta.url), "utf8")) as Golden;
+const golden = JSON.parse(
+  readFileSync(new URL("../../../test/goldens/curation.json", import.meta.url), "utf8"),
+) as Golden;
 const real = Object.values(golden.files).reduce((sum, count) => sum + count, 0);
 const hasCorpus = hasShared("data/corpus");
 
