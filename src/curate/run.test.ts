@@ -221,6 +221,29 @@ await runPipeline({ file: ${JSON.stringify(file)}, output: ${JSON.stringify(outp
   expect(await fingerprint(output)).toBe(await fingerprint(whole));
 }, 120_000);
 
+test("newer versions replace PubMed's records, and what NLM withdrew goes, across files and ranks", async () => {
+  const article = (pmid: number, text: string, version = 1): string =>
+    `<PubmedArticle><MedlineCitation><PMID Version="${version}">${pmid}</PMID><Article><ArticleTitle>T</ArticleTitle>` +
+    `<Abstract><AbstractText>${text}</AbstractText></Abstract></Article></MedlineCitation></PubmedArticle>`;
+  const write = (name: string, xml: string): Promise<void> =>
+    writeFile(join(folder, name), `<?xml version="1.0"?><PubmedArticleSet>${xml}</PubmedArticleSet>`);
+  await mkdir(join(folder, "updates"));
+  await write("base.xml", [1, 2, 3, 4].map((pmid) => article(pmid, `old ${pmid}`)).join(""));
+  await write("updates/1.xml", article(1, "new 1") + article(2, "second 2", 2) + article(2, "first 2", 1));
+  await write("updates/2.xml", "<DeleteCitation><PMID>3</PMID><PMID>4</PMID></DeleteCitation>");
+  await write("updates/3.xml", article(4, "again 4"));
+  const file = join(folder, "corpus.yaml");
+  await writeFile(file, "sources: { base: { paths: base.xml }, updates: { paths: updates } }");
+  const output = join(folder, "out");
+  const runs = [0, 1].map((rank) => runPipeline({ file, output, rank, world: 2, workers: 0 }));
+  const [first] = await Promise.all(runs);
+  const texts: string[] = [];
+  for await (const { sections } of readDocumentDataset(join(output, "dataset"))) texts.push(sections[0]!.text);
+  expect(texts).toEqual(["new 1", "second 2", "again 4"]);
+  const drops = Object.entries(first!.stages[0]!.drops).map(([rule, { documents }]) => [rule, documents]);
+  expect(Object.fromEntries(drops)).toEqual({ superseded: 3, withdrawn: 2 });
+});
+
 test("a pipeline in TypeScript may have stages of its own, in threads too", async () => {
   const file = fileURLToPath(new URL("../../test/support/own-pipeline.ts", import.meta.url));
   const found = [];

@@ -45,6 +45,8 @@ export function pubmedDocument(record: PubMedRecord, source: string): CorpusDocu
       authors: record.authors.map(authorName),
       copyright: record.copyright,
       retracted: isRetracted ? "true" : "",
+      // The first is what all others are.
+      version: record.version > 1 ? String(record.version) : "",
     }),
   };
 }

@@ -73,8 +73,8 @@ export async function flowPicture(summary: CorpusSummary, unit: Unit): Promise<s
     .nodeWidth(9)
     .nodePadding(14)
     .extent([
-      [1, 18],
-      [width - 190, height - 8],
+      [170, 18],
+      [width - 170, height - 38],
     ]);
   const graph = layout({ nodes: nodes.map((node) => ({ ...node })), links: links.map((link) => ({ ...link })) });
   const path = sankeyLinkHorizontal<Node, Link>();
@@ -89,7 +89,16 @@ export async function flowPicture(summary: CorpusSummary, unit: Unit): Promise<s
     const ink = node.lane < 0 ? "dropped" : `ink${node.lane % inks}`;
     const box = `<rect class="${ink}" x="${x0}" y="${y0.toFixed(1)}" width="${x1 - x0}" height="${Math.max(1, y1 - y0).toFixed(1)}"/>`;
     if (node.label === "") return box;
-    return `${box}<text x="${x1 + 4}" y="${((y0 + y1) / 2).toFixed(1)}" dy=".35em">${escapeHtml(node.label)}</text>`;
+    // What was dropped has its name below, on two lines in turn, where columns are near.
+    if (node.lane < 0) {
+      const middle = ((x0 + x1) / 2).toFixed(1);
+      const below = (y1 + 12 + 13 * ((node.depth ?? 0) % 2)).toFixed(1);
+      return `${box}<text x="${middle}" y="${below}" text-anchor="middle">${escapeHtml(node.label)}</text>`;
+    }
+    // Sources have their names before them, where no flow is.
+    const [x, anchor] = node.depth === 0 ? [x0 - 5, "end"] : [x1 + 4, "start"];
+    const y = ((y0 + y1) / 2).toFixed(1);
+    return `${box}<text x="${x}" y="${y}" dy=".35em" text-anchor="${anchor}">${escapeHtml(node.label)}</text>`;
   });
   const { sources } = summary;
   const [read, left] = [sources.reduce((sum, one) => sum + one.read[unit], 0), summary.stages.at(-1)!.out[unit]];

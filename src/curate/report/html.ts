@@ -36,5 +36,5 @@ export function table(caption: string, columns: readonly Column[], rows: readonl
     const cells = row.map((cell, i) => `<td${classOf(columns[i]!)}>${cell}</td>`);
     return `<tr>${cells.join("")}</tr>`;
   });
-  return `<table><caption>${escapeHtml(caption)}</caption><thead><tr>${head}</tr></thead><tbody>${body.join("\n")}</tbody></table>`;
+  return `<div class="scroll"><table><caption>${escapeHtml(caption)}</caption><thead><tr>${head}</tr></thead><tbody>${body.join("\n")}</tbody></table></div>`;
 }

@@ -125,7 +125,7 @@ async function shape({ before, after }: CorpusSummary): Promise<string> {
   const early = years.length - recent.length;
   const pictures = [
     await histogram({
-      title: `Documents by year${early === 0 ? "" : `, ${early} years before 1950 left out`}`,
+      title: `Documents by year${early === 0 ? "" : ", those before 1950 left out"}`,
       keys: between(recent).map(String),
       label: (key) => key,
       before: before.years,

@@ -41,7 +41,7 @@ const kept = (example: Example): string =>
 
 function rulesTable(stage: Stage, sources: readonly string[]): string {
   const rules = Object.entries(stage.drops).sort(([, a], [, b]) => b.documents - a.documents);
-  const used = sources.filter((source) => stage.bySource[source] !== undefined);
+  const used = sources.filter((source) => rules.some(([rule]) => (stage.dropsBySource[rule]?.[source] ?? 0) > 0));
   const columns = [
     { name: "dropped by" },
     { name: "documents", number: true },
@@ -93,9 +93,13 @@ function stageSection(stage: Stage, sources: readonly string[], diff: Diff): str
     changes.length === 0 ? "" : changesTable(stage),
   ];
   if (drops.length > 0) {
+    const isBeside = drops.some(([, { examples }]) => examples.some(({ after }) => after !== undefined));
+    const legend = isBeside
+      ? "<p>Where one was dropped for another that stays: <ins>what it alone has</ins>, <del>what the other alone has</del>.</p>"
+      : "";
     const gone = drops.flatMap(([rule, { examples }]) => examples.slice(0, 3).map((one) => dropped(rule, one, diff)));
     parts.push(
-      `<details><summary>examples of what was dropped, beside what stayed</summary><div class="pair"><div>${gone.join("")}</div><div>${stage.kept.map(kept).join("")}</div></div></details>`,
+      `<details><summary>examples of what was dropped, beside what stayed</summary>${legend}<div class="pair"><div>${gone.join("")}</div><div>${stage.kept.map(kept).join("")}</div></div></details>`,
     );
   }
   for (const [rule, { examples }] of changes) {

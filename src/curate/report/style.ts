@@ -43,6 +43,8 @@ th,td{text-align:left;padding:.25rem .9rem .25rem 0;vertical-align:top;overflow-
 thead th,caption{font-weight:400;font-size:.85em;color:var(--quiet)}
 caption{text-align:left}
 tbody tr{border-top:1px solid var(--rule)}
+.scroll{overflow-x:auto}
+td:first-child,th:first-child{min-width:9rem}
 td.number,th.number{text-align:right;white-space:nowrap}
 details{margin:.4rem 0}
 summary{cursor:pointer}

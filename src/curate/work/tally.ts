@@ -130,7 +130,9 @@ function changeOf(before: CorpusDocument, after: CorpusDocument): Example {
   const hides = !isShowable(before);
   const [old, now] = [before, after].map(({ title, sections }) => [title, ...sections.map(({ text }) => text)]);
   const first = now!.findIndex((text, i) => text !== old![i]);
-  const i = first < 0 ? now!.length : first;
+  // What was only counted has no place to show.
+  if (first < 0) return { id, title: cut(after.title) };
+  const i = first;
   const [from, to] = [old![i] ?? "", now![i] ?? ""];
   let at = 0;
   while (at < from.length && at < to.length && from[at] === to[at]) at += 1;
