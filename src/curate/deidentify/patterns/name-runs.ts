@@ -2,7 +2,7 @@
  * Runs of words that could be somebody's name, and whether they are the name of a thing instead ("Foley catheter").
  */
 import type { Found } from "../classes.ts";
-import { first, name, ordinary } from "../lexicon.ts";
+import { first, name, ordinary, place } from "../lexicon.ts";
 import { eponymNouns, eponyms, particles, stopWords, suffixes } from "../word-lists.ts";
 import type { Word } from "../words.ts";
 
@@ -106,8 +106,16 @@ export const afterTitle: Accepts = (word, previous) => {
   return isAfterFirst && word.shape === "capital" && (word.flags & name) !== 0;
 };
 
-/** Where nothing but the word itself says so. */
-export const nameOnly: Accepts = (word) => (word.flags & name) !== 0 || isUnknown(word);
+/** Towns are surnames, too, behind a first name that is no town: "Tom Ashdown", not "Florence Italy". */
+export const isTownAfterFirst = (word: Word, previous: Word): boolean =>
+  (word.flags & place) !== 0 &&
+  (word.flags & ordinary) === 0 &&
+  (previous.flags & first) !== 0 &&
+  (previous.flags & place) === 0;
+
+/** Where nothing but the word itself says so, or the one before it. */
+export const nameOnly: Accepts = (word, previous) =>
+  (word.flags & name) !== 0 || isUnknown(word) || (previous !== undefined && isTownAfterFirst(word, previous));
 
 /** By a label's side capitals may be short: "ZHOU, LI". */
 export const labelOnly: Accepts = (word, previous) =>

@@ -40,6 +40,7 @@ import {
   isStop,
   isThing,
   isUnknown,
+  isTownAfterFirst,
   nameOnly,
   type NameFound,
   type Read,
@@ -117,14 +118,15 @@ function byFirstName(read: Read, at: number): NameFound | undefined {
   if (eponyms.has(end.lower) && !isCommon) return undefined;
   const isInside = !beginsSentence(text, word);
   const isSurname = (end.flags & surname) !== 0;
+  const isTown = isTownAfterFirst(end, word);
   const isName = isOrdinary
     ? isSurname
       ? isPlain && (isInside || isCommon)
       : isInside && isUnknown(end)
     : isCommon
-      ? isKnown || isUnknown(end) || (hasMiddle && isPlain)
+      ? isKnown || isTown || isUnknown(end) || (hasMiddle && isPlain)
       : isSurname && (end.flags & place) === 0 && (isPlain || isInside);
-  return isName ? found(read, at, runFrom(read, last, nameOnly, 2), "first-last") : undefined;
+  return isName ? found(read, at, Math.max(last + 1, runFrom(read, last, nameOnly, 2)), "first-last") : undefined;
 }
 
 const isMiddle = (read: Read, at: number): boolean => {
