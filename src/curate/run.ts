@@ -22,7 +22,7 @@ import { importMarker, type ImportMarker, type Shard, type StageMarker, stageMar
 import { repeatsOf } from "./mixture.ts";
 import { type CorpusPipeline, type PlannedStage, planPipeline, readPipeline } from "./pipeline.ts";
 import { createTaskPool } from "./work/pool.ts";
-import { prune, removeSpare } from "./work/prune.ts";
+import { prune, removeLeft, removeSpare } from "./work/prune.ts";
 import { resultMarker } from "./work/result-task.ts";
 import { advance, type ShardState } from "./work/shard-state.ts";
 import { isKeyed } from "./stage.ts";
@@ -68,6 +68,7 @@ export async function runPipeline(options: RunPipelineOptions): Promise<CorpusSu
   );
   await checkSeparate(output, inputs);
   await using _ = await claim(output, rank);
+  await removeLeft(output);
   const createdBy = `galen ${await ownVersion()}`;
   const pool = createTaskPool(options.workers ?? availableParallelism(), {
     output,

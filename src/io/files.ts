@@ -108,13 +108,19 @@ async function replace(path: string, write: (temporary: string) => Promise<void>
   }
 }
 
-/** Removes what killed processes of this machine left of the same file; of another's, nobody here knows whether they live. */
+/** Whether a name is of `temporaryFor`, of a process of this machine that is no more; of another's, nobody here knows. */
+export function isLeft(name: string): boolean {
+  if (!name.endsWith(".tmp")) return false;
+  const owner = /\.([0-9a-f]{8})-(\d+)\.[0-9a-f]{8}\.tmp$/.exec(name);
+  return owner !== null && owner[1] === machine() && !isAlive(Number(owner[2]));
+}
+
+/** Removes what killed processes left of the same file. */
 async function sweep(path: string): Promise<void> {
   const [folder, name] = [dirname(path), basename(path)];
   for (const sibling of await readdir(folder)) {
-    if (!sibling.startsWith(`${name}.${machine()}-`) || finalName(sibling) !== name) continue;
-    const owner = Number.parseInt(sibling.slice(`${name}.${machine()}-`.length), 10);
-    if (!isAlive(owner)) await rm(join(folder, sibling), { recursive: true, force: true });
+    if (!sibling.startsWith(`${name}.`) || finalName(sibling) !== name || !isLeft(sibling)) continue;
+    await rm(join(folder, sibling), { recursive: true, force: true });
   }
 }
 

@@ -1,7 +1,7 @@
 /** Removes the work of earlier pipelines from an output folder: what no step of this one has read or written. */
 import { readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { finalName } from "../../io/files.ts";
+import { finalName, isLeft } from "../../io/files.ts";
 import type { Task } from "./work.ts";
 
 /** Which parts of the folder tasks belong to: a stage's folder, or the files of an import. */
@@ -26,6 +26,17 @@ export async function prune(output: string, owners: ReadonlySet<string>): Promis
     if (!owners.has(owner)) await remove(join(imports, name));
   }
   return removed;
+}
+
+/** Removes what runs on this machine left that were killed, or had no room: before others begin, who need the room. */
+export async function removeLeft(output: string): Promise<void> {
+  const stages = join(output, "stages");
+  const folders = await readdir(stages, { withFileTypes: true }).catch(() => []);
+  for (const folder of folders) {
+    if (!folder.isDirectory()) continue;
+    const path = join(stages, folder.name);
+    for (const name of await readdir(path)) if (isLeft(name)) await rm(join(path, name), { force: true });
+  }
 }
 
 /**
