@@ -46,8 +46,8 @@ describe.skipIf(!existsSync(`${root}dist/index.js`))("examples (on dist/, made b
   });
 
   test("are those that are known here", () => {
-    // The page in browser/ has a test of its own.
-    const programs = readdirSync(`${root}examples`).filter((name) => name !== "browser");
+    // The page in browser/ and scripts of clusters have tests of their own.
+    const programs = readdirSync(`${root}examples`).filter((name) => !["browser", "cluster"].includes(name));
     expect(programs.sort()).toEqual(Object.keys(needed).sort());
   });
 

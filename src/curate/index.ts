@@ -20,4 +20,4 @@ export { type QualityScore, trainQualityFiles } from "./stages/quality-classifie
 export { stages } from "./stages/list.ts";
 export { readSummary, type CorpusSummary } from "./summary.ts";
 export { reportPage, writeReport } from "./report/page.ts";
-export { WaitingForRanks, type WorkProgress } from "./work/work.ts";
+export { describeUnfinished, WaitingForRanks, type WorkProgress } from "./work/work.ts";

@@ -10,9 +10,11 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { readDocumentDataset } from "../corpus/document-dataset.ts";
+import { finalName } from "../io/files.ts";
+import { lockFolder } from "../io/lock.ts";
 import { random } from "../tensor/random.ts";
 import { runPipeline } from "./run.ts";
-import { WaitingForRanks } from "./work/work.ts";
+import { describeUnfinished, WaitingForRanks } from "./work/work.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -87,6 +89,12 @@ async function fingerprint(output: string): Promise<string> {
   return hash.update(await readFile(join(output, "report.json"))).digest("hex");
 }
 
+/** Files that somebody began and nobody needs. */
+async function unfinishedIn(output: string): Promise<string[]> {
+  const names = await readdir(join(output, "stages"), { recursive: true });
+  return names.filter((name) => finalName(name) !== undefined);
+}
+
 async function idsOf(output: string): Promise<string[]> {
   const ids: string[] = [];
   for await (const { id } of readDocumentDataset(join(output, "dataset"))) ids.push(id);
@@ -146,7 +154,12 @@ test("ranks that come one after another say what they wait for, and end when all
       const run = runPipeline({ file, output, rank, world: 3, workers: 0, wait: false });
       await run.then(
         () => (done += 1),
-        (error: unknown) => expect(error).toBeInstanceOf(WaitingForRanks),
+        (error: unknown) => {
+          expect(error).toBeInstanceOf(WaitingForRanks);
+          const { unfinished } = error as WaitingForRanks;
+          expect(unfinished.ranks).not.toContain(rank);
+          expect(describeUnfinished(unfinished)).toMatch(/: \d+ tasks? (?:is|are) not done yet, of ranks? [012]/);
+        },
       );
     }
   }
@@ -155,6 +168,23 @@ test("ranks that come one after another say what they wait for, and end when all
   const whole = join(folder, "whole");
   await runPipeline({ file, output: whole, workers: 0 });
   expect(await fingerprint(output)).toBe(await fingerprint(whole));
+});
+
+test("tasks that two launches do at once, each for itself, come out the same", async () => {
+  const file = await writePipeline();
+  const output = join(folder, "out");
+  // Ranks 3 to 6 of 7 need what those of the other launch do, and do again what these have under way.
+  const launches = [0, 1, 2]
+    .map((rank) => ({ rank, world: 3 }))
+    .concat([3, 4, 5, 6].map((rank) => ({ rank, world: 7 })));
+  await Promise.all(launches.map((one) => runPipeline({ file, output, workers: 0, ...one })));
+  const whole = join(folder, "whole");
+  await runPipeline({ file, output: whole, workers: 0 });
+  expect(await fingerprint(output)).toBe(await fingerprint(whole));
+  expect(await unfinishedIn(output)).toEqual([]);
+  await using _ = await lockFolder(output);
+  const twin = runPipeline({ file, output, rank: 0, world: 2, workers: 0 });
+  await expect(twin).rejects.toThrow(/no other run writes to/);
 });
 
 test("a changed stage is done again with what follows it, and nothing before it", async () => {
@@ -218,6 +248,7 @@ await runPipeline({ file: ${JSON.stringify(file)}, output: ${JSON.stringify(outp
     kills += 1;
   }
   expect(kills).toBeGreaterThan(3);
+  expect(await unfinishedIn(output)).toEqual([]);
   expect(await fingerprint(output)).toBe(await fingerprint(whole));
 }, 120_000);
 

@@ -17,11 +17,12 @@ import { placeDataset } from "./work/dataset-folder.ts";
 import { planImports } from "./work/import-plan.ts";
 import { joinDocuments, type Step } from "./work/keyed-step.ts";
 import { isFor, markerPath, type PlacedStage } from "./work/map-task.ts";
+import { readMarkers } from "./work/finished.ts";
 import { importMarker, type ImportMarker, type Shard, type StageMarker, stageMarker } from "./work/marker.ts";
 import { repeatsOf } from "./mixture.ts";
 import { type CorpusPipeline, type PlannedStage, planPipeline, readPipeline } from "./pipeline.ts";
 import { createTaskPool } from "./work/pool.ts";
-import { prune } from "./work/prune.ts";
+import { prune, removeLeft, removeSpare } from "./work/prune.ts";
 import { resultMarker } from "./work/result-task.ts";
 import { advance, type ShardState } from "./work/shard-state.ts";
 import { isKeyed } from "./stage.ts";
@@ -66,7 +67,8 @@ export async function runPipeline(options: RunPipelineOptions): Promise<CorpusSu
     paths.map((path) => resolve(pipeline.folder, path)),
   );
   await checkSeparate(output, inputs);
-  await using _ = await claim(output, rank, world);
+  await using _ = await claim(output, rank);
+  await removeLeft(output);
   const createdBy = `galen ${await ownVersion()}`;
   const pool = createTaskPool(options.workers ?? availableParallelism(), {
     output,
@@ -93,7 +95,7 @@ const workVersion = 1;
 const ownNames = /^(?:stages|dataset|tokens|report\.(?:json|html)|timings-\d+\.jsonl)$/;
 
 /** The folder, or a rank's share of it, is this run's. @throws ConfigError where it is another's, or nobody's work. */
-async function claim(output: string, rank: number, world: number): Promise<AsyncDisposable> {
+async function claim(output: string, rank: number): Promise<AsyncDisposable> {
   const there = await readdir(output).catch(() => [] as string[]);
   const alien = there.find((name) => !ownNames.test(name) && !isLock(name) && !name.endsWith(".tmp"));
   if (alien !== undefined) {
@@ -105,7 +107,8 @@ async function claim(output: string, rank: number, world: number): Promise<Async
     );
   }
   await mkdir(output, { recursive: true });
-  return world === 1 ? lockFolder(output) : lockBeside(join(output, `rank-${rank}`));
+  // The first rank is the one that writes the result, however many there are.
+  return rank === 0 ? lockFolder(output) : lockBeside(join(output, `rank-${rank}`));
 }
 
 interface RunWork extends WorkOptions {
@@ -215,18 +218,17 @@ async function mapShards(
     return [taskOf("map", markerPath(stages.at(-1)!.folder, state.name), state.bytes, { stages, state })];
   });
   await doTasks(group.map(({ planned }) => planned.stage.name).join(", "), tasks, stageMarker, work);
-  const result: ShardState[] = [];
-  for (const [i, state] of states.entries()) {
+  const paths = states.flatMap((state, i) => own[i]!.map(({ folder }) => markerPath(folder, state.name)));
+  const markers = (await readMarkers(work.output, paths, stageMarker, work.world > 1)).values();
+  return states.map((state, i) => {
     let now = state;
     for (const { index, folder } of own[i]!) {
-      const path = markerPath(folder, state.name);
-      const marker = await readJson(join(work.output, path), stageMarker);
+      const marker = markers.next().value!;
       summary.add(index, now, marker);
-      now = advance(now, path, marker);
+      now = advance(now, markerPath(folder, state.name), marker);
     }
-    result.push(now);
-  }
-  return result;
+    return now;
+  });
 }
 
 /** The mixture, the dataset's folder, and what there is to report. */
@@ -255,6 +257,7 @@ async function finish(
   signal?.throwIfAborted();
   // Every rank knows all; one writes.
   if (rank !== 0) return found;
+  await removeSpare(output, work.owners ?? []);
   await placeDataset(output, markers, { fingerprint, createdBy });
   if (isImport) return found;
   await writeFileAtomically(join(output, "report.json"), `${JSON.stringify(found, null, 2)}\n`);

@@ -2,8 +2,10 @@
  * Whole files: read as UTF-8, and written so that a reader never sees half of one, by a temporary name beside the target
  * and a rename.
  */
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
+import { readlinkSync } from "node:fs";
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { DataError, GalenError } from "../errors.ts";
 import { pointerError } from "./pointer.ts";
@@ -50,15 +52,51 @@ export async function writing<T>(path: string, write: () => Promise<T>): Promise
   }
 }
 
-/** Lets `write` fill a temporary file, flushes it to disk and renames it to `path`; nothing is left when it throws. */
-export function writeAtomically(path: string, write: (temporary: string) => Promise<void>): Promise<void> {
-  return writing(path, () => replace(path, write));
+export interface AtomicOptions {
+  /**
+   * Whether to look in the folder for what killed processes left of the same file. Default true; false where so many files are
+   * written to one folder that a look at all of them for each is dear: then someone else cleans up.
+   */
+  readonly sweeps?: boolean | undefined;
 }
 
-async function replace(path: string, write: (temporary: string) => Promise<void>): Promise<void> {
+/** Lets `write` fill a temporary file, flushes it to disk and renames it to `path`; nothing is left when it throws. */
+export function writeAtomically(
+  path: string,
+  write: (temporary: string) => Promise<void>,
+  { sweeps = true }: AtomicOptions = {},
+): Promise<void> {
+  return writing(path, () => replace(path, write, sweeps));
+}
+
+/** A name beside `path` that no other process has, on whatever machine it writes to the same folder. */
+export function temporaryFor(path: string): string {
+  return `${path}.${machine()}-${process.pid}.${randomUUID().slice(0, 8)}.tmp`;
+}
+
+/** What a file of `temporaryFor` was to be called; undefined for other names. */
+export function finalName(temporary: string): string | undefined {
+  return /^(.+)\.[0-9a-f]{8}-\d+\.[0-9a-f]{8}\.tmp$/.exec(temporary)?.[1];
+}
+
+let machineId: string | undefined;
+
+/** Within what a process id means the same process: a machine, and on Linux a container. */
+function machine(): string {
+  if (machineId !== undefined) return machineId;
+  let namespace = "";
+  try {
+    namespace = readlinkSync("/proc/self/ns/pid");
+  } catch {
+    // Another system, where the machine's name says all.
+  }
+  return (machineId = createHash("sha256").update(`${hostname()} ${namespace}`).digest("hex").slice(0, 8));
+}
+
+async function replace(path: string, write: (temporary: string) => Promise<void>, sweeps: boolean): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  await sweep(path);
-  const temporary = `${path}.${process.pid}.${randomUUID().slice(0, 8)}.tmp`;
+  if (sweeps) await sweep(path);
+  const temporary = temporaryFor(path);
   try {
     await write(temporary);
     const handle = await open(temporary, "r+");
@@ -70,14 +108,19 @@ async function replace(path: string, write: (temporary: string) => Promise<void>
   }
 }
 
+/** Whether a name is of `temporaryFor`, of a process of this machine that is no more; of another's, nobody here knows. */
+export function isLeft(name: string): boolean {
+  if (!name.endsWith(".tmp")) return false;
+  const owner = /\.([0-9a-f]{8})-(\d+)\.[0-9a-f]{8}\.tmp$/.exec(name);
+  return owner !== null && owner[1] === machine() && !isAlive(Number(owner[2]));
+}
+
 /** Removes what killed processes left of the same file. */
 async function sweep(path: string): Promise<void> {
   const [folder, name] = [dirname(path), basename(path)];
   for (const sibling of await readdir(folder)) {
-    const owner = sibling.startsWith(`${name}.`)
-      ? /^\.(\d+)\.[0-9a-f]{8}\.tmp$/.exec(sibling.slice(name.length))
-      : null;
-    if (owner !== null && !isAlive(Number(owner[1]))) await rm(join(folder, sibling), { recursive: true, force: true });
+    if (!sibling.startsWith(`${name}.`) || finalName(sibling) !== name || !isLeft(sibling)) continue;
+    await rm(join(folder, sibling), { recursive: true, force: true });
   }
 }
 
@@ -90,9 +133,14 @@ function isAlive(pid: number): boolean {
 }
 
 /** `writeFile`, atomically. */
-export async function writeFileAtomically(path: string, contents: string | Uint8Array): Promise<void> {
-  await writeAtomically(path, async (temporary) => {
+export async function writeFileAtomically(
+  path: string,
+  contents: string | Uint8Array,
+  options: AtomicOptions = {},
+): Promise<void> {
+  const write = async (temporary: string): Promise<void> => {
     const handle = await open(temporary, "w");
     await handle.writeFile(contents).finally(() => handle.close());
-  });
+  };
+  await writeAtomically(path, write, options);
 }

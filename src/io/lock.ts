@@ -49,12 +49,36 @@ async function lock(path: string, what: string): Promise<AsyncDisposable> {
   });
 }
 
+let hasWarned = false;
+
+/**
+ * Whether a lock was had; undefined where the disk has none (Lustre mounted without "flock", NFS without its lock daemon, some of
+ * FUSE), where work goes on, warned: a cluster's only shared disk may be such a one.
+ */
+function attempt(tryLock: () => boolean, path: string): boolean | undefined {
+  try {
+    return tryLock();
+  } catch (error) {
+    // As POSIX allows a system to say that another has it.
+    if ((error as NodeJS.ErrnoException).code === "EACCES") return false;
+    const message = `${path}: the disk has no locks (${(error as Error).message}): see yourself that no other run writes there`;
+    if (!hasWarned) process.emitWarning(message, "GalenWarning");
+    hasWarned = true;
+    return undefined;
+  }
+}
+
 /** The lock, or who has it. */
 async function take(path: string): Promise<AsyncDisposable | { readonly owner: string }> {
   const { tryLock } = await import("fs-native-extensions");
   for (;;) {
     const file = await writing(path, () => open(path, "a+"));
-    if (!tryLock(file.fd)) {
+    const taken = attempt(() => tryLock(file.fd), path);
+    if (taken === undefined) {
+      await file.close();
+      return { [Symbol.asyncDispose]: () => unlink(path).catch(() => {}) };
+    }
+    if (!taken) {
       const owner = (await file.readFile("utf8").catch(() => "")).trim();
       await file.close();
       return { owner };

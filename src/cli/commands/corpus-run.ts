@@ -27,7 +27,7 @@ const corpusRun: Command = command({
   ],
   stoppable: true,
   async run({ args, json, output, progress, signal }) {
-    const { runPipeline, WaitingForRanks } = await import("../../curate/index.ts");
+    const { describeUnfinished, runPipeline, WaitingForRanks } = await import("../../curate/index.ts");
     const { describeRun } = await import("../corpus-text.ts");
     const line = progress("curating");
     const summary = await runPipeline({
@@ -40,10 +40,7 @@ const corpusRun: Command = command({
       prune: args.prune,
       signal,
       onProgress({ step, bytes, bytesDone, tasks, tasksDone, waiting }) {
-        const text =
-          waiting === undefined
-            ? `${step}, task ${tasksDone} of ${tasks}`
-            : `${step}, waits for ${waiting} tasks of other ranks`;
+        const text = waiting === undefined ? `${step}, task ${tasksDone} of ${tasks}` : describeUnfinished(waiting);
         line.update({ done: bytesDone, total: bytes, unit: "bytes", text });
       },
     })
@@ -55,7 +52,7 @@ const corpusRun: Command = command({
     if ("missing" in summary) {
       process.exitCode = 75; // EX_TEMPFAIL
       if (json) return output.json({ output: args.output, waiting: summary });
-      output.note(`${summary.step}: ${summary.missing} tasks of other ranks are not done yet: call it again later`);
+      output.note(`${describeUnfinished(summary)}: call it again later`);
       return;
     }
     if (json) return output.json({ output: args.output, ...summary });

@@ -22,16 +22,16 @@ describe.each(["developed", "heldOut"] as const)("on %s synthetic notes", (kind)
   });
 
   test("towns are surnames behind a first name that is no town", () => {
-  const namesIn = (text: string): string[] =>
-    findIdentifiers(text)
-      .filter((one) => one.class === "NAME")
-      .map(({ start, end }) => text.slice(start, end));
-  expect(namesIn("Her neighbour, Tom Ashdown, calls every day.")).toEqual(["Tom Ashdown"]);
-  expect(namesIn("Discussed with Tom Ashdown.")).toEqual(["Tom Ashdown"]);
-  expect(namesIn("Sister: Mary Ashdown")).toEqual(["Mary Ashdown"]);
-});
+    const namesIn = (text: string): string[] =>
+      findIdentifiers(text)
+        .filter((one) => one.class === "NAME")
+        .map(({ start, end }) => text.slice(start, end));
+    expect(namesIn("Her neighbour, Tom Ashdown, calls every day.")).toEqual(["Tom Ashdown"]);
+    expect(namesIn("Discussed with Tom Ashdown.")).toEqual(["Tom Ashdown"]);
+    expect(namesIn("Sister: Mary Ashdown")).toEqual(["Mary Ashdown"]);
+  });
 
-test("hardly anything else is", () => {
+  test("hardly anything else is", () => {
     expect(score.all.precision.share).toBeGreaterThan(0.985);
     expect(score.lost.share).toBeLessThan(0.005);
   });

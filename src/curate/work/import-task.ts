@@ -1,9 +1,10 @@
 /** Some files of a source as shards of documents: all that can be read, with what cannot counted and listed. */
-import { mkdir, open } from "node:fs/promises";
+import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { CorpusDocument } from "../../corpus/corpus-document.ts";
 import { charactersOf } from "../../corpus/document-shards.ts";
 import { describeFailure } from "../../corpus/failures.ts";
+import { temporaryFor, writing } from "../../io/files.ts";
 import type { ReadFailure } from "../../corpus/pubmed/record.ts";
 import { type ListedFile, readSourceFile } from "../../corpus/sources/open.ts";
 import { wordsOf } from "./count-words.ts";
@@ -34,6 +35,32 @@ function completed(document: CorpusDocument, { licence, language, deidentified }
   };
 }
 
+interface FailureLog extends AsyncDisposable {
+  add(failure: ReadFailure): Promise<void>;
+  /** Gives it its name. */
+  finish(): Promise<void>;
+}
+
+async function failureLog(path: string): Promise<FailureLog> {
+  const temporary = temporaryFor(path);
+  const log = await writing(path, async () => {
+    await mkdir(dirname(path), { recursive: true });
+    return open(temporary, "w");
+  });
+  return {
+    add: (failure) => writing(path, () => log.appendFile(`${JSON.stringify(failure)}\n`)),
+    finish: () =>
+      writing(path, async () => {
+        await log.sync();
+        await rename(temporary, path);
+      }),
+    async [Symbol.asyncDispose]() {
+      await log.close();
+      await rm(temporary, { force: true });
+    },
+  };
+}
+
 /** Reads the files into shards of about `most` characters. */
 export async function importFiles(
   { name, source, files }: ImportArguments,
@@ -46,8 +73,7 @@ export async function importFiles(
   const firstFailures: string[] = [];
   const counted = createProfile();
   const path = join(output, "stages", "import", `${name}.failures.jsonl`);
-  await mkdir(dirname(path), { recursive: true });
-  await using log = await open(path, "w");
+  await using log = await failureLog(path);
   let shard: NewShard | undefined;
   let [amount, kinds, deletions]: [Amount, Set<string>, Shard["deletions"]] = [noAmount, new Set(), []];
   const begin = async (): Promise<NewShard> =>
@@ -66,7 +92,7 @@ export async function importFiles(
   const fail = async (count: (typeof counts)[number], failure: ReadFailure): Promise<void> => {
     count.failures += 1;
     if (firstFailures.length < shownFailures) firstFailures.push(describeFailure(failure));
-    await log.appendFile(`${JSON.stringify(failure)}\n`);
+    await log.add(failure);
   };
   try {
     for (const [i, file] of files.entries()) {
@@ -88,7 +114,7 @@ export async function importFiles(
       }
     }
     await end();
-    await log.sync();
+    await log.finish();
   } catch (error) {
     await shard?.abandon();
     throw error;

@@ -1,4 +1,5 @@
 /** The steps of a stage that looks for the same things in several documents: keys, comparison, clusters, and telling the shards. */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { writeFileAtomically } from "../../io/files.ts";
@@ -50,7 +51,10 @@ export async function joinDocuments(
   });
   const keys = await doTasks(`${name}: keys`, keyTasks, counted, work);
   const keyFiles = states.map((state) => `${keysFolder}/${state.name}.keys`);
-  await writeFileAtomically(join(work.output, list), `${JSON.stringify(states)}\n`);
+  // Every rank would write the same; over a network what is exchanged is gone for who is reading it.
+  if (!existsSync(join(work.output, list))) {
+    await writeFileAtomically(join(work.output, list), `${JSON.stringify(states)}\n`, { sweeps: false });
+  }
   const keyBytes = 4 * (keyWidth + 1) * keys.reduce((sum, one) => sum + one.records, 0);
   const compare = rangesOf(`stages/${folder}/compare`, partsFor(keyBytes, work.rangeBytes));
   const compareTasks = compare.map(({ path, ...range }) =>

@@ -76,7 +76,9 @@ export async function runStages(
     let marker: StageMarker | undefined;
     for (const [i, { path, tally, dropped, file }] of running.entries()) {
       marker = tally.marker(file === undefined ? dropped : [], await file?.finish());
-      if (i < running.length - 1) await writeFileAtomically(join(output, path), `${JSON.stringify(marker)}\n`);
+      if (i < running.length - 1) {
+        await writeFileAtomically(join(output, path), `${JSON.stringify(marker)}\n`, { sweeps: false });
+      }
     }
     return marker!;
   } catch (error) {

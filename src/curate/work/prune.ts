@@ -1,6 +1,7 @@
 /** Removes the work of earlier pipelines from an output folder: what no step of this one has read or written. */
 import { readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { finalName, isLeft } from "../../io/files.ts";
 import type { Task } from "./work.ts";
 
 /** Which parts of the folder tasks belong to: a stage's folder, or the files of an import. */
@@ -25,4 +26,29 @@ export async function prune(output: string, owners: ReadonlySet<string>): Promis
     if (!owners.has(owner)) await remove(join(imports, name));
   }
   return removed;
+}
+
+/** Removes what runs on this machine left that were killed, or had no room: before others begin, who need the room. */
+export async function removeLeft(output: string): Promise<void> {
+  const stages = join(output, "stages");
+  const folders = await readdir(stages, { withFileTypes: true }).catch(() => []);
+  for (const folder of folders) {
+    if (!folder.isDirectory()) continue;
+    const path = join(stages, folder.name);
+    for (const name of await readdir(path)) if (isLeft(name)) await rm(join(path, name), { force: true });
+  }
+}
+
+/**
+ * Removes unfinished files of tasks that were killed, or done twice at once: those beside the finished one. A task that is still at
+ * it fails, and nobody needs it.
+ */
+export async function removeSpare(output: string, owners: Iterable<string>): Promise<void> {
+  const folders = new Set([...owners].map((owner) => (owner.split("/").length > 2 ? dirname(owner) : owner)));
+  for (const folder of folders) {
+    const names = new Set(await readdir(join(output, folder)));
+    for (const name of names) {
+      if (names.has(finalName(name) ?? "")) await rm(join(output, folder, name), { force: true });
+    }
+  }
 }

@@ -88,7 +88,7 @@ export function agree(records: Records, a: number, b: number, words: number): bo
 }
 
 export async function writeRecords(path: string, records: Records): Promise<void> {
-  await writeFileAtomically(path, records.bytes());
+  await writeFileAtomically(path, records.bytes(), { sweeps: false });
 }
 
 /** All records of a file. @throws DataError where its size is not one of whole records. */

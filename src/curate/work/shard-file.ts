@@ -5,7 +5,7 @@ import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { writeDocuments } from "../../corpus/document-shards.ts";
 import type { CorpusDocument } from "../../corpus/corpus-document.ts";
-import { writing } from "../../io/files.ts";
+import { temporaryFor, writing } from "../../io/files.ts";
 
 export interface NewShard {
   readonly documents: number;
@@ -15,10 +15,13 @@ export interface NewShard {
   abandon(): Promise<void>;
 }
 
-/** `path` is relative to `output`. One process at a time writes it: tasks have one owner. */
+/**
+ * `path` is relative to `output`. A task has one owner; but an engine that takes a machine for dead starts another while the first
+ * goes on, and then both write the same under names of their own.
+ */
 export async function newShard(output: string, path: string, createdBy: string): Promise<NewShard> {
   const target = join(output, path);
-  const temporary = `${target}.part`;
+  const temporary = temporaryFor(target);
   return writing(target, async () => {
     await mkdir(dirname(target), { recursive: true });
     const handle = await open(temporary, "w");

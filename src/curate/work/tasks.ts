@@ -76,6 +76,12 @@ export function createTaskRunner(settings: TaskSettings): (task: Task) => Promis
     const open = await stage.open(planned.settings, { folder: all.folder });
     return { ...settings, planned, folder: stageFolder, stage, open };
   };
+  // Of the step that is being done: each of its tasks needs the whole list.
+  let listed: { readonly path: string; readonly states: Promise<ShardState[]> } | undefined;
+  const shardsOf = (list: string): Promise<ShardState[]> => {
+    if (listed?.path !== list) listed = { path: list, states: readShardList(output, list) };
+    return listed.states;
+  };
   const run: { readonly [Kind in TaskKind]: (given: Arguments[Kind]) => Promise<unknown> } = {
     async import(given) {
       const { sources } = await pipeline();
@@ -92,7 +98,7 @@ export function createTaskRunner(settings: TaskSettings): (task: Task) => Promis
     star: ({ files, range, star, path }) => starStep(files, range, star, path, output),
     clusters: ({ files, range, path }) => clusterLosses(files, range, path, output),
     async apply({ stage, folder: stageFolder, list, index, files }) {
-      return applyLosses(index, await readShardList(output, list), files, await keyed(stage, stageFolder));
+      return applyLosses(index, await shardsOf(list), files, await keyed(stage, stageFolder));
     },
     async result({ state, path, repeat }) {
       return writeResult(state, { path, repeat, seed: (await pipeline()).seed }, settings);

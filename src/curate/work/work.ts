@@ -4,12 +4,12 @@
  * a run that was killed goes on; ranks do their shares of the same list and share nothing but the folder.
  */
 import { existsSync } from "node:fs";
-import { appendFile, mkdir } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { appendFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { readJson } from "../../io/json.ts";
-import { writeFileAtomically } from "../../io/files.ts";
+import { writeFileAtomically, writing } from "../../io/files.ts";
 import * as z from "zod";
+import { missingOf, readMarkers } from "./finished.ts";
 import type { TaskPool } from "./pool.ts";
 import { ownerOf } from "./prune.ts";
 
@@ -28,8 +28,8 @@ export interface WorkProgress {
   readonly tasksDone: number;
   readonly bytes: number;
   readonly bytesDone: number;
-  /** Of other ranks that are waited for. */
-  readonly waiting?: number | undefined;
+  /** What other ranks have to do first. */
+  readonly waiting?: Unfinished | undefined;
 }
 
 export interface WorkOptions {
@@ -51,17 +51,29 @@ export interface WorkOptions {
 export interface Unfinished {
   readonly step: string;
   readonly missing: number;
+  /** Whose they are. */
+  readonly ranks: readonly number[];
+}
+
+const shownRanks = 5;
+
+export function describeUnfinished({ step, missing, ranks }: Unfinished): string {
+  const shown = ranks.slice(0, shownRanks).join(", ");
+  const more = ranks.length > shownRanks ? ` and ${ranks.length - shownRanks} more` : "";
+  const tasks = missing === 1 ? "1 task is" : `${missing} tasks are`;
+  return `${step}: ${tasks} not done yet, of ${ranks.length === 1 ? "rank" : "ranks"} ${shown}${more}`;
 }
 
 export class WaitingForRanks extends Error {
   readonly unfinished: Unfinished;
   constructor(unfinished: Unfinished) {
-    super(`${unfinished.step}: ${unfinished.missing} tasks of other ranks are not done yet`);
+    super(describeUnfinished(unfinished));
     this.unfinished = unfinished;
   }
 }
 
-const pollMs = 500;
+/** Between looks for others: at first, and at most; in between a fifth of the time that was waited. */
+const [firstMs, mostMs] = [200, 10_000];
 
 /**
  * Does this rank's share of a step's tasks, and returns all markers, in order, once every rank has done its own.
@@ -71,44 +83,72 @@ export async function doTasks<Marker>(
   step: string,
   tasks: readonly Task[],
   schema: z.ZodType<Marker>,
-  { output, pool, rank, world, wait: waits, owners, onProgress, signal }: WorkOptions,
+  work: WorkOptions,
 ): Promise<Marker[]> {
+  const { output, rank, world, owners, onProgress } = work;
   for (const task of tasks) owners?.add(ownerOf(task));
-  const pathOf = ({ marker }: Task): string => join(output, marker);
-  const isDone = (task: Task): boolean => existsSync(pathOf(task));
   const own = tasks.filter((_, i) => i % world === rank);
   const bytes = own.reduce((sum, task) => sum + task.bytes, 0);
   let [tasksDone, bytesDone] = [0, 0];
-  const tell = (waiting?: number): void =>
+  const tell = (waiting?: Unfinished): void =>
     onProgress?.({ step, tasks: own.length, tasksDone, bytes, bytesDone, waiting });
   const note = (task: Task): void => {
     tasksDone += 1;
     bytesDone += task.bytes;
     tell();
   };
-  const todo = own.filter((task) => !isDone(task));
-  for (const task of own) if (!todo.includes(task)) note(task);
+  const markers = own.map(({ marker }) => marker);
+  const todo = new Set(await missingOf(output, markers));
+  for (const [i, task] of own.entries()) if (!todo.has(i)) note(task);
   await Promise.all(
-    todo.map(async (task) => {
-      const started = performance.now();
-      const marker = await pool.run(task);
-      await mkdir(dirname(pathOf(task)), { recursive: true });
-      await writeFileAtomically(pathOf(task), `${JSON.stringify(marker)}\n`);
-      const seconds = Number(((performance.now() - started) / 1000).toFixed(3));
-      const line = JSON.stringify({ step, task: task.marker, bytes: task.bytes, seconds });
-      await appendFile(join(output, `timings-${rank}.jsonl`), `${line}\n`);
-      note(task);
+    [...todo].map(async (i) => {
+      await doTask(step, own[i]!, work);
+      note(own[i]!);
     }),
   );
+  await othersOf(step, tasks, work, tell);
+  return readMarkers(
+    output,
+    tasks.map(({ marker }) => marker),
+    schema,
+    world > 1,
+  );
+}
+
+/** Does a task; its marker comes last. */
+async function doTask(step: string, task: Task, { output, pool, rank }: WorkOptions): Promise<void> {
+  const started = performance.now();
+  const marker = await pool.run(task);
+  const path = join(output, task.marker);
+  await writeFileAtomically(path, `${JSON.stringify(marker)}\n`, { sweeps: false });
+  const seconds = Number(((performance.now() - started) / 1000).toFixed(3));
+  const line = JSON.stringify({ step, task: task.marker, bytes: task.bytes, seconds });
+  const log = join(output, `timings-${rank}.jsonl`);
+  await writing(log, () => appendFile(log, `${line}\n`));
+}
+
+/** Waits until every rank has done its share. @throws WaitingForRanks where it shall not wait. */
+async function othersOf(
+  step: string,
+  tasks: readonly Task[],
+  { output, world, wait: waits, signal }: WorkOptions,
+  tell: (waiting: Unfinished) => void,
+): Promise<void> {
+  const markers = tasks.map(({ marker }) => marker);
+  const started = performance.now();
   for (;;) {
     signal?.throwIfAborted();
-    const missing = tasks.filter((task) => !isDone(task)).length;
-    if (missing === 0) break;
-    if (!waits) throw new WaitingForRanks({ step, missing });
-    tell(missing);
-    await wait(pollMs, undefined, { signal });
+    const missing = await missingOf(output, markers);
+    if (missing.length === 0) return;
+    const ranks = [...new Set(missing.map((i) => i % world))].sort((a, b) => a - b);
+    const unfinished = { step, missing: missing.length, ranks };
+    if (!waits) throw new WaitingForRanks(unfinished);
+    // Between two listings one marker alone is asked for; a rank's last one says most.
+    const last = join(output, markers[missing.at(-1)!]!);
+    do {
+      tell(unfinished);
+      const pause = Math.min(mostMs, Math.max(firstMs, (performance.now() - started) / 5));
+      await wait(pause, undefined, { signal });
+    } while (!existsSync(last));
   }
-  return Promise.all(
-    tasks.map((task) => readJson(pathOf(task), schema, "remove the file to have its task done again")),
-  );
 }
