@@ -214,6 +214,26 @@ async function countTasks(output: string): Promise<number> {
   return names.filter((name) => name.endsWith(".json")).length;
 }
 
+test("what earlier pipelines left is removed when that is asked for, and nothing else; tokens are made once", async () => {
+  const output = join(folder, "out");
+  await runPipeline({ file: await writePipeline(), output, workers: 0 });
+  const { learnTokenizer } = await import("../corpus/learn-tokenizer.ts");
+  const tokenizer = join(folder, "tokenizer");
+  await learnTokenizer([join(output, "dataset")], { output: tokenizer, kind: "biogpt", vocabSize: 300 });
+  const file = await writePipeline(
+    `${stages.replace("leastWords: 20", "leastWords: 25")}tokens: { tokenizer: tokenizer }\n`,
+  );
+  await runPipeline({ file, output, workers: 0 });
+  const before = await readdir(join(output, "stages"));
+  await runPipeline({ file, output, workers: 0, prune: true });
+  const after = await readdir(join(output, "stages"));
+  const gone = before.filter((name) => !after.includes(name)).map((name) => name.replace(/-[0-9a-f]{10}/, ""));
+  expect(gone.sort()).toEqual(["duplicate-paragraphs", "duplicate-paragraphs-keys", "result"]);
+  const made = (await stat(join(output, "tokens/train.bin"))).mtimeMs;
+  await runPipeline({ file, output, workers: 0 });
+  expect((await stat(join(output, "tokens/train.bin"))).mtimeMs).toBe(made);
+});
+
 test("killed at any moment, it goes on and leaves the same bytes", async () => {
   const file = await writePipeline(everyStage);
   const whole = join(folder, "whole");

@@ -16,8 +16,10 @@ export async function prune(output: string, owners: ReadonlySet<string>): Promis
     await rm(path, { recursive: true, force: true });
     removed += 1;
   };
-  for (const name of await readdir(join(output, "stages"))) {
-    if (name !== "import" && !owners.has(`stages/${name}`)) await remove(join(output, "stages", name));
+  for (const entry of await readdir(join(output, "stages"), { withFileTypes: true })) {
+    const { name } = entry;
+    const isOther = entry.isDirectory() && name !== "import" && !owners.has(`stages/${name}`);
+    if (isOther) await remove(join(output, "stages", name));
   }
   const imports = join(output, "stages", "import");
   for (const name of await readdir(imports)) {

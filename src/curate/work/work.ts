@@ -57,6 +57,7 @@ export interface Unfinished {
 
 const shownRanks = 5;
 
+/** Whom a step waits for, in words. */
 export function describeUnfinished({ step, missing, ranks }: Unfinished): string {
   const shown = ranks.slice(0, shownRanks).join(", ");
   const more = ranks.length > shownRanks ? ` and ${ranks.length - shownRanks} more` : "";
