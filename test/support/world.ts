@@ -54,6 +54,7 @@ function writeData(): void {
   );
   writeBenchmarks(texts);
   writeFeedback();
+  writeSources(texts);
   for (const name of ["BC5CDR-chem", "BC5CDR-disease", "NCBI-disease", "BC2GM", "JNLPBA"]) {
     for (const split of ["train", "test"]) {
       write(`data/benchmarks/ner/${name}/${split}.tsv`, `${tagged.join("\n").replaceAll("B-Organ", "B")}\n`);
@@ -64,6 +65,18 @@ function writeData(): void {
   for (const split of ["train", "test"]) write(`data/benchmarks/medqa/${split}.jsonl`, lines(questions));
   const rows = questions.map(({ question, answer_idx: answer }) => `${question},${organs.join()},${answer}\n`);
   for (const split of ["dev", "test"]) write(`data/benchmarks/mmlu/anatomy_${split}.csv`, rows.join(""));
+}
+
+/** An article, a trial's record, a labelled note. */
+function writeSources([text = ""]: readonly string[]): void {
+  const ids =
+    '<article-id pub-id-type="pmc">PMC1</article-id><title-group><article-title>Kidneys</article-title></title-group>';
+  const meta = `<front><article-meta>${ids}</article-meta></front>`;
+  write("articles/1.nxml", `<article>${meta}<body><sec><title>Methods</title><p>${text}</p></sec></body></article>`);
+  const identificationModule = { nctId: "NCT00000001", briefTitle: "Hearts" };
+  const protocolSection = { identificationModule, descriptionModule: { briefSummary: text } };
+  write("studies.json", JSON.stringify({ studies: [{ protocolSection }] }));
+  write("labelled.jsonl", lines([{ text: "Seen by Dr. Will.", identifiers: [{ class: "NAME", start: 12, end: 16 }] }]));
 }
 
 /** Answers, and what two people said of them. */
@@ -120,6 +133,7 @@ export async function writeWorld(): Promise<void> {
   const on = (model: string, data: string): string => `--model ${model} --data ${data} ${small}`;
   for (const line of [
     "corpus import pubmed/ --output datasets/pubmed",
+    "corpus run samples/corpus.yaml --output runs/corpus",
     "tokenizer train pubmed/ --output runs/tokenizer --vocab-size 600",
     "tokenizer train pubmed/ --output runs/wordpiece --family bert --vocab-size 400",
     "tokenize --tokenizer runs/tokenizer --output runs/tokens --held-out 0.1 pubmed/",

@@ -54,13 +54,13 @@ const corpusImport: Command = command({
     overwrite: { type: "flag", about: "Replace a dataset that is there" },
   },
   examples: [
-    ["corpus import articles/ ctg-studies.zip papers/*.pdf --output datasets/papers", "each file as what it is"],
+    ["corpus import articles/ studies.json abstracts.jsonl --output datasets/papers", "each file as what it is"],
     [
       'corpus import baseline/ updatefiles/ --output datasets/trials --type "Randomized Controlled Trial" --from 2015 --has-abstract',
       "trials since 2015; newer versions of a record replace older ones",
     ],
     [
-      "corpus import NOTEEVENTS.csv.gz --kind clinical-notes --output datasets/notes",
+      "corpus import samples/notes.jsonl --kind clinical-notes --output datasets/notes",
       "notes, which training refuses until galen corpus run has de-identified them",
     ],
   ],

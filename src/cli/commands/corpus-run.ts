@@ -21,8 +21,8 @@ const corpusRun: Command = command({
   examples: [
     ["corpus run samples/corpus.yaml --output runs/corpus", "on this machine, a thread a core"],
     [
-      "corpus run corpus.yaml --output /shared/corpus --rank 3 --world 40",
-      "the fourth of 40 tasks that a launcher starts: docs/curation.md",
+      "corpus run samples/corpus.yaml --output runs/corpus --workers 4 --prune",
+      "what earlier pipelines left there is removed",
     ],
   ],
   stoppable: true,

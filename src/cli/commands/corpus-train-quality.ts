@@ -13,9 +13,9 @@ const corpusTrainQuality: Command = command({
     seed: { type: "integer", hint: "N", default: 1, about: "Order of the examples" },
   },
   examples: [
-    ["corpus train-quality good.jsonl --bad spam.jsonl --output quality.json", "from two files"],
+    ["corpus train-quality abstracts.jsonl --bad texts.jsonl --output quality.json", "from two files"],
     [
-      "corpus train-quality reviews.jsonl guidelines.jsonl --bad forums.jsonl --output quality.json --seed 2",
+      "corpus train-quality abstracts.jsonl trials.jsonl --bad texts.jsonl --output quality.json --seed 2",
       "another order",
     ],
   ],

@@ -16,8 +16,8 @@ const evaluateDeidentification: Command = command({
   examples: [
     ["evaluate deidentification labelled.jsonl", "by the rules alone"],
     [
-      "evaluate deidentification labelled.jsonl --tagger runs/identifiers/model --output measured.json",
-      "with a tagger",
+      "evaluate deidentification labelled.jsonl --allow Foley --output measured.json",
+      "kept for the report of a corpus",
     ],
   ],
   stoppable: true,

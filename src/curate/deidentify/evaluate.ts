@@ -31,7 +31,8 @@ export async function evaluateDeidentification(
   path: string,
   { tagger, signal, onProgress, ...options }: EvaluateDeidentificationOptions = {},
 ): Promise<DeidentificationScore> {
-  const { findByTagger } = await import("./tagger.ts");
+  const { checkLabels, findByTagger } = await import("./tagger.ts");
+  if (tagger !== undefined) checkLabels(tagger, "evaluateDeidentification: tagger");
   const notes: ScoredNote[] = [];
   for await (const note of streamJsonLines(path, labelled)) {
     signal?.throwIfAborted();
