@@ -44,16 +44,21 @@ function Filled({ corpus }: { readonly corpus: CorpusEntry }): VNode {
 }
 
 function Sources({ corpus }: { readonly corpus: CorpusEntry }): VNode {
+  // Of a curated corpus its sources are known, whose files are in the report of the run.
+  const isOfFiles = corpus.sources.some(({ bytes: size }) => size > 0);
   return html`<details open=${corpus.sources.length <= 12}>
-    <summary>Read from ${several(corpus.sources.length, "file")}</summary>
+    <summary>Read from ${several(corpus.sources.length, isOfFiles ? "file" : "source")}</summary>
     <div class="wide">
       <table>
         <thead>
           <tr>
-            <th scope="col">File</th>
+            <th scope="col">${isOfFiles ? "File" : "Source"}</th>
             <th scope="col" class="number">Records</th>
-            <th scope="col" class="number">Failures</th>
-            <th scope="col" class="number">Size</th>
+            ${
+              isOfFiles &&
+              html`<th scope="col" class="number">Failures</th>
+                <th scope="col" class="number">Size</th>`
+            }
           </tr>
         </thead>
         <tbody>
@@ -62,8 +67,11 @@ function Sources({ corpus }: { readonly corpus: CorpusEntry }): VNode {
               html`<tr>
                 <th scope="row">${name}</th>
                 <td class="number">${counted(records)}</td>
-                <td class="number">${counted(failures)}</td>
-                <td class="number">${bytes(size)}</td>
+                ${
+                  isOfFiles &&
+                  html`<td class="number">${counted(failures)}</td>
+                    <td class="number">${bytes(size)}</td>`
+                }
               </tr>`,
           )}
         </tbody>
