@@ -2,6 +2,7 @@
 import { readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { finalName, isLeft } from "../../io/files.ts";
+import { filesFolder } from "./import-plan.ts";
 import type { Task } from "./work.ts";
 
 /** Which parts of the folder tasks belong to: a stage's folder, or the files of an import. */
@@ -17,7 +18,8 @@ export async function prune(output: string, owners: ReadonlySet<string>): Promis
     removed += 1;
   };
   for (const name of await readdir(join(output, "stages"))) {
-    if (name !== "import" && !owners.has(`stages/${name}`)) await remove(join(output, "stages", name));
+    if (!["stages/import", filesFolder].includes(`stages/${name}`) && !owners.has(`stages/${name}`))
+      await remove(join(output, "stages", name));
   }
   const imports = join(output, "stages", "import");
   for (const name of await readdir(imports)) {
