@@ -22,7 +22,7 @@ const corpusRun: Command = command({
     ["corpus run samples/corpus.yaml --output runs/corpus", "on this machine, a thread a core"],
     [
       "corpus run corpus.yaml --output /shared/corpus --rank 3 --world 40",
-      "the fourth of 40 tasks: $SLURM_ARRAY_TASK_ID of a Slurm array, $JOB_COMPLETION_INDEX of an indexed job of Kubernetes",
+      "the fourth of 40 ranks; examples/cluster has it for Slurm, Ray and Kubernetes",
     ],
   ],
   stoppable: true,
