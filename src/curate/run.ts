@@ -153,7 +153,7 @@ async function runSteps(pipeline: CorpusPipeline, work: RunWork): Promise<Corpus
 }
 
 async function importSources(pipeline: CorpusPipeline, work: WorkOptions): Promise<ImportMarker[]> {
-  const jobs = await planImports(pipeline);
+  const jobs = await planImports(pipeline, work);
   const tasks = jobs.map(({ bytes, ...job }) => taskOf("import", `stages/import/${job.name}.json`, bytes, job));
   return doTasks("import", tasks, importMarker, work);
 }

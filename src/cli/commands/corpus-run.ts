@@ -4,7 +4,7 @@ import { type Command, command } from "../command.ts";
 const corpusRun: Command = command({
   about: "Clean, filter, deduplicate, de-identify and mix a corpus, by a pipeline",
   details:
-    "FILE is YAML (or a TypeScript module that exports the same as default): sources, stages in order, and a mixture. DIR/dataset is the result, a folder that every command takes and that datasets and DuckDB read; DIR/report.html says what each rule kept, changed and dropped, with examples. DIR/stages holds what each stage left: what is finished is never done again, so the same line goes on after Ctrl-C or a crash, and a changed stage is done again with what follows it alone. With --rank and --world any launcher (a Slurm array, an indexed job of Kubernetes, Ray) runs it on many machines that share DIR.",
+    "FILE is YAML (or a TypeScript module that exports the same as default): sources, stages in order, and a mixture. DIR/dataset is the result, a folder that every command takes and that datasets and DuckDB read; DIR/report.html says what each rule kept, changed and dropped, with examples. DIR/stages holds what each stage left: what is finished is never done again, so the same line goes on after Ctrl-C or a crash, and a changed stage is done again with what follows it alone. With --rank and --world any launcher runs it on many machines that share DIR: examples/cluster has it for Slurm, Ray and Kubernetes.",
   positionals: { file: { required: true, about: "The pipeline, such as corpus.yaml" } },
   options: {
     output: { type: "text", hint: "DIR", required: true, about: "Folder of the work and of the result" },
@@ -17,7 +17,6 @@ const corpusRun: Command = command({
     workers: { type: "integer", hint: "N", least: 0, about: "Threads (default: one a core)" },
     prune: { type: "flag", about: "Remove what earlier pipelines left in DIR/stages" },
   },
-  sections: [["stages", [["licences, clean, language, quality, deidentify", "each document by itself"]]]],
   examples: [
     ["corpus run samples/corpus.yaml --output runs/corpus", "on this machine, a thread a core"],
     [

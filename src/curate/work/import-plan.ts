@@ -1,7 +1,12 @@
 /** Which files are read together: runs of a source's files, each of which is one task, named by what is in them. */
-import { resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import * as z from "zod";
 import { type ListedFile, listSourceFiles } from "../../corpus/sources/open.ts";
+import { writeFileAtomically } from "../../io/files.ts";
 import { fingerprintOf, pathFingerprint } from "../../io/fingerprint.ts";
+import { readJson } from "../../io/json.ts";
 import type { ImportArguments } from "./import-task.ts";
 import type { CorpusPipeline, SourceEntry } from "../pipeline.ts";
 
@@ -20,32 +25,75 @@ function weight({ path, bytes }: ListedFile): number {
   return /\.(?:gz|tgz|zst|zip)$/i.test(path) ? 5 * bytes : bytes;
 }
 
+interface Share {
+  readonly output: string;
+  readonly rank: number;
+  readonly world: number;
+}
+
 /** @throws DataError where an input does not exist. */
-export async function planImports({
-  sources,
-  folder,
-}: Pick<CorpusPipeline, "sources" | "folder">): Promise<ImportJob[]> {
-  const jobs: ImportJob[] = [];
+export async function planImports(
+  { sources, folder }: Pick<CorpusPipeline, "sources" | "folder">,
+  share: Share,
+): Promise<ImportJob[]> {
+  const jobs: Omit<ImportJob, "name">[] = [];
   for (const [source, entry] of Object.entries(sources)) {
     let files: ListedFile[] = [];
     let bytes = 0;
-    const cut = async (): Promise<void> => {
-      if (files.length > 0) jobs.push({ name: await nameOf(source, entry, files), source, files, bytes });
+    const cut = (): void => {
+      if (files.length > 0) jobs.push({ source, files, bytes });
       [files, bytes] = [[], 0];
     };
     for (const file of await listSourceFiles(entry.paths.map((path) => resolve(folder, path)))) {
-      if (bytes > 0 && bytes + weight(file) > taskBytes) await cut();
+      if (bytes > 0 && bytes + weight(file) > taskBytes) cut();
       files.push(file);
       bytes += weight(file);
     }
-    await cut();
+    cut();
   }
-  return jobs;
+  // Ranks that start together begin at different places, and find what others have read by then.
+  const first = Math.floor((share.rank * jobs.length) / share.world);
+  const contents: string[][] = [];
+  for (let i = 0; i < jobs.length; i++) {
+    const at = (first + i) % jobs.length;
+    contents[at] = await contentsOf(jobs[at]!.files, share.output);
+  }
+  return jobs.map((job, i) => ({ ...job, name: nameOf(job, sources[job.source]!, contents[i]!) }));
 }
 
-async function nameOf(source: string, entry: SourceEntry, files: readonly ListedFile[]): Promise<string> {
+function nameOf(
+  { source, files }: Pick<ImportJob, "source" | "files">,
+  entry: SourceEntry,
+  contents: readonly string[],
+): string {
   const { paths: _, repeat: __, ...settings } = entry;
-  const contents: string[] = [];
-  for (const { path, name } of files) contents.push(name, await pathFingerprint(path));
-  return `${source}-${fingerprintOf(String(readersVersion), JSON.stringify(settings), ...contents).slice(0, 10)}`;
+  const named = files.flatMap(({ name }, i) => [name, contents[i]!]);
+  return `${source}-${fingerprintOf(String(readersVersion), JSON.stringify(settings), ...named).slice(0, 10)}`;
+}
+
+/** Where what was found of source files is remembered, as long as size and time of change are the same. */
+export const filesFolder = "stages/files";
+/** Less is read as soon as what is remembered of it. */
+const rememberedBytes = 1 << 20;
+const remembered = z.array(z.string());
+
+/** Fingerprints of files' contents; of large ones each rank, and each call of a rank, would otherwise read megabytes. */
+async function contentsOf(files: readonly ListedFile[], output: string): Promise<string[]> {
+  const find = async (): Promise<string[]> => {
+    const found: string[] = [];
+    for (const { path } of files) found.push(await pathFingerprint(path));
+    return found;
+  };
+  if (files.reduce((sum, { bytes }) => sum + bytes, 0) < rememberedBytes) return find();
+  const states: string[] = [];
+  for (const { path, name } of files) {
+    const { size, mtimeMs } = await stat(path);
+    states.push(`${name} ${size} ${mtimeMs}`);
+  }
+  const path = join(output, filesFolder, `${fingerprintOf(...states)}.json`);
+  const before = existsSync(path) ? await readJson(path, remembered, "remove the file") : [];
+  if (before.length === files.length) return before;
+  const found = await find();
+  await writeFileAtomically(path, `${JSON.stringify(found)}\n`, { sweeps: false });
+  return found;
 }

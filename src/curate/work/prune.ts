@@ -2,6 +2,7 @@
 import { readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { finalName, isLeft } from "../../io/files.ts";
+import { filesFolder } from "./import-plan.ts";
 import type { Task } from "./work.ts";
 
 /** Which parts of the folder tasks belong to: a stage's folder, or the files of an import. */
@@ -17,9 +18,9 @@ export async function prune(output: string, owners: ReadonlySet<string>): Promis
     removed += 1;
   };
   for (const entry of await readdir(join(output, "stages"), { withFileTypes: true })) {
-    const { name } = entry;
-    const isOther = entry.isDirectory() && name !== "import" && !owners.has(`stages/${name}`);
-    if (isOther) await remove(join(output, "stages", name));
+    const path = `stages/${entry.name}`;
+    const isOwn = ["stages/import", filesFolder].includes(path) || owners.has(path);
+    if (entry.isDirectory() && !isOwn) await remove(join(output, path));
   }
   const imports = join(output, "stages", "import");
   for (const name of await readdir(imports)) {
