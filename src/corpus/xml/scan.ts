@@ -230,17 +230,13 @@ function scanPlain(xml: string, handler: XmlHandler, characters: NamedCharacters
   let at = 0;
   let isRootSeen = false;
   while (at < xml.length) {
-    let tag = at;
-    // Between tags there is mostly little or nothing.
-    while (isSpace(xml.charCodeAt(tag))) tag++;
-    const isBlank = xml.charCodeAt(tag) === 60;
-    if (!isBlank) tag = xml.indexOf("<", tag);
+    const tag = xml.charCodeAt(at) === 60 ? at : xml.indexOf("<", at);
     const textEnd = tag < 0 ? xml.length : tag;
     if (textEnd > at) {
       if (ampersand !== -1 && ampersand < at) ampersand = xml.indexOf("&", at);
       if (mayEndSection && xml.slice(at, textEnd).includes("]]>")) return false;
       if (open.length === 0) {
-        if (!isBlank && /[^ \n\t]/.test(xml.slice(at, textEnd))) return false;
+        if (/[^ \n\t]/.test(xml.slice(at, textEnd))) return false;
       } else if (!givesText(xml, at, textEnd, ampersand !== -1 && ampersand < textEnd, handler, characters))
         return false;
     }
