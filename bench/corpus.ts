@@ -48,7 +48,7 @@ console.log(
 const value = {
   sources: { texts: { paths: [source], kind: "rows" } },
   stages: [
-    { quality: { rules: { repetition: true, gopher: true, c4: { needsTerminalPunctuation: false }, fineweb: true } } },
+    { quality: { kinds: { rows: { profile: "papers", c4: { needsTerminalPunctuation: false } } } } },
     "near-duplicates",
   ],
 };

@@ -5,9 +5,14 @@ import { ConfigError, DataError, type ErrorCode, RuntimeError } from "../../erro
 import { createTaskRunner, type TaskSettings } from "./tasks.ts";
 import type { Task } from "./work.ts";
 
+export interface TaskResult {
+  readonly marker: unknown;
+  /** That the task itself took, without its time in the queue. */
+  readonly seconds: number;
+}
+
 export interface TaskPool {
-  /** The task's marker. */
-  run(task: Task): Promise<unknown>;
+  run(task: Task): Promise<TaskResult>;
   /** Stops the threads; tasks under way never settle. */
   close(): Promise<void>;
 }
@@ -25,8 +30,15 @@ function errorOf({ code, message }: TaskFailure): Error {
 
 interface Waiting {
   readonly task: Task;
-  resolve(marker: unknown): void;
+  resolve(result: TaskResult): void;
   reject(error: unknown): void;
+}
+
+/** What `work` makes, and how long that took. */
+export async function timed(work: () => Promise<unknown>): Promise<TaskResult> {
+  const started = performance.now();
+  const marker = await work();
+  return { marker, seconds: (performance.now() - started) / 1000 };
 }
 
 export function createTaskPool(threads: number, settings: TaskSettings): TaskPool {
@@ -35,7 +47,11 @@ export function createTaskPool(threads: number, settings: TaskSettings): TaskPoo
     let last: Promise<unknown> = Promise.resolve();
     // One after another, as a thread does them.
     return {
-      run: (task) => (last = last.then(() => run(task))),
+      run(task) {
+        const done = last.then(() => timed(() => run(task)));
+        last = done;
+        return done;
+      },
       close: async () => {},
     };
   }
@@ -60,14 +76,14 @@ export function createTaskPool(threads: number, settings: TaskSettings): TaskPoo
     busy.clear();
   };
   for (const worker of workers) {
-    worker.on("message", (message: { marker: unknown } | { failure: TaskFailure }) => {
+    worker.on("message", (message: TaskResult | { failure: TaskFailure }) => {
       const waiting = busy.get(worker);
       busy.delete(worker);
       if ("failure" in message) {
         const error = errorOf(message.failure);
         waiting?.reject(error);
         fail(error);
-      } else waiting?.resolve(message.marker);
+      } else waiting?.resolve(message);
       dispatch();
     });
     worker.on("error", (cause) => {

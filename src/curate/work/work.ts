@@ -118,11 +118,10 @@ export async function doTasks<Marker>(
 
 /** Does a task; its marker comes last. */
 async function doTask(step: string, task: Task, { output, pool, rank }: WorkOptions): Promise<void> {
-  const started = performance.now();
-  const marker = await pool.run(task);
+  const { marker, seconds: took } = await pool.run(task);
   const path = join(output, task.marker);
   await writeFileAtomically(path, `${JSON.stringify(marker)}\n`, { sweeps: false });
-  const seconds = Number(((performance.now() - started) / 1000).toFixed(3));
+  const seconds = Number(took.toFixed(3));
   const line = JSON.stringify({ step, task: task.marker, bytes: task.bytes, seconds });
   const log = join(output, `timings-${rank}.jsonl`);
   await writing(log, () => appendFile(log, `${line}\n`));

@@ -2,14 +2,14 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { GalenError } from "../../errors.ts";
 import { createTaskRunner, type TaskSettings } from "./tasks.ts";
-import type { TaskFailure } from "./pool.ts";
+import { type TaskFailure, timed } from "./pool.ts";
 import type { Task } from "./work.ts";
 
 const run = createTaskRunner(workerData as TaskSettings);
 
 parentPort?.on("message", (task: Task) => {
-  run(task).then(
-    (marker) => parentPort?.postMessage({ marker }, []),
+  timed(() => run(task)).then(
+    (result) => parentPort?.postMessage(result, []),
     (error: unknown) => {
       const code = error instanceof GalenError ? error.code : undefined;
       const said = error instanceof Error ? error.message : String(error);
