@@ -30,7 +30,7 @@ test.for(Object.keys(shells) as Shell[])(`%s ${title}`, async (shell, { skip }) 
   const offered = (...words: string[]): Promise<string[]> => offers(shell, ...words);
   expect(await offered("")).toEqual(expect.arrayContaining(["train", "corpus", "evaluate", "completion", "help"]));
   expect(await offered("ev")).toEqual(["evaluate"]);
-  expect(await offered("corpus", "")).toEqual(["import"]);
+  expect(await offered("corpus", "")).toEqual(["import", "run", "train-quality", "report"]);
   expect(await offered("evaluate", "p")).toEqual(["perplexity"]);
   expect(await offered("embed", "--mod")).toEqual(["--model"]);
   expect(await offered("evaluate", "ner", "--he")).toEqual(["--help"]);
