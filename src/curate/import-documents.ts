@@ -3,7 +3,7 @@
  * gone in the end. A run that was stopped is gone on with by the same call.
  */
 import { existsSync } from "node:fs";
-import { appendFile, mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
+import { appendFile, readdir, readFile, rename, rm } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { type DocumentsManifest, readDocumentsManifest } from "../corpus/document-dataset.ts";
 import { ConfigError } from "../errors.ts";
@@ -79,8 +79,8 @@ export async function importDocuments(options: ImportDocumentsOptions): Promise<
   });
   await gatherFailures(work);
   const made = join(work, datasetFolder);
-  if (existsSync(output)) await rm(output, { recursive: true });
-  await mkdir(resolve(output, ".."), { recursive: true });
+  // What it replaces goes with the work, once its successor is there.
+  if (existsSync(output)) await rename(output, join(work, "stages", "replaced"));
   await rename(made, output);
   await rm(work, { recursive: true, force: true });
   return { ...(await readDocumentsManifest(output)), sources: summary.sources };

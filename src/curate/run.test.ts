@@ -9,11 +9,13 @@ import { fileURLToPath } from "node:url";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import * as z from "zod";
 import { readDocumentDataset } from "../corpus/document-dataset.ts";
 import { finalName } from "../io/files.ts";
 import { lockFolder } from "../io/lock.ts";
 import { random } from "../tensor/random.ts";
 import { runPipeline } from "./run.ts";
+import { eachDocument } from "./stage.ts";
 import { describeUnfinished, WaitingForRanks } from "./work/work.ts";
 
 let folder: string;
@@ -293,6 +295,25 @@ test("newer versions replace PubMed's records, and what NLM withdrew goes, acros
   expect(texts).toEqual(["new 1", "second 2", "again 4"]);
   const drops = Object.entries(first!.stages[0]!.drops).map(([rule, { documents }]) => [rule, documents]);
   expect(Object.fromEntries(drops)).toEqual({ superseded: 3, withdrawn: 2 });
+});
+
+test("what a killed exchange of datasets left is gone on with, and stages are closed in the end", async () => {
+  await writePipeline();
+  const output = join(folder, "out");
+  await mkdir(join(output, "dataset.old"), { recursive: true });
+  const closed: string[] = [];
+  const stage = {
+    name: "own",
+    about: "passes all",
+    version: 1,
+    rewrites: false,
+    settings: z.strictObject({}),
+    open: () => ({ ...eachDocument(() => ({ keep: true })), close: async () => void closed.push("own") }),
+  };
+  const value = { sources: { a: { paths: "a" } }, stages: [{ stage }] };
+  await runPipeline({ file: "test", value, folder, output, workers: 0 });
+  expect(closed).toEqual(["own"]);
+  expect((await readdir(output)).filter((name) => name.startsWith("dataset"))).toEqual(["dataset"]);
 });
 
 test("a pipeline in TypeScript may have stages of its own, in threads too", async () => {

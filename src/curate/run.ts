@@ -92,7 +92,7 @@ export async function runPipeline(options: RunPipelineOptions): Promise<CorpusSu
 const workVersion = 1;
 
 /** What runs leave in their folder. */
-const ownNames = /^(?:stages|dataset|tokens|report\.(?:json|html)|timings-\d+\.jsonl)$/;
+const ownNames = /^(?:stages|dataset(?:\.old)?|tokens|report\.(?:json|html)|timings-\d+\.jsonl)$/;
 
 /** The folder, or a rank's share of it, is this run's. @throws ConfigError where it is another's, or nobody's work. */
 async function claim(output: string, rank: number): Promise<AsyncDisposable> {

@@ -26,7 +26,6 @@ export type Outcome =
 export interface StageContext {
   /** Folder that paths of the settings are relative to. */
   readonly folder: string;
-  readonly signal?: AbortSignal | undefined;
 }
 
 export interface OpenStage {

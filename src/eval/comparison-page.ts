@@ -2,8 +2,8 @@
  * A comparison of models as one HTML page without scripts or anything from elsewhere: a picture of scores with their
  * intervals, and the table. Texts are escaped, the only style is the page's own, in light and in dark.
  */
-import { createHash } from "node:crypto";
 import { escapeHtml } from "../io/markup.ts";
+import { staticPage } from "../io/static-page.ts";
 import { required } from "../schema.ts";
 import type { Comparison } from "./compare.ts";
 import { comparisonColumns, comparisonNotes, comparisonRows } from "./comparison-text.ts";
@@ -27,33 +27,16 @@ type Shapes = typeof import("d3-shape");
 export async function comparisonPage(comparison: Comparison): Promise<string> {
   required("comparisonPage: comparison", comparison, "object");
   const [scales, shapes] = await Promise.all([import("d3-scale"), import("d3-shape")]);
-  const hash = createHash("sha256").update(pageStyle).digest("base64");
-  const policy = `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`;
   const names = comparison.models.map(({ label }) => label);
   const title = `${names.join(", ")}: compared`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${escapeHtml(policy)}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${escapeHtml(title)}</title>
-<style>${pageStyle}</style>
-</head>
-<body>
-<main>
-<h1>${names.length} models compared</h1>
+  const main = `<h1>${names.length} models compared</h1>
 ${legendOf(comparison, shapes)}
 ${pictureOf(comparison, scales, shapes)}
 ${tableOf(comparison)}
 ${comparisonNotes(comparison)
   .map((note) => `<p class="note">${escapeHtml(note)}</p>`)
-  .join("\n")}
-</main>
-</body>
-</html>
-`;
+  .join("\n")}`;
+  return staticPage({ title, style: pageStyle, main });
 }
 
 /** The mark of a model: a shape, so that it is told apart without colour, too. */

@@ -17,6 +17,17 @@ export function digest(hash: Hash): string {
   return hash.digest("hex").slice(0, 16);
 }
 
+/** SHA-256 of a file, whole, and how many bytes it has. @throws the system's error. */
+export async function fileSha256(path: string): Promise<{ readonly sha256: string; readonly bytes: number }> {
+  const hash = createHash("sha256");
+  let bytes = 0;
+  for await (const chunk of createReadStream(path)) {
+    hash.update(chunk as Uint8Array);
+    bytes += (chunk as Uint8Array).length;
+  }
+  return { sha256: hash.digest("hex"), bytes };
+}
+
 /** Of texts, or bytes, in order. */
 export function fingerprintOf(...parts: readonly (string | Uint8Array)[]): string {
   const hash = createHash("sha256");

@@ -2,25 +2,14 @@
  * Whether a benchmark's files are those that its figures are of: each is hashed, and one that is missing, cut short or
  * of another version is named, with how to get the right one. What was found is for the protocol.
  */
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import { DataError } from "../errors.ts";
+import { fileSha256 } from "../io/fingerprint.ts";
 import type { Benchmark, DataFiles, Split } from "./benchmark.ts";
 
 export interface DataFilesOptions {
   /** Files of another version pass; what they are is returned all the same. Default false. */
   readonly anyVersion?: boolean | undefined;
-}
-
-async function sha256(path: string): Promise<{ digest: string; bytes: number }> {
-  const hash = createHash("sha256");
-  let bytes = 0;
-  for await (const chunk of createReadStream(path)) {
-    hash.update(chunk as Uint8Array);
-    bytes += (chunk as Uint8Array).length;
-  }
-  return { digest: hash.digest("hex"), bytes };
 }
 
 /** The words that say how to get a benchmark's files, and under which licence they are. */
@@ -42,7 +31,7 @@ export async function checkDataFiles(
   if (data === undefined) return digests;
   for (const file of data.files[split] ?? []) {
     const path = join(folder, file.path);
-    const { digest, bytes } = await sha256(path).catch((cause: NodeJS.ErrnoException) => {
+    const { sha256: digest, bytes } = await fileSha256(path).catch((cause: NodeJS.ErrnoException) => {
       const got = cause.code === "ENOENT" ? "none" : cause.message;
       throw new DataError(`${path}: expected a file of ${name}, ${split}; got ${got}`, { hint: howToGet(data), cause });
     });

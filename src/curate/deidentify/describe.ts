@@ -7,7 +7,7 @@ import type { DeidentificationScore } from "./score.ts";
 const shownLeaks = 20;
 
 /** "0.993 [0.961, 0.999] (140 of 141)". */
-function share({ share: value, low, high, count, of }: Proportion): string {
+export function shownShare({ share: value, low, high, count, of }: Proportion): string {
   if (value === null) return "–";
   return `${value.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}] (${count} of ${of})`;
 }
@@ -16,10 +16,10 @@ function share({ share: value, low, high, count, of }: Proportion): string {
 export function describeScores({ classes, all, lost, cleanNotes, leaks }: DeidentificationScore): string {
   const rows = [...Object.entries(classes), ["all", all] as const];
   const lines = rows.map(([name, { recall, precision }]) => {
-    return `${name.padEnd(12)}recall ${share(recall).padEnd(38)} precision ${share(precision)}`;
+    return `${name.padEnd(12)}recall ${shownShare(recall).padEnd(38)} precision ${shownShare(precision)}`;
   });
-  lines.push(`letters and digits lost that were no identifier's  ${share(lost)}`);
-  lines.push(`notes of which nothing is left  ${share(cleanNotes)}`);
+  lines.push(`letters and digits lost that were no identifier's  ${shownShare(lost)}`);
+  lines.push(`notes of which nothing is left  ${shownShare(cleanNotes)}`);
   for (const { id, class: name, text } of leaks.slice(0, shownLeaks)) {
     lines.push(`left: ${name} ${JSON.stringify(text)} in note ${id}`);
   }

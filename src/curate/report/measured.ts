@@ -1,14 +1,9 @@
 /** Recall of de-identification as it was measured on labelled notes. */
 import { escapeHtml } from "../../io/markup.ts";
-import type { Proportion } from "../../metrics/proportion.ts";
+import { shownShare } from "../deidentify/describe.ts";
 import type { DeidentificationScore } from "../deidentify/score.ts";
 import type { CorpusSummary } from "../summary.ts";
 import { table } from "./html.ts";
-
-function share({ share: value, low, high, count, of }: Proportion): string {
-  if (value === null) return "–";
-  return `${value.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}] (${count} of ${of})`;
-}
 
 /** Empty where no notes were de-identified. */
 export function measuredRecall({ stages, deidentification }: CorpusSummary): string {
@@ -23,10 +18,10 @@ stage.</p>`;
   const { classes, all, cleanNotes, lost } = deidentification as Omit<DeidentificationScore, "leaks">;
   const rows = [...Object.entries(classes), ["all", all] as const].map(([name, { recall, precision }]) => [
     escapeHtml(name),
-    share(recall),
-    share(precision),
+    shownShare(recall),
+    shownShare(precision),
   ]);
   return `${head}<p>On labelled notes, with intervals of 95 % (Wilson): of identifiers of each class, those of which nothing is left.
-Notes of which no identifier is left: ${share(cleanNotes)}. Letters and digits that went for nothing: ${share(lost)}.</p>
+Notes of which no identifier is left: ${shownShare(cleanNotes)}. Letters and digits that went for nothing: ${shownShare(lost)}.</p>
 ${table("recall and precision by class", [{ name: "class" }, { name: "recall" }, { name: "precision" }], rows)}`;
 }

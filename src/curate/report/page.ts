@@ -2,8 +2,8 @@
  * The report of a corpus as one HTML page, without scripts or anything from elsewhere: what flowed where, each rule with examples,
  * duplicates as differences, years and lengths, licences, and a datasheet to sign. Texts of documents are escaped.
  */
-import { createHash } from "node:crypto";
 import { escapeHtml } from "../../io/markup.ts";
+import { staticPage } from "../../io/static-page.ts";
 import { writeLocked } from "../../io/outputs.ts";
 import type { CorpusSummary } from "../summary.ts";
 import { balance } from "./balance.ts";
@@ -17,22 +17,8 @@ import { inks, reportStyle } from "./style.ts";
 
 /** The whole page. */
 export async function reportPage(summary: CorpusSummary): Promise<string> {
-  const hash = createHash("sha256").update(reportStyle).digest("base64");
-  const policy = `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`;
   const title = `Corpus: ${summary.pipeline.file}`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${escapeHtml(policy)}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${escapeHtml(title)}</title>
-<style>${reportStyle}</style>
-</head>
-<body>
-<main>
-<h1>${escapeHtml(title)}</h1>
+  const main = `<h1>${escapeHtml(title)}</h1>
 ${totals(summary)}
 <nav><a href="#flow">Flow</a><a href="#sources">Sources</a><a href="#stages">Stages</a><a href="#shape">Years, lengths, licences</a><a href="#balance">Balance</a><a href="#datasheet">Datasheet</a></nav>
 <h2 id="flow">What flowed where</h2>
@@ -48,11 +34,8 @@ ${measuredRecall(summary)}
 <h2 id="balance">Whom and what it speaks of</h2>
 ${balance(summary)}
 <h2 id="datasheet">Datasheet</h2>
-${datasheet(summary)}
-</main>
-</body>
-</html>
-`;
+${datasheet(summary)}`;
+  return staticPage({ title, style: reportStyle, main });
 }
 
 /** Writes the page to a file, which appears whole. @throws ConfigError where another run writes it. */

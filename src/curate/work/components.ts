@@ -5,12 +5,11 @@
  *
  * A node is a document: shard and row, whose order is the corpus's. Edges go from the later to the earlier.
  */
-import { mkdir } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import * as z from "zod";
 import { edgeWidth, lossWidth } from "./keyed-tasks.ts";
 import { fullRange } from "./ranges.ts";
-import { agree, readRange, Records, writeRecords } from "./records.ts";
+import { agree, readRange, readRecords, Records, writeRecords } from "./records.ts";
 
 export const starMarker = z.object({ records: z.int().nonnegative(), changed: z.int().nonnegative() });
 export type StarMarker = z.output<typeof starMarker>;
@@ -36,7 +35,7 @@ export async function spreadEdges(
   output: string,
 ): Promise<StarMarker> {
   const records = new Records(starWidth);
-  const edges = await readAll(join(output, files[index]!));
+  const edges = await readRecords(join(output, files[index]!), edgeWidth);
   for (let i = 0; i < edges.length; i++) {
     const [a, b, c, d] = [edges.word(i, 0), edges.word(i, 1), edges.word(i, 2), edges.word(i, 3)];
     const isLater = a > c || (a === c && b > d);
@@ -45,7 +44,7 @@ export async function spreadEdges(
     if (star === "large") records.push(hashOf(...earlier), ...earlier, ...later);
   }
   const sorted = records.sorted();
-  await write(join(output, path), sorted);
+  await writeRecords(join(output, path), sorted);
   return { records: sorted.length, changed: 0 };
 }
 
@@ -78,7 +77,7 @@ export async function starStep(
     if (star === "small") edges.push(shard, row, toShard, toRow);
   }
   const result = edges.sorted();
-  await write(join(output, path), result);
+  await writeRecords(join(output, path), result);
   return { records: result.length, changed };
 }
 
@@ -95,7 +94,7 @@ export async function clusterLosses(
     losses.push(sorted.word(i, 1), sorted.word(i, 2), 0, sorted.word(i, 3), sorted.word(i, 4));
   }
   const result = losses.sorted();
-  await write(join(output, path), result);
+  await writeRecords(join(output, path), result);
   return { records: result.length };
 }
 
@@ -107,20 +106,7 @@ async function gather(
   const [from, to] = fullRange(range);
   const all = new Records(starWidth);
   for (const file of files) {
-    const own = await readRange(join(output, file), starWidth, from, to);
-    for (let i = 0; i < own.length; i++) {
-      const at = all.grow();
-      for (let word = 0; word < starWidth; word++) all.words[at + word] = own.word(i, word);
-    }
+    all.append(await readRange(join(output, file), starWidth, from, to));
   }
   return all.sorted();
-}
-
-async function readAll(path: string): Promise<Records> {
-  return readRange(path, edgeWidth, 0, 2 ** 32);
-}
-
-async function write(path: string, records: Records): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  await writeRecords(path, records);
 }

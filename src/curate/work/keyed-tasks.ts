@@ -3,8 +3,7 @@
  * a time, and says who loses against whom, or which documents belong together (`compareKeys`); then each shard is told
  * (`applyLosses`). As in FineWeb's MinHash: signatures, buckets, clusters, filter; but a range is as small as memory wants.
  */
-import { mkdir } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import * as z from "zod";
 import { readDocumentGroups } from "../../corpus/document-shards.ts";
 import type { CorpusDocument } from "../../corpus/corpus-document.ts";
@@ -12,7 +11,7 @@ import { readJson } from "../../io/json.ts";
 import { fullRange } from "./ranges.ts";
 import type { Shard, StageMarker } from "./marker.ts";
 import { createTally, excerpt, isShowable } from "./tally.ts";
-import { markerPath } from "./map-task.ts";
+import { isForDocument, markerPath } from "./map-task.ts";
 import type { PlannedStage } from "../pipeline.ts";
 import { agree, readRange, Records, writeRecords } from "./records.ts";
 import { newShard } from "./shard-file.ts";
@@ -49,10 +48,6 @@ export interface KeyedSettings {
   readonly open: OpenKeyedStage;
 }
 
-function isConcerned({ planned }: KeyedSettings, { source, kind }: CorpusDocument): boolean {
-  return planned.for === undefined || planned.for.includes(source) || planned.for.includes(kind);
-}
-
 /** Writes a shard's keys. `deletions`: keys of documents that were withdrawn, behind so many rows. */
 export async function collectKeys(
   state: ShardState,
@@ -60,7 +55,7 @@ export async function collectKeys(
   settings: KeyedSettings,
   deletions: Shard["deletions"] = [],
 ): Promise<Counted> {
-  const { output, open, stage } = settings;
+  const { output, open, planned, stage } = settings;
   const records = new Records(keyWidth);
   const emit = (key: ArrayLike<number>, row: number, part: number): void => {
     const at = records.grow();
@@ -70,12 +65,11 @@ export async function collectKeys(
   };
   for await (const { documents, rows } of readAlive(output, state, stage.reads)) {
     for (const [i, document] of documents.entries()) {
-      if (isConcerned(settings, document)) open.keys(document, (key, part) => emit(key, rows[i]!, part));
+      if (isForDocument(planned, document)) open.keys(document, (key, part) => emit(key, rows[i]!, part));
     }
   }
   for (const { id, before } of deletions) open.withdrawn?.(id, (key, part) => emit(key, before, part));
   const sorted = records.sorted();
-  await mkdir(dirname(join(output, path)), { recursive: true });
   await writeRecords(join(output, path), sorted);
   return { records: sorted.length };
 }
@@ -118,7 +112,6 @@ export async function compareKeys(
     }
   }
   const result = found.sorted();
-  await mkdir(dirname(join(output, path)), { recursive: true });
   await writeRecords(join(output, path), result);
   return { records: result.length };
 }

@@ -24,7 +24,8 @@ export function isFor({ for: only }: PlannedStage, { source, kinds }: Pick<Shard
   return only === undefined || only.includes(source) || kinds.some((kind) => only.includes(kind));
 }
 
-function isForDocument({ for: only }: PlannedStage, { source, kind }: CorpusDocument): boolean {
+/** The same of a document. */
+export function isForDocument({ for: only }: PlannedStage, { source, kind }: CorpusDocument): boolean {
   return only === undefined || only.includes(source) || only.includes(kind);
 }
 

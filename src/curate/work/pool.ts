@@ -43,16 +43,16 @@ export async function timed(work: () => Promise<unknown>): Promise<TaskResult> {
 
 export function createTaskPool(threads: number, settings: TaskSettings): TaskPool {
   if (threads === 0) {
-    const run = createTaskRunner(settings);
+    const runner = createTaskRunner(settings);
     let last: Promise<unknown> = Promise.resolve();
     // One after another, as a thread does them.
     return {
       run(task) {
-        const done = last.then(() => timed(() => run(task)));
+        const done = last.then(() => timed(() => runner.run(task)));
         last = done;
         return done;
       },
-      close: async () => {},
+      close: () => runner.close(),
     };
   }
   // The source runs as .ts under Node's type stripping, the package as .js.

@@ -33,6 +33,18 @@ export class Records {
     this.words.set(record, at);
   }
 
+  /** All records of others of the same width. */
+  append(others: Records): void {
+    const needed = this.width * (this.length + others.length);
+    if (needed > this.words.length) {
+      const larger = new Uint32Array(Math.max(needed, 2 * this.words.length));
+      larger.set(this.words);
+      this.words = larger;
+    }
+    this.words.set(others.words.subarray(0, this.width * others.length), this.width * this.length);
+    this.length += others.length;
+  }
+
   word(record: number, i: number): number {
     return this.words[this.width * record + i]!;
   }

@@ -3,10 +3,11 @@ import { join } from "node:path";
 import { type CorpusDocument, wholeText } from "../../corpus/corpus-document.ts";
 import { charactersOf } from "../../corpus/document-shards.ts";
 import * as z from "zod";
+import { fileSha256 } from "../../io/fingerprint.ts";
 import { wordsOf } from "./count-words.ts";
 import { type Amount, noAmount, plus, stageMarker } from "./marker.ts";
 import { createProfile, profile } from "./profile.ts";
-import { newShard, sha256Of } from "./shard-file.ts";
+import { newShard } from "./shard-file.ts";
 import { readAlive, type ShardState } from "./shard-state.ts";
 import { addTerms, biasGroups, countTerms, type TermCounts } from "../report/terms.ts";
 import { random } from "../../tensor/random.ts";
@@ -66,8 +67,8 @@ export async function writeResult(
         if (document.metadata["deidentified"] !== undefined) deidentified += count;
       }
     }
-    const { file: whole, bytes } = state;
-    const made = (await file?.finish()) ?? { path: whole, bytes, sha256: await sha256Of(join(output, whole)) };
+    const { file: whole } = state;
+    const made = (await file?.finish()) ?? { path: whole, ...(await fileSha256(join(output, whole))) };
     return { out, file: made, profile: counted.done(), terms: addTerms(terms), notes, deidentified };
   } catch (error) {
     await file?.abandon();

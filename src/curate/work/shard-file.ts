@@ -1,11 +1,10 @@
 /** A file of documents under construction, which appears under its name when all of it is written. */
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { writeDocuments } from "../../corpus/document-shards.ts";
 import type { CorpusDocument } from "../../corpus/corpus-document.ts";
 import { temporaryFor, writing } from "../../io/files.ts";
+import { fileSha256 } from "../../io/fingerprint.ts";
 
 export interface NewShard {
   readonly documents: number;
@@ -39,7 +38,7 @@ export async function newShard(output: string, path: string, createdBy: string):
           await writer.finish();
           await handle.sync();
           await handle.close();
-          const sha256 = await sha256Of(temporary);
+          const { sha256 } = await fileSha256(temporary);
           await rename(temporary, target);
           return { path, bytes: writer.bytes, sha256 };
         }),
@@ -49,10 +48,4 @@ export async function newShard(output: string, path: string, createdBy: string):
       },
     };
   });
-}
-
-export async function sha256Of(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);
-  return hash.digest("hex");
 }

@@ -52,8 +52,15 @@ export function taskOf<Kind extends TaskKind>(kind: Kind, marker: string, bytes:
   return { kind, marker, bytes, arguments: given };
 }
 
+export interface TaskRunner {
+  /** The task's marker. */
+  run(task: Task): Promise<unknown>;
+  /** Closes what stages have open. */
+  close(): Promise<void>;
+}
+
 /** Does tasks one after another; stages that were opened stay open. */
-export function createTaskRunner(settings: TaskSettings): (task: Task) => Promise<unknown> {
+export function createTaskRunner(settings: TaskSettings): TaskRunner {
   const { output, file, value, folder } = settings;
   let reading: Promise<CorpusPipeline> | undefined;
   const pipeline = (): Promise<CorpusPipeline> =>
@@ -104,5 +111,12 @@ export function createTaskRunner(settings: TaskSettings): (task: Task) => Promis
       return writeResult(state, { path, repeat, seed: (await pipeline()).seed }, settings);
     },
   };
-  return (task) => run[task.kind as TaskKind](task.arguments as never);
+  return {
+    run: (task) => run[task.kind as TaskKind](task.arguments as never),
+    async close() {
+      for (const stage of await Promise.allSettled(opened.values())) {
+        if (stage.status === "fulfilled") await stage.value.close?.();
+      }
+    },
+  };
 }

@@ -5,7 +5,7 @@ import { createTaskRunner, type TaskSettings } from "./tasks.ts";
 import { type TaskFailure, timed } from "./pool.ts";
 import type { Task } from "./work.ts";
 
-const run = createTaskRunner(workerData as TaskSettings);
+const { run } = createTaskRunner(workerData as TaskSettings);
 
 parentPort?.on("message", (task: Task) => {
   timed(() => run(task)).then(
