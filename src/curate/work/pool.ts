@@ -1,7 +1,7 @@
 /** Runs tasks on worker threads, each of which reads the pipeline for itself, or on this thread where there are none. */
 import { extname } from "node:path";
-import { Worker } from "node:worker_threads";
 import { ConfigError, DataError, type ErrorCode, RuntimeError } from "../../errors.ts";
+import { startThreads, type Threads } from "../../io/threads.ts";
 import { createTaskRunner, type TaskSettings } from "./tasks.ts";
 import type { Task } from "./work.ts";
 
@@ -11,11 +11,7 @@ export interface TaskResult {
   readonly seconds: number;
 }
 
-export interface TaskPool {
-  run(task: Task): Promise<TaskResult>;
-  /** Stops the threads; tasks under way never settle. */
-  close(): Promise<void>;
-}
+export type TaskPool = Threads<Task, TaskResult>;
 
 /** An error as it comes out of a thread, where it loses its class. */
 export interface TaskFailure {
@@ -26,12 +22,6 @@ export interface TaskFailure {
 function errorOf({ code, message }: TaskFailure): Error {
   if (code === "CONFIG") return new ConfigError(message);
   return code === undefined ? new RuntimeError(message) : new DataError(message);
-}
-
-interface Waiting {
-  readonly task: Task;
-  resolve(result: TaskResult): void;
-  reject(error: unknown): void;
 }
 
 /** What `work` makes, and how long that took. */
@@ -57,52 +47,15 @@ export function createTaskPool(threads: number, settings: TaskSettings): TaskPoo
   }
   // The source runs as .ts under Node's type stripping, the package as .js.
   const url = new URL(`./worker${extname(import.meta.url)}`, import.meta.url);
-  const workers = Array.from({ length: threads }, () => new Worker(url, { workerData: settings }));
-  const queue: Waiting[] = [];
-  const busy = new Map<Worker, Waiting>();
-  let broken: unknown;
-  const dispatch = (): void => {
-    for (const worker of workers) {
-      if (queue.length === 0) return;
-      if (busy.has(worker)) continue;
-      const waiting = queue.shift()!;
-      busy.set(worker, waiting);
-      worker.postMessage(waiting.task, []);
-    }
-  };
-  const fail = (error: unknown): void => {
-    broken ??= error;
-    for (const waiting of [...busy.values(), ...queue.splice(0)]) waiting.reject(broken);
-    busy.clear();
-  };
-  for (const worker of workers) {
-    worker.on("message", (message: TaskResult | { failure: TaskFailure }) => {
-      const waiting = busy.get(worker);
-      busy.delete(worker);
-      if ("failure" in message) {
-        const error = errorOf(message.failure);
-        waiting?.reject(error);
-        fail(error);
-      } else waiting?.resolve(message);
-      dispatch();
-    });
-    worker.on("error", (cause) => {
-      fail(new RuntimeError(`a thread of the pipeline expected to run on, got ${cause.message}`, { cause }));
-    });
-  }
+  const { run, close } = startThreads<Task, TaskResult>(url, threads, {
+    workerData: settings,
+    name: "a thread of the pipeline",
+  });
   return {
+    close,
     run: (task) =>
-      new Promise((resolve, reject) => {
-        if (broken !== undefined) {
-          reject(broken);
-          return;
-        }
-        queue.push({ task, resolve, reject });
-        dispatch();
+      run(task).catch((error: unknown) => {
+        throw error instanceof Error ? error : errorOf(error as TaskFailure);
       }),
-    async close() {
-      for (const worker of workers) worker.removeAllListeners("error");
-      await Promise.all(workers.map((worker) => worker.terminate()));
-    },
   };
 }

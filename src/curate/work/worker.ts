@@ -9,14 +9,14 @@ const { run } = createTaskRunner(workerData as TaskSettings);
 
 parentPort?.on("message", (task: Task) => {
   timed(() => run(task)).then(
-    (result) => parentPort?.postMessage(result, []),
+    (result) => parentPort?.postMessage({ result }, []),
     (error: unknown) => {
       const code = error instanceof GalenError ? error.code : undefined;
       const said = error instanceof Error ? error.message : String(error);
       // A mistake of ours: where it happened says more than what.
       const where = error instanceof Error && code === undefined ? ` (${error.stack?.split("\n")[1]?.trim()})` : "";
       const failure: TaskFailure = { code, message: code === undefined ? `${task.marker}: ${said}${where}` : said };
-      parentPort?.postMessage({ failure }, []);
+      parentPort?.postMessage({ error: failure }, []);
     },
   );
 });
