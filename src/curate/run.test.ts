@@ -239,7 +239,10 @@ test("what earlier pipelines left is removed when that is asked for, and nothing
 test("killed at any moment, it goes on and leaves the same bytes", async () => {
   const file = await writePipeline(everyStage);
   const whole = join(folder, "whole");
+  const began = performance.now();
   const { stages: done } = await runPipeline({ file, output: whole, workers: 0 });
+  // Kills are drawn in shares of what the whole run takes, so that a fast machine is killed as often as a slow one.
+  const longestWait = (performance.now() - began) / 8;
   for (const one of done.slice(1)) expect(one.in.documents, one.name).toBeGreaterThan(100);
   const output = join(folder, "killed");
   const script = join(folder, "run.mjs");
@@ -258,7 +261,7 @@ await runPipeline({ file: ${JSON.stringify(file)}, output: ${JSON.stringify(outp
     const tasks = await countTasks(output);
     // A start takes as long as it takes: what there is to kill begins with the next task that is done.
     if (kills < mostKills) while (child.exitCode === null && (await countTasks(output)) === tasks) await wait(5);
-    const left = kills < mostKills ? [wait(300 * next()).then(() => undefined)] : [];
+    const left = kills < mostKills ? [wait(longestWait * next()).then(() => undefined)] : [];
     const first = await Promise.race([ended.then(([one]) => one), ...left]);
     if (first !== undefined) {
       expect(first).toBe(0);
