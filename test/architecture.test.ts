@@ -42,6 +42,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   train: uses,
   recipes: [...uses, "train"],
   plan: [...uses, "train", "recipes"],
+  launch: [...uses, "train", "recipes", "plan"],
   quickstart: [...uses, "train", "recipes"],
   curate: uses,
   eval: uses,
