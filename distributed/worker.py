@@ -10,6 +10,7 @@ that was stopped goes on as if it had not been. It needs PyTorch alone. Exit cod
 """
 
 import argparse
+import ctypes
 import hashlib
 import json
 import math
@@ -438,7 +439,7 @@ class Run:
         stored = open_safetensors(self.start)
         with torch.device("meta"):
             self.network = families.build({**job["model"], "shapes": {name: list(one[2]) for name, one in stored.items()}})
-        self.network.recompute = job["checkpointing"]
+        self.network.checkpointing = job["checkpointing"]
         self._spread()
         self.network.to_empty(device=ranks.device)
         self._fill(stored)
@@ -695,7 +696,7 @@ class Run:
                 value = parameters[name].detach()
                 whole = (value.full_tensor() if isinstance(value, DTensor) else value).float().cpu().contiguous()
                 if writes:
-                    file.write(memoryview(whole.flatten().view(torch.uint8).untyped_storage()))
+                    file.write((ctypes.c_char * (4 * whole.numel())).from_address(whole.data_ptr()))
             if writes:
                 file.flush()
                 os.fsync(file.fileno())

@@ -94,7 +94,7 @@ export async function prepareJob(config: Config, given: PrepareOptions): Promise
       family: start.family.modelType,
       config: JSON.parse(JSON.stringify(start.config)) as object,
       parameters,
-      ...start.family.outside?.(start.config),
+      ...(start.family as { outside?: (config: object) => object }).outside?.(start.config),
     },
     train,
     ...(objective.valid === undefined || held.length === 0
