@@ -53,7 +53,15 @@ export interface PrepareOptions extends Omit<TrainOptions, "resume" | "change" |
 
 /** The worker's own files, of the package or of the repository. */
 const workerFolder = fileURLToPath(new URL("../../distributed/", import.meta.url));
-const workerFiles = ["worker.py", "families.py", "requirements.txt"];
+const workerFiles = [
+  "worker.py",
+  "examples.py",
+  "families.py",
+  "losses.py",
+  "ranks.py",
+  "weights.py",
+  "requirements.txt",
+];
 
 /**
  * Writes the folder of a job, job.json last.
