@@ -120,12 +120,15 @@ class Checkpoints:
     def restore(self):
         """Fills weights and moments from the last whole one; the updates done."""
         whole = self._whole()
-        if not whole:
+        # As rank 0 sees it: a shared disk may show others less.
+        (last,) = self.ranks.sum([float(whole[-1].name.removeprefix("step-")) if whole and self.ranks.rank == 0 else 0.0])
+        if last == 0:
             return 0
+        folder = self.folder / f"step-{int(last):08d}"
         state = self._state()
-        dcp.load(state, checkpoint_id=str(whole[-1]))
+        dcp.load(state, checkpoint_id=str(folder))
         set_state_dict(self.network, self.optimiser, model_state_dict=state["model"], optim_state_dict=state["optimiser"])
-        return json.loads((whole[-1] / "complete.json").read_text())["step"]
+        return int(last)
 
 
 def export(network, start, folder, ranks, most=5 * 10**9):
@@ -158,18 +161,17 @@ def export(network, start, folder, ranks, most=5 * 10**9):
             end += size
         text = json.dumps(header, separators=(",", ":")).encode()
         text += b" " * (-len(text) % 8)
-        file = open(temporary / file_name, "wb") if writes else None
-        if writes:
-            file.write(struct.pack("<Q", len(text)) + text)
+        # Every rank gathers, one writes.
+        file = open(temporary / file_name if writes else os.devnull, "wb")  # noqa: SIM115
+        file.write(struct.pack("<Q", len(text)) + text)
         for name in names:
             value = parameters[name].detach()
             whole = (value.full_tensor() if isinstance(value, DTensor) else value).float().cpu().contiguous()
-            if writes:
-                file.write((ctypes.c_char * (4 * whole.numel())).from_address(whole.data_ptr()))
+            file.write((ctypes.c_char * (4 * whole.numel())).from_address(whole.data_ptr()))
+        file.flush()
         if writes:
-            file.flush()
             os.fsync(file.fileno())
-            file.close()
+        file.close()
     if writes:
         if len(shards) > 1:
             total = sum(4 * one.numel() for one in parameters.values())

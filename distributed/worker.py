@@ -121,7 +121,7 @@ class Run:
             return None
         self.network.train()
         self.optimiser.zero_grad()
-        loss_sum, figures = 0.0, {}
+        losses, figures = [], {}
         for index, batch, counts in made:
             torch.manual_seed((job["seed"] * 1_000_003 + self.step) * 1_000_003 + index & 0x7FFFFFFFFFFFFFFF)
             loss, values = loss_of(self.network, batch.to(ranks.device), job["objective"], self.reference)
@@ -129,11 +129,11 @@ class Run:
             # FSDP takes the mean over its ranks, where the sum is wanted.
             (loss * (weight * ranks.groups / total)).backward()
             if counts and first:
-                loss_sum += loss.item() / total
+                losses.append(loss.detach().double() / total)
                 for name, (value, count) in values.items():
                     figures[name] = (figures.get(name, (0, 0))[0] + value, figures.get(name, (0, 0))[1] + count)
         norm = self._gradient_norm()
-        loss_sum, *sums = ranks.sum([loss_sum] + self._figure_sums(figures))
+        loss_sum, *sums = ranks.sum([sum(losses).item() if losses else 0.0] + self._figure_sums(figures))
         if math.isfinite(norm) and math.isfinite(loss_sum):
             clip = job["optimiser"]["clipNorm"]
             if clip > 0 and norm > clip:
@@ -154,7 +154,7 @@ class Run:
 
     def _gradient_norm(self):
         """Of the whole gradient: every number once, however often ranks hold it."""
-        squares = 0.0
+        squares = []
         for parameter in self.network.parameters():
             copies = self.ranks.size
             if isinstance(parameter, DTensor):
@@ -162,8 +162,8 @@ class Run:
                 for axis, placement in enumerate(placements):
                     if placement.is_shard():
                         copies //= mesh.size(axis)
-            squares += gradient_of(parameter).double().square().sum().item() / copies
-        return math.sqrt(self.ranks.sum([squares])[0])
+            squares.append(gradient_of(parameter).double().square().sum() / copies)
+        return math.sqrt(self.ranks.sum([torch.stack(squares).sum().item()])[0])
 
     @torch.no_grad()
     def evaluate(self):
@@ -192,7 +192,8 @@ class Run:
         if self.job["objective"]["kind"] != "preference":
             return
         path = self.folder / "reference.pt"
-        if not path.exists():
+        # As rank 0 sees it: others could find what it has just written.
+        if self.ranks.sum([float(self.ranks.rank == 0 and path.exists())])[0] == 0:
             self.network.eval()
             found = {}
             for name, examples in (("train", self.train), ("valid", self.valid)):
