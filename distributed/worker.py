@@ -81,6 +81,9 @@ class Run:
                 )
             return
         if ranks.tensor_parallel > 1:
+            heads = job["model"]["config"].get("num_key_value_heads") or job["model"]["config"].get("num_attention_heads", 1)
+            if heads % ranks.tensor_parallel != 0:
+                raise Unusable(f"--tensor-parallel: expected a divisor of {heads} key heads, got {ranks.tensor_parallel}")
             for layer in self.network.layers:
                 plan = self.network.tensor_parallel_plan(layer)
                 if plan is None:
@@ -160,7 +163,8 @@ class Run:
             if isinstance(parameter, DTensor):
                 mesh, placements = parameter.device_mesh, parameter.placements
                 for axis, placement in enumerate(placements):
-                    if placement.is_shard():
+                    # Sharded, in strides or not.
+                    if not placement.is_replicate():
                         copies //= mesh.size(axis)
             squares.append(gradient_of(parameter).double().square().sum() / copies)
         return math.sqrt(self.ranks.sum([torch.stack(squares).sum().item()])[0])
