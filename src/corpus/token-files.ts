@@ -14,7 +14,7 @@ import { DataError } from "../errors.ts";
 const magic = "MMIDIDX\0\0";
 /** Megatron's codes of the two types that it writes for vocabularies. */
 const codes = { uint16: 8, int32: 4 } as const;
-type TokenType = keyof typeof codes;
+export type TokenType = keyof typeof codes;
 
 /** uint16 where it is enough, as Megatron chooses. */
 function typeFor(vocabSize: number): TokenType {
@@ -104,6 +104,9 @@ function indexOf(sizes: readonly number[], type: TokenType, width: number): Uint
 }
 
 export interface TokenFile extends Disposable {
+  /** Of both files, without their endings. */
+  readonly prefix: string;
+  readonly type: TokenType;
   readonly tokens: number;
   readonly documents: number;
   /** Ids [start, start + length) of the stream of all documents. */
@@ -159,6 +162,8 @@ export function openTokens(prefix: string, { vocabSize = Infinity }: { vocabSize
   const Type = type === "uint16" ? Uint16Array : Int32Array;
   const tokens = size / Type.BYTES_PER_ELEMENT;
   return {
+    prefix,
+    type,
     tokens,
     documents,
     read(start: number, length: number): Uint16Array | Int32Array {

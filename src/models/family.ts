@@ -5,6 +5,7 @@
 import { ConfigError } from "../errors.ts";
 import type { Graph, Value } from "../graph/graph.ts";
 import type { AttendWithin } from "../nn/attention.ts";
+import type { Turns } from "../nn/rotary.ts";
 
 /** The fields that every Hugging Face config.json has, and that shared code reads. */
 export interface ModelConfig {
@@ -85,6 +86,19 @@ export interface ForeignCheckpoint {
   readonly stored: Shapes;
   /** A setting of the model; undefined where there is none of this name. */
   setting(name: string): unknown;
+}
+
+/**
+ * What families write of attention in fields of their own, in numbers: what an engine that knows the layers has to be
+ * told besides config.json.
+ */
+export interface AttentionNumbers {
+  /** Absent: positions are learned. */
+  readonly rotary?: Turns;
+  /** Of layers with a window, where it is another than the others'. */
+  readonly localRotary?: Turns;
+  /** By layer, as `nn/attention.ts` counts. Absent: all layers see all. */
+  readonly windows?: (number | null)[];
 }
 
 /** Where the weights show a size that config.json gives. */
@@ -175,6 +189,8 @@ export interface Family<Config extends ModelConfig = ModelConfig> {
   /** Heads besides the language model's, by Hugging Face's class name; "none" for the bare network. */
   readonly heads?: Readonly<Record<string, Head<Config> | "none">>;
   cache?(config: Config): CacheShape;
+  /** For rows of up to `tokens` tokens. Absent: what there is says config.json. @throws ConfigError where rows are too long. */
+  attentionNumbers?(config: Config, tokens: number): AttentionNumbers;
   /** Names in a checkpoint that repeat another parameter, or stand for it (a tied head): repeated name → parameter. */
   tied(config: Config): Readonly<Record<string, string>>;
   /** The same with a matrix of the head's own in place of the repeated one. */

@@ -12,6 +12,7 @@ export { modernBert } from "./modernbert/modernbert.ts";
 export type { ModernBertConfig } from "./modernbert/config.ts";
 export {
   architectureOf,
+  type AttentionNumbers,
   type CacheShape,
   type Family,
   type ForeignFormat,

@@ -6,6 +6,7 @@
  */
 // B batch, H heads, T tokens, K width of a head
 import * as z from "zod";
+import { ConfigError } from "../errors.ts";
 import type { Graph, Value } from "../graph/graph.ts";
 import {
   cast,
@@ -89,6 +90,30 @@ export function longestRow({ scaling, positions }: Rotation): number {
 /** Whether angles depend on the longest row of a pass. */
 export function turnsByLongest({ scaling: { rope_type: kind } }: Rotation): boolean {
   return kind === "dynamic" || kind === "longrope";
+}
+
+/** Radians a position for each pair of a head's numbers, and what cosines and sines are multiplied by. */
+export interface Turns {
+  readonly angles: number[];
+  readonly factor: number;
+}
+
+/**
+ * A rotation of heads of this width in numbers, for engines that compute rows of up to `tokens` tokens.
+ * @throws ConfigError where so long a row turns by other angles than a short one.
+ */
+export function turnsWithin(tokens: number, rotation: Rotation, width: number): Turns {
+  const { scaling, positions } = rotation;
+  const { original_max_position_embeddings: original } = scaling as { original_max_position_embeddings?: unknown };
+  const trained = scaling.rope_type === "longrope" && typeof original === "number" ? original : positions;
+  if (turnsByLongest(rotation) && tokens > trained) {
+    const where = `config.json: rope_parameters: ${scaling.rope_type}`;
+    throw new ConfigError(`${where}: expected at most ${trained} tokens in a row, got ${tokens}`, {
+      hint: "longer rows turn by angles that depend on how long they are: set fewer tokens",
+    });
+  }
+  const { angles, factor = 1 } = frequencies(rotation, width);
+  return { angles: [...angles], factor };
 }
 
 /** Cosines and sines [B or 1, 1, T, K/2] of the positions int64 [B or 1, T], by which `rotate` turns. */

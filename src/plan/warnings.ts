@@ -19,7 +19,7 @@ export interface Planned {
   /** Updates. */
   readonly warmup: number;
   readonly peakRate: number;
-  readonly precision: "float32" | "float16";
+  readonly precision: "float32" | "float16" | "bfloat16";
   readonly layouts: readonly PlannedLayout[];
 }
 

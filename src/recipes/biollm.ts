@@ -4,7 +4,7 @@
  * 2,000 updates of warm-up; what it leaves out (betas, epsilon, decay, clipping, a tenth of the peak at the end) is Llama
  * 2's (Touvron et al. 2023, arXiv:2307.09288, §2.2), as Meditron took it over (Chen et al. 2023, arXiv:2311.16079, table 2
  * of appendix A). Published pre-training of that size, and Meditron's on medicine, peak at 1.5e-4 (7B: 3e-4); 2e-5 is the
- * rate of fine-tuning. It asks for bfloat16, for which float16 with a loss scale stands here.
+ * rate of fine-tuning. It asks for bfloat16, which `galen launch` has; `--scale debug` computes in float32.
  */
 import { llama } from "../models/index.ts";
 import { causal, languageModel } from "./pretraining.ts";
@@ -41,6 +41,6 @@ export const bioLlmRecipes = {
     schedule: { kind: "cosine", peak: 2e-5, warmup: 2000, initial: 0, floor: 0.1 },
     sample,
     checkpointing: true,
-    precision: "float16",
+    precision: "bfloat16",
   }),
 } satisfies Readonly<Record<string, Recipe>>;

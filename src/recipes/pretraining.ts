@@ -32,6 +32,7 @@ export function languageModel({ model, ...own }: Own): Recipe {
     evaluate: { every: 2, examples: 4 },
     sample: { ...sample, every: 0 },
     save: { every: 2, keep: 2 },
+    precision: "float32",
     device: "cpu",
   }));
 }

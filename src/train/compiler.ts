@@ -1,4 +1,5 @@
 /** Graphs and sessions of a run's objective, as its configuration asks: device, precision, recomputation, adapters. */
+import { ConfigError } from "../errors.ts";
 import { Graph } from "../graph/graph.ts";
 import { toOnnx } from "../graph/lower.ts";
 import { scale } from "../graph/ops/index.ts";
@@ -39,8 +40,17 @@ export function lossProgram(config: Config, objective: Objective): LossProgram {
   return objective.program?.(compiler) ?? simpleProgram(config, objective, compiler);
 }
 
+/** @throws ConfigError for what ONNX Runtime does not compute in. */
+function checkedPrecision({ precision }: Config): "float32" | "float16" {
+  if (precision !== "bfloat16") return precision;
+  throw new ConfigError("precision: expected float32 or float16 on this engine, got bfloat16", {
+    hint: "set one of the two, or train on PyTorch: galen launch",
+  });
+}
+
 function compilerOf(config: Config, { start }: Objective): Compiler {
-  const { precision, checkpointing, trainable, lora } = config;
+  const { checkpointing, trainable, lora } = config;
+  const precision = checkedPrecision(config);
   const targets = lora.targets ?? start.family.loraTargets;
   const adapt = trainable === "lora" ? loraAdapter({ ...lora, targets }) : undefined;
   const part = partOf(trainable, start);

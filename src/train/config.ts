@@ -65,8 +65,10 @@ export const configSchema = z.strictObject({
   average: count.describe("The result is the mean of the last n epochs' weights; 1: the last"),
   checkpointing: z.boolean().describe("Layers are computed again in the backward pass: less memory, a third more time"),
   precision: z
-    .enum(["float32", "float16"])
-    .describe("float16: half precision on float32 weights, with a loss scale that adapts; for GPUs"),
+    .enum(["float32", "float16", "bfloat16"])
+    .describe(
+      "float16: half precision on float32 weights, with a loss scale that adapts; for GPUs. bfloat16: for galen launch",
+    ),
   seed: z.int().min(0).describe("Of every random choice"),
   device: z.enum(devices).describe("Where it runs; auto: CUDA, else the CPU"),
   threads: z.int().min(0).describe("Threads within an operation; 0: one a core"),

@@ -67,7 +67,7 @@ export async function train(config: Config, given: TrainOptions): Promise<RunRes
   const record = await recordOf(config, options);
   if (resume === true) await checkRecord(output, record, change);
   const notes: string[] = [];
-  const objective = owned.use(await open(config, options, baseOf(options, record), notes));
+  const objective = owned.use(await openRunObjective(config, options, baseOf(options, record), notes));
   const fewBits = [...objective.start.entries.values()].some(({ grouped }) => grouped !== undefined);
   const run = owned.use(await createRun(fewBits ? await placed(config) : config, objective, { peers, signal }));
   const { state, plan, learned, fresh } = run;
@@ -149,11 +149,13 @@ function claim({
   return openOutput(output, { kind: "a run", names: runNames, inputs, resume, overwrite: true });
 }
 
-async function open(
+/** The objective of a run, its data read; `outside`: for another engine. */
+export async function openRunObjective(
   config: Config,
   options: TrainOptions,
   base: Base | undefined,
   notes: string[],
+  outside = false,
 ): Promise<Objective> {
   const { recipe, seed, trainable, steps, epochs, average } = config;
   const { signal, onEvent, output, resume = false } = options;
@@ -163,6 +165,7 @@ async function open(
     model: config.model,
     seed,
     device: config.device,
+    outside,
     signal,
     provenance: { recipe, seed, trainable, steps, epochs, average, base },
     note: (text) => notes.push(text),
@@ -172,12 +175,14 @@ async function open(
   return { ...objective, start: { ...objective.start, folder: undefined, entries: new Map() } };
 }
 
-function scheduleOf({ schedule }: Config, steps: number): Training["schedule"] {
+/** With its warm-up in updates. */
+export function scheduleOf({ schedule }: Config, steps: number): Training["schedule"] {
   const { warmup } = schedule;
   return { ...schedule, warmup: warmup < 1 ? Math.round(warmup * steps) : warmup };
 }
 
-function everyOf({ evaluate, save, sample }: Config, perEpoch: number): Training["every"] {
+/** Updates between. */
+export function everyOf({ evaluate, save, sample }: Config, perEpoch: number): Training["every"] {
   const updates = ({ every }: { every: number | "epoch" }): number => (every === "epoch" ? perEpoch : every);
   return { evaluate: updates(evaluate), save: updates(save), sample: updates(sample) };
 }

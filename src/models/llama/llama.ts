@@ -11,7 +11,7 @@ import { activations } from "../../nn/activations.ts";
 import { type Attend, attentionOf, joinHeads, splitHeads } from "../../nn/attention.ts";
 import { dropout, embedding, linearLayer, rmsNormLayer, vocabularyTable } from "../../nn/layers.ts";
 import { positionsOf } from "../../nn/positions.ts";
-import { rotations, turnsByLongest } from "../../nn/rotary.ts";
+import { rotations, turnsByLongest, turnsWithin } from "../../nn/rotary.ts";
 import { labelCount, labelMeasure, lastTokenHead, tokenHead } from "../classification.ts";
 import { caricature } from "../config.ts";
 import type { CacheShape, Family, Measures, Shapes } from "../family.ts";
@@ -170,6 +170,11 @@ function family(
         slides: (config) => windowsOf(config, traits.sliding)?.some((window) => window !== null) ?? false,
       }),
       ...(modelType === "llama" ? { meta, "llama2.c": meta } : {}),
+    },
+    attentionNumbers(config, tokens) {
+      const rotary = turnsWithin(tokens, rotationOf(config), headWidth(config));
+      const windows = windowsOf(config, traits.sliding);
+      return windows?.some((window) => window !== null) === true ? { rotary, windows: [...windows] } : { rotary };
     },
     parseConfig: (json, where) => parseLlamaConfig(json, where, traits.sliding),
     adapt: (config, stored) => ({ config, parameterOf: parameterNames(stored) }),

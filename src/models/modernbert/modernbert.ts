@@ -12,7 +12,7 @@ import { type Attend, attentionOf, joinHeads } from "../../nn/attention.ts";
 import { dropout, embedding, layerNormLayer, linearLayer, vocabularyTable } from "../../nn/layers.ts";
 import { pool } from "../../nn/pooling.ts";
 import { positionsOf } from "../../nn/positions.ts";
-import { rotations } from "../../nn/rotary.ts";
+import { rotations, turnsWithin } from "../../nn/rotary.ts";
 import { flat, givenTokens, labelCount, labelMeasure, sequenceHead, tokenHead } from "../classification.ts";
 import { caricature } from "../config.ts";
 import type { Family, Head, Measures, Shapes } from "../family.ts";
@@ -201,5 +201,13 @@ export const modernBert: Family<ModernBertConfig> = {
   hidden,
   logits,
   tokenLoss,
+  attentionNumbers(config, tokens) {
+    const width = config.hidden_size / config.num_attention_heads;
+    return {
+      rotary: turnsWithin(tokens, rotationOf(config, "full_attention"), width),
+      localRotary: turnsWithin(tokens, rotationOf(config, "sliding_attention"), width),
+      windows: windowsOf(config),
+    };
+  },
   adapt: (config, stored) => ({ config, parameterOf: parameterNames(stored) }),
 };

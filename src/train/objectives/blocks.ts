@@ -42,15 +42,28 @@ export function blockSet(
   const own = blocksOf(file, { tokens, seed, overlap, limit });
   const share = replay?.share ?? 0;
   const other = replay && share > 0 ? blocksOf(replay.file, { tokens, seed, overlap, limit: Infinity }) : undefined;
-  const block = (number: number): Block => {
+  /** Of the blocks of both files, one after the other. */
+  const place = (number: number): number => {
     // Evenly spread: of the first n blocks, n · share are the other file's.
     const replayed = Math.floor((number + 1) * share);
-    if (other === undefined || replayed === Math.floor(number * share)) return own.block(number - replayed);
-    return other.block(replayed - 1);
+    if (other === undefined || replayed === Math.floor(number * share)) return own.placeOf(number - replayed);
+    return own.count + other.placeOf(replayed - 1);
+  };
+  const block = (number: number): Block => {
+    const at = place(number);
+    return at < own.count ? own.block(at) : other!.block(at - own.count);
   };
   return {
     count: other === undefined ? own.count : Math.round(own.count / (1 - share)),
     batch: (numbers) => collect(numbers.map(block), numbers),
+    outside: {
+      files: [own, ...(other === undefined ? [] : [other])].map(({ count, file: { prefix, type } }) => ({
+        prefix,
+        type,
+        blocks: count,
+      })),
+      placeOf: place,
+    },
   };
 }
 
@@ -58,7 +71,7 @@ export function blockSet(
 function blocksOf(
   file: TokenFile,
   { tokens, seed, overlap, limit }: Required<Pick<BlockOptions, "tokens" | "seed" | "overlap">> & { limit: number },
-): { readonly count: number; block(number: number): Block } {
+): { readonly file: TokenFile; readonly count: number; placeOf(number: number): number; block(place: number): Block } {
   const count = Math.min(limit, Math.floor((file.tokens - overlap) / tokens));
   if (count < 1) {
     throw new DataError(`training data: expected more than ${tokens} tokens, got ${file.tokens}`, {
@@ -76,7 +89,7 @@ function blocksOf(
     }
     return order[number % count]!;
   };
-  return { count, block: (number) => file.read(placeOf(number) * tokens, tokens + overlap) };
+  return { file, count, placeOf, block: (place) => file.read(place * tokens, tokens + overlap) };
 }
 
 /** What language models are trained on, opened. */

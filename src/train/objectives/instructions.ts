@@ -47,6 +47,7 @@ export async function openInstructions(settings: Settings, inputs: Inputs, conte
       splits,
       ({ ids }) => ids.length,
       (lessons) => lessonBatch(lessons, { padId, packing }),
+      ({ ids, learned }) => [{ ids, learned: learnedOf(ids.length, learned) }],
     ),
     // Examples of an update are the same ones however they are put into micro-batches and rows.
     order: "random",
@@ -80,6 +81,12 @@ export interface Lesson {
 }
 
 const promptOf = ({ ids, learned }: Lesson): readonly number[] => ids.slice(0, learned.at(0));
+
+function learnedOf(length: number, places: readonly number[]): boolean[] {
+  const learned = Array<boolean>(length).fill(false);
+  for (const place of places) learned[place] = true;
+  return learned;
+}
 
 /** What became of a file's exchanges. */
 interface Counts {

@@ -90,6 +90,7 @@ export async function openMasked(
     start,
     train: blockSet(train, { tokens, seed: context.seed, overlap: 0, limit: inputs.limit }, collect(context.seed)),
     valid: valid && blockSet(valid, { tokens, seed: undefined, overlap: 0 }, collect(0)),
+    masking: vocabulary,
     order: "stream",
     reduction: "sum",
     unit: "tokens",

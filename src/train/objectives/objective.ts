@@ -6,6 +6,7 @@
 import type { TensorEntry } from "../../checkpoints/entries.ts";
 import { ConfigError } from "../../errors.ts";
 import type { Codec } from "../../generate/open.ts";
+import type { TokenType } from "../../corpus/token-files.ts";
 import type { ColumnNames } from "../../io/csv.ts";
 import type { Graph, Value } from "../../graph/graph.ts";
 import type { Dim } from "../../graph/shape.ts";
@@ -14,6 +15,7 @@ import type { FillRows } from "../../runtime/parameters.ts";
 import type { Device, Session, SessionOptions, Tensors } from "../../runtime/session.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Tokenizer } from "../../tokenizers/tokenizer.ts";
+import type { MaskingVocabulary } from "./masking.ts";
 import type { RewardFunction } from "./rewards.ts";
 
 /** The part of a tokenizer that training on token files can do with. */
@@ -50,6 +52,8 @@ export interface Context {
   readonly model: Readonly<Record<string, unknown>> | null;
   readonly seed: number;
   readonly device: Device;
+  /** The examples are read for an engine outside: nothing is computed here. */
+  readonly outside?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   /** How the run was set, for a model that says where it comes from. */
   readonly provenance: Readonly<Record<string, unknown>>;
@@ -92,6 +96,27 @@ export interface ExampleSet<B extends Batch = Batch> {
   /** The length of each, in any unit; absent where all are alike. */
   readonly sizes?: readonly number[];
   batch(numbers: readonly number[]): B;
+  /** How an engine outside reads the same examples (`launch/`); absent: it cannot. */
+  readonly outside?: OutsideBlocks | OutsideTexts | undefined;
+}
+
+/** Examples that are blocks of token files. */
+export interface OutsideBlocks {
+  /** With so many blocks of each, which are counted through all files. */
+  readonly files: readonly { readonly prefix: string; readonly type: TokenType; readonly blocks: number }[];
+  /** The block that an example number means. */
+  placeOf(number: number): number;
+}
+
+/** Examples that are texts, the same number of each. */
+export interface OutsideTexts {
+  textsOf(number: number): readonly LearnedText[];
+}
+
+export interface LearnedText {
+  readonly ids: readonly number[];
+  /** Of each token, whether it is learned. */
+  readonly learned: readonly boolean[];
 }
 
 /**
@@ -195,6 +220,8 @@ export interface Objective<B extends Batch = Batch> extends AsyncDisposable {
    * that were made before would not come out the same.
    */
   readonly dropoutStream?: number;
+  /** Of masked language models: what their masks are drawn by. */
+  readonly masking?: MaskingVocabulary | undefined;
   /** What texts are sampled with on the way, and the most tokens of one. */
   readonly sampling?: Sampling | undefined;
   /** The loss of one batch, a float32 scalar; `rows`: of the batch, where that is fixed. */

@@ -71,7 +71,10 @@ export async function openPreference(settings: Settings, inputs: Inputs, context
     Branching[],
     Branching[],
   ];
-  const [ofTrain, ofValid] = (await referenceScores(still, [train, valid], context)) as [number[][], number[][]];
+  // An engine outside computes them with its own weights.
+  const [ofTrain, ofValid] = (
+    context.outside === true ? [[], []] : await referenceScores(still, [train, valid], context)
+  ) as [number[][], number[][]];
   const pairsOf = (list: readonly Branching[], scores: readonly number[][]): Pair[] =>
     list.map((row, i) => ({ row, reference: scores[i]! }));
   const splits = { train: pairsOf(train, ofTrain), valid: rows.valid && pairsOf(valid, ofValid) };
@@ -81,6 +84,11 @@ export async function openPreference(settings: Settings, inputs: Inputs, context
       splits,
       ({ row }) => tokensOf(row),
       (pairs) => pairBatch(pairs, still.config.pad_token_id ?? 0),
+      ({ row: { prompt, branches } }) =>
+        branches.map(({ ids, scored }) => ({
+          ids: [...prompt, ...ids],
+          learned: [...prompt.map(() => false), ...scored],
+        })),
     ),
     ...pairLoss(still, settings),
     ...(await writing(source, rows, context)),

@@ -13,7 +13,15 @@ import type { Tensors } from "../../runtime/session.ts";
 import { readOrigin } from "../../io/origin.ts";
 import { type ListRequirements, readLists, type ScoredList } from "../../tasks/lists.ts";
 import { type Tensor, tensor } from "../../tensor/tensor.ts";
-import { type Batch, type Context, type ExampleSet, type Inputs, onePath, pick } from "./objective.ts";
+import {
+  type Batch,
+  type Context,
+  type ExampleSet,
+  type Inputs,
+  type LearnedText,
+  onePath,
+  pick,
+} from "./objective.ts";
 import type { EmbeddingSource } from "./source.ts";
 
 const count = z.int().positive();
@@ -72,11 +80,13 @@ export function exampleSets<T, B extends Batch>(
   { train, valid }: Splits<T>,
   size: (example: T) => number,
   batch: (examples: readonly T[]) => B,
+  texts?: (example: T) => readonly LearnedText[],
 ): { train: ExampleSet<B>; valid: ExampleSet<B> | undefined } {
   const setOf = (examples: readonly T[]): ExampleSet<B> => ({
     count: examples.length,
     sizes: examples.map(size),
     batch: (numbers) => batch(pick(examples, numbers)),
+    outside: texts && { textsOf: (number) => texts(examples[number]!) },
   });
   return { train: setOf(train), valid: valid && setOf(valid) };
 }
