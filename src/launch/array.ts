@@ -4,6 +4,7 @@
  *
  *     DIR/array.json          {"version", "tasks": [[words of a command line, …], …]}
  *     DIR/tasks/00003.json    task 3 has done so many of its command lines
+ *     DIR/parts/00003.out     what it wrote to stdout, where it wrote any
  *     DIR/tasks/00003.failed.json   how it ended the last time, where that was not well
  */
 import { existsSync } from "node:fs";

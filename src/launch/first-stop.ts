@@ -3,10 +3,11 @@
  * refused connection, or a watchdog's message that speaks of them (pytorch/pytorch#163546). A rank that was killed says
  * nothing, so torchrun's own account of it, the age of heartbeats and the ends of logs stand in for its words.
  */
-import { open, readdir, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Heartbeat, LastWords, Ranks } from "./folder.ts";
+import { lastLines, tail } from "./tail.ts";
 import { begunMark } from "./launchers/script.ts";
 
 export interface FirstStop {
@@ -140,25 +141,4 @@ async function logOf(
   if (newest === undefined) return {};
   const lines = lastLines(await tail(join(place, newest.name), 1 << 14), 5);
   return lines.length === 0 ? {} : { log: lines };
-}
-
-function lastLines(text: string, count: number): string[] {
-  return text
-    .split("\n")
-    .map((line) => line.trimEnd().slice(0, 400))
-    .filter((line) => line !== "")
-    .slice(-count);
-}
-
-/** The end of a file, at most so many bytes. */
-export async function tail(path: string, bytes: number): Promise<string> {
-  try {
-    await using file = await open(path, "r");
-    const { size } = await file.stat();
-    const buffer = Buffer.alloc(Math.min(size, bytes));
-    const { bytesRead } = await file.read(buffer, 0, buffer.length, size - buffer.length);
-    return buffer.toString("utf8", 0, bytesRead);
-  } catch {
-    return "";
-  }
 }

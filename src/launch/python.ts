@@ -1,4 +1,4 @@
-/** The Python that trainings run on, asked before anything is handed to it: worker.py needs PyTorch alone, of one version. */
+/** The Python that trainings run on, asked before anything is handed to it: worker.py needs PyTorch alone, of a version that it names itself. */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { RuntimeError } from "../errors.ts";
@@ -8,17 +8,19 @@ import { ask, shellLine } from "./shell.ts";
 /** What is installed for the worker, pinned. */
 export const requirementsFile: string = fileURLToPath(new URL("../../distributed/requirements.txt", import.meta.url));
 
+const workerFile = fileURLToPath(new URL("../../distributed/worker.py", import.meta.url));
+
 /** The command that is meant: as given, else GALEN_PYTHON, else python3. */
 export function pythonFor(given: string | undefined): string {
   return given ?? (process.env["GALEN_PYTHON"] || "python3");
 }
 
-/** What the worker must have, from its requirements. */
-export async function torchWanted(): Promise<string> {
-  const text = await readText(requirementsFile, "reinstall Galen: the file comes with it");
-  const version = /^torch==([\w.]+)/m.exec(text)?.[1];
-  if (version !== undefined) return version;
-  throw new RuntimeError(`${requirementsFile}: expected a line torch==VERSION, got none`);
+/** The oldest PyTorch that the worker runs on, as it says itself. */
+export async function oldestTorch(): Promise<string> {
+  const text = await readText(workerFile, "reinstall Galen: the file comes with it");
+  const [, major, minor] = /^OLDEST_TORCH = \((\d+), (\d+)\)$/m.exec(text) ?? [];
+  if (minor !== undefined) return `${major}.${minor}`;
+  throw new RuntimeError(`${workerFile}: expected a line OLDEST_TORCH = (MAJOR, MINOR), got none`);
 }
 
 export interface PythonFacts {
@@ -36,10 +38,10 @@ const question =
  * @throws RuntimeError that says what is missing, and the one command that installs it.
  */
 export async function checkPython(python: string): Promise<PythonFacts> {
-  const wanted = await torchWanted();
+  const wanted = await oldestTorch();
   const answer = await ask([python, "-c", question]);
   if (answer === undefined) {
-    throw new RuntimeError(`${python}: expected a Python with PyTorch ${wanted}, got no such program`, {
+    throw new RuntimeError(`${python}: expected a Python with PyTorch ${wanted} or newer, got no such program`, {
       hint: installHint(undefined),
     });
   }
@@ -47,7 +49,7 @@ export async function checkPython(python: string): Promise<PythonFacts> {
   if (answer.code !== 0 || !line.startsWith("[")) {
     const last = answer.stderr.trim().split("\n").at(-1) ?? "";
     const got = /No module named 'torch'/.test(last) ? "one without torch" : last || `code ${answer.code}`;
-    throw new RuntimeError(`${python}: expected a Python with PyTorch ${wanted}, got ${got}`, {
+    throw new RuntimeError(`${python}: expected a Python with PyTorch ${wanted} or newer, got ${got}`, {
       hint: installHint(python),
     });
   }

@@ -5,7 +5,6 @@
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { readMetrics } from "../train/metrics-log.ts";
 import { type ArrayState, arrayState, readArray } from "./array.ts";
 import { acceleratorOf } from "./devices.ts";
 import { type FirstStop, firstStop } from "./first-stop.ts";
@@ -20,6 +19,7 @@ import {
   type Submitted,
 } from "./folder.ts";
 import { type Job, readJob } from "./job.ts";
+import { lastMetrics, type LastMetrics } from "./last-metrics.ts";
 import { launchers } from "./launchers/list.ts";
 import type { JobState } from "./launchers/launcher.ts";
 
@@ -112,19 +112,17 @@ const [lateSeconds, lateUpdates] = [60, 5];
 async function trainingStatus(facts: Facts): Promise<JobStatus> {
   const { folder, submitted, launcher } = facts;
   const job = existsSync(join(folder, "job.json")) ? await readJob(folder) : undefined;
-  const metrics = existsSync(join(folder, "metrics.jsonl")) ? await readMetrics(folder) : undefined;
+  const last = await lastMetrics(folder);
   const ranks = await readRanks(folder);
   const now = Date.now() / 1000;
-  const speed = metrics?.speed.at(-1)?.value;
-  const updateSeconds = secondsOfUpdate(job, speed);
-  const limit = Math.max(lateSeconds, lateUpdates * (updateSeconds ?? 0));
+  const speed = last.step?.speed ?? undefined;
+  const limit = Math.max(lateSeconds, lateUpdates * (secondsOfUpdate(last) ?? 0));
   const isLate = ({ time }: Heartbeat): boolean => now - time > limit;
   const outcome = outcomeOf(
     facts,
     ranks.heartbeats.some((one) => !isLate(one)),
   );
-  const step = Math.max(0, ...[facts.done?.step, metrics?.loss.at(-1)?.step].filter((one) => one !== undefined));
-  const left = job === undefined || updateSeconds === undefined ? undefined : (job.steps - step) * updateSeconds;
+  const step = Math.max(0, facts.done?.step ?? 0, last.step?.step ?? 0);
   return {
     folder,
     outcome,
@@ -134,10 +132,10 @@ async function trainingStatus(facts: Facts): Promise<JobStatus> {
       recipe: job?.recipe,
       step,
       steps: job?.steps,
-      loss: metrics?.loss.at(-1)?.value,
-      heldOut: metrics?.heldOut.at(-1)?.value,
+      loss: last.step?.loss ?? undefined,
+      heldOut: last.evaluated?.loss ?? undefined,
       speed,
-      secondsLeft: outcome === "running" ? left : undefined,
+      secondsLeft: outcome === "running" ? (last.step?.secondsLeft ?? undefined) : undefined,
       utilisation: utilisationOf(job, speed, ranks.heartbeats),
       ranks: ranks.heartbeats,
       slowest: slowestOf(ranks.heartbeats),
@@ -150,10 +148,9 @@ async function trainingStatus(facts: Facts): Promise<JobStatus> {
   };
 }
 
-/** Of objectives whose rows have all the same length. */
-function secondsOfUpdate(job: Job | undefined, speed: number | undefined): number | undefined {
-  if (job === undefined || speed === undefined || !(speed > 0) || !("tokens" in job.objective)) return undefined;
-  return (job.train.order.width * job.accumulate * job.objective.tokens) / speed;
+function secondsOfUpdate({ step: last }: LastMetrics): number | undefined {
+  if (last?.secondsLeft == null || last.steps <= last.step) return undefined;
+  return last.secondsLeft / (last.steps - last.step);
 }
 
 /** As `galen plan` counts it (src/plan/flops.ts): the share of the accelerators' peak that 6 N of all tokens are. */

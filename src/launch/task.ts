@@ -3,12 +3,12 @@
  * each that has ended well. Code 75 of a command line is "come again": other tasks have to come first.
  */
 import { spawn } from "node:child_process";
-import { rm } from "node:fs/promises";
+import { mkdir, open, rename, rm } from "node:fs/promises";
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { RuntimeError } from "../errors.ts";
-import { writeFileAtomically } from "../io/files.ts";
+import { temporaryFor, writeFileAtomically, writing } from "../io/files.ts";
 import {
   arrayState,
   isDone,
@@ -49,7 +49,8 @@ export async function runTask(folder: string, task: number, options: TaskOptions
   for (let i = before?.done ?? 0; i < lines.length; i++) {
     if (isStopping(folder) || options.signal?.aborted === true) return 1;
     const begun = performance.now();
-    const ended = await runLine(folder, lines[i]!, array.directory, options);
+    const part = join(folder, "parts", `${taskName(task)}${lines.length === 1 ? "" : `-${i}`}.out`);
+    const ended = await runLine(lines[i]!, { ...options, folder, part, directory: array.directory });
     seconds += (performance.now() - begun) / 1000;
     const time = new Date().toISOString();
     if (ended.code !== 0) {
@@ -64,18 +65,26 @@ export async function runTask(folder: string, task: number, options: TaskOptions
   return 0;
 }
 
+interface LineOptions extends TaskOptions {
+  readonly folder: string;
+  readonly directory: string;
+  /** What it writes to stdout, where that is something. */
+  readonly part: string;
+}
+
 /** A command line to its end; its stderr is this process's, and its last words are kept. */
 async function runLine(
-  folder: string,
   words: readonly string[],
-  directory: string,
-  { galen, signal, onLine }: TaskOptions,
+  { galen, signal, onLine, folder, directory, part }: LineOptions,
 ): Promise<{ code: number | null; words: string }> {
   const [program, ...before] = galen;
   onLine?.(words.join(" "));
-  const child = spawn(program!, [...before, ...words], { cwd: directory, stdio: ["ignore", "inherit", "pipe"] });
+  await writing(part, () => mkdir(dirname(part), { recursive: true }));
+  const temporary = temporaryFor(part);
+  await using stdout = await writing(part, () => open(temporary, "w"));
+  const child = spawn(program!, [...before, ...words], { cwd: directory, stdio: ["ignore", stdout.fd, "pipe"] });
   let said = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+  child.stderr!.setEncoding("utf8").on("data", (text: string) => {
     process.stderr.write(text);
     said = (said + text).slice(-keptWords);
   });
@@ -89,13 +98,16 @@ async function runLine(
     if (isStopping(folder)) stop();
   }, stopMs);
   try {
-    return { code: await ended, words: said.trim() };
+    const code = await ended;
+    if (code === 0 && (await stdout.stat()).size > 0) await writing(part, () => rename(temporary, part));
+    return { code, words: said.trim() };
   } catch (cause) {
     throw new RuntimeError(`${program}: expected to run it in ${directory}, got ${(cause as Error).message}`, {
       hint: "the folder that the array was made in must be there wherever its tasks run",
       cause,
     });
   } finally {
+    await rm(temporary, { force: true });
     clearInterval(timer);
     signal?.removeEventListener("abort", stop);
   }
@@ -105,25 +117,30 @@ export interface TasksDone {
   readonly done: number;
   /** Code of each task that failed or was stopped. */
   readonly failed: readonly { readonly task: number; readonly code: number }[];
+  /** With `once`: tasks that must come again. */
+  readonly again: readonly number[];
+}
+
+export interface TasksOptions extends TaskOptions {
+  /** Numbers; default: all that are not done. */
+  readonly tasks?: readonly number[] | undefined;
+  /** At a time; default 1. */
+  readonly parallel?: number | undefined;
+  /** Tasks that must come again are left to whoever called. */
+  readonly once?: boolean | undefined;
 }
 
 /** Tasks that come again wait so long where nothing else is left to do. */
 const againMs = 1000;
 
-/**
- * Does tasks, so many at a time; one that must come again goes to the end of the queue.
- * @param tasks numbers; default: all that are not done.
- */
+/** Does tasks, so many at a time; one that must come again goes to the end of the queue. */
 export async function runTasks(
   folder: string,
-  {
-    tasks,
-    parallel = 1,
-    ...options
-  }: TaskOptions & { readonly tasks?: readonly number[] | undefined; readonly parallel?: number | undefined },
+  { tasks, parallel = 1, once = false, ...options }: TasksOptions,
 ): Promise<TasksDone> {
   const queue = [...(tasks ?? (await arrayState(folder)).left)];
   const failed: { task: number; code: number }[] = [];
+  const again: number[] = [];
   let [done, under] = [0, 0];
   const lane = async (): Promise<void> => {
     for (;;) {
@@ -138,6 +155,7 @@ export async function runTasks(
       try {
         const code = await runTask(folder, task, options);
         if (code === 0) done += 1;
+        else if (code === comeAgain && once) again.push(task);
         else if (code === comeAgain) {
           if (queue.length === 0) await wait(againMs);
           queue.push(task);
@@ -148,7 +166,7 @@ export async function runTasks(
     }
   };
   await Promise.all(Array.from({ length: parallel }, lane));
-  return { done, failed };
+  return { done, failed, again };
 }
 
 /** Writes done.json once every task is done, for jobs that wait for this one. */
