@@ -18,6 +18,7 @@ from torch.distributed.tensor.parallel import ColwiseParallel, ParallelStyle, Ro
 
 from network import Group, Layer, Names, Network, Seen, activations, attend, rotate, split_heads
 
+
 class LlamaLayer(Layer):
     def __init__(self, names: Names, config: dict):
         super().__init__()

@@ -225,9 +225,7 @@ class Network(nn.Module):
         if at_N is not None:
             hidden_ND = hidden_ND.index_select(0, at_N)
         # ignore_index is one number, and -100 is its default.
-        return F.cross_entropy(
-            self.scores(hidden_ND).float(), labels_N.masked_fill(labels_N < 0, -100), reduction="none"
-        )
+        return F.cross_entropy(self.scores(hidden_ND).float(), labels_N.masked_fill(labels_N < 0, -100), reduction="none")
 
     def all_seen(self, positions_BT: Tensor, same_BTT: Tensor | None) -> list[Seen]:
         """What each layer sees; what several share is made once."""

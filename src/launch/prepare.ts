@@ -102,7 +102,7 @@ export async function prepareJob(config: Config, given: PrepareOptions): Promise
       family: start.family.modelType,
       config: JSON.parse(JSON.stringify(start.config)) as object,
       parameters,
-      ...(start.family as { outside?: (config: object) => object }).outside?.(start.config),
+      ...start.family.attentionNumbers?.(start.config, longestOf(config.objective)),
     },
     train,
     ...(objective.valid === undefined || held.length === 0
@@ -159,6 +159,12 @@ async function writeStart(folder: string, { seed }: Config, { start, save }: Obj
   });
   await writeSafetensors(join(folder, "model.safetensors"), sources);
   return parameterCount(g);
+}
+
+/** Most tokens of a row. */
+function longestOf(objective: Config["objective"]): number {
+  if ("tokens" in objective) return objective.tokens;
+  return "maxTokens" in objective ? objective.maxTokens : 1;
 }
 
 /** What the loss is, as job.json has it. */
