@@ -34,30 +34,23 @@ const signals: Readonly<Record<number, string>> = {
 
 /** Undefined where no rank has stopped that a file tells of. */
 export async function firstStop(folder: string, { heartbeats, errors }: Ranks): Promise<FirstStop | undefined> {
-  const ended = await killedRanks(folder);
-  const killed = [...ended].find(([rank]) => !errors.some((error) => error.rank === rank));
-  if (killed !== undefined) {
-    const [rank, signal] = killed;
-    return {
-      ...placeOf(rank, heartbeats),
-      words: `ended by signal ${signals[signal] ?? signal}`,
-      ...(await logOf(folder, rank, heartbeats)),
-    };
-  }
+  const said = (rank: number): boolean => errors.some((error) => error.rank === rank);
+  const of = async (rank: number, words: string): Promise<FirstStop> => {
+    return { ...placeOf(rank, heartbeats), words, ...(await logOf(folder, rank, heartbeats)) };
+  };
+  const causes = await rootCauses(folder);
+  const killed = causes.find(({ rank, code }) => code < 0 && !said(rank));
+  if (killed !== undefined) return of(killed.rank, `ended by signal ${signals[-killed.code] ?? -killed.code}`);
   const silent = gone(heartbeats, errors);
-  if (silent !== undefined) {
-    return {
-      ...placeOf(silent.rank, heartbeats),
-      words: "its process is gone without a word",
-      ...(await logOf(folder, silent.rank, heartbeats)),
-    };
-  }
+  if (silent !== undefined) return of(silent.rank, "its process is gone without a word");
   const first = [...errors].sort((a, b) => a.time - b.time)[0];
   if (first !== undefined) {
     const { rank, time, message } = first;
     const step = first.step ?? undefined;
     return { ...placeOf(rank, heartbeats), rank, time, step, words: message, log: lastLines(first.traceback ?? "", 3) };
   }
+  const [cause] = causes;
+  if (cause !== undefined) return of(cause.rank, `ended with code ${cause.code}`);
   const log = await launcherLog(folder);
   if (log === undefined) return undefined;
   return { rank: undefined, words: "no rank left a word; the launcher's log ends so", log };
@@ -86,13 +79,12 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Rank → signal, of ranks that a signal ended before any other failed, by the last word of each machine's torchrun. */
-async function killedRanks(folder: string): Promise<Map<number, number>> {
-  const found = new Map<number, number>();
+/** Ranks that failed first on their machine, by the last word of its torchrun; one that torchrun itself ended is none. */
+async function rootCauses(folder: string): Promise<{ rank: number; code: number }[]> {
+  const found: { rank: number; code: number }[] = [];
   for (const path of await launcherLogs(folder)) {
     const last = [...(await lastAttempt(path)).matchAll(rootCause)].at(-1);
-    if (last === undefined || Number(last[2]) >= 0 || Number(last[2]) === -15) continue;
-    found.set(Number(last[1]), -Number(last[2]));
+    if (last !== undefined && Number(last[2]) !== -15) found.push({ rank: Number(last[1]), code: Number(last[2]) });
   }
   return found;
 }
@@ -130,12 +122,13 @@ async function logOf(
   rank: number,
   heartbeats: readonly Heartbeat[],
 ): Promise<{ log?: readonly string[] }> {
-  const host = heartbeats.find((one) => one.rank === rank)?.host;
-  if (host === undefined || host.includes("/")) return {};
-  const first = Math.min(...heartbeats.filter((one) => one.host === host).map((one) => one.rank));
+  const host = heartbeats.find((one) => one.rank === rank)?.host ?? "";
+  if (host.includes("/")) return {};
+  // Before a first sign of life no host is known; of one machine its ranks are all there are.
+  const first = Math.min(rank, ...heartbeats.filter((one) => one.host === host).map((one) => one.rank));
   const place = join(folder, "logs", host);
   const names = await readdir(place, { recursive: true }).catch((): string[] => []);
-  const own = names.filter((name) => name.endsWith(join(String(rank - first), "stderr.log")));
+  const own = names.filter((name) => name.endsWith(join(String(host === "" ? rank : rank - first), "stderr.log")));
   const dated = await Promise.all(own.map(async (name) => ({ name, time: (await stat(join(place, name))).mtimeMs })));
   const newest = dated.sort((a, b) => b.time - a.time)[0];
   if (newest === undefined) return {};

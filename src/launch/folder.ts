@@ -69,6 +69,11 @@ export async function readSubmitted(folder: string): Promise<Submitted[]> {
   });
 }
 
+/** What was handed in last; a dry run is handed to nobody. */
+export async function lastHandedIn(folder: string): Promise<Submitted | undefined> {
+  return (await readSubmitted(folder)).findLast(({ id }) => id !== null);
+}
+
 export async function addSubmitted({ folder, ...line }: Submitted): Promise<void> {
   await writing(folder, () => mkdir(folder, { recursive: true }));
   const path = join(folder, "submitted.jsonl");

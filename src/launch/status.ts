@@ -12,9 +12,9 @@ import {
   type Done,
   type Heartbeat,
   kindOf,
+  lastHandedIn,
   readDone,
   readRanks,
-  readSubmitted,
   requireJob,
   type Submitted,
 } from "./folder.ts";
@@ -82,8 +82,8 @@ export interface JobStatus {
 /** Where a job is. @throws ConfigError where the folder is none. */
 export async function jobStatus(folder: string): Promise<JobStatus> {
   const kind = requireJob(folder);
-  const submitted = (await readSubmitted(resolve(folder))).at(-1);
-  const launcher = submitted?.id == null ? undefined : await launchers[submitted.on].state(submitted);
+  const submitted = await lastHandedIn(resolve(folder));
+  const launcher = submitted === undefined ? undefined : await launchers[submitted.on].state(submitted);
   const done = await readDone(folder);
   const facts = { folder, submitted, launcher, done };
   return kind === "array" ? arrayStatus(facts) : trainingStatus(facts);

@@ -30,7 +30,7 @@ export async function stopJob(folder: string, options: StopOptions = {}): Promis
   }
   if (!now) await askToStop(folder);
   // What has not begun has nothing to save.
-  if ((now || outcome === "pending") && submitted?.id != null) await launchers[submitted.on].cancel(submitted);
+  if ((now || outcome === "pending") && submitted !== undefined) await launchers[submitted.on].cancel(submitted);
   const begun = performance.now();
   for (;;) {
     const current = await jobStatus(folder);

@@ -5,7 +5,7 @@ import { basename, join, resolve } from "node:path";
 import { ConfigError } from "../errors.ts";
 import { writeFileAtomically } from "../io/files.ts";
 import { arrayState } from "./array.ts";
-import { addSubmitted, kindOf, readDone, readSubmitted, requireJob, type Submitted } from "./folder.ts";
+import { addSubmitted, kindOf, lastHandedIn, readDone, readSubmitted, requireJob, type Submitted } from "./folder.ts";
 import { launchers } from "./launchers/list.ts";
 import type { Before, LauncherName, Order, RanksWork, Script, TasksWork } from "./launchers/launcher.ts";
 import { nodesOf } from "./launchers/script.ts";
@@ -54,14 +54,18 @@ export async function submitJob(folder: string, options: SubmitOptions): Promise
   if (options.on === "local" && order.work.kind === "ranks" && options.dryRun !== true) await checkPython(order.python);
   const script = await launcher.script(order);
   for (const [path, text] of Object.entries(script.files)) await writeFileAtomically(join(order.folder, path), text);
-  if (options.dryRun === true) return { order, script, submitted: undefined };
+  if (options.dryRun === true) {
+    // So that a job that is handed in later is what was shown.
+    await addSubmitted(submittedOf(order, options.on, null));
+    return { order, script, submitted: undefined };
+  }
   const id = await launcher.submit(order, script);
   const submitted = submittedOf(order, options.on, id);
   await addSubmitted(submitted);
   return { order, script, submitted };
 }
 
-function submittedOf(order: Order, on: LauncherName, id: string): Submitted {
+function submittedOf(order: Order, on: LauncherName, id: string | null): Submitted {
   const { folder, work, python, galen, options, address, after } = order;
   return {
     folder,
@@ -156,8 +160,8 @@ async function befores({ on, after = [] }: SubmitOptions): Promise<Before[]> {
     }
     const folder = resolve(text);
     if ((await readDone(folder))?.stopped === false) continue;
-    const last = (await readSubmitted(folder)).at(-1);
-    if (on !== "local" && (last?.id == null || last.on !== on)) {
+    const last = await lastHandedIn(folder);
+    if (on !== "local" && last?.on !== on) {
       throw new ConfigError(
         `--after: expected a job that was handed to ${on}, got ${text}, ${last === undefined ? "handed to nobody" : `on ${last.on}`}`,
         {
