@@ -26,8 +26,8 @@ const renamed: Readonly<Record<string, string>> = {
   finetune: "tasks are recipes now: galen train TASK --model MODEL --data DIR --output DIR",
 };
 
-/** Follows the leading words to a command, or to the group where they end. */
-function find(argv: readonly string[]): Found {
+/** Follows the leading words to a command, or to the group where they end. @throws UsageError where there is none. */
+export function commandOf(argv: readonly string[]): Found {
   let entry: Entry | Group = galen;
   let depth = 0;
   while ("commands" in entry) {
@@ -62,7 +62,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   let name = "galen";
   try {
     // "galen help train" is "galen train --help".
-    const found = find(argv[0] === "help" ? [...argv.slice(1), "--help"] : argv);
+    const found = commandOf(argv[0] === "help" ? [...argv.slice(1), "--help"] : argv);
     ({ name } = found);
     if ("commands" in found.entry) return await runGroup(name, found.entry, found.rest);
     const { default: command } = await found.entry.load();

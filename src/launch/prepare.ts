@@ -58,6 +58,7 @@ const workerFiles = [
   "examples.py",
   "families.py",
   "losses.py",
+  "network.py",
   "ranks.py",
   "weights.py",
   "requirements.txt",

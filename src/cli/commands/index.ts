@@ -18,6 +18,16 @@ const evaluateTask: Entry = {
   load: () => import("./evaluate-task.ts"),
 };
 
+const launch: Entry = {
+  about: "Train on PyTorch: this machine, Slurm, Ray, Kubernetes",
+  load: () => import("./launch.ts"),
+};
+
+const jobsList: Entry = {
+  about: "The jobs in a folder, and what has become of them",
+  load: () => import("./jobs-list.ts"),
+};
+
 export const galen: Group = {
   about: "Galen: biomedical language models, from PubMed XML to generated text.",
   commands: {
@@ -58,6 +68,30 @@ export const galen: Group = {
     plan: {
       about: "What a pre-training takes on accelerators: memory, layouts, days, cost",
       load: () => import("./plan.ts"),
+    },
+    launch: {
+      about: "Trainings and array work on this machine, Slurm, Ray, Kubernetes.",
+      commands: {
+        training: launch,
+        array: {
+          about: "A command for each of many inputs, or in many shares",
+          load: () => import("./launch-array.ts"),
+        },
+      },
+      otherwise: launch,
+    },
+    jobs: {
+      about: "What was launched.",
+      commands: {
+        list: jobsList,
+        watch: { about: "Where a job is: loss, speed, slow and stopped ranks", load: () => import("./jobs-watch.ts") },
+        stop: { about: "Let a job save and stop", load: () => import("./jobs-stop.ts") },
+        resume: { about: "Go on with a job that ended or was stopped", load: () => import("./jobs-resume.ts") },
+        fetch: { about: "The model of a training that is done", load: () => import("./jobs-fetch.ts") },
+        prepare: { about: "Prepare a training whose inputs have come", load: () => import("./jobs-prepare.ts") },
+        task: { about: "Do tasks of an array", load: () => import("./jobs-task.ts") },
+      },
+      otherwise: jobsList,
     },
     plot: { about: "Curves of training runs", load: () => import("./plot.ts") },
     generate: { about: "Continue prompts", load: () => import("./generate.ts") },
