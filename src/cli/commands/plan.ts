@@ -41,6 +41,11 @@ const plan: Command = command({
       default: 1.5,
       about: "Watts that a building takes for one of its accelerators, hosts and cooling included",
     },
+    storage: {
+      type: "number",
+      hint: "N",
+      about: "GB a second that shared storage gives all machines together (default: 5 to 50, assumed)",
+    },
     svg: { type: "text", hint: "FILE", about: "Draw the memory of a rank there, a bar for each layout" },
     ...overwriteOption,
   },
@@ -56,7 +61,7 @@ const plan: Command = command({
     const { fleetOf, planTraining, utilisationFrom } = await import("../../plan/index.ts");
     const { recipeOf } = await import("../../recipes/index.ts");
     const { withSettings } = await import("../../train/index.ts");
-    const { recipe, settings, tokens, vocabulary, utilisation, price, electricity, overhead } = args;
+    const { recipe, settings, tokens, vocabulary, utilisation, price, electricity, overhead, storage } = args;
     const made: Plan = planTraining(withSettings(recipeOf(recipe)(), settings), {
       fleet: fleetOf(args.accelerators),
       tokens,
@@ -64,6 +69,7 @@ const plan: Command = command({
       price,
       electricity,
       overhead,
+      storage: storage === undefined ? undefined : 1e9 * storage,
       utilisation: utilisation === undefined ? undefined : utilisationFrom(utilisation),
     });
     if (args.svg !== undefined) {
