@@ -7,6 +7,7 @@ const plan: Command = command({
   about: "What a pre-training takes on accelerators: memory, layouts, days, cost",
   details:
     "Weights from the recipe's own graph, operations (6 N a token), memory of a rank under PyTorch's FSDP2 with float32 masters, which layouts are feasible and why others are not, days at the utilisation that published trainings reached, checkpoints, energy, cost, and what does not add up. Settings of the form path=value change the recipe. Nothing is run: figures are arithmetic on the recipe, and a range where they hang on how well a machine is used. " +
+    "Other work is planned by galen plan corpus, galen plan index and galen plan extract. " +
     "Accelerators: v100-16, v100-32, a100-40, a100-80, h100, h200, b200, mi300x.",
   positionals: {
     recipe: {

@@ -101,7 +101,9 @@ function alone({ steps, hours }: Planned): Limit {
     limit: aloneShare,
     breaks: share > aloneShare && last.hours.high > 1 / 60,
     characters: null,
-    message: `${last.name} are the first rank's alone, ${Math.round(100 * share)} % of the time: leave "tokens" out, and run "galen tokenize" on parts of the dataset`,
+    message:
+      `${last.name} are the first rank's alone, ${Math.round(100 * share)} % of the time` +
+      (last.name.endsWith("tokens") ? ': leave "tokens" out, and run "galen tokenize" on parts of the dataset' : ""),
   };
 }
 

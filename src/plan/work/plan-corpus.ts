@@ -95,11 +95,7 @@ export function planCorpus(rates: CorpusRates, options: CorpusPlanOptions = {}):
   const shards = Math.max(importTasks, Math.ceil(characters.high / shardCharacters));
   const scale = { characters, shards, importTasks, cores, machines };
   const steps = plannedSteps(rates, scale);
-  const total = (of: "hours" | "coreHours"): Range => ({
-    low: steps.reduce((sum, step) => sum + step[of].low, 0),
-    high: steps.reduce((sum, step) => sum + step[of].high, 0),
-  });
-  const [hours, coreHours] = [total("hours"), total("coreHours")];
+  const [hours, coreHours] = totalsOf(rates, scale);
   const perCharacter = (of: (sample: Sample) => number): Range => {
     const each = samples.map((sample) => of(sample) / sample.characters);
     return { low: characters.low * Math.min(...each), high: characters.high * Math.max(...each) };
@@ -208,7 +204,7 @@ function workOf(step: MeasuredStep, sample: Sample, scale: Scale): Work {
   };
   if (step.kind === "import") return { seconds: grown, tasks: importTasks, opens: importTasks, growth: "as the text" };
   if (step.kind === "keys") {
-    const growth = sorting((step.records ?? 0) / sample.shards, (grownRecords(step, sample, scale) / shards) | 0);
+    const growth = sorting((step.records ?? 0) / sample.shards, grownRecords(step, sample, scale) / shards);
     return { seconds: { low: grown.low, high: grown.high * growth }, tasks: shards, opens: shards, growth: "n log n" };
   }
   const keys = keysBefore(step, sample);
@@ -267,20 +263,38 @@ function clusters(step: MeasuredStep, sample: Sample, scale: Scale, compareParts
   };
 }
 
+/** Sums of one sample's steps each: a sample that was slow in one step and fast in another is no two slow ones. */
+function totalsOf(rates: CorpusRates, scale: Scale): [hours: Range, coreHours: Range] {
+  const each = rates.samples.map((sample) => plannedSteps({ ...rates, samples: [sample] }, scale));
+  const total = (of: "hours" | "coreHours", end: keyof Range): number[] =>
+    each.map((steps) => steps.reduce((sum, step) => sum + step[of][end], 0));
+  const range = (of: "hours" | "coreHours"): Range => {
+    return { low: Math.min(...total(of, "low")), high: Math.max(...total(of, "high")) };
+  };
+  return [range("hours"), range("coreHours")];
+}
+
+/** A file is linked, and its marker read, for each shard: opened so often. */
+const linkedOpens = 10;
+
 /** The first rank links the dataset, writes the report and, where the pipeline says so, tokens: by itself. */
-function lastStep({ samples, together }: CorpusRates, { characters }: Scale): PlannedStep {
-  const each = samples.map(({ finish, characters: own, tokens }) =>
-    tokens === undefined
-      ? { low: finish, high: (finish * characters.high) / own / 10 + finish }
-      : { low: (finish * characters.low) / own, high: (finish * characters.high) / own },
-  );
+function lastStep({ samples, together, open }: CorpusRates, { characters, shards }: Scale): PlannedStep {
+  const each = samples.map(({ finish, characters: own, tokens }): Range => {
+    const linking = { low: shards * open.low, high: linkedOpens * shards * open.high };
+    if (tokens === undefined) return { low: finish + linking.low, high: finish + linking.high };
+    return {
+      low: (finish * characters.low) / own + linking.low,
+      high: (finish * characters.high) / own + linking.high,
+    };
+  });
   const slower = together?.slower ?? 1;
   const hours = {
     low: Math.min(...each.map(({ low }) => low)) / 3600,
     high: (slower * Math.max(...each.map(({ high }) => high))) / 3600,
   };
   const name = samples[0]!.tokens === undefined ? "dataset, report" : "dataset, report, tokens";
-  return { name, kind: "end", tasks: 1, opens: 0, growth: "as the text", coreHours: hours, hours };
+  const opens = linkedOpens * shards;
+  return { name, kind: "end", tasks: 1, opens, growth: "as the text", coreHours: hours, hours };
 }
 
 function constantsOf({ samples, together, open, machine, memory }: CorpusRates): Constant[] {
