@@ -41,7 +41,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   "soft-prompts": library,
   train: uses,
   recipes: [...uses, "train"],
-  plan: [...uses, "train", "recipes"],
+  plan: [...uses, "train", "recipes", "curate", "extract", "search"],
   launch: [...uses, "train", "recipes", "plan"],
   quickstart: [...uses, "train", "recipes"],
   curate: uses,

@@ -37,6 +37,14 @@ test("people read weights, days, bars, layouts with reasons, and what to doubt",
   expect(text).toMatch(/activations +\d+\.\d GB {2}█+/);
 });
 
+test("people read what 256 ranks take beside computing, with what was measured and what assumed", async () => {
+  const text = await stdoutOf("plan", "biollm-70b", "--accelerators", "256xh100", "--storage", "20");
+  expect(text).toMatch(/start +[\d.]+ s to [\d.]+ min on 32 hosts: 276\.0 GB of start weights/);
+  expect(text).toMatch(/checkpoint +3\.23 GB a rank, 41 s each, every 1,000 updates/);
+  expect(text).toMatch(/measured +a rank writes its share/);
+  expect(text).toMatch(/given +shared storage, all hosts together: 20\.0 GB\/s \(--storage\)/);
+});
+
 describe("bars", () => {
   test("are as long as their parts, and fill the room with what is left", () => {
     const { memory } = seventy("256xh100");

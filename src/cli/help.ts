@@ -1,7 +1,7 @@
 /** Help as plain text: of a command from what it declares, of a group from its list of commands. */
 import { commonOptions } from "./arguments.ts";
 import { type Command, fewChoices, modelSources } from "./command.ts";
-import type { Group } from "./commands/index.ts";
+import { type Group, loadable } from "./commands/index.ts";
 
 const width = 100;
 
@@ -27,11 +27,11 @@ export function section(title: string, rows: readonly (readonly [string, string]
 
 /** Help of a group of commands, `name` being "galen" or "galen corpus". */
 export function groupHelp(name: string, { about, commands }: Group): string {
-  const rows = Object.entries(commands).flatMap(([key, entry]): [string, string][] =>
-    "load" in entry
-      ? [[key, entry.about]]
-      : Object.entries(entry.commands).map(([sub, { about }]) => [`${key} ${sub}`, about]),
-  );
+  const rows = Object.entries(commands).flatMap(([key, entry]): [string, string][] => {
+    const own: [string, string][] = loadable(entry) ? [[key, entry.about]] : [];
+    const inside = "commands" in entry ? Object.entries(entry.commands) : [];
+    return [...own, ...inside.map(([sub, { about }]): [string, string] => [`${key} ${sub}`, about])];
+  });
   const usage = `\nUsage\n  ${name} COMMAND [options]\n`;
   const more = `"${name} COMMAND --help" says more about a command, with examples.`;
   return `${about}\n${usage}${section("Commands", rows)}\n${more}\n`;

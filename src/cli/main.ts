@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { GalenError, UsageError } from "../errors.ts";
 import { parseArguments } from "./arguments.ts";
 import type { Command, Option } from "./command.ts";
-import { type Entry, galen, type Group } from "./commands/index.ts";
+import { type Entry, galen, type Group, loadable } from "./commands/index.ts";
 import type { HubProgress } from "../hub/index.ts";
 import { didYouMean, nearest, nearestFolder } from "../suggest.ts";
 import { commandHelp, groupHelp } from "./help.ts";
@@ -40,6 +40,7 @@ export function commandOf(argv: readonly string[]): Found {
         entry = entry.otherwise;
         break;
       }
+      if (loadable(entry) && nearest(word, known) === undefined) break;
       const name = ["galen", ...argv.slice(0, depth)].join(" ");
       const hint = Object.hasOwn(renamed, word) ? { hint: renamed[word] } : didYouMean(word, known);
       throw new UsageError(`${name}: expected one of ${known.join(", ")}, got "${word}"`, hint);
@@ -64,7 +65,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     // "galen help train" is "galen train --help".
     const found = commandOf(argv[0] === "help" ? [...argv.slice(1), "--help"] : argv);
     ({ name } = found);
-    if ("commands" in found.entry) return await runGroup(name, found.entry, found.rest);
+    if (!loadable(found.entry)) return await runGroup(name, found.entry, found.rest);
     const { default: command } = await found.entry.load();
     if (asksHelp(found.rest)) {
       process.stdout.write((await command.topicHelp?.(found.rest)) ?? commandHelp(name, command));
@@ -166,7 +167,7 @@ async function fetched(
 }
 
 /** Options that name a file, or what one is made of, to write. */
-const fileOutputs = ["output", "svg", "predictions", "markdown", "html"];
+const fileOutputs = ["output", "svg", "predictions", "markdown", "html", "save-rates"];
 
 /** No command writes to what it reads, whatever its options are called, or replaces a file that it was not told to. */
 async function checkOutput({ options }: Command, args: Arguments): Promise<void> {

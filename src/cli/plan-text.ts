@@ -1,15 +1,7 @@
 /** A plan as people read it. */
-import type { Plan, Range } from "../plan/index.ts";
+import type { Constant, Plan, RanksOnPaper } from "../plan/index.ts";
+import { brief, duration, many, percent, rangeText, storage } from "./amount-text.ts";
 import { bestLayouts, gigabytes, memoryBars, nameOf } from "./plan-picture.ts";
-
-const many = (value: number): string => Math.round(value).toLocaleString("en-US");
-const brief = (value: number): string => (value < 100 ? value.toPrecision(2) : many(value));
-const percent = (share: number): string => `${Number((100 * share).toFixed(1))} %`;
-
-/** "168 to 216"; one number where both ends are. */
-function range({ low, high }: Range, show: (value: number) => string = brief): string {
-  return show(low) === show(high) ? show(low) : `${show(low)} to ${show(high)}`;
-}
 
 function large(value: number): string {
   const [unit, size] = (
@@ -20,10 +12,6 @@ function large(value: number): string {
     ] as const
   ).find(([, one]) => value >= one) ?? ["", 1];
   return `${(value / size).toPrecision(3)}${unit}`;
-}
-
-function storage(bytes: number): string {
-  return bytes >= 1e12 ? `${(bytes / 1e12).toFixed(2)} TB` : gigabytes(bytes);
 }
 
 /** Columns of a terminal: the bars' room. */
@@ -39,14 +27,14 @@ export function planText(plan: Plan, columns: number): string {
     ],
     [
       "days",
-      `${range(plan.days)}, where 6 N are ${range({ low: utilisation.low, high: utilisation.high }, percent)} of the dense peak (N all weights; attention and recomputation left out)`,
+      `${rangeText(plan.days)}, where 6 N are ${rangeText({ low: utilisation.low, high: utilisation.high }, percent)} of the dense peak (N all weights; attention and recomputation left out)`,
     ],
-    ["hours", `${range(plan.acceleratorHours, many)} of an accelerator`],
+    ["hours", `${rangeText(plan.acceleratorHours, many)} of an accelerator`],
     [
       "energy",
-      `${range(plan.megawattHours)} MWh, ${brief(plan.wattsEach)} W an accelerator with its share of the building`,
+      `${rangeText(plan.megawattHours)} MWh, ${brief(plan.wattsEach)} W an accelerator with its share of the building`,
     ],
-    ...(plan.cost === undefined ? [] : [["cost", range(plan.cost, many)] as [string, string]]),
+    ...(plan.cost === undefined ? [] : [["cost", rangeText(plan.cost, many)] as [string, string]]),
     [
       "checkpoints",
       `${storage(checkpoints.bytes)} each, ${many(checkpoints.written)} written, ${checkpoints.kept} kept; the model in half precision ${storage(checkpoints.modelBytes)}`,
@@ -68,6 +56,44 @@ export function planText(plan: Plan, columns: number): string {
     `  of ${gigabytes(memory.usable)} to be had; on the host ${gigabytes(memory.host)}\n`,
     "\nLayouts\n",
     ...table,
+    `\n${many(accelerators.count)} ranks on paper, nothing of it run\n`,
+    ...ranksRows(plan.ranks).map(([name, value]) => `  ${name.padEnd(14)}${value}\n`),
+    "  by these constants:\n",
+    ...plan.ranks.constants.map((one) => `    ${one.basis.padEnd(11)}${constantText(one)}\n`),
     ...(warnings.length === 0 ? [] : ["\nWhat to doubt\n", ...warnings.map((one) => `  - ${one}\n`)]),
   ].join("");
+}
+
+function ranksRows({ hosts, startUp, checkpoint, data, update, interruptions }: RanksOnPaper): [string, string][] {
+  const latency = `${rangeText(update.latencySeconds, duration)} of latency in ${many(update.collectives)} collectives`;
+  return [
+    [
+      "start",
+      `${rangeText(startUp.seconds, duration)} on ${many(hosts)} ${hosts === 1 ? "host" : "hosts"}: ${storage(startUp.weightsBytes)} of start weights, read once to once a host; resumed from a checkpoint ${rangeText(startUp.resumeSeconds, duration)}`,
+    ],
+    [
+      "checkpoint",
+      `${storage(checkpoint.bytesOfRank)} a rank, ${rangeText(checkpoint.seconds, duration)} each, every ${many(checkpoint.every)} updates (${rangeText(checkpoint.secondsBetween, duration)}): ${rangeText(checkpoint.share, percent)} of the time`,
+    ],
+    [
+      "data",
+      `${rangeText(data.tokensPerSecond, many)} tokens a second, ${rangeText(data.bytesPerSecond, storage)}/s in ${rangeText(data.readsPerSecond)} reads; order of examples ${storage(data.orderBytes)}; tokens, if each came once, ${storage(data.tokenBytes)}`,
+    ],
+    [
+      "an update",
+      `${rangeText(update.seconds, duration)}; a rank sends ${storage(update.shardBytes)} of shards, with ${latency}`,
+    ],
+    [
+      "interruptions",
+      `${rangeText(interruptions.expected)}, ${rangeText(interruptions.hoursEach)} h each, ${rangeText(interruptions.share, percent)} of the time; least is lost with a checkpoint every ${rangeText(checkpoint.bestSeconds, duration)}`,
+    ],
+  ];
+}
+
+function constantText({ name, low, high, unit, source }: Constant): string {
+  const show = (value: number): string => {
+    if (unit === "B/s") return `${storage(value)}/s`;
+    return unit === "s" ? duration(value) : `${Number(value.toPrecision(2))} ${unit}`;
+  };
+  return `${name}: ${rangeText({ low, high }, show)} (${source})`;
 }

@@ -94,10 +94,11 @@ export interface CorpusPipeline {
  * @throws ConfigError that names the field; DataError where the file cannot be read.
  */
 export async function readPipeline(file: string): Promise<CorpusPipeline> {
-  return planPipeline(await valueOf(file), file, dirname(resolve(file)));
+  return planPipeline(await pipelineValue(file), file, dirname(resolve(file)));
 }
 
-async function valueOf(file: string): Promise<unknown> {
+/** What a pipeline's file says, as it stands. @throws as `readPipeline`. */
+export async function pipelineValue(file: string): Promise<unknown> {
   if (/^\.[mc]?[jt]s$/.test(extname(file))) {
     const module = (await import(pathToFileURL(resolve(file)).href).catch((cause: unknown) => {
       throw new ConfigError(`${file}: expected a pipeline's module, got ${(cause as Error).message}`, { cause });

@@ -19,6 +19,7 @@ import {
 import { layoutsOf, type PlannedLayout } from "./layouts.ts";
 import { bytesOfCheckpoint, bytesOfExport, type RankMemory } from "./memory.ts";
 import { type Network, networkOf } from "./network.ts";
+import { type RanksOnPaper, ranksOnPaper } from "./ranks.ts";
 import { warningsOf } from "./warnings.ts";
 
 export interface PlanOptions {
@@ -35,6 +36,8 @@ export interface PlanOptions {
   readonly electricity?: number | undefined;
   /** What a building takes for a watt of its accelerators, hosts and cooling included. Default 1.5, an assumption. */
   readonly overhead?: number | undefined;
+  /** Bytes a second that shared storage gives to all hosts together. Default: a range, an assumption. */
+  readonly storage?: number | undefined;
 }
 
 export interface Plan {
@@ -66,6 +69,8 @@ export interface Plan {
   readonly megawattHours: Range;
   /** In the currency of the prices; absent without any. */
   readonly cost?: Range;
+  /** Starting, checkpoints, data, interruptions, with what was measured and what was assumed. */
+  readonly ranks: RanksOnPaper;
   readonly warnings: readonly string[];
 }
 
@@ -77,7 +82,8 @@ export function planTraining(config: Config, options: PlanOptions): Plan {
   required("planTraining: config", config, "object");
   required("planTraining: options", options, "object");
   const { fleet, price, electricity, overhead = 1.5 } = options;
-  const amounts = { tokens: options.tokens, vocabulary: options.vocabulary, price, electricity, overhead };
+  const { storage } = options;
+  const amounts = { tokens: options.tokens, vocabulary: options.vocabulary, price, electricity, overhead, storage };
   for (const [name, value] of Object.entries(amounts)) {
     if (value !== undefined && !(value > 0 && Number.isFinite(value))) {
       throw new ConfigError(`${name}: expected a number above 0, got ${value}`);
@@ -101,6 +107,21 @@ export function planTraining(config: Config, options: PlanOptions): Plan {
   const prices = (price ?? 0) > 0 || (electricity ?? 0) > 0;
   const cost = (end: keyof Range): number =>
     acceleratorHours[end] * (price ?? 0) + megawattHours[end] * 1000 * (electricity ?? 0);
+  const checkpoints = checkpointsOf(config, parameters, updates);
+  const ranks = ranksOnPaper({
+    fleet,
+    parameters,
+    layers: network.layers,
+    rows: network.rows,
+    tokens,
+    updates,
+    rowsOfUpdate: update.rows,
+    tokensOfRow: update.tokensOfRow,
+    days,
+    layout: best,
+    checkpoints,
+    storage,
+  });
   return {
     recipe: config.recipe,
     accelerators: { count: fleet.count, name: fleet.name, source: fleet.accelerator.source },
@@ -115,10 +136,11 @@ export function planTraining(config: Config, options: PlanOptions): Plan {
     acceleratorHours,
     memory: best.memory,
     layouts,
-    checkpoints: checkpointsOf(config, parameters, updates),
+    checkpoints,
     wattsEach,
     megawattHours,
     ...(prices ? { cost: { low: cost("low"), high: cost("high") } } : {}),
+    ranks,
     warnings: warningsOf({
       fleet,
       parameters,
@@ -135,6 +157,7 @@ export function planTraining(config: Config, options: PlanOptions): Plan {
       warmup: config.schedule.warmup < 1 ? config.schedule.warmup * updates : config.schedule.warmup,
       peakRate: config.schedule.peak,
       precision: config.precision,
+      ranks,
     }),
   };
 }

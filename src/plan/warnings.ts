@@ -2,6 +2,7 @@
 import { accelerators, type Fleet } from "./accelerators.ts";
 import { daysOf, type Range } from "./flops.ts";
 import { type PlannedLayout, secondsOf } from "./layouts.ts";
+import type { RanksOnPaper } from "./ranks.ts";
 
 export interface Planned {
   readonly fleet: Fleet;
@@ -21,6 +22,7 @@ export interface Planned {
   readonly peakRate: number;
   readonly precision: "float32" | "float16" | "bfloat16";
   readonly layouts: readonly PlannedLayout[];
+  readonly ranks: RanksOnPaper;
 }
 
 /** PubMed, PubMed Central, guidelines and 1 % of other text (Chen et al. 2023, arXiv:2311.16079, table 1). */
@@ -43,7 +45,7 @@ const trillions = (value: number): string =>
 
 /** In the order of what costs most. */
 export function warningsOf(plan: Planned): string[] {
-  return [...ofTime(plan), ...ofData(plan), ...ofRates(plan), ...ofShapes(plan), ...ofMachines(plan)];
+  return [...ofTime(plan), ...ofData(plan), ...ofRates(plan), ...ofShapes(plan), ...ofMachines(plan), ...ofRanks(plan)];
 }
 
 function ofTime({ days, fleet, flops }: Planned): string[] {
@@ -137,6 +139,30 @@ function ofMachines({ layouts, fleet, precision }: Planned): string[] {
   if (precision === "float32") {
     warnings.push(
       "the recipe says precision=float32; this plan is of half precision on float32 weights, as accelerators are used",
+    );
+  }
+  return warnings;
+}
+
+/** Of the run's time, beyond which something is to be changed. */
+const feltShare = 0.05;
+
+function ofRanks({ ranks: { checkpoint, interruptions, startUp } }: Planned): string[] {
+  const warnings: string[] = [];
+  if (checkpoint.share.high > feltShare) {
+    warnings.push(
+      `checkpoints may take ${(100 * checkpoint.share.high).toFixed(0)} % of the time: write them less often (save.every), or on faster storage`,
+    );
+  }
+  if (interruptions.expected.high > 0.5 && interruptions.share.high > feltShare) {
+    warnings.push(
+      `interruptions may cost ${(100 * Math.min(1, interruptions.share.high)).toFixed(0)} % of the time, ${interruptions.hoursEach.high.toPrecision(2)} h each: ` +
+        `a checkpoint every ${many(checkpoint.bestSeconds.low / 60)} to ${many(checkpoint.bestSeconds.high / 60)} minutes would lose least, and the recipe writes one every ${many(checkpoint.secondsBetween.low / 60)} to ${many(checkpoint.secondsBetween.high / 60)}`,
+    );
+  }
+  if (startUp.seconds.high > 3600) {
+    warnings.push(
+      `where each host reads all start weights, starting takes up to ${many(startUp.seconds.high / 60)} minutes: copy them to each host's own disk first`,
     );
   }
   return warnings;

@@ -8,6 +8,8 @@ export interface Entry {
 
 export interface Group {
   readonly about: string;
+  /** Where it is a command as well: `galen plan RECIPE` beside `galen plan corpus`. */
+  load?(): Promise<{ default: Command }>;
   readonly commands: Readonly<Record<string, Entry | Group>>;
   /** Takes words that name no command: `galen evaluate ddi` is `galen evaluate task ddi`. */
   readonly otherwise?: Entry;
@@ -68,6 +70,17 @@ export const galen: Group = {
     plan: {
       about: "What a pre-training takes on accelerators: memory, layouts, days, cost",
       load: () => import("./plan.ts"),
+      commands: {
+        corpus: {
+          about: "What curating a corpus takes: hours, disk, memory, cost, and what breaks first",
+          load: () => import("./plan-corpus.ts"),
+        },
+        index: { about: "What an index takes: hours, disk, memory", load: () => import("./plan-index.ts") },
+        extract: {
+          about: "What mining documents for relations takes: hours, disk, memory",
+          load: () => import("./plan-extract.ts"),
+        },
+      },
     },
     launch: {
       about: "Trainings and array work on this machine, Slurm, Ray, Kubernetes.",
@@ -168,7 +181,13 @@ export function commandsOf(
   group: Group,
   path: readonly string[] = [],
 ): { readonly name: string; readonly entry: Entry }[] {
-  return Object.entries(group.commands).flatMap(([name, entry]) =>
-    "load" in entry ? [{ name: [...path, name].join(" "), entry }] : commandsOf(entry, [...path, name]),
-  );
+  return Object.entries(group.commands).flatMap(([name, entry]) => {
+    const own = loadable(entry) ? [{ name: [...path, name].join(" "), entry }] : [];
+    return "commands" in entry ? [...own, ...commandsOf(entry, [...path, name])] : own;
+  });
+}
+
+/** Whether it is a command, though it may be a group as well. */
+export function loadable<T extends Entry | Group>(entry: T): entry is T & Entry {
+  return entry.load !== undefined;
 }

@@ -7,6 +7,7 @@ const plan: Command = command({
   about: "What a pre-training takes on accelerators: memory, layouts, days, cost",
   details:
     "Weights from the recipe's own graph, operations (6 N a token), memory of a rank under PyTorch's FSDP2 with float32 masters, which layouts are feasible and why others are not, days at the utilisation that published trainings reached, checkpoints, energy, cost, and what does not add up. Settings of the form path=value change the recipe. Nothing is run: figures are arithmetic on the recipe, and a range where they hang on how well a machine is used. " +
+    "Other work is planned by galen plan corpus, galen plan index and galen plan extract. " +
     "Accelerators: v100-16, v100-32, a100-40, a100-80, h100, h200, b200, mi300x.",
   positionals: {
     recipe: {
@@ -41,6 +42,11 @@ const plan: Command = command({
       default: 1.5,
       about: "Watts that a building takes for one of its accelerators, hosts and cooling included",
     },
+    storage: {
+      type: "number",
+      hint: "N",
+      about: "GB a second that shared storage gives all machines together (default: 5 to 50, assumed)",
+    },
     svg: { type: "text", hint: "FILE", about: "Draw the memory of a rank there, a bar for each layout" },
     ...overwriteOption,
   },
@@ -56,7 +62,7 @@ const plan: Command = command({
     const { fleetOf, planTraining, utilisationFrom } = await import("../../plan/index.ts");
     const { recipeOf } = await import("../../recipes/index.ts");
     const { withSettings } = await import("../../train/index.ts");
-    const { recipe, settings, tokens, vocabulary, utilisation, price, electricity, overhead } = args;
+    const { recipe, settings, tokens, vocabulary, utilisation, price, electricity, overhead, storage } = args;
     const made: Plan = planTraining(withSettings(recipeOf(recipe)(), settings), {
       fleet: fleetOf(args.accelerators),
       tokens,
@@ -64,6 +70,7 @@ const plan: Command = command({
       price,
       electricity,
       overhead,
+      storage: storage === undefined ? undefined : 1e9 * storage,
       utilisation: utilisation === undefined ? undefined : utilisationFrom(utilisation),
     });
     if (args.svg !== undefined) {
