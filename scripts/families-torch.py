@@ -19,9 +19,10 @@ import torch.distributed as dist
 from safetensors.torch import load_file, save_file
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
-from torch.distributed.tensor import DTensor
+from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.distributed.tensor.parallel import parallelize_module
 
+sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).parent.parent / "distributed"))
 from families import build  # noqa: E402
 
@@ -40,8 +41,6 @@ def networkOf(case, prepare=lambda network: None, dropout=None):
         for name, parameter in network.named_parameters():
             own = weights[name]
             if isinstance(parameter, DTensor):
-                from torch.distributed.tensor import distribute_tensor
-
                 own = distribute_tensor(own, parameter.device_mesh, parameter.placements)
             parameter.copy_(own)
     return network.eval()
@@ -144,7 +143,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         # Before anything is computed here: threads do not survive a fork.
         meeting = os.path.join(folder, "meeting")
-        ranks = [fork.Process(target=parallel, args=(rank, 2, meeting, cuttable, results)) for rank in range(2)]
+        ranks = [fork.Process(target=parallel, args=(rank, 2, meeting, cuttable, results), daemon=True) for rank in range(2)]
         for one in ranks:
             one.start()
         differences = [results.get(timeout=120) for _ in range(2 * len(cuttable))]
