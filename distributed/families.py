@@ -10,13 +10,16 @@ the first. Needs PyTorch alone.
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.distributed.tensor.parallel import ColwiseParallel, ParallelStyle, RowwiseParallel, SequenceParallel
 
 from network import Group, Layer, Names, Network, Seen, activations, attend, rotate, split_heads
+
+if TYPE_CHECKING:
+    from torch.distributed.tensor.parallel import ParallelStyle
 
 
 class LlamaLayer(Layer):
@@ -75,6 +78,9 @@ class Llama(Network):
 
     def tensor_parallel_plan(self, layer: LlamaLayer) -> dict[str, ParallelStyle]:
         """Cuts heads and the feed-forward's width, which the number of ranks must divide (key heads too)."""
+        # Here, since a run of one process goes without it, and importing it takes seconds.
+        from torch.distributed.tensor.parallel import ColwiseParallel, RowwiseParallel, SequenceParallel
+
         columns = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "mlp.gate_proj", "mlp.up_proj")
         plan = {name: ColwiseParallel() for name in columns}
         plan |= {name: RowwiseParallel() for name in ("self_attn.o_proj", "mlp.down_proj")}

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.distributed.tensor.parallel import ParallelStyle
 from torch.utils.checkpoint import checkpoint
+
+if TYPE_CHECKING:
+    from torch.distributed.tensor.parallel import ParallelStyle
 
 # By the names of config.json; "gelu" is the exact one, by erf (src/nn/activations.ts).
 activations = {
@@ -189,8 +192,10 @@ class Network(nn.Module):
         self.config: dict = model["config"]
         self.rotary: list[dict | None] = [model.get("rotary"), model.get("localRotary") or model.get("rotary")]
         self.windows: list[int | None] | None = model.get("windows")
-        # Whether layers are computed again in the backward pass.
+        # Whether layers are computed again in the backward pass; and scores, where there are more of them than so many:
+        # with a large vocabulary they are the largest tensor of all. 1 GiB in float32.
         self.checkpointing = False
+        self.scores_at_once = 2**28
         self.angles: dict[tuple[int, torch.device], Tensor] = {}
 
     @property
@@ -225,7 +230,15 @@ class Network(nn.Module):
         if at_N is not None:
             hidden_ND = hidden_ND.index_select(0, at_N)
         # ignore_index is one number, and -100 is its default.
-        return F.cross_entropy(self.scores(hidden_ND).float(), labels_N.masked_fill(labels_N < 0, -100), reduction="none")
+        labels_N = labels_N.masked_fill(labels_N < 0, -100)
+        at_once = max(1, self.scores_at_once // self.config["vocab_size"])
+        if not self.checkpointing or not torch.is_grad_enabled() or len(hidden_ND) <= at_once:
+            return self.losses(hidden_ND, labels_N)
+        parts = zip(hidden_ND.split(at_once), labels_N.split(at_once), strict=True)
+        return torch.cat([checkpoint(self.losses, *part, use_reentrant=False) for part in parts])
+
+    def losses(self, hidden_ND: Tensor, labels_N: Tensor) -> Tensor:
+        return F.cross_entropy(self.scores(hidden_ND).float(), labels_N, reduction="none")
 
     def all_seen(self, positions_BT: Tensor, same_BTT: Tensor | None) -> list[Seen]:
         """What each layer sees; what several share is made once."""

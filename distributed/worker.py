@@ -49,8 +49,12 @@ class Run:
         self.valid = Examples(folder, job, "valid", training=False) if "valid" in job else None
         self.start = folder / job["model"]["start"]
         stored = open_safetensors(self.start)
-        with torch.device("meta"):
-            self.network = families.build({**job["model"], "shapes": {name: list(one[2]) for name, one in stored.items()}})
+        shapes = {name: list(one[2]) for name, one in stored.items()}
+        try:
+            with torch.device("meta"):
+                self.network = families.build({**job["model"], "shapes": shapes})
+        except ValueError as error:
+            raise Unusable(f"{self.start}: {error}") from error
         self.network.checkpointing = job["checkpointing"]
         self._spread()
         self.network.to_empty(device=ranks.device)

@@ -25,6 +25,8 @@ interface Case {
   readonly packed?: boolean;
   /** Some tokens have labels, as in masked language models. */
   readonly gathered?: boolean;
+  /** config.json's fields are called what its files call them. */
+  readonly written?: boolean;
   /** Cut among two ranks as well. */
   readonly parallel?: boolean;
 }
@@ -78,7 +80,7 @@ const cases: Readonly<Record<string, Case>> = {
     packed: true,
     parallel: true,
   },
-  gpt2: { family: "gpt2" },
+  gpt2: { family: "gpt2", written: true },
   "gpt2, scores by layer and not by width, untied": {
     family: "gpt2",
     settings: { scale_attn_by_inverse_layer_idx: true, scale_attn_weights: false, tie_word_embeddings: false },
@@ -163,7 +165,8 @@ async function compute(name: string, one: Case, folder: string): Promise<Compute
     scale: tensor("float32", [], Float32Array.of(1)),
   });
   const inRows = (values: readonly number[]): number[][] => [values.slice(0, tokens), values.slice(tokens)];
-  const model = { family: one.family, config, ...family.attentionNumbers?.(config, tokens) };
+  const fields = one.written === true ? family.written!(config) : config;
+  const model = { family: one.family, config: fields, ...family.attentionNumbers?.(config, tokens) };
   const request = {
     folder,
     model,
