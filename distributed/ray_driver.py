@@ -1,8 +1,8 @@
 """Runs a job's folder on a Ray cluster whose machines share its disk: python ray_driver.py DIR/submit/ray.json
 
-Galen writes the order and hands this in as a job. A training is one torchrun on each of so many machines, which meet at the first;
-an array is a Ray task for each of its tasks. Ray alone gives machines and processors away; what is done stands in the folder,
-so that whatever ends here is gone on with by "galen jobs resume DIR". Run with ray 2.60.
+Galen writes the order and hands this in as a job. A training is one torchrun on each of so many machines, which meet at the
+first; an array is a Ray task for each of its tasks. Ray alone gives machines and processors away; what is done stands in
+the folder, so that whatever ends here is gone on with by "galen jobs resume DIR". Run with ray 2.60.
 """
 
 import ctypes

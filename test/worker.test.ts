@@ -182,6 +182,7 @@ describe.skipIf(python === undefined)("the worker", () => {
 
   test.for(Object.keys(cases))(
     "%s: by itself and on two ranks, Galen's own losses and weights",
+    { timeout: 120_000 },
     async (name) => {
       await work(name, "plain", 0);
       await work(name, "two", 2);
@@ -192,7 +193,6 @@ describe.skipIf(python === undefined)("the worker", () => {
       expectLosses(name, "two", "plain", 2e-6);
       expect(readdirSync(at(name, "two", "model"))).toEqual(readdirSync(at(name, "own", "model")));
     },
-    120_000,
   );
 
   test("figures of preferences are Galen's own", () => {
