@@ -17,20 +17,27 @@ type Split = Job["train"];
 /** Micro-batches one after another, the same every time. */
 type Batches = () => Iterable<readonly number[]>;
 
+/** Most examples of a micro-batch, and how many micro-batches there are. */
+interface Size {
+  readonly width: number;
+  readonly count: number;
+}
+
 /** Writes DIR/data/NAME.order.bin and, of texts, NAME.bin, NAME.starts.bin and NAME.learned.bin. */
 export async function writeSplit(
   output: string,
   name: string,
   { outside, count }: Pick<ExampleSet, "outside" | "count">,
   batches: Batches,
+  known?: Size,
 ): Promise<Split> {
   if (outside === undefined)
     throw new ConfigError("objective: expected one whose examples can be written, got another");
   if ("textsOf" in outside) {
-    const order = await writeOrder(output, name, batches, (number) => number);
+    const order = await writeOrder(output, name, batches, (number) => number, known);
     return { ...(await writeTexts(output, name, count, outside)), order };
   }
-  const order = await writeOrder(output, name, batches, outside.placeOf);
+  const order = await writeOrder(output, name, batches, outside.placeOf, known);
   return { files: outside.files.map((file) => tokensOf(output, file)), order };
 }
 
@@ -46,22 +53,35 @@ async function writeOrder(
   name: string,
   batches: Batches,
   placeOf: (number: number) => number,
+  known?: Size,
 ): Promise<Split["order"]> {
+  const { width, count } = known ?? sizeOf(batches());
+  const path = `data/${name}.order.bin`;
+  const rows = Math.max(1, Math.floor(chunkNumbers / width));
+  const chunks = function* (): Iterable<Uint32Array> {
+    let chunk = new Uint32Array(rows * width).fill(nobody);
+    let filled = 0;
+    for (const numbers of batches()) {
+      for (let i = 0; i < numbers.length; i++) chunk[filled + i] = placeOf(numbers[i]!);
+      filled += width;
+      if (filled < chunk.length) continue;
+      yield chunk;
+      chunk = new Uint32Array(rows * width).fill(nobody);
+      filled = 0;
+    }
+    yield chunk.subarray(0, filled);
+  };
+  await writeNumbers(join(output, path), chunks());
+  return { path, width, batches: count };
+}
+
+function sizeOf(batches: Iterable<readonly number[]>): Size {
   let [width, count] = [1, 0];
-  for (const { length } of batches()) {
+  for (const { length } of batches) {
     width = Math.max(width, length);
     count += 1;
   }
-  const path = `data/${name}.order.bin`;
-  const rows = function* (): Iterable<Uint32Array> {
-    for (const numbers of batches()) {
-      const row = new Uint32Array(width).fill(nobody);
-      numbers.forEach((number, i) => (row[i] = placeOf(number)));
-      yield row;
-    }
-  };
-  await writeNumbers(join(output, path), rows());
-  return { path, width, batches: count };
+  return { width, count };
 }
 
 async function writeTexts(
@@ -94,6 +114,9 @@ async function writeTexts(
     learned: paths.learned,
   };
 }
+
+/** Numbers of an order that are made at once. */
+const chunkNumbers = 1 << 20;
 
 /** Bytes that are collected before they are written. */
 const chunkBytes = 1 << 20;

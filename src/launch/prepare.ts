@@ -90,7 +90,8 @@ export async function prepareJob(config: Config, given: PrepareOptions): Promise
       for (let i = 0; i < accumulate; i++) yield batches[i] ?? [];
     }
   };
-  const train = await writeSplit(output, "train", objective.train, updates);
+  const known = config.batch === null ? undefined : { width: config.batch, count: plan.steps * accumulate };
+  const train = await writeSplit(output, "train", objective.train, updates, known);
   const held = objective.valid === undefined ? [] : heldOutBatches(config, objective.valid);
   const every = everyOf(config, plan.perEpoch);
   const job: Job = jobSchema.parse({
