@@ -2,7 +2,7 @@
 import { h, type VNode } from "preact";
 import type { JobEntry, JobRank, RunEntry } from "../serve/literature/replies.ts";
 import { html } from "./html.ts";
-import { bytes, counted, figure, moment, several } from "./words.ts";
+import { bytes, counted, moment, several } from "./words.ts";
 
 /** What a reader is told of each state. */
 const states: Readonly<Record<JobEntry["state"], string>> = {
@@ -14,6 +14,8 @@ const states: Readonly<Record<JobEntry["state"], string>> = {
   failed: "failed",
   done: "done",
 };
+
+const seconds = (value: number): string => String(Number(value.toPrecision(2)));
 
 export const isTrouble = ({ state, deadCount, error }: JobEntry): boolean =>
   state === "failed" || state === "silent" || deadCount > 0 || error !== null;
@@ -58,7 +60,7 @@ function Ranks({
               <td class="number">${counted(step)}</td>
               <td class="number">${counted(Math.round(silent))} s</td>
               <td class="number">${times === null ? "–" : `${times.toFixed(2)} ×`}</td>
-              <td class="number">${waiting === null ? "–" : `${figure(waiting)} s`}</td>
+              <td class="number">${waiting === null ? "–" : `${seconds(waiting)} s`}</td>
             </tr>`,
         )}
       </tbody>
@@ -85,7 +87,7 @@ function Job({ name, job }: { readonly name: string; readonly job: JobEntry }): 
     ["Last heard of", heard === null ? "–" : moment(heard)],
     ["Behind the first", ranks === 0 ? "–" : several(behind, "rank")],
     ["Memory of a rank", memory === 0 ? "–" : bytes(memory)],
-    ["Waited for data", ranks === 0 ? "–" : `${figure(waiting)} s an update at most`],
+    ["Waited for data", ranks === 0 ? "–" : `${seconds(waiting)} s an update at most`],
     ...(result === null ? [] : [["Result", `${several(result.files, "file")}, ${bytes(result.bytes)}`] as const]),
     ...(unread === 0 ? [] : [["Not read", `${several(unread, "file")} of ranks`] as const]),
   ];
