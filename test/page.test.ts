@@ -1,5 +1,5 @@
 /** The page in Chromium: every view as a reader uses it, by mouse, by keys alone, on a phone, in the dark. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
@@ -24,6 +24,25 @@ const folder = mkdtempSync(join(tmpdir(), "galen-page-"));
 let world: PageWorld;
 let browser: Browser;
 
+/** The folder of a job of 64 ranks, of which some are slow, one is dead and one failed, with last words that would be markup. */
+function writeJob(output: string, time: number): void {
+  mkdirSync(join(output, "ranks"), { recursive: true });
+  const write = (name: string, value: object): void => writeFileSync(join(output, name), JSON.stringify(value));
+  write("job.json", { version: 1, recipe: "biollm-nano", steps: 1000 });
+  for (let rank = 0; rank < 64; rank++) {
+    const host = rank === 9 ? script : `node${rank >> 3}`;
+    const beat = { rank, host, pid: 1, step: 120, time: rank === 60 ? time - 300 : time, device: "an accelerator" };
+    write(`ranks/${String(rank).padStart(5, "0")}.json`, {
+      ...beat,
+      probe: rank === 9 ? 25 : 10,
+      waiting: 0.02,
+      memory: 6e10,
+    });
+  }
+  const traceback = `Traceback (most recent call last):\n  File "worker.py", line 1\n${script}`;
+  write("ranks/00017.error.json", { rank: 17, time, step: 121, message: `out of memory ${script}`, traceback });
+}
+
 /** Trains a model of a few thousand weights for twelve updates, with samples on the way. */
 async function trainTiny(output: string): Promise<void> {
   const texts = Array.from({ length: 200 }, (_, i) => `aspirin ${i % 7} lowers fever ${i % 5} in man ${i % 3}`);
@@ -47,6 +66,7 @@ beforeAll(async () => {
   world = await pageWorld(folder);
   writeMined(join(folder, "reviews/ddi"));
   await trainTiny(join(folder, "runs/tiny"));
+  writeJob(join(folder, "runs/job"), Date.now() / 1000);
   browser = await openBrowser();
   return undefined;
 });
@@ -93,6 +113,7 @@ const views = [
   "#/review",
   "#/review/ddi",
   "#/runs",
+  "#/runs?run=job&run=tiny",
   "#/corpus",
   "#/nothing",
 ];
@@ -279,7 +300,7 @@ describe.skipIf(!hasBrowser)("review", () => {
 
 describe.skipIf(!hasBrowser)("runs and corpus", () => {
   test("a training's curves and samples are shown, and grow", async () => {
-    await visit("#/runs", async (page) => {
+    await visit("#/runs?run=tiny", async (page) => {
       await page.waitForSelector(".chart canvas");
       expect(await page.locator(".chart figcaption").allTextContents()).toEqual([
         "Loss",
@@ -287,7 +308,7 @@ describe.skipIf(!hasBrowser)("runs and corpus", () => {
         "Learning rate",
         "Speed, a second",
       ]);
-      expect(await page.locator(".runs tbody tr").textContent()).toContain("12 of 12");
+      expect(await page.locator(".runs tbody tr", { hasText: "tiny" }).textContent()).toContain("12 of 12");
       expect(await page.locator(".samples h3").first().textContent()).toBe("update 6");
       const path = join(folder, "runs/tiny/metrics.jsonl");
       const before = readFileSync(path, "utf8");
@@ -298,6 +319,31 @@ describe.skipIf(!hasBrowser)("runs and corpus", () => {
       await page.waitForSelector('.plot[aria-label*="1.250 at 13"]');
       writeFileSync(path, before);
       await page.waitForSelector('.plot[aria-label*="1.250 at 13"]', { state: "detached" });
+    });
+  });
+
+  test("a job's state, slow and dead ranks and the first failure stand beside its curves, as text", async () => {
+    await visit("#/runs?run=job&run=tiny", async (page) => {
+      await page.waitForSelector(".job h2");
+      expect(await page.locator(".runs tbody tr", { hasText: "biollm-nano" }).textContent()).toMatch(
+        /120 of 1,000.*failed, 1 dead rank/s,
+      );
+      expect(await page.textContent(".job h2")).toContain("job: failed");
+      expect(await page.textContent(".job .failure")).toContain(
+        "Rank 17 failed first, in update 121: out of memory <script>",
+      );
+      await page.getByText("Its last words").click();
+      expect(await page.textContent(".job pre")).toContain("<img src=x");
+      const tables = await page.locator(".ranks").allTextContents();
+      expect(tables[0]).toMatch(/Dead ranks.*60node7120300 s/s);
+      expect(tables[1]).toMatch(/Slow ranks.*9<script>.*2\.50 ×/s);
+      expect(await page.locator(".job").count()).toBe(1);
+      await page.waitForSelector(".chart canvas");
+      writeJob(join(folder, "runs/job"), Date.now() / 1000);
+      rmSync(join(folder, "runs/job/ranks/00017.error.json"));
+      await page.locator(".job h2", { hasText: "training" }).waitFor();
+      expect(await page.locator(".job .failure").count()).toBe(0);
+      writeJob(join(folder, "runs/job"), Date.now() / 1000);
     });
   });
 

@@ -5,9 +5,10 @@ import type { RunEntry, RunMetrics, RunPoint } from "../serve/literature/replies
 import { type ApiError, call, eventsOf, useJson } from "./api.ts";
 import { Chart, inkOf } from "./chart.ts";
 import { html } from "./html.ts";
+import { isTrouble, Jobs, jobState } from "./job-view.ts";
 import { Failure, Heading, Waiting } from "./parts.ts";
 import { go, hrefOf, type Route } from "./router.ts";
-import { counted, figure, moment } from "./words.ts";
+import { counted, figure, moment, several } from "./words.ts";
 
 interface Quantity {
   readonly title: string;
@@ -105,6 +106,13 @@ function left(seconds: number | null): string {
     : `, about ${Math.floor(minutes / 60)} h ${minutes % 60} min left`;
 }
 
+function stateOf(run: RunEntry): string {
+  if (run.job !== null && run.job.state !== "running") return jobState(run.job);
+  const dead = run.job === null || run.job.deadCount === 0 ? "" : `, ${several(run.job.deadCount, "dead rank")}`;
+  if (run.going) return `training${dead}${left(run.secondsLeft)}`;
+  return run.step === run.steps ? `done ${moment(run.changed)}` : `still since ${moment(run.changed)}`;
+}
+
 interface TableProps {
   readonly runs: readonly RunEntry[];
   readonly chosen: readonly string[];
@@ -132,11 +140,7 @@ function Table({ runs, chosen, metrics }: TableProps): VNode {
           const ink = chosen.indexOf(run.name);
           const live = metrics[run.name];
           const step = Math.max(run.step, live?.loss.at(-1)?.step ?? 0);
-          const state = run.going
-            ? `training${left(run.secondsLeft)}`
-            : run.step === run.steps
-              ? `done ${moment(run.changed)}`
-              : `still since ${moment(run.changed)}`;
+          const state = stateOf(run);
           return html`<tr key=${run.name}>
             <th scope="row">
               <label class="choice">
@@ -148,7 +152,9 @@ function Table({ runs, chosen, metrics }: TableProps): VNode {
             <td class="number">${counted(step)}${run.steps === null ? "" : ` of ${counted(run.steps)}`}</td>
             <td class="number">${figure(last(live?.loss) ?? run.loss)}</td>
             <td class="number">${figure(last(live?.heldOut) ?? run.heldOut)}</td>
-            <td>${run.going ? html`<strong>${state}</strong>` : state}</td>
+            <td class=${run.job !== null && isTrouble(run.job) ? "trouble" : ""}>
+              ${run.going ? html`<strong>${state}</strong>` : state}
+            </td>
           </tr>`;
         })}
       </tbody>
@@ -207,6 +213,7 @@ export function RunsView({ route: { params } }: { readonly route: Route }): VNod
             </p>`
           : h(Table, { runs, chosen, metrics })
     }
+    ${h(Jobs, { runs: runs?.filter(({ name }) => chosen.includes(name)) ?? [] })}
     <div class="charts">
       ${quantities.map(({ title, of }) =>
         h(Chart, {

@@ -72,7 +72,7 @@ export const galen: Group = {
       load: () => import("./plan.ts"),
       commands: {
         corpus: {
-          about: "What curating a corpus takes: hours, disk, memory, cost, and what breaks first",
+          about: "What curating takes: hours, disk, memory, what breaks first",
           load: () => import("./plan-corpus.ts"),
         },
         index: { about: "What an index takes: hours, disk, memory", load: () => import("./plan-index.ts") },

@@ -4,7 +4,7 @@ import { type Command, command } from "../command.ts";
 import { ratesOf, workPlanOptions } from "../plan-options.ts";
 
 const planCorpusCommand: Command = command({
-  about: "What curating a corpus takes: hours, disk, memory, cost, and what breaks first",
+  about: "What curating takes: hours, disk, memory, what breaks first",
   details:
     "The pipeline runs on samples of its own sources, on this machine and in a temporary folder that goes afterwards, one thread and then all of them; hours of more text on more cores are reckoned from that, with what grows faster than the text: sorting, files that are opened, rounds of clusters. Ranges come from the samples' spread, from how much slower threads are beside each other, and from what is assumed, which the table names. Files, cores and machines are taken to be like these.",
   positionals: { file: { about: "The pipeline, such as corpus.yaml; not needed with --rates" } },

@@ -21,6 +21,7 @@ const planExtract: Command = command({
     ...modelOptions,
   },
   examples: [
+    ["plan extract pubmed/*.xml.gz --model runs/ddi/model --repeats 1", "on this machine"],
     [
       "plan extract pubmed/*.xml.gz --model runs/ddi/model --amount 38e6documents --machines 100 --repeats 1",
       "all of PubMed",

@@ -33,6 +33,7 @@ const planIndex: Command = command({
     ...modelOptions,
   },
   examples: [
+    ["plan index samples/pubmed-sample.xml --repeats 1 --json", "what is there, as JSON"],
     ["plan index samples/pubmed-sample.xml --amount 38e6documents --repeats 1", "all of PubMed, by words alone"],
   ],
   stoppable: true,

@@ -11,8 +11,7 @@ import * as z from "zod";
 import { readLines } from "../../io/lines.ts";
 import { readJson } from "../../io/json.ts";
 import { checked, parsedJson } from "../../schema.ts";
-import { type CorpusPipeline, pipelineValue, planPipeline } from "../../curate/pipeline.ts";
-import { runPipeline } from "../../curate/run.ts";
+import type { CorpusPipeline } from "../../curate/pipeline.ts";
 import type { CorpusSummary } from "../../curate/summary.ts";
 import { type CorpusRates, type MeasuredStep, thisMachine } from "./rates.ts";
 import { type Listing, listingOf, takeSample, worthOf } from "./sample.ts";
@@ -37,6 +36,8 @@ const taskBytes = 64 << 20;
 /** @throws as the pipeline itself. */
 export async function measureCorpus(file: string, options: MeasureOptions = {}): Promise<CorpusRates> {
   const { sampleBytes = usual.sampleBytes, repeats = usual.repeats, onProgress, signal } = options;
+  // Loaded where something is measured, not by every plan.
+  const { pipelineValue, planPipeline } = await import("../../curate/pipeline.ts");
   const value = (await pipelineValue(file)) as Record<string, unknown>;
   const folder = resolve(file, "..");
   const pipeline = await planPipeline(value, file, folder);
@@ -125,6 +126,7 @@ async function measuredRun(
   output: string,
   workers: number,
 ): Promise<CorpusRates["samples"][number]> {
+  const { runPipeline } = await import("../../curate/run.ts");
   let mixed = performance.now();
   const summary = await runPipeline({
     file,

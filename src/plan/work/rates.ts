@@ -107,6 +107,7 @@ export async function readDocumentRates(path: string, job: DocumentRates["job"])
   return readJson(path, documentRates.extend({ job: z.literal(job) }), hint);
 }
 
+/** Writes rates as a file that `readCorpusRates` or `readDocumentRates` takes. @throws DataError where it cannot be written. */
 export function writeRates(path: string, rates: CorpusRates | DocumentRates): Promise<void> {
   return writeFileAtomically(path, `${JSON.stringify(rates, null, 2)}\n`);
 }

@@ -16,8 +16,8 @@ const isCompressed = /\.(?:gz|tgz|zst|zip)$/i;
 const isWholeOnly = /\.(?:zip|parquet|pdf)$/i;
 /** Of each input at least, in bytes as they are worth. */
 const leastBytes = 1 << 18;
-/** Files that a sample is spread over, at least, where there are as many. */
-const spread = 4;
+/** Places that a sample is taken from, at most. */
+const spread = 16;
 
 export interface Listing {
   readonly files: readonly ListedFile[];
@@ -63,23 +63,17 @@ export async function takeSample(
   folder: string,
 ): Promise<Sample> {
   const wanted = Math.max(leastBytes, worth);
-  const each = Math.max(leastBytes, wanted / spread);
-  const chosen = new Map<number, number>();
-  let taken = 0;
-  for (const place of placesOf(files.length, part)) {
-    if (taken >= wanted) break;
+  const shares = sharesOf(files, wanted, part);
+  const chosen = [...shares].map(([place, share]): [number, number] => {
     const file = files[place]!;
     const own = worthOf(file);
-    if (own === 0) continue;
-    const share = Math.min(own, each, Math.max(leastBytes, wanted - taken));
     // Nearly all of a file is all of it.
     const isWhole = isWholeOnly.test(file.name) || own < 1.5 * share;
-    chosen.set(place, isWhole ? file.bytes : Math.ceil((share * file.bytes) / own));
-    taken += isWhole ? own : share;
-  }
+    return [place, isWhole ? file.bytes : Math.ceil((share * file.bytes) / own)];
+  });
   const paths: string[] = [];
   let [bytes, cut] = [0, 0];
-  for (const [place, size] of [...chosen].sort(([a], [b]) => a - b)) {
+  for (const [place, size] of chosen.sort(([a], [b]) => a - b)) {
     const file = files[place]!;
     bytes += size;
     if (size >= file.bytes) paths.push(resolve(file.path));
@@ -91,13 +85,39 @@ export async function takeSample(
   return { paths, bytes, cut };
 }
 
-/** All places below `count` in an order in which the first few lie far from each other. */
-function placesOf(count: number, part: number): Set<number> {
+/**
+ * How much of which file: places all over the bytes of all files, each of which takes as much of the file that it falls in, so
+ * that a file's share is as large as the file. Low-discrepancy steps of the golden ratio lie far from each other.
+ */
+function sharesOf(files: readonly ListedFile[], wanted: number, part: number): Map<number, number> {
+  const ends: number[] = [];
+  for (const file of files) ends.push((ends.at(-1) ?? 0) + worthOf(file));
+  const total = ends.at(-1) ?? 0;
+  const hits = Math.min(spread, Math.ceil(wanted / leastBytes));
   const golden = (Math.sqrt(5) - 1) / 2;
-  const places = new Set<number>();
-  for (let i = 0; i < 2 * count; i++) places.add(Math.floor(count * ((part + i * golden) % 1)));
-  for (let i = 0; i < count; i++) places.add(i);
-  return places;
+  const shares = new Map<number, number>();
+  let taken = 0;
+  // What falls in a small file that is taken whole is looked for elsewhere, for a while.
+  for (let i = 0; i < 8 * hits && taken < Math.min(wanted, total); i++) {
+    const at = total * ((part + i * golden) % 1);
+    const place = firstAbove(ends, at);
+    const before = shares.get(place) ?? 0;
+    const share = Math.min(worthOf(files[place]!), before + wanted / hits);
+    shares.set(place, share);
+    taken += share - before;
+  }
+  return shares;
+}
+
+/** Index of the first number above `value`, of numbers that do not fall. */
+function firstAbove(numbers: readonly number[], value: number): number {
+  let [low, high] = [0, numbers.length - 1];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (numbers[middle]! > value) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 async function copyHead({ path, name }: ListedFile, size: number, folder: string): Promise<string> {

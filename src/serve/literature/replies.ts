@@ -10,6 +10,55 @@ export interface KeptAnswer {
   readonly answer: Answer;
 }
 
+/** A rank of a job that stands out. */
+export interface JobRank {
+  readonly rank: number;
+  readonly host: string;
+  readonly step: number;
+  /** Seconds before the last rank that was heard of. */
+  readonly silent: number;
+  /** How many times as long as the median rank its device takes for the same product. */
+  readonly times: number | null;
+  /** Seconds of its last update that it waited for its batches. */
+  readonly waiting: number | null;
+}
+
+/** A training on accelerators, by the files of its folder. */
+export interface JobEntry {
+  /** waiting: no rank was heard of yet. silent: none for two minutes. */
+  readonly state: "waiting" | "running" | "stopping" | "silent" | "stopped" | "failed" | "done";
+  readonly step: number;
+  /** That were heard of. */
+  readonly ranks: number;
+  readonly hosts: number;
+  /** Names of accelerators, three at most. */
+  readonly devices: readonly string[];
+  /** When a rank was last heard of, ISO 8601. */
+  readonly heard: string | null;
+  /** Ranks that are an update or more behind the first. */
+  readonly behind: number;
+  /** Bytes that a rank took at most. */
+  readonly memory: number;
+  /** Seconds of an update that a rank waited for its batches, at most. */
+  readonly waiting: number;
+  /** The slowest five, and how many there are; the same of those that are not heard of any more. */
+  readonly slow: readonly JobRank[];
+  readonly slowCount: number;
+  readonly dead: readonly JobRank[];
+  readonly deadCount: number;
+  /** The first rank that failed, with its last words. */
+  readonly error: {
+    readonly rank: number;
+    readonly step: number | null;
+    readonly message: string;
+    readonly traceback: string;
+  } | null;
+  readonly errors: number;
+  /** Files of ranks that could not be read. */
+  readonly unread: number;
+  readonly result: { readonly files: number; readonly bytes: number } | null;
+}
+
 export interface RunEntry {
   /** As its addresses name it. */
   readonly name: string;
@@ -24,6 +73,8 @@ export interface RunEntry {
   readonly changed: string;
   /** Its metrics changed within two minutes, and updates are left. */
   readonly going: boolean;
+  /** Of a training on accelerators; null of Galen's own engine. */
+  readonly job: JobEntry | null;
 }
 
 export interface RunPoint {

@@ -4,7 +4,7 @@ import { streamSSE } from "hono/streaming";
 import { followMetrics, type MetricsPart } from "../../train/index.ts";
 import { folderTable } from "../literature/folders.ts";
 import type { RunEntry, RunMetrics } from "../literature/replies.ts";
-import { runEntry, runMark } from "../literature/runs.ts";
+import { metricsThere, runEntry, runMarks } from "../literature/runs.ts";
 import type { App, ServeContext } from "../context.ts";
 import { errorBody } from "../failures.ts";
 import { missing, replies, signalOf } from "./schemas.ts";
@@ -27,6 +27,18 @@ const metricsRoute = createRoute({
   responses: replies<RunMetrics>("RunMetrics", "The figures so far"),
 });
 
+/** Of a job before its first update. */
+const noMetrics: MetricsPart = {
+  restarted: false,
+  loss: [],
+  heldOut: [],
+  rate: [],
+  speed: [],
+  figures: {},
+  heldOutFigures: {},
+  samples: [],
+};
+
 /** JSON has no NaN. */
 function partOf({ restarted, samples, ...curves }: MetricsPart): RunMetrics {
   const finite = (points: MetricsPart["loss"]): RunMetrics["loss"] =>
@@ -47,7 +59,7 @@ function partOf({ restarted, samples, ...curves }: MetricsPart): RunMetrics {
 }
 
 export function runsRoutes(app: App, context: ServeContext): void {
-  const table = (): Promise<ReadonlyMap<string, string>> => folderTable(context.folders.runs, runMark);
+  const table = (): Promise<ReadonlyMap<string, string>> => folderTable(context.folders.runs, ...runMarks);
   app.openapi(runsRoute, async (c) => {
     const entries = await Promise.all([...(await table())].map(([name, folder]) => runEntry(name, folder)));
     return c.json(
@@ -60,6 +72,7 @@ export function runsRoutes(app: App, context: ServeContext): void {
     const folder = (await table()).get(name);
     if (folder === undefined) throw missing(`expected a run of GET /runs, got ${JSON.stringify(name)}`);
     if (!(c.req.header("Accept") ?? "").includes("text/event-stream")) {
+      if (!(await metricsThere(folder))) return c.json(partOf(noMetrics), 200);
       const { value } = await followMetrics(folder).next();
       return c.json(partOf(value as MetricsPart), 200);
     }
@@ -69,6 +82,8 @@ export function runsRoutes(app: App, context: ServeContext): void {
       c,
       async (sse) => {
         sse.onAbort(() => left.abort());
+        await metricsThere(folder, { every: everyMs, signal });
+        if (signal.aborted) return;
         for await (const part of followMetrics(folder, { every: everyMs, signal }))
           await sse.writeSSE({ event: "metrics", data: JSON.stringify(partOf(part)) });
       },
