@@ -4,7 +4,7 @@ import { rm } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { ConfigError } from "../errors.ts";
 import { writeFileAtomically } from "../io/files.ts";
-import { arrayState } from "./array.ts";
+import { arrayState, clearFailures } from "./array.ts";
 import { addSubmitted, kindOf, lastHandedIn, readDone, readSubmitted, requireJob, type Submitted } from "./folder.ts";
 import { launchers } from "./launchers/list.ts";
 import type { Before, LauncherName, Order, RanksWork, Script, TasksWork } from "./launchers/launcher.ts";
@@ -59,6 +59,7 @@ export async function submitJob(folder: string, options: SubmitOptions): Promise
     await addSubmitted(submittedOf(order, options.on, null));
     return { order, script, submitted: undefined };
   }
+  if (order.work.kind === "tasks") await clearFailures(order.folder);
   const id = await launcher.submit(order, script);
   const submitted = submittedOf(order, options.on, id);
   await addSubmitted(submitted);
