@@ -41,7 +41,8 @@ export async function checkedCommand(words: readonly string[]): Promise<CheckedC
   if (name === sharing && !has("--rank")) more.push("--rank", "{task}", "--world", "{tasks}");
   if (name === sharing && !has("--no-wait")) more.push("--no-wait");
   for (const option of ["resume", "overwrite"]) {
-    if (command.options[option]?.type === "flag" && !has(`--${option}`)) more.push(`--${option}`);
+    const isThere = command.options[option]?.type === "flag" && has("--output");
+    if (isThere && !has(`--${option}`)) more.push(`--${option}`);
   }
   const end = given.indexOf("--");
   const all = end < 0 ? [...given, ...more] : [...given.slice(0, end), ...more, ...given.slice(end)];
