@@ -2,9 +2,9 @@
  * Command lines of array work, seen to before anything is handed in: that there is such a command, that it takes these words,
  * that it can be called again, and that no two write to the same place.
  */
-import { tasksOf, type ArrayPlan } from "../launch/index.ts";
-import { checkNewFile } from "../io/outputs.ts";
-import { UsageError } from "../errors.ts";
+import { readdir, stat } from "node:fs/promises";
+import { ConfigError, UsageError } from "../errors.ts";
+import { type ArrayPlan, tasksOf } from "../launch/index.ts";
 import { parseArguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { commandOf } from "./main.ts";
@@ -26,8 +26,14 @@ async function loaded(words: readonly string[]): Promise<{ name: string; command
   return { name: bare, command: (await entry.load()).default, rest };
 }
 
+/** Words of a command line, and whether they were given --overwrite. */
+export interface CheckedCommand {
+  readonly command: readonly string[];
+  readonly replaces: boolean;
+}
+
 /** The command line, with what lets it be called again. @throws UsageError where there is no such command. */
-export async function checkedCommand(words: readonly string[]): Promise<string[]> {
+export async function checkedCommand(words: readonly string[]): Promise<CheckedCommand> {
   const given = words[0] === "galen" ? words.slice(1) : words;
   const { name, command, rest } = await loaded(given);
   const has = (option: string): boolean => rest.some((word) => word === option || word.startsWith(`${option}=`));
@@ -35,27 +41,38 @@ export async function checkedCommand(words: readonly string[]): Promise<string[]
   if (name === sharing && !has("--rank")) more.push("--rank", "{task}", "--world", "{tasks}");
   if (name === sharing && !has("--no-wait")) more.push("--no-wait");
   for (const option of ["resume", "overwrite"]) {
-    if (command.options[option]?.type === "flag" && !has(`--${option}`)) more.push(`--${option}`);
+    const isThere = command.options[option]?.type === "flag" && has("--output");
+    if (isThere && !has(`--${option}`)) more.push(`--${option}`);
   }
   const end = given.indexOf("--");
-  return end < 0 ? [...given, ...more] : [...given.slice(0, end), ...more, ...given.slice(end)];
+  const all = end < 0 ? [...given, ...more] : [...given.slice(0, end), ...more, ...given.slice(end)];
+  return { command: all, replaces: has("--overwrite") };
 }
 
 /** @throws UsageError or ConfigError for a command line that would not do, or two that write to one place. */
-export async function checkLines(plan: ArrayPlan): Promise<void> {
-  const outputs = new Map<string, string>();
+export async function checkLines(plan: ArrayPlan, { replaces }: CheckedCommand): Promise<void> {
+  const outputs = new Set<string>();
   for (const words of tasksOf(plan).flat()) {
     const { name, command, rest } = await loaded(words);
     const { output } = parseArguments(rest, command);
     if (typeof output !== "string" || name === sharing) continue;
-    const other = outputs.get(output);
-    if (other !== undefined) {
+    if (outputs.has(output)) {
       throw new UsageError(`--output: expected another place for each task, got ${output} twice`, {
         hint: `put {name} or {task} in it; the second is of: ${words.join(" ").slice(0, 200)}`,
       });
     }
-    outputs.set(output, name);
-    // A task may have been killed behind its last word: then it writes again what it had written, and nothing else.
-    if ("overwrite" in command.options) await checkNewFile(output, false);
+    outputs.add(output);
+    // A task that was killed behind its last word writes again what it had written: that, and nothing else.
+    if ("overwrite" in command.options && !replaces) await requireNew(output);
   }
+}
+
+/** @throws ConfigError where something is there. */
+async function requireNew(output: string): Promise<void> {
+  const there = await stat(output).catch(() => undefined);
+  const isEmpty = there?.isDirectory() === true ? (await readdir(output)).length === 0 : there?.size === 0;
+  if (there === undefined || isEmpty) return;
+  throw new ConfigError(`${output}: expected a place where nothing is, got something`, {
+    hint: "name another --output behind --, or replace what is there with --overwrite",
+  });
 }

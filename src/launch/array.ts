@@ -8,7 +8,7 @@
  *     DIR/tasks/00003.failed.json   how it ended the last time, where that was not well
  */
 import { existsSync } from "node:fs";
-import { readdir } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import * as z from "zod";
 import { ConfigError, DataError } from "../errors.ts";
@@ -134,9 +134,23 @@ export async function writeMarker(folder: string, value: TaskMarker): Promise<vo
   await writeFileAtomically(path, `${JSON.stringify(value)}\n`, { sweeps: false });
 }
 
+/** Path of a task's failure. */
+export const failureOf = (folder: string, task: number): string =>
+  join(folder, "tasks", `${taskName(task)}.failed.json`);
+
+/** Whether a task has failed since the array was handed in. */
+export async function hasFailures(folder: string): Promise<boolean> {
+  const names = await readdir(join(folder, "tasks")).catch((): string[] => []);
+  return names.some((name) => name.endsWith(".failed.json"));
+}
+
+/** Forgets failures, before tasks are done again. */
+export async function clearFailures(folder: string): Promise<void> {
+  for (const { task } of (await arrayState(folder)).failed) await rm(failureOf(folder, task), { force: true });
+}
+
 export async function writeFailure(folder: string, value: TaskFailure): Promise<void> {
-  const path = join(folder, "tasks", `${taskName(value.task)}.failed.json`);
-  await writeFileAtomically(path, `${JSON.stringify(value)}\n`, { sweeps: false });
+  await writeFileAtomically(failureOf(folder, value.task), `${JSON.stringify(value)}\n`, { sweeps: false });
 }
 
 export interface ArrayState {

@@ -1,4 +1,5 @@
 /** Ends a job: in order by DIR/stop, which its ranks and tasks look for, or at once by its launcher. */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { ConfigError, RuntimeError } from "../errors.ts";
@@ -41,6 +42,8 @@ export async function stopJob(folder: string, options: StopOptions = {}): Promis
         hint: `it will stop after its update; --wait SECONDS waits longer, galen jobs stop ${folder} --now does not let it save`,
       });
     }
+    // A job that has just begun, or was started again, has taken the request away.
+    if (!now && !existsSync(join(folder, "stop"))) await askToStop(folder);
     onWait?.(current, waited);
     await wait(lookMs, undefined, { signal });
   }

@@ -1,10 +1,10 @@
 /** Handing a job's folder to a launcher: the order is worked out, its script is written, and a line of submitted.jsonl says so. */
 import { existsSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { ConfigError } from "../errors.ts";
-import { writeFileAtomically } from "../io/files.ts";
-import { arrayState } from "./array.ts";
+import { writeFileAtomically, writing } from "../io/files.ts";
+import { arrayState, clearFailures } from "./array.ts";
 import { addSubmitted, kindOf, lastHandedIn, readDone, readSubmitted, requireJob, type Submitted } from "./folder.ts";
 import { launchers } from "./launchers/list.ts";
 import type { Before, LauncherName, Order, RanksWork, Script, TasksWork } from "./launchers/launcher.ts";
@@ -53,12 +53,15 @@ export async function submitJob(folder: string, options: SubmitOptions): Promise
   const launcher = launchers[options.on];
   if (options.on === "local" && order.work.kind === "ranks" && options.dryRun !== true) await checkPython(order.python);
   const script = await launcher.script(order);
+  // Slurm makes no folder for what a job prints, and ends jobs without a word where there is none.
+  await writing(order.folder, () => mkdir(join(order.folder, "logs"), { recursive: true }));
   for (const [path, text] of Object.entries(script.files)) await writeFileAtomically(join(order.folder, path), text);
   if (options.dryRun === true) {
     // So that a job that is handed in later is what was shown.
     await addSubmitted(submittedOf(order, options.on, null));
     return { order, script, submitted: undefined };
   }
+  if (order.work.kind === "tasks") await clearFailures(order.folder);
   const id = await launcher.submit(order, script);
   const submitted = submittedOf(order, options.on, id);
   await addSubmitted(submitted);

@@ -11,6 +11,8 @@ import { RuntimeError } from "../errors.ts";
 import { temporaryFor, writeFileAtomically, writing } from "../io/files.ts";
 import {
   arrayState,
+  failureOf,
+  hasFailures,
   isDone,
   isStopping,
   readArray,
@@ -45,6 +47,7 @@ export async function runTask(folder: string, task: number, options: TaskOptions
   const lines = taskOf(array, task, folder);
   const before = await readMarker(folder, task);
   if (isDone(before)) return 0;
+  await rm(failureOf(folder, task), { force: true });
   let seconds = before?.seconds ?? 0;
   for (let i = before?.done ?? 0; i < lines.length; i++) {
     if (isStopping(folder) || options.signal?.aborted === true) return 1;
@@ -54,14 +57,14 @@ export async function runTask(folder: string, task: number, options: TaskOptions
     seconds += (performance.now() - begun) / 1000;
     const time = new Date().toISOString();
     if (ended.code !== 0) {
-      if (ended.code === comeAgain) return comeAgain;
+      // Whom it waits for may have failed, and would be waited for without end.
+      if (ended.code === comeAgain) return (await hasFailures(folder)) ? 1 : comeAgain;
       await writeFailure(folder, { task, code: ended.code, time, words: ended.words });
       return ended.code ?? 1;
     }
     const own = { task, done: i + 1, of: lines.length, seconds: Number(seconds.toFixed(3)), host: hostname(), time };
     await writeMarker(folder, own);
   }
-  await rm(join(folder, "tasks", `${taskName(task)}.failed.json`), { force: true });
   return 0;
 }
 

@@ -36,8 +36,9 @@ const array: Command = command({
     const { launchArray } = await import("../../launch/index.ts");
     const { announce, submitValues } = await import("../launching.ts");
     const { checkedCommand, checkLines } = await import("../array-commands.ts");
-    const plan = { command: await checkedCommand(args.command), over: args.over, tasks: args.tasks };
-    await checkLines(plan);
+    const checked = await checkedCommand(args.command);
+    const plan = { command: checked.command, over: args.over, tasks: args.tasks };
+    await checkLines(plan, checked);
     const submission = await launchArray(
       { ...plan, output: args.output },
       { ...submitValues(args), on: args.on as "local" },
