@@ -4,6 +4,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -33,26 +34,36 @@ describe.skipIf(!hasRay || !canTrain())("on a Ray of two machines", () => {
   // Ray's sockets lie within, and their paths may not be long.
   const folder = mkdtempSync(join(tmpdir(), "gr-"));
   const at = (name: string): string => join(folder, name);
-  const env = { ...process.env, RAY_AUTH_MODE: "token", RAY_AUTH_TOKEN: "0123456789abcdef".repeat(4) };
+  const token = randomBytes(32).toString("hex");
+  const env = { ...process.env, RAY_AUTH_MODE: "token", RAY_AUTH_TOKEN: token };
   let ours: readonly string[];
 
-  /** Ray's own processes, by their temporary folder: "ray stop" would end those of others, too. */
-  const rays = (): number[] => {
-    const said = spawnSync("ps", ["-eo", "pid,args"], { encoding: "utf8" }).stdout;
-    const lines = said.split("\n").filter((line) => line.includes(at("ray")));
-    return lines.map((line) => Number.parseInt(line, 10)).filter((pid) => pid !== process.pid);
-  };
+  /** Ray's processes, by the token in their environment: "ray stop" would end those of others, too. */
+  const rays = (): number[] =>
+    readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name) && name !== String(process.pid))
+      .filter((name) => {
+        try {
+          return readFileSync(`/proc/${name}/environ`, "latin1").includes(`RAY_AUTH_TOKEN=${token}`);
+        } catch {
+          return false;
+        }
+      })
+      .map(Number);
 
   beforeAll(async () => {
-    const [port, dashboard] = [await freePort(), await freePort()];
+    const ports = await Promise.all(Array.from({ length: 5 }, freePort));
+    const [port, dashboard, client, ...agents] = ports.map(String) as [string, string, string, string, string];
     const start = (...words: string[]): void => {
       const more = ["--num-cpus", "2", "--disable-usage-stats", "--object-store-memory", "100000000"];
       const run = spawnSync(join(programs!, "ray"), ["start", ...words, ...more], { encoding: "utf8", env });
       expect(run.status, run.stderr + run.stdout).toBe(0);
     };
-    start("--head", "--port", String(port), "--dashboard-port", String(dashboard), "--temp-dir", at("ray"));
-    start("--address", `127.0.0.1:${port}`);
-    process.env["RAY_AUTH_TOKEN"] = env.RAY_AUTH_TOKEN;
+    const agent = (i: number): string[] => ["--dashboard-agent-listen-port", agents[i]!];
+    const head = ["--head", "--port", port, "--dashboard-port", dashboard, "--ray-client-server-port", client];
+    start(...head, "--temp-dir", at("ray"), ...agent(0));
+    start("--address", `127.0.0.1:${port}`, ...agent(1));
+    process.env["RAY_AUTH_TOKEN"] = token;
     const driver = `driver-python=${join(programs!, "python")}`;
     ours = ["--on", "ray", "--address", `http://127.0.0.1:${dashboard}`, "--option", driver, "--galen", galen];
     const text = "Aspirin lowers the risk of stroke in patients with diabetes of the kidney. ".repeat(4);
