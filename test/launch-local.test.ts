@@ -171,7 +171,7 @@ describe.skipIf(!canTrain())("a training on this machine", () => {
     expect(events.filter(({ type }) => type === "step").map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6]);
     expect(events.at(-1)).toMatchObject({ type: "result", outcome: "finished", training: { step: 6, steps: 6 } });
     await stdoutOf("jobs", "fetch", job, "--output", model);
-    expect(await stdoutOf("tokenize", "--tokenizer", model, "Aspirin")).not.toBe("");
+    expect(await stdoutOf("generate", "--model", model, "Aspirin")).not.toBe("");
     const text = await stdoutOf("jobs", "watch", job);
     for (const part of ["finished on local", "6 of 6", "tokens/s", "2 on 1 machine (cpu)", "slowest"])
       expect(text).toContain(part);
@@ -206,10 +206,10 @@ describe.skipIf(!canTrain())("a training on this machine", () => {
 
   test("that waits for its data begins when they are there, and not where they never will be", async () => {
     const [data, job] = [at("data-job"), at("waiting")];
-    const words = ["--", "tokenize", "--tokenizer", at("tokenizer"), at("a.jsonl"), "--output", at("later")];
-    await stdoutOf("launch", "array", "--on", "local", "--detach", "--tasks", "1", "--output", data, ...words);
-    await stdoutOf(...launched(job, "--data", at("later"), "--after", data, "steps=2", "--detach"));
-    expect(existsSync(join(job, "job.json"))).toBe(false);
+    const array = ["launch", "array", "--on", "local", "--detach", "--parallel", "1", "--output", data];
+    const tokenizing = ["tokenize", "--tokenizer", at("tokenizer"), "{input}", "--output", at("later-{name}")];
+    await stdoutOf(...array, "--over", at("b.jsonl"), at("a.jsonl"), "--", ...tokenizing);
+    await stdoutOf(...launched(job, "--data", at("later-a"), "--after", data, "steps=2", "--detach"));
     await until(async () => (await jobStatus(job)).outcome !== "running");
     expect((await jobStatus(job)).outcome, readFileSync(join(job, "logs/local.log"), "utf8")).toBe("finished");
 
