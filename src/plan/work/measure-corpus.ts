@@ -127,7 +127,9 @@ async function measuredRun(
   workers: number,
 ): Promise<CorpusRates["samples"][number]> {
   const { runPipeline } = await import("../../curate/run.ts");
-  let mixed = performance.now();
+  const started = performance.now();
+  const before = process.cpuUsage();
+  let mixed = started;
   const summary = await runPipeline({
     file,
     value,
@@ -140,6 +142,7 @@ async function measuredRun(
     },
   });
   const finish = (performance.now() - mixed) / 1000;
+  const { user, system } = process.cpuUsage(before);
   const { documents, characters, words } = summed(summary);
   const tokens = await tokensIn(join(output, "tokens"));
   return {
@@ -153,6 +156,7 @@ async function measuredRun(
       1,
       (await readdir(join(output, "stages/import"))).filter((one) => one.endsWith(".parquet")).length,
     ),
+    processor: (user + system) / 1000 / (performance.now() - started),
     disk: await diskOf(output),
     result: summary.result.amount.characters,
     steps: await stepsOf(output),
