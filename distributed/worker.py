@@ -257,7 +257,8 @@ class Run:
         if ranks.rank == 0:
             self.open_metrics()
         ranks.barrier()
-        self.heartbeat.beat(self.step, 0.0, always=True)
+        self.heartbeat.moves(self.step, 0.0)
+        self.heartbeat.start()
         steps, every = job["steps"], job["every"]
         self._log_evaluation()
         largest, seen, recent = 0.0, 0, [(time.monotonic(), 0.0)]
@@ -300,7 +301,7 @@ class Run:
                     secondsLeft=(steps - self.step) * seconds / (len(recent) - 1),
                     **more,
                 )
-                self.heartbeat.beat(self.step, waiting)
+                self.heartbeat.moves(self.step, waiting)
                 if self.step == steps:
                     break
                 if every["evaluate"] and self.step % every["evaluate"] == 0:
@@ -308,7 +309,8 @@ class Run:
                 if every["save"] and self.step % every["save"] == 0:
                     self.checkpoints.save(self.step)
         self.checkpoints.save(self.step)
-        self.heartbeat.beat(self.step, 0.0, always=True)
+        self.heartbeat.moves(self.step, 0.0)
+        self.heartbeat.beat()
         if stopped:
             return True
         if seen > 0:
