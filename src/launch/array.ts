@@ -33,6 +33,7 @@ export function readArray(folder: string): Promise<TaskArray> {
   return readJson(join(folder, "array.json"), arraySchema, 'name the folder of an array, made by "galen launch array"');
 }
 
+/** Writes array.json. */
 export async function writeArray(folder: string, array: Omit<TaskArray, "version">): Promise<void> {
   await writeFileAtomically(
     join(folder, "array.json"),

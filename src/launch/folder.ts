@@ -3,12 +3,13 @@
  * ranks, and whether it is done. A file that is being written, or that a killed process left, is not there yet.
  */
 import { existsSync } from "node:fs";
-import { appendFile, mkdir, readdir, readFile } from "node:fs/promises";
+import { appendFile, lstat, mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { ConfigError, DataError } from "../errors.ts";
 import { readText, writing } from "../io/files.ts";
 import { checked, parsedJson } from "../schema.ts";
+import { shownText } from "./tail.ts";
 import { launcherNames } from "./launchers/launcher.ts";
 
 const count = z.int().positive();
@@ -80,14 +81,17 @@ export async function addSubmitted({ folder, ...line }: Submitted): Promise<void
   await writing(path, () => appendFile(path, `${JSON.stringify(line)}\n`));
 }
 
+/** Of another program. */
+const text = z.string().transform((value) => shownText(value).slice(0, 4000));
+
 const heartbeat = z.object({
   rank: z.int().min(0),
-  host: z.string(),
+  host: text,
   pid: z.int(),
   step: z.int().min(0),
   /** Unix seconds. */
   time: z.number(),
-  device: z.string(),
+  device: text,
   /** Milliseconds of a product of matrices on its device alone. */
   probe: z.number().nullish(),
   /** Seconds of the last update that it waited for its batches. */
@@ -101,8 +105,8 @@ const lastWords = z.object({
   rank: z.int().min(0),
   time: z.number(),
   step: z.int().min(0).nullish(),
-  message: z.string(),
-  traceback: z.string().nullish(),
+  message: text,
+  traceback: text.nullish(),
 });
 export type LastWords = z.infer<typeof lastWords>;
 
@@ -137,11 +141,15 @@ export function readDone(folder: string): Promise<Done | undefined> {
   return readOwn(join(folder, "done.json"), done);
 }
 
+/** No file that is read whole has more. */
+const mostBytes = 16 << 20;
+
 /** A file that a process may be writing, or may have left half-written. */
 export async function readOwn<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> {
   try {
-    const { data } = schema.safeParse(JSON.parse(await readFile(path, "utf8")));
-    return data;
+    const { size } = await lstat(path);
+    if (size > mostBytes) return undefined;
+    return schema.safeParse(JSON.parse(await readFile(path, "utf8"))).data;
   } catch {
     return undefined;
   }

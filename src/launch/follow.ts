@@ -2,12 +2,12 @@
 import { open, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { type JobStatus, jobStatus, type Outcome } from "./status.ts";
+import { type JobStatus, jobStatus, type JobOutcome } from "./status.ts";
 import { lineOf, type MetricLine } from "./last-metrics.ts";
 
 export type JobEvent =
   | MetricLine
-  | { readonly type: "state"; readonly outcome: Outcome; readonly detail?: string | undefined }
+  | { readonly type: "state"; readonly outcome: JobOutcome; readonly detail?: string | undefined }
   | {
       readonly type: "tasks";
       readonly done: number;

@@ -19,7 +19,7 @@ export { launchArray, launchTraining, type LaunchOptions, prepareLater } from ".
 export { jobNames, prepareJob, type PrepareOptions } from "./prepare.ts";
 export { checkPython, pythonFor, type PythonFacts } from "./python.ts";
 export { shellLine } from "./shell.ts";
-export { findJobs, jobStatus, type JobStatus, type Outcome, type TrainingStatus } from "./status.ts";
+export { findJobs, jobStatus, type JobStatus, type JobOutcome, type TrainingStatus } from "./status.ts";
 export { askToStop, stopJob, type StopOptions } from "./stop.ts";
 export { resumeJob, type ResumeOptions, submitJob, type Submission, type SubmitOptions } from "./submissions.ts";
 export { comeAgain, finishArray, runTasks, type TaskOptions, type TasksDone } from "./task.ts";

@@ -28,7 +28,7 @@ import type { JobState } from "./launchers/launcher.ts";
  * either. unknown: the launcher knows nothing of it, and no file speaks of it.
  */
 export const outcomes = ["new", "pending", "running", "finished", "stopped", "failed", "unknown"] as const;
-export type Outcome = (typeof outcomes)[number];
+export type JobOutcome = (typeof outcomes)[number];
 
 export interface Utilisation {
   /** Of the accelerators' peak; undefined where no peak is known. */
@@ -72,7 +72,7 @@ export interface ArrayStatus extends ArrayState {
 
 export interface JobStatus {
   readonly folder: string;
-  readonly outcome: Outcome;
+  readonly outcome: JobOutcome;
   readonly submitted: Submitted | undefined;
   readonly launcher: JobState | undefined;
   readonly training?: TrainingStatus;
@@ -97,7 +97,7 @@ interface Facts {
 }
 
 /** @param alive whether files say that it runs, where the launcher says nothing. */
-function outcomeOf({ launcher, done, submitted }: Facts, alive: boolean): Outcome {
+function outcomeOf({ launcher, done, submitted }: Facts, alive: boolean): JobOutcome {
   if (done?.stopped === false) return "finished";
   if (launcher?.state === "running" || launcher?.state === "pending") return launcher.state;
   if (done?.stopped === true) return "stopped";

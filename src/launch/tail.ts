@@ -1,11 +1,16 @@
 /** Ends of files that others write, such as logs: what cannot be read is empty. */
 import { open } from "node:fs/promises";
 
+/** What another program wrote, without marks that would move, order or colour it on a terminal. */
+export function shownText(text: string): string {
+  return text.replace(/[^\P{C}\n\t]/gu, "\u{fffd}");
+}
+
 /** So many lines that are not empty, cut where they are long. */
 export function lastLines(text: string, count: number): string[] {
   return text
     .split("\n")
-    .map((line) => line.trimEnd().slice(0, 400))
+    .map((line) => shownText(line).trimEnd().slice(0, 400))
     .filter((line) => line !== "")
     .slice(-count);
 }

@@ -9,7 +9,7 @@ const list: Command = command({
   options: {},
   examples: [
     ["jobs list jobs", "those in a folder"],
-    ["jobs jobs/nano jobs/embedded --json", "of some, all that is known"],
+    ["jobs list jobs/nano jobs/embedded --json", "of some, all that is known"],
   ],
   async run({ args, json, output }) {
     const { findJobs, jobStatus } = await import("../../launch/index.ts");

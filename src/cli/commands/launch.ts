@@ -1,4 +1,4 @@
-/** `galen launch RECIPE`: a training for an engine on accelerators, or on this machine. */
+/** `galen launch RECIPE` (`galen launch training RECIPE` is the same): a training for an engine on accelerators, or on this machine. */
 import { isRecipe, recipeList } from "../../recipes/list.ts";
 import { type Command, columnsOf, command, labelColumnOptions, modelOption, tokenizerOption } from "../command.ts";
 import { onOption, rankOptions, submitOptions } from "../launch-options.ts";
@@ -41,11 +41,11 @@ const launch: Command = command({
   },
   examples: [
     [
-      "launch biogpt-nano --on local --ranks 2 --data runs/tokens --tokenizer runs/tokenizer --output jobs/nano --dry-run",
+      "launch training biogpt-nano --on local --ranks 2 --data runs/tokens --tokenizer runs/tokenizer --output jobs/nano --dry-run",
       "two processes on this machine; --dry-run says what would run",
     ],
     [
-      "launch llama-nano precision=bfloat16 --on slurm --ranks 16 --option gres=gpu:8 --option time=24:00:00 --data runs/byte-tokens --tokenizer runs/bytes --output jobs/llama --dry-run",
+      "launch training llama-nano precision=bfloat16 --on slurm --ranks 16 --option gres=gpu:8 --option time=24:00:00 --data runs/byte-tokens --tokenizer runs/bytes --output jobs/llama --dry-run",
       "two machines of eight accelerators; near the time limit it saves, and goes on by itself",
     ],
   ],

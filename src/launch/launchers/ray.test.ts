@@ -15,6 +15,8 @@ interface Seen {
 const seen: Seen[] = [];
 let status = "RUNNING";
 let code: number | null = null;
+/** Of newer versions. */
+let wanted: string | undefined;
 
 /** As Ray's dashboard answers: to a browser with 405, which "fetch" would be taken for. */
 const server = createServer((request, response) => {
@@ -27,6 +29,7 @@ const server = createServer((request, response) => {
       Object.keys(headers).some((name) => name.startsWith("sec-fetch")) ||
       headers["user-agent"]?.startsWith("Mozilla") === true;
     const answer = (number: number, value: unknown): void => void response.writeHead(number).end(JSON.stringify(value));
+    if (headers.authorization !== `Bearer ${wanted}` && wanted !== undefined) return answer(401, "Missing token");
     if (isBrowser) return answer(405, "not allowed for browser traffic");
     if (path.endsWith("/stop")) return answer(200, { stopped: true });
     if (path.endsWith("/logs")) return answer(200, { logs: "last words" });
@@ -114,12 +117,21 @@ test("an id is one part of a path", async () => {
   expect(await ray.logs!(jobOf("raysubmit_1"))).toBe("last words");
 });
 
-test("a token of the environment goes with every request", async () => {
+test("a token is shown to a server that wants one, and to no other", async () => {
   process.env["RAY_AUTH_TOKEN"] = "secret";
   try {
+    status = "RUNNING";
     await ray.state(jobOf("raysubmit_1"));
+    expect(seen.at(-1)!.headers.authorization).toBeUndefined();
+    wanted = "secret";
+    expect(await ray.state(jobOf("raysubmit_1"))).toMatchObject({ state: "running" });
     expect(seen.at(-1)!.headers.authorization).toBe("Bearer secret");
+    wanted = "another";
+    await expect(ray.cancel(jobOf("raysubmit_1"))).rejects.toThrow(
+      /expected a token, .* got one that it does not know/,
+    );
   } finally {
+    wanted = undefined;
     delete process.env["RAY_AUTH_TOKEN"];
   }
 });

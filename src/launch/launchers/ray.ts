@@ -6,6 +6,7 @@
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { readFile } from "node:fs/promises";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as z from "zod";
@@ -69,7 +70,14 @@ async function script(order: Order): Promise<Script> {
   };
 }
 
-const tokenEnv = "RAY_AUTH_TOKEN";
+/** As Ray's own clients find it: newer versions want one unless they are told otherwise. */
+async function tokenOf(): Promise<string | undefined> {
+  const { RAY_AUTH_TOKEN: token, RAY_AUTH_TOKEN_PATH: path } = process.env;
+  if (token !== undefined && token !== "") return token;
+  const text = await readFile(path || join(homedir(), ".ray/auth_token"), "utf8").catch(() => "");
+  return text.trim() === "" ? undefined : text.trim();
+}
+
 const mostBytes = 64 << 20;
 const waitMs = 30_000;
 
@@ -78,13 +86,30 @@ interface Reply {
   readonly text: string;
 }
 
-/** @throws RuntimeError where nobody answers. */
-function ask(address: string, method: "GET" | "POST", path: string, body?: object): Promise<Reply> {
+/** A token is shown to a server that asks for one. @throws RuntimeError where nobody answers, or it wants another. */
+async function ask(address: string, method: "GET" | "POST", path: string, body?: object): Promise<Reply> {
+  const reply = await send(address, method, path, body, undefined);
+  if (reply.status !== 401) return reply;
+  const token = await tokenOf();
+  const again = token === undefined ? reply : await send(address, method, path, body, token);
+  if (again.status !== 401 && again.status !== 403) return again;
+  const got = token === undefined ? "none" : "one that it does not know";
+  throw new RuntimeError(`${address}: expected a token, as this Ray wants one, got ${got}`, {
+    hint: "RAY_AUTH_TOKEN or the file RAY_AUTH_TOKEN_PATH (~/.ray/auth_token) has it: that of the cluster's head",
+  });
+}
+
+function send(
+  address: string,
+  method: "GET" | "POST",
+  path: string,
+  body: object | undefined,
+  token: string | undefined,
+): Promise<Reply> {
   const url = new URL(path.replace(/^\//, ""), address.endsWith("/") ? address : `${address}/`);
-  const token = process.env[tokenEnv];
   const headers = {
     ...(body === undefined ? {} : { "content-type": "application/json" }),
-    ...(token === undefined || token === "" ? {} : { authorization: `Bearer ${token}` }),
+    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
   };
   return new Promise((resolve, reject) => {
     const fail = (cause: Error): void =>
