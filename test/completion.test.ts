@@ -31,6 +31,8 @@ test.for(Object.keys(shells) as Shell[])(`%s ${title}`, async (shell, { skip }) 
   expect(await offered("")).toEqual(expect.arrayContaining(["train", "corpus", "evaluate", "completion", "help"]));
   expect(await offered("ev")).toEqual(["evaluate"]);
   expect(await offered("corpus", "")).toEqual(["import", "run", "train-quality", "report"]);
+  expect(await offered("jobs", "re")).toEqual(["resume"]);
+  expect(await offered("launch", "array", "--on", "s")).toEqual(["slurm"]);
   expect(await offered("evaluate", "p")).toEqual(["perplexity"]);
   expect(await offered("embed", "--mod")).toEqual(["--model"]);
   expect(await offered("evaluate", "ner", "--he")).toEqual(["--help"]);

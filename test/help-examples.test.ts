@@ -31,6 +31,7 @@ const shorter: Readonly<Record<string, readonly string[]>> = {
   quickstart: ["--steps", "2"],
   train: ["--scale", "debug", "steps=2"],
   "evaluate suite": ["--any-version"],
+  "launch training": ["--scale", "debug", "steps=2"],
 };
 
 const examples = await Promise.all(

@@ -1,4 +1,5 @@
 /** Two runs never write to one output: the second is refused by its name, before it writes, whatever the command. */
+import { createHash } from "node:crypto";
 import {
   cpSync,
   existsSync,
@@ -70,6 +71,15 @@ beforeAll(async () => {
   ({ model: tuned } = await trainBy(tiny.schema, settings, { model: tiny.start, data: tiny.data, output: at("run") }));
 });
 
+/** Of jobs: nothing is handed in. */
+const waiting = ["--on", "slurm", "--dry-run"];
+const model = Buffer.from("weights");
+const file = { bytes: model.length, sha256: createHash("sha256").update(model).digest("hex") };
+mkdirSync(at("done/model"), { recursive: true });
+writeFileSync(at("done/model/model.safetensors"), model);
+writeFileSync(at("done/job.json"), "{}");
+writeFileSync(at("done/done.json"), JSON.stringify({ step: 1, stopped: false, files: { "model.safetensors": file } }));
+
 /** The words of every command that has --output, without it; where it is a file, its ending. */
 const commands: Readonly<Record<string, { readonly args: () => readonly string[]; readonly ending?: string }>> = {
   quickstart: { args: () => ["--steps", "1"] },
@@ -82,6 +92,9 @@ const commands: Readonly<Record<string, { readonly args: () => readonly string[]
   "tokenizer extend": { args: () => [tuned, sample, "--tokens", "5"] },
   tokenize: { args: () => ["--tokenizer", tuned, sample] },
   train: { args: () => ["biogpt-nano", "--scale", "debug", "--data", texts, "--tokenizer", tuned] },
+  "launch training": { args: () => ["biogpt-nano", ...waiting, "--data", texts, "--tokenizer", tuned] },
+  "launch array": { args: () => [...waiting, "--tasks", "2", "--over", "a", "b", "--", "tag", "{input}"] },
+  "jobs fetch": { args: () => [at("done")] },
   extract: { args: () => ["--model", tuned, texts] },
   embed: { args: () => ["--model", golden("mean"), "--file", texts], ending: ".npy" },
   rerank: { args: () => [lists, "--model", golden("mean")], ending: ".jsonl" },

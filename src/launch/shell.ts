@@ -31,10 +31,16 @@ export interface Answer {
 /** Programs that say more than this say nothing that is asked of them. */
 const mostCharacters = 64 << 20;
 
+export interface AskOptions {
+  /** It is ended after so many. */
+  readonly seconds?: number | undefined;
+}
+
 /** Runs a program to its end; undefined where there is none of that name. */
-export function ask(words: readonly string[], { input = "" }: { input?: string } = {}): Promise<Answer | undefined> {
+export function ask(words: readonly string[], { seconds }: AskOptions = {}): Promise<Answer | undefined> {
   return new Promise((resolve, reject) => {
-    const child = spawn(words[0]!, words.slice(1), { stdio: ["pipe", "pipe", "pipe"] });
+    const timeout = seconds === undefined ? undefined : 1000 * seconds;
+    const child = spawn(words[0]!, words.slice(1), { stdio: ["ignore", "pipe", "pipe"], timeout });
     let [stdout, stderr] = ["", ""];
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       if (stdout.length < mostCharacters) stdout += text;
@@ -47,8 +53,6 @@ export function ask(words: readonly string[], { input = "" }: { input?: string }
       else reject(error);
     });
     child.on("close", (code) => resolve({ code, stdout, stderr }));
-    child.stdin.on("error", () => {}); // It may end before it has read all.
-    child.stdin.end(input);
   });
 }
 

@@ -310,8 +310,10 @@ test("lines of submitted.jsonl come back as they were, and half of one is none",
   await expect(readSubmitted(place)).rejects.toThrow(/submitted.jsonl:3/);
 });
 
-test("what does not run is not stopped, and what is done is not gone on with", async () => {
-  await expect(stopJob(job())).rejects.toThrow(/expected a job that runs or waits, got one that is failed/);
+test("what does not run is as stopped as can be, and what is done is not gone on with", async () => {
+  const ended = job();
+  expect((await stopJob(ended)).outcome).toBe("failed");
+  expect(existsSync(join(ended, "stop"))).toBe(false);
   const done = job({ "done.json": { step: 100, stopped: false, files: {} } });
   await expect(resumeJob(done, {})).rejects.toThrow(/expected a job that is not done/);
   await expect(resumeJob(job({}, { submitted: false }), {})).rejects.toThrow(/expected --on/);

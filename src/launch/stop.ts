@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { ConfigError, RuntimeError } from "../errors.ts";
+import { RuntimeError } from "../errors.ts";
 import { writeFileAtomically } from "../io/files.ts";
 import { launchers } from "./launchers/list.ts";
 import { type JobStatus, jobStatus } from "./status.ts";
@@ -19,16 +19,14 @@ export interface StopOptions {
 const lookMs = 500;
 
 /**
- * Returns how it ended.
- * @throws ConfigError where it does not run; RuntimeError where it has not ended after so many seconds; the signal's reason.
+ * Returns how it ended; at once where it does not run.
+ * @throws RuntimeError where it has not ended after so many seconds; the signal's reason.
  */
 export async function stopJob(folder: string, options: StopOptions = {}): Promise<JobStatus> {
   const { now = false, seconds = 600, signal, onWait } = options;
   const status = await jobStatus(folder);
   const { outcome, submitted } = status;
-  if (outcome !== "running" && outcome !== "pending") {
-    throw new ConfigError(`${folder}: expected a job that runs or waits, got one that is ${outcome}`);
-  }
+  if (outcome !== "running" && outcome !== "pending") return status;
   if (!now) await askToStop(folder);
   // What has not begun has nothing to save.
   if ((now || outcome === "pending") && submitted !== undefined) await launchers[submitted.on].cancel(submitted);

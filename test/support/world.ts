@@ -1,5 +1,6 @@
 /** A folder in which the examples of help can be run: small data under the names that they use, and tiny models of them. */
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -126,6 +127,26 @@ export function worldHub(): Promise<HubWorld> {
   });
 }
 
+/** Jobs that were handed to nobody, one that waits for another, and one that is done. */
+async function writeJobs(): Promise<void> {
+  const training =
+    "biogpt-nano --scale debug steps=2 --data runs/tokens --tokenizer runs/tokenizer --on local --dry-run";
+  for (const line of [
+    "launch array --on local --over abstracts.txt prompts.txt --output jobs/embedded --dry-run -- tokenize --tokenizer runs/tokenizer --output jobs-{name} {input}",
+    `launch training ${training} --output jobs/nano`,
+    `launch training ${training} --after jobs/embedded --output jobs/later`,
+  ]) {
+    await stdoutOf(...words(line));
+  }
+  cpSync("jobs/nano", "jobs/done", { recursive: true });
+  cpSync("jobs/done/start", "jobs/done/model", { recursive: true });
+  const files = readdirSync("jobs/done/model").map((name) => {
+    const contents = readFileSync(join("jobs/done/model", name));
+    return [name, { bytes: contents.length, sha256: createHash("sha256").update(contents).digest("hex") }];
+  });
+  write("jobs/done/done.json", JSON.stringify({ step: 2, stopped: false, files: Object.fromEntries(files) as object }));
+}
+
 /** Fills the working directory. */
 export async function writeWorld(): Promise<void> {
   writeData();
@@ -148,6 +169,7 @@ export async function writeWorld(): Promise<void> {
   ]) {
     await stdoutOf(...words(line));
   }
+  await writeJobs();
   writeFileSync(
     "runs/chat/model/chat_template.jinja",
     "{% for message in messages %}{{ message.role + ': ' + message.content + eos_token }}{% endfor %}assistant:",

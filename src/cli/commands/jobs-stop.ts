@@ -11,8 +11,8 @@ const stop: Command = command({
     wait: { type: "integer", hint: "SECONDS", least: 1, default: 600, about: "How long to wait for its end" },
   },
   examples: [
-    ["jobs stop jobs/running", "returns when it has ended"],
-    ["jobs stop jobs/running --now", "as after a crash"],
+    ["jobs stop jobs/nano", "returns when it has ended"],
+    ["jobs stop jobs/nano --now --json", "as after a crash; how it ended, as JSON"],
   ],
   stoppable: true,
   async run({ args, json, output, progress, signal }) {

@@ -14,7 +14,7 @@ const task: Command = command({
   options: { parallel: { ...parallelOption, default: 1, about: "Tasks at a time" } },
   examples: [
     ["jobs task jobs/embedded 0", "the first, as a task of Slurm's array does"],
-    ["jobs task jobs/embedded --parallel 2", "what is left, two at a time"],
+    ["jobs task jobs/embedded --parallel 2 --json", "what is left, two at a time"],
   ],
   stoppable: true,
   async run({ args, json, output, signal }) {

@@ -27,8 +27,8 @@ const array: Command = command({
       "vectors of each file; --dry-run says what would be handed in",
     ],
     [
-      "launch array --on local --tasks 2 --output jobs/corpus -- corpus run samples/corpus.yaml --output runs/shared --workers 1",
-      "curation in two shares, here; on Slurm in 40 it is the same line",
+      "launch array --on local --tasks 2 --output jobs/corpus --dry-run -- corpus run samples/corpus.yaml --output runs/shared --workers 1",
+      "curation in two shares, here; on Slurm in 40 it is the same line with another name",
     ],
   ],
   stoppable: true,

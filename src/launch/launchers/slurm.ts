@@ -142,7 +142,7 @@ function tasks(order: Order, { tasks: numbers }: TasksWork): string[] {
 
 /** How many of an array are handed in at once: its numbers must be below MaxArraySize. */
 async function mostOfArray(): Promise<number> {
-  const answer = await ask(["scontrol", "show", "config"]);
+  const answer = await ask(["scontrol", "show", "config"], { seconds: 3 });
   return Number(/MaxArraySize\s*=\s*(\d+)/.exec(answer?.stdout ?? "")?.[1] ?? 1001);
 }
 
