@@ -235,6 +235,10 @@ describe.skipIf(python === undefined)("the worker", () => {
     change("LLaMA", "half", { precision: "bfloat16", checkpointing: true });
     await work("LLaMA", "half", 2);
     expectLosses("LLaMA", "half", "plain", 5e-3, 0.2);
+    cpSync(at("LLaMA", "job"), at("LLaMA", "scaled"), { recursive: true });
+    change("LLaMA", "scaled", { precision: "float16" });
+    await work("LLaMA", "scaled", 2);
+    expectLosses("LLaMA", "scaled", "plain", 5e-3, 0.2);
   }, 300_000);
 
   test("dropout is the same on any number of ranks", async () => {
