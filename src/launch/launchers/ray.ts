@@ -80,6 +80,7 @@ async function tokenOf(): Promise<string | undefined> {
 
 const mostBytes = 64 << 20;
 const waitMs = 30_000;
+const mostTries = 6;
 
 interface Reply {
   readonly status: number;
@@ -159,7 +160,12 @@ const described = z.object({
 
 async function submit(order: Order): Promise<string> {
   const address = checkedAddress(order.address);
-  return read(await ask(address, "POST", "api/jobs/", jobRequest(order)), accepted, address).submission_id;
+  for (let tries = 1; ; tries++) {
+    const reply = await ask(address, "POST", "api/jobs/", jobRequest(order));
+    // A head that has just been started; it has waited some seconds itself.
+    if (reply.status === 500 && /try again later/.test(reply.text) && tries < mostTries) continue;
+    return read(reply, accepted, address).submission_id;
+  }
 }
 
 /** @throws ConfigError. */
