@@ -4,6 +4,7 @@ import json
 import math
 import os
 import socket
+import threading
 import time
 
 import torch
@@ -55,7 +56,7 @@ class Ranks:
 
 
 def write_atomically(path, text):
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
     with open(temporary, "w") as file:
         file.write(text)
         file.flush()
@@ -63,31 +64,33 @@ def write_atomically(path, text):
     os.replace(temporary, path)
 
 
-class Heartbeat:
-    """JOB/ranks/00000.json: where a rank is, and how fast its device is by itself."""
+class Heartbeat(threading.Thread):
+    """JOB/ranks/00000.json every few seconds, in long updates too: where a rank is, and how fast its device is by itself."""
 
     def __init__(self, folder, ranks):
+        super().__init__(daemon=True)
         self.path, self.ranks = folder / "ranks" / f"{ranks.rank:05d}.json", ranks
-        self.beaten = self.probed = 0.0
-        self.milliseconds = None
-        on_cuda = ranks.device.type == "cuda"
-        self.device = torch.cuda.get_device_name(ranks.device) if on_cuda else "cpu"
+        self.probed, self.milliseconds = 0.0, None
+        self.device = torch.cuda.get_device_name(ranks.device) if ranks.device.type == "cuda" else "cpu"
+        self.step, self.waiting, self.moved = 0, 0.0, time.time()
 
-    def beat(self, step, waiting, always=False):
-        """Every two seconds at most; `waiting`: seconds of the last update that it waited for its batches."""
-        now = time.time()
-        if not always and now - self.beaten < 2:
-            return
-        self.beaten = now
-        if now - self.probed > 60:
-            self.probed, self.milliseconds = now, probe(self.ranks.device)
-        about = {"rank": self.ranks.rank, "host": socket.gethostname(), "pid": os.getpid(), "step": step, "time": now}
-        about |= {
-            "device": self.device,
-            "probe": self.milliseconds,
-            "waiting": waiting,
-            "memory": memory_of(self.ranks.device),
-        }
+    def moves(self, step, waiting):
+        """It has done so many updates; before the last it waited so many seconds for its batches."""
+        self.step, self.waiting, self.moved = step, waiting, time.time()
+        # Between updates, so that its own work is not in the way of what is measured.
+        if self.moved - self.probed > 60:
+            self.milliseconds = probe(self.ranks.device)
+            self.probed = time.time()
+
+    def run(self):
+        while True:
+            self.beat()
+            time.sleep(2)
+
+    def beat(self):
+        about = {"rank": self.ranks.rank, "host": socket.gethostname(), "pid": os.getpid(), "step": self.step}
+        about |= {"time": time.time(), "moved": self.moved, "waiting": self.waiting}
+        about |= {"device": self.device, "probe": self.milliseconds, "memory": memory_of(self.ranks.device)}
         write_atomically(self.path, json.dumps(about))
 
 

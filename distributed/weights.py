@@ -77,7 +77,7 @@ class Checkpoints:
         model, optimiser = get_state_dict(self.network, self.optimiser)
         return {"model": model, "optimiser": optimiser}
 
-    def save(self, step):
+    def save(self, step, scale):
         folder = self.folder / f"step-{step:08d}"
         if (folder / "complete.json").exists():
             return folder
@@ -94,6 +94,7 @@ class Checkpoints:
             about = {
                 "version": VERSION,
                 "step": step,
+                "scale": scale,
                 "ranks": self.ranks.size,
                 "torch": torch.__version__,
                 "files": sizes,
@@ -118,17 +119,17 @@ class Checkpoints:
         return found
 
     def restore(self):
-        """Fills weights and moments from the last whole one; the updates done."""
+        """Fills weights and moments from the last whole one: the updates done, and the scale of the loss."""
         whole = self._whole()
         # As rank 0 sees it: a shared disk may show others less.
         (last,) = self.ranks.sum([float(whole[-1].name.removeprefix("step-")) if whole and self.ranks.rank == 0 else 0.0])
         if last == 0:
-            return 0
+            return 0, None
         folder = self.folder / f"step-{int(last):08d}"
         state = self._state()
         dcp.load(state, checkpoint_id=str(folder))
         set_state_dict(self.network, self.optimiser, model_state_dict=state["model"], optim_state_dict=state["optimiser"])
-        return int(last)
+        return int(last), json.loads((folder / "complete.json").read_text())["scale"]
 
 
 def export(network, start, folder, ranks, most=5 * 10**9):

@@ -72,6 +72,8 @@ class Run:
         self.checkpoints = Checkpoints(folder, job["keep"], ranks, self.network, self.optimiser)
         self.heartbeat = Heartbeat(folder, ranks)
         self.step = 0
+        # Of float16, what the loss is multiplied by, and the updates since that changed (src/train/updater.ts).
+        self.scale, self.good = (65536.0, 0) if job["precision"] == "float16" else (1.0, 0)
         self.reference = self.valid_reference = None
         self.asked_to_stop = False
 
@@ -79,10 +81,9 @@ class Run:
         """Tensor parallelism within a group of ranks; every layer, and what is around them, sharded over the groups."""
         job, ranks = self.job, self.ranks
         if not ranks.together:
-            if job["precision"] == "bfloat16":
-                raise Unusable(
-                    "precision: expected float32 of one process without torchrun, got bfloat16: start it by torchrun"
-                )
+            if job["precision"] != "float32":
+                got = job["precision"]
+                raise Unusable(f"precision: expected float32 of one process without torchrun, got {got}: start it by torchrun")
             return
         if ranks.tensor_parallel > 1:
             heads = job["model"]["config"].get("num_key_value_heads") or job["model"]["config"].get("num_attention_heads", 1)
@@ -93,7 +94,7 @@ class Run:
                 if plan is None:
                     raise Unusable(f"--tensor-parallel: expected 1 for {job['model']['family']}, got {ranks.tensor_parallel}")
                 parallelize_module(layer, ranks.mesh["tensor"], plan)
-        half = torch.bfloat16 if job["precision"] == "bfloat16" else None
+        half = None if job["precision"] == "float32" else getattr(torch, job["precision"])
         policy = MixedPrecisionPolicy(param_dtype=half, reduce_dtype=torch.float32 if half else None)
         for layer in self.network.layers:
             fully_shard(layer, mesh=ranks.mesh["data"], mp_policy=policy)
@@ -134,22 +135,33 @@ class Run:
             loss, values = loss_of(self.network, batch.to(ranks.device), job["objective"], self.reference)
             weight = 1.0 if counts else 0.0
             # FSDP takes the mean over its ranks, where the sum is wanted.
-            (loss * (weight * ranks.groups / total)).backward()
+            (loss * (self.scale * weight * ranks.groups / total)).backward()
             if counts and first:
                 losses.append(loss.detach().double() / total)
                 for name, (value, count) in values.items():
                     figures[name] = (figures.get(name, (0, 0))[0] + value, figures.get(name, (0, 0))[1] + count)
-        norm = self._gradient_norm()
+        norm = self._gradient_norm() / self.scale
         loss_sum, *sums = ranks.sum([sum(losses).item() if losses else 0.0] + self._figure_sums(figures))
         if math.isfinite(norm) and math.isfinite(loss_sum):
             clip = job["optimiser"]["clipNorm"]
-            if clip > 0 and norm > clip:
-                factor = min(1.0, clip / (norm + 1e-6))
+            factor = min(1.0, clip / (norm + 1e-6)) / self.scale if clip > 0 else 1 / self.scale
+            if factor != 1:
                 torch._foreach_mul_([gradient_of(p) for p in self.network.parameters()], factor)
             for group in self.optimiser.param_groups:
                 group["lr"] = rate
             self.optimiser.step()
+        if job["precision"] == "float16":
+            self._rescale(math.isfinite(norm))
         return loss_sum, norm, work, self._means(sums)
+
+    def _rescale(self, finite):
+        """Halved on overflow, doubled after 2,000 good updates (Micikevicius et al. 2018, arXiv:1710.03740)."""
+        if not finite:
+            self.scale, self.good = max(1.0, self.scale / 2), 0
+        elif self.good + 1 == 2000:
+            self.scale, self.good = self.scale * 2, 0
+        else:
+            self.good += 1
 
     def _figure_sums(self, figures):
         if self.job["objective"]["kind"] != "preference":
@@ -253,11 +265,13 @@ class Run:
         """Trains to the last update, or to where it is asked to stop; whether it was."""
         job, ranks = self.job, self.ranks
         self.refer()
-        self.step = self.checkpoints.restore()
+        self.step, found = self.checkpoints.restore()
+        self.scale, self.good = found or (self.scale, self.good)
         if ranks.rank == 0:
             self.open_metrics()
         ranks.barrier()
-        self.heartbeat.beat(self.step, 0.0, always=True)
+        self.heartbeat.moves(self.step, 0.0)
+        self.heartbeat.start()
         steps, every = job["steps"], job["every"]
         self._log_evaluation()
         largest, seen, recent = 0.0, 0, [(time.monotonic(), 0.0)]
@@ -275,9 +289,10 @@ class Run:
                     stopped = True
                     break
                 loss, norm, work, figures = done
-                largest = max(largest, abs(loss)) if seen < 10 else largest
+                largest = max(largest, abs(loss)) if seen < 10 and math.isfinite(loss) else largest
                 seen += 1
-                if not math.isfinite(loss) or not math.isfinite(norm) or abs(loss) > 100 * largest:
+                # In float16 the scale has its say first.
+                if self.scale == 1 and not (math.isfinite(loss + norm) and abs(loss) <= 100 * largest):
                     raise ArithmeticError(
                         f"update {self.step + 1}: expected a loss that falls, got loss {loss}, gradient norm {norm}: "
                         "the run has diverged: lower schedule.peak, lengthen schedule.warmup, or clip"
@@ -300,15 +315,16 @@ class Run:
                     secondsLeft=(steps - self.step) * seconds / (len(recent) - 1),
                     **more,
                 )
-                self.heartbeat.beat(self.step, waiting)
+                self.heartbeat.moves(self.step, waiting)
                 if self.step == steps:
                     break
                 if every["evaluate"] and self.step % every["evaluate"] == 0:
                     self._log_evaluation()
                 if every["save"] and self.step % every["save"] == 0:
-                    self.checkpoints.save(self.step)
-        self.checkpoints.save(self.step)
-        self.heartbeat.beat(self.step, 0.0, always=True)
+                    self.checkpoints.save(self.step, (self.scale, self.good))
+        self.checkpoints.save(self.step, (self.scale, self.good))
+        self.heartbeat.moves(self.step, 0.0)
+        self.heartbeat.beat()
         if stopped:
             return True
         if seen > 0:

@@ -129,10 +129,15 @@ const byStep = (lines: readonly Line[]): Map<string, Line> =>
 
 function expectLosses(name: string, run: string, other: string, within: number, norms: number = 1e-4): void {
   const [found, expected] = [byStep(linesOf(name, run)), byStep(linesOf(name, other))];
-  expect([...found.keys()].sort()).toEqual([...expected.keys()].sort());
-  expect(found.size).toBeGreaterThan(20);
+  expect([...found.keys()]).toEqual(expect.arrayContaining([...expected.keys()]));
+  expect(expected.size).toBeGreaterThan(20);
   for (const [key, line] of found) {
-    const there = expected.get(key)!;
+    // A run that was stopped is judged where it goes on, too.
+    const there = expected.get(key);
+    if (there === undefined) {
+      expect(line.type).toBe("evaluated");
+      continue;
+    }
     expect(Math.abs(line.loss - there.loss), `${key}: ${line.loss}, expected ${there.loss}`).toBeLessThan(within);
     if (line.gradientNorm === undefined) continue;
     expect(Math.abs(line.gradientNorm - there.gradientNorm!) / there.gradientNorm!, key).toBeLessThan(norms);
@@ -191,7 +196,9 @@ describe.skipIf(python === undefined)("the worker", () => {
         await expectWeights(name, run, "own", 2e-5);
       }
       expectLosses(name, "two", "plain", 2e-6);
-      expect(readdirSync(at(name, "two", "model"))).toEqual(readdirSync(at(name, "own", "model")));
+      // The card is written where the model is fetched.
+      const files = readdirSync(at(name, "own", "model")).filter((file) => file !== "README.md");
+      expect(readdirSync(at(name, "two", "model"))).toEqual(files);
     },
   );
 
@@ -228,6 +235,10 @@ describe.skipIf(python === undefined)("the worker", () => {
     change("LLaMA", "half", { precision: "bfloat16", checkpointing: true });
     await work("LLaMA", "half", 2);
     expectLosses("LLaMA", "half", "plain", 5e-3, 0.2);
+    cpSync(at("LLaMA", "job"), at("LLaMA", "scaled"), { recursive: true });
+    change("LLaMA", "scaled", { precision: "float16" });
+    await work("LLaMA", "scaled", 2);
+    expectLosses("LLaMA", "scaled", "plain", 5e-3, 0.2);
   }, 300_000);
 
   test("dropout is the same on any number of ranks", async () => {
@@ -279,22 +290,26 @@ describe.skipIf(python === undefined)("the worker", () => {
   }, 300_000);
 
   test("killed while a checkpoint is written, and with one that is torn, it takes neither", async () => {
-    const checkpoints = at("LLaMA", "torn", "checkpoints");
-    const { child, ended } = start("LLaMA", "torn", 2);
+    await prepare("torn", {
+      ...cases["LLaMA"]!,
+      settings: [...cases["LLaMA"]!.settings, "save.every=2", "save.keep=99"],
+    });
+    const checkpoints = at("torn", "run", "checkpoints");
     const names = (): string[] => (existsSync(checkpoints) ? readdirSync(checkpoints) : []);
-    await until(() => names().some((name) => name.startsWith("step-00000040")));
-    process.kill(-child.pid!, "SIGKILL");
+    const { ended } = start("torn", "run", 2);
+    await until(() => names().some((name) => name.startsWith("step-00000006")));
+    spawnSync("pkill", ["-9", "-f", at("torn", "run")]);
     await ended;
-    spawnSync("pkill", ["-9", "-f", at("LLaMA", "torn")]);
-    await wait(300);
-    // One whose last bytes are missing, as after a crash of the machine.
-    cpSync(join(checkpoints, "step-00000020"), join(checkpoints, "step-00000055"), { recursive: true });
-    const file = readdirSync(join(checkpoints, "step-00000055")).find((name) => name.endsWith(".distcp"))!;
-    truncateSync(join(checkpoints, "step-00000055", file), 100);
-    const seen = linesOf("LLaMA", "torn").length;
-    await work("LLaMA", "torn", 2);
-    expect(linesOf("LLaMA", "torn").length).toBeGreaterThanOrEqual(seen);
-    expectLosses("LLaMA", "torn", "plain", 2e-6);
+    // One whose last bytes are missing, as after a crash of the machine, and one without its last word.
+    const whole = names().filter((name) => existsSync(join(checkpoints, name, "complete.json")));
+    for (const name of ["step-00000058", "step-00000059"]) {
+      cpSync(join(checkpoints, whole.sort()[0]!), join(checkpoints, name), { recursive: true });
+    }
+    const file = readdirSync(join(checkpoints, "step-00000058")).find((name) => name.endsWith(".distcp"))!;
+    truncateSync(join(checkpoints, "step-00000058", file), 100);
+    rmSync(join(checkpoints, "step-00000059", "complete.json"));
+    await work("torn", "run", 2);
+    expectLosses("torn", "run", "own", 2e-5);
   }, 300_000);
 
   test("what it cannot use it refuses, with code 2 before anything and code 1 on the way", async () => {

@@ -5,6 +5,7 @@ import { copyFile, lstat, mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ConfigError, DataError } from "../errors.ts";
 import { makeWhole } from "../io/outputs.ts";
+import { writeJobCard } from "./card.ts";
 import { readDone, requireJob } from "./folder.ts";
 
 export interface FetchedModel {
@@ -43,6 +44,7 @@ export async function fetchModel(
       await copyFile(source, copy);
       bytes += size;
     }
+    await writeJobCard(folder, target, done.step);
     return { output, files: names.length, bytes, step: done.step };
   });
 }

@@ -132,7 +132,8 @@ export const jobSchema = z.strictObject({
     initial: z.number(),
     floor: z.number(),
   }),
-  precision: z.enum(["float32", "bfloat16"]),
+  /** Of computing, on float32 weights; float16 with a loss scale that adapts, for accelerators without bfloat16. */
+  precision: z.enum(["float32", "float16", "bfloat16"]),
   /** Each layer is computed again in the backward pass. */
   checkpointing: z.boolean(),
   /** Updates between; 0: none on the way. */

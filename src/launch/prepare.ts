@@ -130,7 +130,7 @@ export async function prepareJob(config: Config, given: PrepareOptions): Promise
 const kinds = ["causal", "masked", "instructions", "preference"];
 
 /** @throws ConfigError that names the setting. */
-function checkDoable({ objective, trainable, average, precision }: Config): void {
+function checkDoable({ objective, trainable, average }: Config): void {
   const refuse = (setting: string, expected: string, got: string, hint: string): never => {
     throw new ConfigError(`${setting}: expected ${expected} of a training that is launched, got ${got}`, { hint });
   };
@@ -139,9 +139,6 @@ function checkDoable({ objective, trainable, average, precision }: Config): void
   }
   if (trainable !== "all") refuse("trainable", "all", trainable, "galen train adapts models on this machine");
   if (average !== 1) refuse("average", "1", String(average), "set average=1");
-  if (precision === "float16") {
-    refuse("precision", "float32 or bfloat16", precision, "set precision=bfloat16, which needs no loss scale");
-  }
 }
 
 /** The model's folder, whole; returns how many numbers it has. */

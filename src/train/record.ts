@@ -32,7 +32,10 @@ export interface Base {
 }
 
 /** Undefined where all weights are new. */
-export function baseOf({ model }: Pick<Inputs, "model">, { fingerprints }: Fingerprints): Base | undefined {
+export function baseOf(
+  { model }: Pick<Inputs, "model">,
+  { fingerprints }: { readonly fingerprints: { readonly model?: string | undefined } },
+): Base | undefined {
   return model === undefined ? undefined : { name: modelName(model), fingerprint: fingerprints.model };
 }
 

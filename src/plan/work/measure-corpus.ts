@@ -127,7 +127,9 @@ async function measuredRun(
   workers: number,
 ): Promise<CorpusRates["samples"][number]> {
   const { runPipeline } = await import("../../curate/run.ts");
-  let mixed = performance.now();
+  const started = performance.now();
+  const before = process.cpuUsage();
+  let mixed = started;
   const summary = await runPipeline({
     file,
     value,
@@ -140,6 +142,7 @@ async function measuredRun(
     },
   });
   const finish = (performance.now() - mixed) / 1000;
+  const { user, system } = process.cpuUsage(before);
   const { documents, characters, words } = summed(summary);
   const tokens = await tokensIn(join(output, "tokens"));
   return {
@@ -153,6 +156,7 @@ async function measuredRun(
       1,
       (await readdir(join(output, "stages/import"))).filter((one) => one.endsWith(".parquet")).length,
     ),
+    processor: (user + system) / 1000 / (performance.now() - started),
     disk: await diskOf(output),
     result: summary.result.amount.characters,
     steps: await stepsOf(output),
@@ -231,7 +235,12 @@ async function togetherOf(
     const runs = Array.from({ length: count }, (_, i) =>
       measuredRun(place, sample, join(place.scratch, `together-${count}-${i}`), 1),
     );
-    const steps = (await Promise.all(runs)).flatMap((run) => run.steps);
+    // All have ended before the folder goes, or what one still writes, maybe notes of patients, would stay.
+    const ended = await Promise.allSettled(runs);
+    const steps = ended.flatMap((run) => {
+      if (run.status === "rejected") throw run.reason;
+      return run.value.steps;
+    });
     return steps.reduce((sum, { seconds }) => sum + seconds, 0) / count;
   };
   const alone = await secondsOf(1);

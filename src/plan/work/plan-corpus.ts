@@ -361,6 +361,8 @@ function constantsOf({ samples, together, open, machine, memory }: CorpusRates):
 
 /** Of the sample's text the whole may be so many times before a reader is told how far that is. */
 const farTimes = 1000;
+/** Of a processor, below which a thread was not measured by itself. */
+const idleShare = 0.85;
 
 function warningsOf(
   { hours, coreHours, cores, amount, rates, steps }: Omit<CorpusPlan, "limits" | "warnings">,
@@ -390,6 +392,12 @@ function warningsOf(
   if (failed > 0.05) {
     warnings.push(
       `${(100 * failed).toFixed(0)} % of a sample's records could not be read, files that were cut among them`,
+    );
+  }
+  const got = Math.min(...rates.samples.map(({ processor }) => processor));
+  if (got < idleShare) {
+    warnings.push(
+      `a thread had ${Math.round(100 * got)} % of a processor while it was measured: other work ran, or the disk is slow; measure again on a quiet machine`,
     );
   }
   if (given.unit === "tokens" && rates.samples[0]!.tokens === undefined) {

@@ -148,7 +148,7 @@ function warningsOf(
   }
   if (job === "index" && rates.store === exactStore && memory.high > 0.5 * rates.machine.memory) {
     warnings.push(
-      `the exact store is read into memory whole, ${(memory.high / 1e9).toPrecision(2)} GB at most: --store lance keeps it on disk`,
+      `the exact store is read into memory whole, ${many(memory.high / 1e9)} GB at most: --store lance keeps it on disk`,
     );
   }
   if (growth > feltGrowth) {

@@ -23,6 +23,7 @@ function rates(given: Partial<CorpusRates["samples"][number]> = {}, more: Partia
     words: 1.6e6,
     failures: 3,
     shards: 2,
+    processor: 1,
     disk: 17e6,
     result: 9e6,
     steps: [
@@ -140,6 +141,11 @@ describe("a corpus", () => {
     const single = planCorpus(one, { cores: 1 });
     expect(plan.coreHours.low).toBeCloseTo(single.coreHours.low, 9);
     expect(plan.coreHours.high / single.coreHours.high).toBeCloseTo(2, 1);
+  });
+
+  test("that was measured on a busy machine says so", () => {
+    expect(planCorpus(rates({ processor: 0.4 })).warnings.join("\n")).toContain("a thread had 40 % of a processor");
+    expect(planCorpus(rates()).warnings.join("\n")).not.toContain("of a processor");
   });
 
   test.each([{ cores: 0 }, { cores: 4, machines: 5 }, { price: Number.NaN }])("refuses %j", (options) => {

@@ -46,6 +46,8 @@ export const corpusRates = z.strictObject({
         tokens: positive.optional(),
         failures: z.int().nonnegative(),
         shards: z.int().positive(),
+        /** Processor time over time: well below 1 where the machine was busy, or the disk slow. */
+        processor: positive,
         /** What stays in the output folder. */
         disk: positive,
         result: least,

@@ -67,8 +67,8 @@ async function read<S extends z.ZodType>(
   if (!found.isFile() || found.size > most) return null;
   try {
     await using file = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
-    const bytes = Buffer.alloc(most);
-    const { bytesRead } = await file.read(bytes, 0, most, 0);
+    const bytes = Buffer.alloc(found.size);
+    const { bytesRead } = await file.read(bytes, 0, bytes.length, 0);
     const { success, data } = schema.safeParse(JSON.parse(bytes.toString("utf8", 0, bytesRead)));
     return success ? data : null;
   } catch {

@@ -83,9 +83,9 @@ export interface Lesson {
 const promptOf = ({ ids, learned }: Lesson): readonly number[] => ids.slice(0, learned.at(0));
 
 function learnedOf(length: number, places: readonly number[]): boolean[] {
-  const learned = Array<boolean>(length).fill(false);
-  for (const place of places) learned[place] = true;
-  return learned;
+  const are = Array<boolean>(length).fill(false);
+  for (const place of places) are[place] = true;
+  return are;
 }
 
 /** What became of a file's exchanges. */
