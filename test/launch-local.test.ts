@@ -39,10 +39,10 @@ const lines = (text: string): { type?: string; [name: string]: unknown }[] =>
     .filter((line) => line !== "")
     .map((line) => JSON.parse(line) as never);
 
-const launched = (job: string, ...more: string[]): string[] => [
-  ...["launch", "biogpt-nano", "--scale", "debug", "--on", "local", "--python", python],
-  ...["--tokenizer", at("tokenizer"), "--output", job, ...more],
-];
+const launched = (job: string, ...more: string[]): string[] => {
+  const line = `launch biogpt-nano --scale debug --on local --python ${python} --tokenizer ${at("tokenizer")} --output ${job}`;
+  return [...line.split(" "), ...more];
+};
 
 async function until(isSo: () => Promise<boolean> | boolean): Promise<void> {
   for (let i = 0; i < 600 && !(await isSo()); i++) await wait(200);

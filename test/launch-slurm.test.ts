@@ -74,11 +74,10 @@ describe.skipIf(!canStartSlurm() || !canTrain())("on a Slurm of two machines", (
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const training = (job: string, ...more: string[]): Promise<string> =>
-    stdoutOf(
-      ...["launch", "biogpt-nano", "--scale", "debug", "--on", "slurm", "--ranks", "2", "--per-node", "1"],
-      ...["--python", python, "--tokenizer", at("tokenizer"), "--output", job, ...more],
-    );
+  const training = (job: string, ...more: string[]): Promise<string> => {
+    const line = `launch biogpt-nano --scale debug --on slurm --ranks 2 --per-node 1 --python ${python} --tokenizer ${at("tokenizer")} --output ${job}`;
+    return stdoutOf(...line.split(" "), ...more);
+  };
 
   test("a curation, a training and an evaluation wait for each other", async () => {
     const [curated, trained, scored] = ["curated", "trained", "scored"].map(at) as [string, string, string];

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
+import { array as arrayArbitrary, assert, nat, property, string } from "fast-check";
 import { afterAll, expect, test } from "vitest";
 import { arrayState, readMarker, tasksOf, writeArray } from "./array.ts";
 import { finishArray, runTask, runTasks } from "./task.ts";
@@ -19,8 +19,8 @@ async function arrayOf(tasks: readonly (readonly string[])[]): Promise<string> {
 }
 
 test("every input is in one task, in order, and tasks differ by at most one input", () => {
-  fc.assert(
-    fc.property(fc.array(fc.string({ minLength: 1 }), { minLength: 1, maxLength: 60 }), fc.nat(), (over, seed) => {
+  assert(
+    property(arrayArbitrary(string({ minLength: 1 }), { minLength: 1, maxLength: 60 }), nat(), (over, seed) => {
       const tasks = 1 + (seed % over.length);
       const made = tasksOf({ command: ["embed", "--file", "{input}"], over, tasks });
       expect(made.flat().map((words) => words[2])).toEqual(over);
