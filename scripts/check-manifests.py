@@ -2,7 +2,7 @@
 
 A Job by Kubernetes' OpenAPI schemas, strictly (kubernetes-validate 1.37); a TrainJob by the CRD of Kubeflow Trainer, whose unknown
 fields a cluster would drop without a word and which are refused here. KUBEFLOW_CRD names trainer.kubeflow.org_trainjobs.yaml
-of it (kubeflow/trainer, manifests/base/crds; v2.3.0 was used).
+of it (kubeflow/trainer, manifests/base/crds; as it stood in November 2026).
 """
 
 import os
