@@ -39,6 +39,9 @@ interface Line {
   readonly interval?: readonly [number, number];
   readonly n: number;
   readonly protocol: string;
+  readonly clean?: { readonly n: number; readonly value: number };
+  readonly contaminated?: { readonly n: number; readonly value: number };
+  readonly difference?: { readonly value: number };
   readonly skipped?: string;
   readonly error?: string;
 }
@@ -97,10 +100,26 @@ describe("a suite", () => {
     );
     writeFileSync(seen, texts.map((text) => `${JSON.stringify({ text })}\n`).join(""));
     const output = join(folder, "seen");
-    await suite("mmlu-anatomy", "--model", model, "--seen", seen, "--output", output);
+    const [line] = await suite("mmlu-anatomy", "--model", model, "--seen", seen, "--output", output);
     const records = await readRecords(join(output, "mmlu-anatomy/records.jsonl"));
     expect(records.filter(({ seen: found }) => found!.verdict === "contaminated").length).toBeGreaterThanOrEqual(2);
     expect(readFileSync(join(output, "mmlu-anatomy/report.txt"), "utf8")).toContain("contaminated examples alone");
+    // The parts are those of the records, and make the whole.
+    const part = (verdict: string): number[] =>
+      records.flatMap(({ seen: found, score }) => (found!.verdict === verdict ? [score as number] : []));
+    const mean = (values: readonly number[]): number => values.reduce((sum, one) => sum + one, 0) / values.length;
+    const [clean, held] = [part("clean"), part("contaminated")];
+    expect(line!.clean).toMatchObject({ n: clean.length, value: mean(clean) });
+    expect(line!.contaminated).toMatchObject({ n: held.length, value: mean(held) });
+    expect(line!.difference!.value).toBeCloseTo(mean(held) - mean(clean), 12);
+    // Of the texts the protocol says what they are; what was found serves other runs, of which answers may be gone on with.
+    const [bare] = await suite("mmlu-anatomy", "--model", model);
+    expect(line!.protocol).not.toBe(bare!.protocol);
+    const kept = ["--seen", join(output, "seen.json")];
+    expect(await suite("mmlu-anatomy", "--model", model, ...kept)).toEqual([line]);
+    const plain = ["mmlu-anatomy", "--model", model, "--output", join(folder, "plain")];
+    await suite(...plain);
+    expect(await suite(...plain, "--resume", ...kept)).toEqual([line]);
   });
 });
 

@@ -58,7 +58,8 @@ const evaluateSuite: Command = command({
       type: "text",
       hint: "PATH",
       many: "greedy",
-      about: "Texts that the model was trained on: examples that they hold are counted apart",
+      about:
+        "Texts that the model was trained on, files or dataset folders: examples that they hold are scored apart; or the seen.json of an earlier output",
     },
     "any-version": { type: "flag", about: "Take files of another version" },
     ...folderOptions,
@@ -72,6 +73,10 @@ const evaluateSuite: Command = command({
     [
       "evaluate suite ner --model all-MiniLM-L6-v2 --data data/benchmarks --tune --output runs/names",
       "a tagger for each set of names, trained and scored",
+    ],
+    [
+      "evaluate suite multimedqa --model runs/llama/model --data data/benchmarks --seen corpus --output runs/questions",
+      "with the questions apart that the training texts hold, by 13 words in a row",
     ],
     ["evaluate suite embeddings --model all-MiniLM-L6-v2 --data data --split valid", "rankings and pairs, beside BM25"],
   ],
