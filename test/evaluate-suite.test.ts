@@ -93,6 +93,16 @@ describe("a suite", () => {
     expect(new Set([anatomy!.protocol, shot!.protocol, thought!.protocol]).size).toBe(3);
   });
 
+  test("in conversations has shots in turns of their own, or in one", { timeout: 60_000 }, async () => {
+    const asked = ["mmlu-anatomy", "--model", model, "--chat", "--shots", "2"];
+    const [turns] = await suite(...asked, "--output", join(folder, "turns"));
+    const [one] = await suite(...asked, "--one-turn");
+    expect(turns!.n).toBe(12);
+    expect(turns!.protocol).not.toBe(one!.protocol);
+    const report = JSON.parse(readFileSync(join(folder, "turns/mmlu-anatomy/report.json"), "utf8")) as Report;
+    expect(report.protocol).toMatchObject({ shots: 2, shotsAs: "turns", decoding: { chat: true } });
+  });
+
   test("tells what the training texts hold", { timeout: 60_000 }, async () => {
     const seen = join(folder, "seen.jsonl");
     const texts = [3, 5].map(
@@ -202,10 +212,16 @@ describe("a server", () => {
     ];
     own.forEach((row, i) => row.forEach((one, k) => expect(theirs[i]![k]).toBeCloseTo(one, 4)));
     const writing = { writing: { maxNewTokens: 6, stop: ["\n"] } };
+    const talk = [
+      { role: "user", content: "In 4 patients?" },
+      { role: "assistant", content: "A" },
+      { role: "user", content: "In 5 patients?" },
+    ] as const;
     for (const chat of [false, true]) {
       await using local = await askDecoder(model, { threads: 1, chat });
       const far = await askRemote(address, { chat });
-      expect(await far.generate!(contexts, writing)).toEqual(await local.generate!(contexts, writing));
+      const prompts = chat ? [...contexts, talk] : contexts;
+      expect(await far.generate!(prompts, writing)).toEqual(await local.generate!(prompts, writing));
     }
   });
 

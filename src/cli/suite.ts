@@ -26,6 +26,7 @@ export interface SuiteArguments {
   readonly resume: boolean;
   readonly seen: readonly string[];
   readonly shots: number;
+  readonly oneTurn: boolean;
   readonly split: Split;
   readonly limit: number | undefined;
   readonly seed: number;
@@ -55,6 +56,7 @@ export async function runSuite(args: SuiteArguments, terminal: Terminal): Promis
       identity: folder === undefined ? undefined : await identityOf(model),
       seen: args.seen.length === 0 ? undefined : args.seen,
       shots: args.shots,
+      oneTurn: args.oneTurn,
       split: args.split,
       limit: args.limit,
       seed: args.seed,

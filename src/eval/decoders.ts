@@ -1,14 +1,16 @@
 /**
  * A decoder that was tuned to no benchmark, as something that can be asked: by log-likelihoods of choices, and by
  * writing, as it is or as a conversation, with or without steps before the answer. Several drawn answers are for
- * self-consistency (Wang et al. 2022). Prompts too long for the model lose their beginning, as in lm-evaluation-harness.
+ * self-consistency (Wang et al. 2022). As in lm-evaluation-harness prompts too long for the model lose their beginning,
+ * and a template that takes no turn of the system is not given a benchmark's description.
  */
 import { ConfigError } from "../errors.ts";
 import { type Likelihoods, loadLikelihoods } from "../likelihoods.ts";
 import { loadModel, type LoadOptions, type Model } from "../model.ts";
 import { identityOf } from "../runtime/network.ts";
 import { required } from "../schema.ts";
-import { chatIds, chatPrompt } from "../tokenizers/chat.ts";
+import { chatIds, type ChatMessage, chatPrompt } from "../tokenizers/chat.ts";
+import type { Prompt, Turn } from "../tasks/benchmark.ts";
 import { loadTokenizer } from "../tokenizers/files.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import type { Abilities, AbilityOptions, Written } from "./abilities.ts";
@@ -84,11 +86,22 @@ export function asked(source: string, { think, chat }: Asking): string {
 }
 
 /** The turns before the answer. */
-export function turnsOf(source: string, asking: Asking): { readonly role: string; readonly content: string }[] {
-  const { system } = asking;
-  const user = { role: "user", content: asked(source, asking) };
-  return system === undefined ? [user] : [{ role: "system", content: system }, user];
+export function turnsOf(prompt: Prompt, asking: Asking): readonly Turn[] {
+  const given: readonly Turn[] = typeof prompt === "string" ? [{ role: "user", content: prompt }] : prompt;
+  const described = given.flatMap(({ role, content }) => (role === "system" ? [content] : []));
+  const system = [...(asking.system === undefined ? [] : [asking.system]), ...described].reduce(apart, "");
+  const talk = given.filter(({ role }) => role !== "system");
+  const last = talk.at(-1)!;
+  return [
+    ...(system === "" ? [] : [{ role: "system" as const, content: system }]),
+    ...talk.slice(0, -1),
+    { ...last, content: asked(last.content, asking) },
+  ];
 }
+
+/** An empty line between two texts, unless there is white space already (lm_eval's `maybe_delimit`). */
+const apart = (before: string, text: string): string =>
+  before === "" || text === "" || /\s$/.test(before) || /^\s/.test(text) ? before + text : `${before}\n\n${text}`;
 
 /** The text before the first of `stops`. */
 export function untilStop(text: string, stops: readonly string[]): string {
@@ -115,15 +128,16 @@ export async function askDecoder(
   // Each is a session over all weights: what is not asked for is not opened.
   let likelihoods: Promise<Likelihoods> | undefined;
   let model: Promise<Model> | undefined;
-  if (asking.chat) await chatPrompt(tokenizer, turnsOf("?", asking));
+  if (asking.chat) await chatPrompt(tokenizer, turnsOf("?", asking) as ChatMessage[]);
   return {
     protocol: protocolOf(asking),
     identity: identityOf(load),
+    converses: asking.chat,
     // Steps before an answer are for writing.
     ...(asking.think ? {} : { prefers: "likelihood" }),
     async logLikelihoods(contexts, choices, more) {
       const opened = await (likelihoods ??= loadLikelihoods(source, load));
-      if (!asking.chat) return opened.logLikelihoods(contexts, choices, more);
+      if (!asking.chat) return opened.logLikelihoods(contexts as readonly string[], choices, more);
       const prompts: string[] = [];
       for (const context of contexts) prompts.push(await conversation(tokenizer, context, asking));
       // An answer begins its turn, so nothing stands before it.
@@ -144,9 +158,21 @@ export async function askDecoder(
   };
 }
 
+/** What a template makes of the turns, or of those without the benchmark's description, where it takes none. */
+async function laidOut<T>(prompt: Prompt, asking: Asking, lay: (turns: readonly Turn[]) => Promise<T>): Promise<T> {
+  const turns = turnsOf(prompt, asking);
+  try {
+    return await lay(turns);
+  } catch (error) {
+    const isOurs = asking.system === undefined && turns[0]!.role === "system";
+    if (!(error instanceof ConfigError) || !isOurs) throw error;
+    return await lay(turns.slice(1));
+  }
+}
+
 /** A prompt's turns as text, without the first token where the tokenizer puts it before every text. */
-async function conversation(tokenizer: Tokenizer, context: string, asking: Asking): Promise<string> {
-  const text = await chatPrompt(tokenizer, turnsOf(context, asking));
+async function conversation(tokenizer: Tokenizer, context: Prompt, asking: Asking): Promise<string> {
+  const text = await laidOut(context, asking, (turns) => chatPrompt(tokenizer, turns as ChatMessage[]));
   const first = tokenizer.frame.before.length === 0 ? undefined : tokenizer.tokenOf(tokenizer.frame.before[0]!);
   return first !== undefined && text.startsWith(first) ? text.slice(first.length) : text;
 }
@@ -154,7 +180,7 @@ async function conversation(tokenizer: Tokenizer, context: string, asking: Askin
 async function write(
   model: Model,
   tokenizer: Tokenizer,
-  sources: readonly string[],
+  sources: readonly Prompt[],
   asking: Asking,
   options: AbilityOptions,
 ): Promise<Written[]> {
@@ -170,8 +196,10 @@ async function write(
   const prompts: number[][] = [];
   for (const source of sources) {
     const ids = asking.chat
-      ? await chatIds(tokenizer, turnsOf(source, asking), { contentIsText: tokenizer.literal !== undefined })
-      : tokenizer.encodeIds(asked(source, asking).trimEnd());
+      ? await laidOut(source, asking, (turns) =>
+          chatIds(tokenizer, turns as ChatMessage[], { contentIsText: tokenizer.literal !== undefined }),
+        )
+      : tokenizer.encodeIds(asked(source as string, asking).trimEnd());
     const { after } = tokenizer.frame;
     prompts.push((asking.chat ? ids : ids.slice(0, ids.length - after.length)).slice(-room));
   }

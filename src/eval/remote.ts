@@ -17,6 +17,7 @@ import {
   turnsOf,
   untilStop,
 } from "./decoders.ts";
+import type { Prompt } from "../tasks/benchmark.ts";
 import { openServer, type OpenAiServer } from "./openai-server.ts";
 
 const logprobs = z.looseObject({
@@ -41,6 +42,7 @@ export async function askRemote(source: string, options: AskingOptions = {}): Pr
   return {
     protocol: protocolOf(asking),
     identity: { server: server.base, model: server.model },
+    converses: asking.chat,
     generate(sources, more) {
       let done = 0;
       return inOrder(sources, async (one) => {
@@ -54,7 +56,8 @@ export async function askRemote(source: string, options: AskingOptions = {}): Pr
       ...(asking.think ? {} : { prefers: "likelihood" as const }),
       logLikelihoods(contexts, choices, { signal, onDone } = {}) {
         let done = 0;
-        return inOrder(contexts, async (context, i) => {
+        // Conversations are not scored: these are texts.
+        return inOrder(contexts as readonly string[], async (context, i) => {
           const scored = await scoreChoices(server, context, choices[i]!, signal);
           onDone?.((done += 1));
           return scored;
@@ -130,7 +133,7 @@ async function scoreChoices(
 
 async function write(
   server: OpenAiServer,
-  source: string,
+  source: Prompt,
   asking: Asking,
   options: Parameters<NonNullable<Abilities["generate"]>>[1],
 ): Promise<Written> {
@@ -148,7 +151,7 @@ async function write(
     const { choices } = await server.post("/chat/completions", body, chats, signal);
     found = choices.map(({ index, message }) => ({ index, text: message.content ?? "" }));
   } else {
-    const body = { prompt: asked(source, asking).trimEnd(), ...decoding };
+    const body = { prompt: asked(source as string, asking).trimEnd(), ...decoding };
     found = (await server.post("/completions", body, completions, signal)).choices;
   }
   const texts = found.sort((a, b) => a.index - b.index).map(({ text }) => untilStop(text, stop));

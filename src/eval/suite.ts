@@ -36,6 +36,8 @@ export interface SuiteOptions extends Omit<BenchmarkOptions, "data" | "output"> 
   readonly output?: string | undefined;
   /** Examples with their answers before each question. Default 0. */
   readonly shots?: number | undefined;
+  /** In conversations: these stand within the question's turn. Default: each is two turns, as in lm-evaluation-harness. */
+  readonly oneTurn?: boolean | undefined;
   /**
    * Files and folders of texts that the model was trained on, or the seen.json of an earlier output: which examples they
    * hold is said, with figures of these and of the others.
@@ -111,8 +113,9 @@ async function prepared(benchmark: Benchmark, model: OpenedModel, options: Suite
   const folder = dataFolder(benchmark, options.data);
   const files = await checkDataFiles(benchmark, folder, options.split ?? "test", options);
   const told = model.kind === "decoder" || model.kind === "server" ? instructed(benchmark) : benchmark;
-  const { shots = 0 } = options;
-  const asked = shots > 0 || told.shots !== undefined ? await withShots(told, { shots, data: folder }) : told;
+  const { shots = 0, oneTurn = false } = options;
+  const as = model.abilities.converses === true ? (oneTurn ? "text" : "turns") : undefined;
+  const asked = shots > 0 || told.shots !== undefined ? await withShots(told, { shots, data: folder, as }) : told;
   return { ...asked, settings: { ...asked.settings, files } };
 }
 
@@ -189,7 +192,17 @@ async function score(
   options: SuiteOptions,
   seenSet: SeenSet | undefined,
 ): Promise<{ readonly report: Report; readonly records?: readonly ExampleRecord[] }> {
-  const { output, shots: _, anyVersion, seen: __, onReading: _r, onSeen: _s, split = "test", ...more } = options;
+  const {
+    output,
+    shots: _,
+    oneTurn: _o,
+    anyVersion,
+    seen: __,
+    onReading: _r,
+    onSeen: _s,
+    split = "test",
+    ...more
+  } = options;
   const data = dataFolder(entry, options.data);
   const own = output === undefined ? undefined : join(output, entry.name);
   // A benchmark that was never begun has nothing to go on with.

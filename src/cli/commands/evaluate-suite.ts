@@ -37,6 +37,7 @@ const evaluateSuite: Command = command({
       about: "How, where there are several ways (default: decoders by likelihood where there are choices)",
     },
     chat: { type: "flag", about: "Questions are turns of a conversation, by the model's chat template" },
+    "one-turn": { type: "flag", about: "With --chat: shots stand in the question's turn, not in turns of their own" },
     system: { type: "text", hint: "TEXT", about: "With --chat: what is said before" },
     think: { type: "flag", about: "Steps before the answer, which is read at their end (chain of thought)" },
     samples: { type: "integer", hint: "N", least: 1, about: "Answers drawn, of which the commonest counts" },
@@ -85,6 +86,7 @@ const evaluateSuite: Command = command({
   async run({ args, json, output, progress, signal }) {
     const { runSuite } = await import("../suite.ts");
     if (args.tune && args.output === undefined) throw new UsageError("--tune: expected --output DIR with it, got none");
+    if (args["one-turn"] && !args.chat) throw new UsageError("--one-turn: expected --chat with it, got none");
     if (!args.tune && args.set.length > 0) throw new UsageError("--set: expected --tune with it, got none");
     const { benchmarks, model, data, output: folder, resume, shots, split, limit, seed } = args;
     const { chat, system, think, samples, temperature, "max-new-tokens": maxNewTokens } = args;
@@ -96,6 +98,7 @@ const evaluateSuite: Command = command({
         output: folder,
         resume,
         shots,
+        oneTurn: args["one-turn"],
         split: split as "test",
         limit,
         seed,
