@@ -46,7 +46,16 @@ describe.each(Object.keys(conversations))("asked as %s", (kind) => {
     await using decoder = await askDecoder(model, { chat: true, system, threads: 1 });
     const { examples, replies } = await evaluate(benchmark, decoder, { data, limit: 2 });
     const tokenizer = await loadTokenizer(model);
-    const asking = { chat: true, system, think: false, samples: 1, temperature: 0.7, seed: 1, maxNewTokens: undefined };
+    const asking = {
+      chat: true,
+      system,
+      think: false,
+      samples: 1,
+      temperature: 0.7,
+      seed: 1,
+      maxNewTokens: undefined,
+      copyOnly: false,
+    };
     for (const [i, { context, continuations, scores }] of asked[kind]![name]!.entries()) {
       const turns = turnsOf(benchmark.turns!(examples[i]!), asking) as ChatMessage[];
       if (template === "plain") expect(await chatPrompt(tokenizer, turns)).toBe(context);

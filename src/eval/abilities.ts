@@ -4,11 +4,13 @@
  */
 import { decodingOf, predictSources, type PredictOptions, type TunedModel } from "../soft-prompts/predict.ts";
 import { required } from "../schema.ts";
-import type { Prompt, Writing } from "../tasks/benchmark.ts";
+import type { AnswerForm, Prompt, Writing } from "../tasks/benchmark.ts";
 
 export interface AbilityOptions {
   /** How long answers are, and where they end, for models that were not tuned to end them. */
   readonly writing?: Writing | undefined;
+  /** Of answers that are sentences about names: their form, and of each prompt the text that has the names. */
+  readonly naming?: { readonly form: AnswerForm; readonly texts: readonly string[] } | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called with how many of the inputs have been answered. */
   readonly onDone?: ((inputs: number) => void) | undefined;

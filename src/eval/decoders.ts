@@ -2,7 +2,8 @@
  * A decoder that was tuned to no benchmark, as something that can be asked: by log-likelihoods of choices, and by
  * writing, as it is or as a conversation, with or without steps before the answer. Several drawn answers are for
  * self-consistency (Wang et al. 2022). As in lm-evaluation-harness prompts too long for the model lose their beginning,
- * and a template that takes no turn of the system is not given a benchmark's description.
+ * and a template that takes no turn of the system is not given a benchmark's description. Answers that are sentences
+ * about names may be held to these: names are copied from the text, all else is chosen from the benchmark's words.
  */
 import { ConfigError } from "../errors.ts";
 import { type Likelihoods, loadLikelihoods } from "../likelihoods.ts";
@@ -10,7 +11,9 @@ import { loadModel, type LoadOptions, type Model } from "../model.ts";
 import { identityOf } from "../runtime/network.ts";
 import { required } from "../schema.ts";
 import { chatIds, type ChatMessage, chatPrompt } from "../tokenizers/chat.ts";
-import type { Prompt, Turn } from "../tasks/benchmark.ts";
+import { type CopyOnly, copyOnly } from "../soft-prompts/copy-only.ts";
+import { wholeSentences } from "../soft-prompts/predict.ts";
+import type { AnswerForm, Prompt, Turn } from "../tasks/benchmark.ts";
 import { loadTokenizer } from "../tokenizers/files.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import type { Abilities, AbilityOptions, Written } from "./abilities.ts";
@@ -31,6 +34,8 @@ export interface Asking {
   readonly seed: number;
   /** In place of the benchmark's own. */
   readonly maxNewTokens: number | undefined;
+  /** Answers are the benchmark's sentences, with names that stand in the text, where it has such answers. Default false. */
+  readonly copyOnly: boolean;
 }
 
 export type AskingOptions = { readonly [Name in keyof Asking]?: Asking[Name] | undefined };
@@ -38,18 +43,32 @@ export type AskingOptions = { readonly [Name in keyof Asking]?: Asking[Name] | u
 /** @throws ConfigError for options that contradict one another or are out of range. */
 export function askingOf(options: AskingOptions): Asking {
   required("ask: options", options, "object");
-  const { chat = false, system, think = false, samples = 1, temperature = 0.7, seed = 1, maxNewTokens } = options;
+  const {
+    chat = false,
+    system,
+    think = false,
+    samples = 1,
+    temperature = 0.7,
+    seed = 1,
+    maxNewTokens,
+    copyOnly = false,
+  } = options;
   if (system !== undefined && !chat) {
     throw new ConfigError("ask: system: expected a conversation, got prompts", { hint: "ask with chat" });
+  }
+  if (copyOnly && think) {
+    throw new ConfigError("ask: copyOnly: expected answers alone, got steps before them", {
+      hint: "ask without think",
+    });
   }
   if (!Number.isInteger(samples) || samples < 1) {
     throw new ConfigError(`ask: samples: expected an integer of at least 1, got ${samples}`);
   }
-  return { chat, system, think, samples, temperature, seed, maxNewTokens };
+  return { chat, system, think, samples, temperature, seed, maxNewTokens, copyOnly };
 }
 
 /** What answers depend on, for the protocol: nothing that has no effect. */
-export function protocolOf({ chat, system, think, samples, temperature, seed, maxNewTokens }: Asking): {
+export function protocolOf({ chat, system, think, samples, temperature, seed, maxNewTokens, copyOnly }: Asking): {
   readonly decoding: Readonly<Record<string, unknown>>;
 } {
   return {
@@ -60,6 +79,7 @@ export function protocolOf({ chat, system, think, samples, temperature, seed, ma
       samples,
       ...(samples === 1 ? {} : { temperature, seed }),
       ...(maxNewTokens === undefined ? {} : { maxNewTokens }),
+      ...(copyOnly ? { copyOnly } : {}),
     },
   };
 }
@@ -185,7 +205,11 @@ async function write(
   options: AbilityOptions,
 ): Promise<Written[]> {
   const { samples, temperature, seed } = asking;
-  const { maxNewTokens, stop } = lengthsOf(asking, options);
+  const naming = asking.copyOnly ? options.naming : undefined;
+  const lengths = lengthsOf(asking, options);
+  const { maxNewTokens } = lengths;
+  // What ends another answer may stand within a name.
+  const stop = naming === undefined ? lengths.stop : [];
   const room = model.config.max_position_embeddings - maxNewTokens;
   if (room < 1) {
     throw new ConfigError(
@@ -195,28 +219,47 @@ async function write(
   }
   const prompts: number[][] = [];
   for (const source of sources) {
-    const ids = asking.chat
-      ? await laidOut(source, asking, (turns) =>
-          chatIds(tokenizer, turns as ChatMessage[], { contentIsText: tokenizer.literal !== undefined }),
-        )
-      : tokenizer.encodeIds(asked(source as string, asking).trimEnd());
-    const { after } = tokenizer.frame;
-    prompts.push((asking.chat ? ids : ids.slice(0, ids.length - after.length)).slice(-room));
+    const ids = await promptIds(tokenizer, source, asking, naming !== undefined);
+    prompts.push(ids.slice(-room));
   }
+  const copying = naming?.texts.map((text, i) => namesFrom(naming.form, tokenizer, text, prompts[i]!.length));
   let done = 0;
   const { sequences } = await model.generate({
     ids: prompts,
     maxNewTokens,
     ...(stop.length === 0 ? {} : { stopStrings: stop }),
     ...(samples === 1 ? {} : { doSample: true, temperature, seed, numReturnSequences: samples }),
+    ...(copying && {
+      eosTokenId: tokenizer.special.eos!,
+      processors: (_: unknown, i: number) => [copying[i]!.process],
+    }),
     cacheBytes,
     signal: options.signal,
     onEnd: () => options.onDone?.(Math.floor((done += 1) / samples)),
   });
   return prompts.map(({ length }, row) => {
-    const texts = sequences
-      .slice(row * samples, (row + 1) * samples)
-      .map((ids) => untilStop(tokenizer.decode(ids.slice(length), { skipSpecialTokens: true }), stop));
+    const texts = sequences.slice(row * samples, (row + 1) * samples).map((ids) => {
+      const text = untilStop(tokenizer.decode(ids.slice(length), { skipSpecialTokens: true }), stop);
+      // The last name of an answer that was broken off may be half a name.
+      return copying === undefined || copying[row]!.isWhole(ids) ? text : wholeSentences(text);
+    });
     return samples === 1 ? { text: texts[0]! } : { text: texts[0]!, texts };
   });
+}
+
+/** @param isHeld the answer begins where the prompt ends, so that what stands between the two stays. */
+async function promptIds(tokenizer: Tokenizer, prompt: Prompt, asking: Asking, isHeld: boolean): Promise<number[]> {
+  if (asking.chat) {
+    const contentIsText = tokenizer.literal !== undefined;
+    return laidOut(prompt, asking, (turns) => chatIds(tokenizer, turns as ChatMessage[], { contentIsText }));
+  }
+  const text = asked(prompt as string, asking);
+  const ids = tokenizer.encodeIds(isHeld ? text : text.trimEnd());
+  return ids.slice(0, ids.length - tokenizer.frame.after.length);
+}
+
+function namesFrom(form: AnswerForm, tokenizer: Tokenizer, source: string, prompt: number): CopyOnly {
+  const { before, after } = tokenizer.frame;
+  const kept = tokenizer.encodeIds(source).length - before.length - after.length;
+  return copyOnly(form, tokenizer, { source, kept, prompt });
 }

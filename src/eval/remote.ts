@@ -37,6 +37,11 @@ const atOnce = 8;
 /** @throws ConfigError where there is no server, it has no such model, or options contradict one another. */
 export async function askRemote(source: string, options: AskingOptions = {}): Promise<Abilities> {
   const asking = askingOf(options);
+  if (asking.copyOnly) {
+    throw new ConfigError("ask: copyOnly: expected a model here, whose every token can be chosen; got a server", {
+      hint: "ask the server without --copy-only, or name the model's folder",
+    });
+  }
   const server = await openServer(source);
   const scores = asking.chat ? undefined : await scoresPrompts(server);
   return {

@@ -6,7 +6,7 @@
  */
 import { ConfigError, DataError } from "../errors.ts";
 import { required } from "../schema.ts";
-import type { Benchmark, Example, Split, Turn } from "../tasks/benchmark.ts";
+import { type Benchmark, type Example, namedIn, type Split, type Turn } from "../tasks/benchmark.ts";
 import { pythonRandom } from "../tensor/python-random.ts";
 
 export interface ShotOptions {
@@ -89,6 +89,7 @@ export async function withShots<E extends Example, Answer>(
       return examples.map((one) => ({ ...one, before: draw(split === "train" ? one : undefined) }));
     },
     exampleOf: (id, text) => ({ ...benchmark.exampleOf(id, text), before: drawer()(undefined) }),
+    named: (example) => namedIn(benchmark, example),
     source: (example) => `${description}${withText(example, benchmark.source(example))}`,
     ...(as && {
       turns(example) {

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { ConfigError, GalenError } from "../errors.ts";
 import { lockFolder } from "../io/lock.ts";
 import type { Report } from "../metrics/report.ts";
-import type { AnswerForm, Benchmark, Example } from "../tasks/benchmark.ts";
+import { type AnswerForm, type Benchmark, type Example, namedIn } from "../tasks/benchmark.ts";
 import { checkDataFiles } from "../tasks/data-files.ts";
 import { benchmarks } from "../tasks/index.ts";
 import { didYouMean } from "../suggest.ts";
@@ -104,6 +104,7 @@ export function instructed<E extends Example, Answer>(benchmark: Benchmark<E, An
   if (instruction === undefined) return benchmark;
   return {
     ...benchmark,
+    named: (example) => namedIn(benchmark, example),
     source: (example) => `${instruction}\n\n${benchmark.source(example)}\n\n`,
   };
 }

@@ -43,7 +43,10 @@ const evaluateSuite: Command = command({
     samples: { type: "integer", hint: "N", least: 1, about: "Answers drawn, of which the commonest counts" },
     temperature: { type: "number", hint: "T", about: "Of drawn answers (default: 0.7)" },
     "max-new-tokens": { type: "integer", hint: "N", least: 1, about: "Most tokens of an answer" },
-    "copy-only": { type: "flag", about: "Of a tuned model: names are copied from the text" },
+    "copy-only": {
+      type: "flag",
+      about: "Names are copied from the text, and all else is the benchmark's own words: of decoders, tuned or not",
+    },
     seed: { type: "integer", hint: "N", default: 1, about: "Of drawn answers and of intervals" },
     tune: {
       type: "flag",
@@ -76,8 +79,8 @@ const evaluateSuite: Command = command({
       "a tagger for each set of names, trained and scored",
     ],
     [
-      "evaluate suite multimedqa --model runs/llama/model --data data/benchmarks --seen corpus --output runs/questions",
-      "with the questions apart that the training texts hold, by 13 words in a row",
+      "evaluate suite medqa --model biogpt --data data/benchmarks --seen texts.jsonl --output runs/seen",
+      "questions that the training texts hold scored apart, by 13 words in a row",
     ],
     ["evaluate suite embeddings --model all-MiniLM-L6-v2 --data data --split valid", "rankings and pairs, beside BM25"],
   ],
@@ -105,7 +108,7 @@ const evaluateSuite: Command = command({
         seen: args.seen,
         anyVersion: args["any-version"],
         way: args.ask as "likelihood" | undefined,
-        ask: { chat, system, think, samples, temperature, seed, maxNewTokens },
+        ask: { chat, system, think, samples, temperature, seed, maxNewTokens, copyOnly: args["copy-only"] },
         copyOnly: args["copy-only"],
         load: loadOptions(args),
         tune: args.tune ? args.set : undefined,
