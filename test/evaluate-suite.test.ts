@@ -103,6 +103,46 @@ describe("a suite", () => {
     expect(report.protocol).toMatchObject({ shots: 2, shotsAs: "turns", decoding: { chat: true } });
   });
 
+  test(
+    "teaches a decoder answers by adapters, in the words and turns of the questions",
+    { timeout: 60_000 },
+    async () => {
+      const set = ["--set", "steps=2", "epochs=null", "batch=2", "accumulate=1"];
+      for (const chat of [false, true]) {
+        const output = join(folder, `lora-${chat}`);
+        const asked = [
+          "mmlu-anatomy",
+          "--model",
+          model,
+          "--tune",
+          "--lora",
+          "--output",
+          output,
+          ...(chat ? ["--chat"] : []),
+        ];
+        const [line] = await suite(...asked, ...set);
+        expect(line).toMatchObject({ metric: "acc", n: 12 });
+        const tuned = join(output, "mmlu-anatomy/tuned");
+        const lines = readFileSync(join(tuned, "train.jsonl"), "utf8").trim().split("\n");
+        const [first] = lines.map((one) => JSON.parse(one) as object);
+        const description = "The following are multiple choice questions (with answers) about anatomy.\n\n";
+        const question = "Which organ is number 0?\nA. kidney\nB. heart\nC. liver\nD. brain\nAnswer:";
+        const turns = [
+          { role: "system", content: description },
+          { role: "user", content: question },
+        ];
+        expect(lines).toHaveLength(5);
+        expect(first).toEqual(
+          chat
+            ? { prompt: turns, completion: [{ role: "assistant", content: "A" }] }
+            : { prompt: `${description}${question}`, completion: " A" },
+        );
+        const run = JSON.parse(readFileSync(join(tuned, "run/run.json"), "utf8")) as object;
+        expect(JSON.stringify(run)).toContain('"trainable":"lora"');
+      }
+    },
+  );
+
   test("tells what the training texts hold", { timeout: 60_000 }, async () => {
     const seen = join(folder, "seen.jsonl");
     const texts = [3, 5].map(

@@ -38,6 +38,8 @@ export interface SuiteArguments {
   readonly load: LoadOptions;
   /** Settings of a training to each benchmark; undefined: the model as it is. */
   readonly tune: readonly string[] | undefined;
+  /** Of decoders adapters alone. */
+  readonly lora: boolean;
 }
 
 type Terminal = Pick<Context<unknown>, "json" | "output" | "progress" | "signal">;
@@ -114,7 +116,7 @@ async function identityOf(model: string): Promise<Readonly<Record<string, unknow
 
 /** Opens the model once, or a tuned one for each benchmark, the one before being closed. */
 function openerOf(
-  { model, output, load, ask, copyOnly, tune: settings }: SuiteArguments,
+  { model, output, load, ask, copyOnly, tune: settings, lora }: SuiteArguments,
   terminal: Terminal,
 ): {
   open: Parameters<typeof evaluateSuite>[1];
@@ -140,7 +142,11 @@ function openerOf(
       if (settings === undefined) return (opened ??= await openForBenchmarks(model, options));
       await close();
       const run = join(output!, benchmark.name, "tuned");
-      const tuned = await tune(benchmark, { model, data, output: run, settings }, terminal);
+      const tuned = await tune(
+        benchmark,
+        { model, data, output: run, settings, lora, chat: ask.chat === true },
+        terminal,
+      );
       return (opened = await openForBenchmarks(tuned, options));
     },
     onProgress({ done, total, rate }) {

@@ -105,6 +105,12 @@ export function asked(source: string, { think, chat }: Asking): string {
   return chat ? `${source}\n\n${steps}` : `${source} Let's think step by step.`;
 }
 
+/**
+ * A text whose answer is written behind it: without blanks at its end, which are part of the next word's token, but with
+ * its empty line, since a model that had to write that would end its answer by it.
+ */
+export const promptText = (source: string, asking: Asking): string => asked(source, asking).replace(/[^\S\n]+$/, "");
+
 /** The turns before the answer. */
 export function turnsOf(prompt: Prompt, asking: Asking): readonly Turn[] {
   const given: readonly Turn[] = typeof prompt === "string" ? [{ role: "user", content: prompt }] : prompt;
@@ -219,8 +225,7 @@ async function write(
   }
   const prompts: number[][] = [];
   for (const source of sources) {
-    const ids = await promptIds(tokenizer, source, asking, naming !== undefined);
-    prompts.push(ids.slice(-room));
+    prompts.push((await promptIds(tokenizer, source, asking)).slice(-room));
   }
   const copying = naming?.texts.map((text, i) => namesFrom(naming.form, tokenizer, text, prompts[i]!.length));
   let done = 0;
@@ -247,14 +252,12 @@ async function write(
   });
 }
 
-/** @param isHeld the answer begins where the prompt ends, so that what stands between the two stays. */
-async function promptIds(tokenizer: Tokenizer, prompt: Prompt, asking: Asking, isHeld: boolean): Promise<number[]> {
+async function promptIds(tokenizer: Tokenizer, prompt: Prompt, asking: Asking): Promise<number[]> {
   if (asking.chat) {
     const contentIsText = tokenizer.literal !== undefined;
     return laidOut(prompt, asking, (turns) => chatIds(tokenizer, turns as ChatMessage[], { contentIsText }));
   }
-  const text = asked(prompt as string, asking);
-  const ids = tokenizer.encodeIds(isHeld ? text : text.trimEnd());
+  const ids = tokenizer.encodeIds(promptText(prompt as string, asking));
   return ids.slice(0, ids.length - tokenizer.frame.after.length);
 }
 

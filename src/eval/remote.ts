@@ -8,7 +8,6 @@ import * as z from "zod";
 import { ConfigError, DataError } from "../errors.ts";
 import type { Abilities, Written } from "./abilities.ts";
 import {
-  asked,
   askingOf,
   type Asking,
   type AskingOptions,
@@ -16,6 +15,7 @@ import {
   protocolOf,
   turnsOf,
   untilStop,
+  promptText,
 } from "./decoders.ts";
 import type { Prompt } from "../tasks/benchmark.ts";
 import { openServer, type OpenAiServer } from "./openai-server.ts";
@@ -156,7 +156,7 @@ async function write(
     const { choices } = await server.post("/chat/completions", body, chats, signal);
     found = choices.map(({ index, message }) => ({ index, text: message.content ?? "" }));
   } else {
-    const body = { prompt: asked(source as string, asking).trimEnd(), ...decoding };
+    const body = { prompt: promptText(source as string, asking), ...decoding };
     found = (await server.post("/completions", body, completions, signal)).choices;
   }
   const texts = found.sort((a, b) => a.index - b.index).map(({ text }) => untilStop(text, stop));

@@ -104,6 +104,7 @@ export function instructed<E extends Example, Answer>(benchmark: Benchmark<E, An
   if (instruction === undefined) return benchmark;
   return {
     ...benchmark,
+    settings: { ...benchmark.settings, instructed: true },
     named: (example) => namedIn(benchmark, example),
     source: (example) => `${instruction}\n\n${benchmark.source(example)}\n\n`,
   };

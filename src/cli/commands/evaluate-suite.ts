@@ -50,7 +50,11 @@ const evaluateSuite: Command = command({
     seed: { type: "integer", hint: "N", default: 1, about: "Of drawn answers and of intervals" },
     tune: {
       type: "flag",
-      about: "First adapt the model to each benchmark: a head for an encoder, a soft prompt for a decoder",
+      about: "First adapt the model to each benchmark: a head for an encoder, a soft prompt for a decoder (see --lora)",
+    },
+    lora: {
+      type: "flag",
+      about: "With --tune: decoders learn the answers to their prompts by adapters (LoRA), in place of a soft prompt",
     },
     set: {
       type: "text",
@@ -90,6 +94,7 @@ const evaluateSuite: Command = command({
     const { runSuite } = await import("../suite.ts");
     if (args.tune && args.output === undefined) throw new UsageError("--tune: expected --output DIR with it, got none");
     if (args["one-turn"] && !args.chat) throw new UsageError("--one-turn: expected --chat with it, got none");
+    if (!args.tune && args.lora) throw new UsageError("--lora: expected --tune with it, got none");
     if (!args.tune && args.set.length > 0) throw new UsageError("--set: expected --tune with it, got none");
     const { benchmarks, model, data, output: folder, resume, shots, split, limit, seed } = args;
     const { chat, system, think, samples, temperature, "max-new-tokens": maxNewTokens } = args;
@@ -112,6 +117,7 @@ const evaluateSuite: Command = command({
         copyOnly: args["copy-only"],
         load: loadOptions(args),
         tune: args.tune ? args.set : undefined,
+        lora: args.lora,
       },
       { json, output, progress, signal },
     );
