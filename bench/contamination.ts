@@ -40,7 +40,9 @@ console.log(`indexed ${index.words.length} examples, ${words} words, in ${second
 const bytes = positionals.reduce((sum, path) => sum + statSync(path).size, 0);
 let last = { documents: 0, characters: 0 };
 start = performance.now();
-const found = await findOverlaps(sets, readDocuments(positionals), { onProgress: (progress) => (last = progress) });
+const { overlaps: found } = await findOverlaps(sets, readDocuments(positionals), {
+  onProgress: (progress) => (last = progress),
+});
 const whole = seconds(start);
 console.log(
   `read and looked through ${last.documents} documents of ${(bytes / 1e6).toFixed(1)} MB in ${whole.toFixed(2)} s`,

@@ -14,12 +14,14 @@ import {
   comparisonMarkdown,
   comparisonPage,
   comparisonText,
+  contaminationFigures,
   evaluate,
+  overlapOf,
   readResults,
   recordsOf,
   writeRecords,
 } from "../src/eval/index.ts";
-import { mcnemar, pairedBootstrap, smallestOfDiscordant } from "../src/metrics/index.ts";
+import { mcnemar, pairedBootstrap, type Report, smallestOfDiscordant } from "../src/metrics/index.ts";
 import { type Benchmark, type Example, tasks } from "../src/tasks/index.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "galen-compare-"));
@@ -227,6 +229,52 @@ describe("a comparison", () => {
     // Two of the first benchmark's three models have been drawn with the first, one of the second's is missing.
     expect(page.match(/class="bar line\d" d="M[\d.]+,[\d.]+H[\d.]+"/g)).toHaveLength(5);
     expect(page.match(/>missing<\/text>/g)).toHaveLength(1);
+  });
+});
+
+describe("parts that training texts hold", () => {
+  /** The evaluation with every third question in the model's texts, as a suite would have written it. */
+  async function writeSeen(model: string, isRight: (i: number) => boolean, texts: string): Promise<string> {
+    const output = join(folder, `seen-${model}`);
+    await write(model, output, "pubmedqa", isRight, { seen: { texts } });
+    const path = join(output, "pubmedqa/report.json");
+    const report = JSON.parse(readFileSync(path, "utf8")) as Report;
+    const answers = questions.map((_, i) => questions[isRight(i) ? i : (i + 1) % 60]!.gold);
+    const overlaps = questions.map((_, i) => overlapOf(20, i % 3 === 0 ? 13 : 0, 0));
+    const parts = contaminationFigures(tasks["pubmedqa"]!, { examples: questions, answers }, overlaps, {
+      bootstrap: { seed: 1 },
+    });
+    writeFileSync(path, JSON.stringify({ ...report, figures: [...report.figures, ...parts] }));
+    return join(output, "pubmedqa");
+  }
+
+  test("stand beside the scores, of models with other texts too, which are compared all the same", async () => {
+    const folders = [
+      await writeSeen("one", (i) => i % 3 === 0, "abc"),
+      await writeSeen("two", (i) => i % 2 === 0, "def"),
+      join(first, "pubmedqa"),
+    ];
+    const found = compareResults(await Promise.all(folders.map(readResults)), { resamples: 300 });
+    const [one, two, bare] = found.benchmarks[0]!.cells;
+    expect(one!.parts).toMatchObject({
+      clean: { n: 40, value: 0 },
+      contaminated: { n: 20, value: 1 },
+      difference: { value: 1 },
+    });
+    expect(two!.parts!.clean!.value).toBeCloseTo(0.5, 12);
+    expect(two!.difference!.value).toBeCloseTo(30 / 60 - 20 / 60, 12);
+    expect(bare!.parts).toBeUndefined();
+    const text = comparisonText(found);
+    expect(text).toContain(
+      "    not in training texts 0.00 [0.00, 0.00], n 40\n    in training texts 100.00 [100.00, 100.00], n 20: +100.00",
+    );
+    expect(text.match(/ {4}in training texts/g)).toHaveLength(2);
+    const rows = comparisonMarkdown(found)
+      .split("\n")
+      .filter((line) => line.startsWith("|"));
+    for (const row of rows) expect(row.split("|")).toHaveLength(10);
+    expect(rows[0]).toContain("| not in training texts | in training texts |");
+    expect(await comparisonPage(found)).toContain('data-title="in training texts"');
   });
 });
 

@@ -39,6 +39,9 @@ interface Line {
   readonly interval?: readonly [number, number];
   readonly n: number;
   readonly protocol: string;
+  readonly clean?: { readonly n: number; readonly value: number };
+  readonly contaminated?: { readonly n: number; readonly value: number };
+  readonly difference?: { readonly value: number };
   readonly skipped?: string;
   readonly error?: string;
 }
@@ -90,6 +93,56 @@ describe("a suite", () => {
     expect(new Set([anatomy!.protocol, shot!.protocol, thought!.protocol]).size).toBe(3);
   });
 
+  test("in conversations has shots in turns of their own, or in one", { timeout: 60_000 }, async () => {
+    const asked = ["mmlu-anatomy", "--model", model, "--chat", "--shots", "2"];
+    const [turns] = await suite(...asked, "--output", join(folder, "turns"));
+    const [one] = await suite(...asked, "--one-turn");
+    expect(turns!.n).toBe(12);
+    expect(turns!.protocol).not.toBe(one!.protocol);
+    const report = JSON.parse(readFileSync(join(folder, "turns/mmlu-anatomy/report.json"), "utf8")) as Report;
+    expect(report.protocol).toMatchObject({ shots: 2, shotsAs: "turns", decoding: { chat: true } });
+  });
+
+  test(
+    "teaches a decoder answers by adapters, in the words and turns of the questions",
+    { timeout: 60_000 },
+    async () => {
+      const set = ["--set", "steps=2", "epochs=null", "batch=2", "accumulate=1"];
+      for (const chat of [false, true]) {
+        const output = join(folder, `lora-${chat}`);
+        const asked = [
+          "mmlu-anatomy",
+          "--model",
+          model,
+          "--tune",
+          "--lora",
+          "--output",
+          output,
+          ...(chat ? ["--chat"] : []),
+        ];
+        const [line] = await suite(...asked, ...set);
+        expect(line).toMatchObject({ metric: "acc", n: 12 });
+        const tuned = join(output, "mmlu-anatomy/tuned");
+        const lines = readFileSync(join(tuned, "train.jsonl"), "utf8").trim().split("\n");
+        const [first] = lines.map((one) => JSON.parse(one) as object);
+        const description = "The following are multiple choice questions (with answers) about anatomy.\n\n";
+        const question = "Which organ is number 0?\nA. kidney\nB. heart\nC. liver\nD. brain\nAnswer:";
+        const turns = [
+          { role: "system", content: description },
+          { role: "user", content: question },
+        ];
+        expect(lines).toHaveLength(5);
+        expect(first).toEqual(
+          chat
+            ? { prompt: turns, completion: [{ role: "assistant", content: "A" }] }
+            : { prompt: `${description}${question}`, completion: " A" },
+        );
+        const run = JSON.parse(readFileSync(join(tuned, "run/run.json"), "utf8")) as object;
+        expect(JSON.stringify(run)).toContain('"trainable":"lora"');
+      }
+    },
+  );
+
   test("tells what the training texts hold", { timeout: 60_000 }, async () => {
     const seen = join(folder, "seen.jsonl");
     const texts = [3, 5].map(
@@ -97,10 +150,26 @@ describe("a suite", () => {
     );
     writeFileSync(seen, texts.map((text) => `${JSON.stringify({ text })}\n`).join(""));
     const output = join(folder, "seen");
-    await suite("mmlu-anatomy", "--model", model, "--seen", seen, "--output", output);
+    const [line] = await suite("mmlu-anatomy", "--model", model, "--seen", seen, "--output", output);
     const records = await readRecords(join(output, "mmlu-anatomy/records.jsonl"));
     expect(records.filter(({ seen: found }) => found!.verdict === "contaminated").length).toBeGreaterThanOrEqual(2);
     expect(readFileSync(join(output, "mmlu-anatomy/report.txt"), "utf8")).toContain("contaminated examples alone");
+    // The parts are those of the records, and make the whole.
+    const part = (verdict: string): number[] =>
+      records.flatMap(({ seen: found, score }) => (found!.verdict === verdict ? [score as number] : []));
+    const mean = (values: readonly number[]): number => values.reduce((sum, one) => sum + one, 0) / values.length;
+    const [clean, held] = [part("clean"), part("contaminated")];
+    expect(line!.clean).toMatchObject({ n: clean.length, value: mean(clean) });
+    expect(line!.contaminated).toMatchObject({ n: held.length, value: mean(held) });
+    expect(line!.difference!.value).toBeCloseTo(mean(held) - mean(clean), 12);
+    // Of the texts the protocol says what they are; what was found serves other runs, of which answers may be gone on with.
+    const [bare] = await suite("mmlu-anatomy", "--model", model);
+    expect(line!.protocol).not.toBe(bare!.protocol);
+    const kept = ["--seen", join(output, "seen.json")];
+    expect(await suite("mmlu-anatomy", "--model", model, ...kept)).toEqual([line]);
+    const plain = ["mmlu-anatomy", "--model", model, "--output", join(folder, "plain")];
+    await suite(...plain);
+    expect(await suite(...plain, "--resume", ...kept)).toEqual([line]);
   });
 });
 
@@ -183,10 +252,16 @@ describe("a server", () => {
     ];
     own.forEach((row, i) => row.forEach((one, k) => expect(theirs[i]![k]).toBeCloseTo(one, 4)));
     const writing = { writing: { maxNewTokens: 6, stop: ["\n"] } };
+    const talk = [
+      { role: "user", content: "In 4 patients?" },
+      { role: "assistant", content: "A" },
+      { role: "user", content: "In 5 patients?" },
+    ] as const;
     for (const chat of [false, true]) {
       await using local = await askDecoder(model, { threads: 1, chat });
       const far = await askRemote(address, { chat });
-      expect(await far.generate!(contexts, writing)).toEqual(await local.generate!(contexts, writing));
+      const prompts = chat ? [...contexts, talk] : contexts;
+      expect(await far.generate!(prompts, writing)).toEqual(await local.generate!(prompts, writing));
     }
   });
 

@@ -1,9 +1,10 @@
 """Goldens for questions with choices: what lm-evaluation-harness asks of a tiny random LLaMA, and how it scores it.
 
     python scripts/goldens/lm-eval.py                      (needs lm_eval, torch, transformers; writes test/goldens/lm-eval/)
+    python scripts/goldens/lm-eval.py chat                 (only test/goldens/lm-eval/chat.json, of the model that is there)
     python scripts/goldens/lm-eval.py DATA MODEL SHOTS N   the first N questions of each set of DATA, as JSON on stdout
 
-The harness's own tasks, told to read local files: these are made of the sets' original ones, in the layout of the data sets
+In conversations the model has a template that takes a system's turn, which the tests write beside its files. The harness's own tasks, told to read local files: these are made of the sets' original ones, in the layout of the data sets
 on the hub that the tasks name. Questions of the goldens are invented here; acc_norm is asked for in all nine.
 """
 
@@ -153,7 +154,7 @@ def tasks_of(data, folder, index):
     return specs
 
 
-def ask(data, model, shots, limit=None):
+def ask(data, model, shots, limit=None, template=None, system=None, multiturn=False):
     import lm_eval
     from lm_eval.models.huggingface import HFLM
     from lm_eval.tasks import TaskManager
@@ -161,11 +162,15 @@ def ask(data, model, shots, limit=None):
     found = {}
     manager = TaskManager()
     network = HFLM(pretrained=str(model), dtype="float32", device="cpu", batch_size=4)
+    chat = {}
+    if template is not None:
+        network.tokenizer.chat_template = template
+        chat = {"apply_chat_template": True, "fewshot_as_multiturn": multiturn, "system_instruction": system}
     with tempfile.TemporaryDirectory() as temporary, contextlib.redirect_stdout(sys.stderr):
         for name, spec in tasks_of(data, pathlib.Path(temporary), manager.task_index).items():
             result = lm_eval.simple_evaluate(
                 model=network, tasks=[spec], task_manager=manager, num_fewshot=shots, limit=limit,
-                bootstrap_iters=0 if limit == 1 else 1000,
+                bootstrap_iters=0 if limit == 1 or chat else 1000, **chat,
             )
             (metrics,) = result["results"].values()
             (samples,) = result["samples"].values()
@@ -219,7 +224,42 @@ def make_model(data, folder):
     (folder / "generation_config.json").unlink(missing_ok=True)
 
 
+# The same as conversations: one template takes a system's turn, the other refuses it. Both put the first token themselves.
+
+TURN = "{{ '<' + message['role'] + '> ' + message['content'] | trim + eos_token + '\\n' }}"
+REFUSE = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system') }}{% endif %}"
+END = "{% if add_generation_prompt %}{{ '<assistant>\\n' }}{% endif %}"
+TEMPLATES = {name: f"{{{{ bos_token }}}}{start}{{% for message in messages %}}{TURN}{{% endfor %}}{END}" for name, start in {"plain": "", "refusing": REFUSE}.items()}
+CONVERSATIONS = {
+    "alone": {"template": "plain", "shots": 0},
+    "turns": {"template": "plain", "shots": 3, "multiturn": True},
+    "text": {"template": "plain", "shots": 3, "multiturn": False},
+    "system": {"template": "plain", "shots": 2, "multiturn": True, "system": "You are a physician."},
+    "refusing": {"template": "refusing", "shots": 2, "multiturn": True},
+}
+
+
+def converse(data, model):
+    import lm_eval
+    import transformers
+
+    found = {}
+    for name, how in CONVERSATIONS.items():
+        how = {**how}
+        asked = ask(data, model, how.pop("shots"), 2, template=TEMPLATES[how.pop("template")], **how)
+        found[name] = {
+            task: [{key: one[key] for key in ("context", "continuations", "scores")} for one in asked[task]["questions"]]
+            for task in ("medqa", "pubmedqa-prompted", "mmlu-anatomy")
+        }
+    versions = {"lm_eval": lm_eval.__version__, "transformers": transformers.__version__, "seed": SEED}
+    golden = {"versions": versions, "templates": TEMPLATES, "conversations": CONVERSATIONS, "asked": found}
+    (OUT / "chat.json").write_text(json.dumps(golden, indent=1, ensure_ascii=False) + "\n")
+
+
 def main() -> None:
+    if sys.argv[1:] == ["chat"]:
+        converse(OUT / "data", OUT / "model")
+        return
     if len(sys.argv) > 1:
         data, model, shots, limit = sys.argv[1:]
         print(json.dumps(ask(pathlib.Path(data), model, int(shots), int(limit))))
@@ -237,6 +277,7 @@ def main() -> None:
     shots = {str(count): ask(OUT / "data", OUT / "model", count) for count in (0, 5)}
     versions = {"lm_eval": lm_eval.__version__, "torch": torch.__version__, "transformers": transformers.__version__, "seed": SEED}
     (OUT / "goldens.json").write_text(json.dumps({"versions": versions, "shots": shots}, indent=1, ensure_ascii=False) + "\n")
+    converse(OUT / "data", OUT / "model")
 
 
 main()

@@ -5,7 +5,8 @@ import { openForBenchmarks, type OpenedModel, type OpenModelOptions } from "../e
 import { isServer } from "../eval/openai-server.ts";
 import { scoredIn } from "../eval/results.ts";
 import { writeRecords } from "../eval/records.ts";
-import { benchmarksOf, claimSuite, evaluateSuite, suiteLine, type SuiteResult } from "../eval/suite.ts";
+import { type SuiteLine, suiteLine } from "../eval/suite-line.ts";
+import { benchmarksOf, claimSuite, evaluateSuite, type SuiteResult } from "../eval/suite.ts";
 import type { WayName } from "../eval/ways.ts";
 import { hubSourceOf } from "../hub/index.ts";
 import { modelFingerprint } from "../io/fingerprint.ts";
@@ -25,6 +26,7 @@ export interface SuiteArguments {
   readonly resume: boolean;
   readonly seen: readonly string[];
   readonly shots: number;
+  readonly oneTurn: boolean;
   readonly split: Split;
   readonly limit: number | undefined;
   readonly seed: number;
@@ -36,6 +38,8 @@ export interface SuiteArguments {
   readonly load: LoadOptions;
   /** Settings of a training to each benchmark; undefined: the model as it is. */
   readonly tune: readonly string[] | undefined;
+  /** Of decoders adapters alone. */
+  readonly lora: boolean;
 }
 
 type Terminal = Pick<Context<unknown>, "json" | "output" | "progress" | "signal">;
@@ -54,6 +58,7 @@ export async function runSuite(args: SuiteArguments, terminal: Terminal): Promis
       identity: folder === undefined ? undefined : await identityOf(model),
       seen: args.seen.length === 0 ? undefined : args.seen,
       shots: args.shots,
+      oneTurn: args.oneTurn,
       split: args.split,
       limit: args.limit,
       seed: args.seed,
@@ -61,6 +66,7 @@ export async function runSuite(args: SuiteArguments, terminal: Terminal): Promis
       anyVersion: args.anyVersion,
       signal: terminal.signal,
       onProgress: opener.onProgress,
+      ...seeing(terminal),
     });
     // What an earlier call scored stays in the list, and a killed one leaves what it has.
     const scored = new Set(folder === undefined ? [] : await scoredIn(folder));
@@ -87,6 +93,22 @@ export async function runSuite(args: SuiteArguments, terminal: Terminal): Promis
   }
 }
 
+/** How far the training texts are looked through, and what could not be read of them. */
+function seeing({ progress, output }: Terminal): Pick<Parameters<typeof evaluateSuite>[2], "onReading" | "onSeen"> {
+  let line: ReturnType<Terminal["progress"]> | undefined;
+  return {
+    onReading({ documents }) {
+      line ??= progress("training texts");
+      line.update({ done: documents, unit: "documents" });
+    },
+    onSeen({ unread, failures }) {
+      line?.end();
+      for (const failure of failures) output.note(failure);
+      if (unread > 0) output.note(`${unread.toLocaleString("en-US")} records of the training texts could not be read`);
+    },
+  };
+}
+
 async function identityOf(model: string): Promise<Readonly<Record<string, unknown>>> {
   if (isServer(model)) return { server: model };
   return model === "bm25" ? { model } : { weights: await modelFingerprint(model) };
@@ -94,7 +116,7 @@ async function identityOf(model: string): Promise<Readonly<Record<string, unknow
 
 /** Opens the model once, or a tuned one for each benchmark, the one before being closed. */
 function openerOf(
-  { model, output, load, ask, copyOnly, tune: settings }: SuiteArguments,
+  { model, output, load, ask, copyOnly, tune: settings, lora }: SuiteArguments,
   terminal: Terminal,
 ): {
   open: Parameters<typeof evaluateSuite>[1];
@@ -120,7 +142,11 @@ function openerOf(
       if (settings === undefined) return (opened ??= await openForBenchmarks(model, options));
       await close();
       const run = join(output!, benchmark.name, "tuned");
-      const tuned = await tune(benchmark, { model, data, output: run, settings }, terminal);
+      const tuned = await tune(
+        benchmark,
+        { model, data, output: run, settings, lora, chat: ask.chat === true },
+        terminal,
+      );
       return (opened = await openForBenchmarks(tuned, options));
     },
     onProgress({ done, total, rate }) {
@@ -133,6 +159,19 @@ function openerOf(
 }
 
 const percent = (value: number): string => (100 * value).toFixed(2);
+
+/** A line a part, where it was looked for what the training texts hold. */
+function partLines({ clean, contaminated, difference }: SuiteLine): string {
+  const between = (interval: readonly [number, number] | null | undefined): string =>
+    interval ? `[${interval.map(percent).join(", ")}]` : "";
+  const line = (title: string, part: SuiteLine["clean"], more = ""): string => {
+    if (part === undefined) return "";
+    const value = part.value === undefined ? "" : percent(part.value);
+    return `  ${title.padEnd(44)}${value.padStart(6)} ${between(part.interval).padEnd(16)}  n ${part.n}${more}\n`;
+  };
+  const more = difference && `, difference ${percent(difference.value)} ${between(difference.interval)}`;
+  return line("not in training texts", clean) + line("in training texts", contaminated, more?.trimEnd());
+}
 
 /** Whether the benchmark was scored. */
 async function say(
@@ -155,6 +194,7 @@ async function say(
       const unread = unparsed === null || unparsed === 0 ? "" : `, ${unparsed} unparsed`;
       const score = `${percent(value).padStart(6)} ${between.padEnd(16)}`;
       await output.write(`${name.padEnd(28)}${metric.padEnd(18)}${score}  n ${n}${unread}, protocol ${protocol}\n`);
+      await output.write(partLines(one));
     }
     return true;
   }

@@ -1,4 +1,7 @@
-/** A model adapted to a benchmark before it is scored: an encoder gets a head, a decoder a soft prompt where there is a recipe. */
+/**
+ * A model adapted to a benchmark before it is scored: an encoder gets a head, a decoder a soft prompt where there is a
+ * recipe, or adapters (LoRA, Hu et al. 2021) that learn the answers to prompts as it will be asked them.
+ */
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -6,7 +9,8 @@ import { writeFileAtomically } from "../io/files.ts";
 import { hasHead, headData } from "../recipes/heads.ts";
 import { configure, isRecipe } from "../recipes/index.ts";
 import { openModelFolder } from "../runtime/folder.ts";
-import type { SuiteEntry } from "../eval/suite.ts";
+import { withShots } from "../eval/shots.ts";
+import { instructed, type SuiteEntry } from "../eval/suite.ts";
 import type { Benchmark } from "../tasks/benchmark.ts";
 import { train } from "../train/train.ts";
 import type { Context } from "./command.ts";
@@ -20,6 +24,10 @@ export interface TuneOptions {
   readonly output: string;
   /** Of the form path=value. */
   readonly settings: readonly string[];
+  /** Of decoders: adapters alone, in place of a soft prompt. */
+  readonly lora: boolean;
+  /** Of these, how questions are put: as turns, where shots would be. */
+  readonly chat: boolean;
 }
 
 /**
@@ -28,7 +36,7 @@ export interface TuneOptions {
  */
 export async function tune(
   benchmark: SuiteEntry,
-  { model, data, output, settings }: TuneOptions,
+  { model, data, output, settings: given, lora, chat }: TuneOptions,
   { progress, signal, output: terminal }: Pick<Context<unknown>, "progress" | "signal" | "output">,
 ): Promise<string> {
   const run = join(output, "run");
@@ -40,11 +48,15 @@ export async function tune(
   };
   if ("measure" in benchmark) return asItIs("training");
   const { family } = await openModelFolder(model);
-  if (family.causal && !isRecipe(benchmark.name)) return asItIs("recipe");
+  if (family.causal && !lora && !isRecipe(benchmark.name)) return asItIs("recipe");
   if (!family.causal && !hasHead(benchmark)) return asItIs("head");
-  const { recipe, inputs } = family.causal
-    ? { recipe: benchmark.name, inputs: { model, data } }
-    : await headInputs(benchmark, model, data, output);
+  const learnsAnswers = family.causal && lora;
+  const { recipe, inputs } = learnsAnswers
+    ? await answerInputs(benchmark, { model, data, output, chat })
+    : family.causal
+      ? { recipe: benchmark.name, inputs: { model, data } }
+      : await headInputs(benchmark, model, data, output);
+  const settings = learnsAnswers ? [...ofAdapters, ...given] : given;
   const config = await configure(recipe, { inputs, settings });
   const line = progress(`tuning for ${benchmark.name}`);
   try {
@@ -57,6 +69,9 @@ export async function tune(
   return made;
 }
 
+/** Adapters want about ten times the rate of all weights; a prompt with an abstract is longer than most exchanges. */
+const ofAdapters = ["trainable=lora", "schedule.peak=2e-4", "objective.maxTokens=2048"];
+
 interface Tuning {
   readonly recipe: string;
   readonly inputs: { readonly model: string; readonly data: string };
@@ -68,4 +83,22 @@ async function headInputs(benchmark: Benchmark, model: string, data: string, out
   await mkdir(output, { recursive: true });
   await writeFileAtomically(path, lines.map((one) => `${one}\n`).join(""));
   return { recipe, inputs: { model, data: path } };
+}
+
+/** Prompts and answers of the training examples, without shots, in the words and turns of the evaluation. */
+async function answerInputs(
+  benchmark: Benchmark,
+  { model, data, output, chat }: Pick<TuneOptions, "model" | "data" | "output" | "chat">,
+): Promise<Tuning> {
+  const told = instructed(benchmark);
+  const asked = await withShots(told, { shots: 0, data, as: chat ? "turns" : undefined });
+  const lines = (await asked.read(data, "train")).map((one) => {
+    const answer = asked.target(one);
+    if (!chat) return { prompt: asked.source(one), completion: answer };
+    return { prompt: asked.turns!(one), completion: [{ role: "assistant", content: answer.trimStart() }] };
+  });
+  const path = join(output, "train.jsonl");
+  await mkdir(output, { recursive: true });
+  await writeFileAtomically(path, lines.map((one) => `${JSON.stringify(one)}\n`).join(""));
+  return { recipe: "instruct", inputs: { model, data: path } };
 }

@@ -4,11 +4,13 @@
  */
 import { decodingOf, predictSources, type PredictOptions, type TunedModel } from "../soft-prompts/predict.ts";
 import { required } from "../schema.ts";
-import type { Writing } from "../tasks/benchmark.ts";
+import type { AnswerForm, Prompt, Writing } from "../tasks/benchmark.ts";
 
 export interface AbilityOptions {
   /** How long answers are, and where they end, for models that were not tuned to end them. */
   readonly writing?: Writing | undefined;
+  /** Of answers that are sentences about names: their form, and of each prompt the text that has the names. */
+  readonly naming?: { readonly form: AnswerForm; readonly texts: readonly string[] } | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called with how many of the inputs have been answered. */
   readonly onDone?: ((inputs: number) => void) | undefined;
@@ -30,11 +32,13 @@ export interface Abilities {
   readonly prefers?: "likelihood";
   /** Why it cannot do what others of its kind can, for whoever asks. */
   readonly unable?: string;
+  /** It is asked in conversations: prompts may be turns. */
+  readonly converses?: boolean;
   /** Writes an answer to each source, or several. */
-  generate?(sources: readonly string[], options: AbilityOptions): Promise<readonly Written[]>;
+  generate?(sources: readonly Prompt[], options: AbilityOptions): Promise<readonly Written[]>;
   /** Log-probabilities of each context's choices. */
   logLikelihoods?(
-    contexts: readonly string[],
+    contexts: readonly Prompt[],
     choices: readonly (readonly string[])[],
     options?: AbilityOptions,
   ): Promise<number[][]>;
@@ -53,6 +57,7 @@ export function askTuned(tuned: TunedModel, options: Omit<PredictOptions, "signa
     protocol: { decoding: decodingOf(tuned, options), maxNewTokens: options.maxNewTokens ?? null },
     identity: tuned.identity,
     generate: (sources, { signal, onDone }) =>
-      predictSources(tuned, sources, { ...options, signal, onProgress: onDone }),
+      // Without `converses` they are texts.
+      predictSources(tuned, sources as readonly string[], { ...options, signal, onProgress: onDone }),
   };
 }

@@ -18,6 +18,7 @@ import {
 import { primaryOf, type Figure } from "../metrics/report.ts";
 import { required } from "../schema.ts";
 import type { BenchmarkResult, Results } from "./results.ts";
+import { partsOf, type SuiteLine } from "./suite-line.ts";
 
 export interface Difference {
   /** The model's figure less the first model's. */
@@ -48,6 +49,8 @@ export interface Cell {
   readonly failed?: number;
   /** Of the protocol. */
   readonly hash: string;
+  /** What the model's training texts hold of the examples and what not, where that was looked for. */
+  readonly parts?: Pick<SuiteLine, "clean" | "contaminated" | "difference">;
   readonly difference?: Difference;
   /** Why there is none, where the first model was asked in another way. */
   readonly differs?: ProtocolDifference;
@@ -83,8 +86,8 @@ export interface CompareOptions {
   readonly resamples?: number | undefined;
 }
 
-/** Fields of a protocol that say which model it is, not how it was asked. */
-const ofTheModel = new Set(["model", "weights"]);
+/** Fields of a protocol that say which model it is and what it was trained on, not how it was asked. */
+const ofTheModel = new Set(["model", "weights", "seen"]);
 
 /** @throws ConfigError for fewer than two results; DataError where records are not those of their report. */
 export function compareResults(
@@ -147,7 +150,15 @@ function draftOf(
     const { report, path } = result;
     const { value, interval } = primaryOf(report, path);
     const { examples, failed, hash } = report;
-    const cell = { value, examples, hash, ...(interval && { interval }), ...(failed !== undefined && { failed }) };
+    const parts = partsOf(report, metric);
+    const cell = {
+      value,
+      examples,
+      hash,
+      ...(interval && { interval }),
+      ...(failed !== undefined && { failed }),
+      ...(parts.clean && { parts }),
+    };
     if (i === 0) return cell;
     if (first === undefined) return { ...cell, untested: "the first model has not been evaluated" };
     const differs = differenceOf(

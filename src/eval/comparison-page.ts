@@ -100,10 +100,12 @@ ${groups.join("\n")}
 }
 
 function tableOf(comparison: Comparison): string {
-  const heads = comparisonColumns.map(([, title]) => `<th scope="col">${escapeHtml(title)}</th>`);
-  const rows = comparisonRows(comparison).map((row) => {
+  const all = comparisonRows(comparison);
+  const columns = comparisonColumns(all);
+  const heads = columns.map(([, title]) => `<th scope="col">${escapeHtml(title)}</th>`);
+  const rows = all.map((row) => {
     const measure = row.measure === "" ? "" : `<span class="quiet">${escapeHtml(row.measure)}</span>`;
-    const cells = comparisonColumns.map(([field, title]) => {
+    const cells = columns.map(([field, title]) => {
       const text = escapeHtml(row[field]);
       if (field === "benchmark") return `<th scope="row">${text}${measure}</th>`;
       // Why there is no difference stands in place of the figures.

@@ -10,21 +10,33 @@ export interface ComparisonRow {
   readonly measure: string;
   readonly model: string;
   readonly score: string;
+  /** Of the examples that the training texts do not hold, and of those that they do; empty where nobody looked. */
+  readonly clean: string;
+  readonly seen: string;
   /** The difference to the first model, or why there is none; empty in the first model's rows. */
   readonly difference: string;
   readonly p: string;
   readonly smallest: string;
 }
 
-/** Of which each format makes its table. */
-export const comparisonColumns: readonly (readonly [field: keyof ComparisonRow, title: string])[] = [
+type Column = readonly [field: keyof ComparisonRow, title: string];
+
+const columns: readonly Column[] = [
   ["benchmark", "benchmark"],
   ["model", "model"],
   ["score", "score"],
+  ["clean", "not in training texts"],
+  ["seen", "in training texts"],
   ["difference", "difference to the first"],
   ["p", "p (Holm)"],
   ["smallest", "could show"],
 ];
+
+/** Of which each format makes its table: without what was never looked for. */
+export function comparisonColumns(rows: readonly ComparisonRow[]): readonly Column[] {
+  const isLooked = rows.some(({ clean, seen }) => clean !== "" || seen !== "");
+  return columns.filter(([field]) => isLooked || (field !== "clean" && field !== "seen"));
+}
 
 const bracketed = ({ low, high }: { low: number; high: number }, show: (value: number) => string): string =>
   `[${show(low)}, ${show(high)}]`;
@@ -55,7 +67,7 @@ const differing = ({ field, first, here }: ProtocolDifference): string => {
 function differenceText(
   difference: Difference,
   unit?: "count" | "number",
-): Omit<ComparisonRow, "benchmark" | "measure" | "model" | "score"> {
+): Pick<ComparisonRow, "difference" | "p" | "smallest"> {
   const show = (value: number): string => signed(value, unit);
   return {
     difference: `${show(difference.value)} ${bracketed(difference.interval, show)}`,
@@ -63,6 +75,24 @@ function differenceText(
     smallest: difference.smallest === undefined ? "–" : showValue(difference.smallest, unit),
   };
 }
+
+/** "26.40 [24.1, 28.6], n 1,200", and of what was seen the difference to that. */
+function partTexts({ parts }: Cell, unit: "count" | "number" | undefined): Pick<ComparisonRow, "clean" | "seen"> {
+  const show = (one: number): string => showValue(one, unit);
+  const between = (interval: readonly [number, number] | null | undefined, how: (one: number) => string): string =>
+    interval ? ` [${how(interval[0])}, ${how(interval[1])}]` : "";
+  const text = (part: NonNullable<Cell["parts"]>["clean"]): string => {
+    if (part === undefined) return "";
+    const { n, value, interval } = part;
+    return value === undefined ? "none" : `${show(value)}${between(interval, show)}, n ${showValue(n, "count")}`;
+  };
+  const { clean, contaminated, difference } = parts ?? {};
+  const sign = (one: number): string => signed(one, unit);
+  const more = difference === undefined ? "" : `: ${sign(difference.value)}${between(difference.interval, sign)}`;
+  return { clean: text(clean), seen: `${text(contaminated)}${more}` };
+}
+
+const unlooked = { clean: "", seen: "" } as const;
 
 const nothing = { difference: "", p: "", smallest: "" } as const;
 
@@ -73,11 +103,11 @@ export function comparisonRows({ models, benchmarks, average }: Comparison): Com
     const measure = counts.length === 0 ? "" : `${metric}, ${counts.join(" / ")} examples`;
     return cells.map((cell, i): ComparisonRow => {
       const about = { benchmark: i === 0 ? name : "", measure: i === 0 ? measure : "", model: models[i]!.label };
-      if (cell === null) return { ...about, ...nothing, score: "missing" };
-      const score = scoreOf(cell, unit);
-      if (cell.difference !== undefined) return { ...about, score, ...differenceText(cell.difference, unit) };
+      if (cell === null) return { ...about, ...unlooked, ...nothing, score: "missing" };
+      const scored = { ...about, score: scoreOf(cell, unit), ...partTexts(cell, unit) };
+      if (cell.difference !== undefined) return { ...scored, ...differenceText(cell.difference, unit) };
       const why = cell.differs === undefined ? cell.untested : differing(cell.differs);
-      return { ...about, ...nothing, score, difference: why ?? "" };
+      return { ...scored, ...nothing, difference: why ?? "" };
     });
   });
   const ends = (average?.cells ?? []).map(({ value, difference }, i) => ({
@@ -85,6 +115,7 @@ export function comparisonRows({ models, benchmarks, average }: Comparison): Com
     measure: i === 0 ? `of ${average!.benchmarks.length} benchmarks that all have` : "",
     model: models[i]!.label,
     score: showValue(value),
+    ...unlooked,
     ...(difference === undefined ? nothing : differenceText(difference)),
   }));
   return [...rows, ...ends];
@@ -100,6 +131,11 @@ export function comparisonNotes({ benchmarks, average, tests }: Comparison): str
       `Differences are to the first model, on the same examples: ${intervals[0]!.resamples.toLocaleString("en-US")} paired draws of documents. ` +
         `p by McNemar's exact test where answers are right or wrong, else by these draws, corrected for ${tests} test${tests === 1 ? "" : "s"} by Holm's method.`,
       "Could show: the smallest difference that the set shows with a power of 80 % at a level of 5 %, before that correction. A smaller one that was not shown may still be there.",
+    );
+  }
+  if (cells.some((cell) => cell?.parts !== undefined)) {
+    notes.push(
+      "In training texts: examples of which these hold 13 words in a row or 80 % of all runs of eight, each model's own texts; with the difference to the others, which also tells how hard they are.",
     );
   }
   if (cells.some((cell) => cell?.differs !== undefined)) {
@@ -121,16 +157,18 @@ export function comparisonNotes({ benchmarks, average, tests }: Comparison): str
 export function comparisonText(comparison: Comparison): string {
   required("comparisonText: comparison", comparison, "object");
   const rows = comparisonRows(comparison);
-  const columns = comparisonColumns.filter(([field]) => field !== "benchmark");
+  const shown = columns.filter(([field]) => field !== "benchmark" && field !== "clean" && field !== "seen");
   // Why there is no difference may run on into the columns behind.
   const widthOf = (field: keyof ComparisonRow, title: string): number =>
     Math.max(title.length, ...rows.map((row) => (field === "difference" && row.p === "" ? 0 : row[field].length)));
   const line = (textOf: (field: keyof ComparisonRow, title: string) => string): string =>
-    `  ${columns.map(([field, title]) => textOf(field, title).padEnd(widthOf(field, title))).join("  ")}`.trimEnd();
+    `  ${shown.map(([field, title]) => textOf(field, title).padEnd(widthOf(field, title))).join("  ")}`.trimEnd();
   const lines = rows.flatMap((row) => {
     const measure = row.measure === "" ? "" : ` (${row.measure})`;
     const head = row.benchmark === "" ? [] : [`${row.benchmark}${measure}`];
-    return [...head, line((field) => row[field])];
+    const parts =
+      row.clean === "" ? [] : [`    not in training texts ${row.clean}`, `    in training texts ${row.seen}`];
+    return [...head, line((field) => row[field]), ...parts];
   });
   return `${[line((_, title) => title), ...lines, "", ...comparisonNotes(comparison)].join("\n")}\n`;
 }
@@ -139,15 +177,17 @@ export function comparisonText(comparison: Comparison): string {
 export function comparisonMarkdown(comparison: Comparison): string {
   required("comparisonMarkdown: comparison", comparison, "object");
   const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
-  const rows = comparisonRows(comparison).map((row) =>
+  const all = comparisonRows(comparison);
+  const shown = comparisonColumns(all);
+  const rows = all.map((row) =>
     line(
-      comparisonColumns.map(([field]) => {
+      shown.map(([field]) => {
         const text = escapeMarkdown(row[field]);
         return field === "benchmark" && row.measure !== "" ? `${text} (${escapeMarkdown(row.measure)})` : text;
       }),
     ),
   );
-  const titles = comparisonColumns.map(([, title]) => title);
+  const titles = shown.map(([, title]) => title);
   const notes = comparisonNotes(comparison).map(escapeMarkdown);
   return `${[line(titles), line(titles.map(() => "---")), ...rows, "", notes.join("\n\n")].join("\n")}\n`;
 }

@@ -36,7 +36,10 @@ test("13 words in a row, or most runs of 8 in several texts, make an example con
     `few words ${words("f", 7)}`,
   ];
   const progress: number[] = [];
-  const [found] = await findOverlaps([{ benchmark: plain, examples }], streamed(texts), {
+  const {
+    overlaps: [found],
+    texts: about,
+  } = await findOverlaps([{ benchmark: plain, examples }], streamed(texts), {
     onProgress: ({ documents }) => progress.push(documents),
   });
   expect(found!.map(({ verdict, longest, words: count }) => [verdict, longest, count])).toEqual([
@@ -52,6 +55,7 @@ test("13 words in a row, or most runs of 8 in several texts, make an example con
   expect(found![3]!.share).toBeGreaterThanOrEqual(0.8);
   expect(found![4]!.share).toBe(1);
   expect(progress).toEqual([texts.length]);
+  expect(about).toMatchObject({ documents: texts.length, characters: texts.join("").length });
 });
 
 test("sets are told apart, and PubMedQA counts by question and long answer, not by its abstract", async () => {
@@ -62,9 +66,9 @@ test("sets are told apart, and PubMedQA counts by question and long answer, not 
     { benchmark: tasks["pubmedqa"]!, examples: [example] },
     { benchmark: plain, examples: [exampleOf("2", abstract)] },
   ];
-  const read = await findOverlaps(sets, [{ id: "a", title: words("t", 3), text: abstract }]);
+  const { overlaps: read } = await findOverlaps(sets, [{ id: "a", title: words("t", 3), text: abstract }]);
   expect(read.map(([one]) => one!.verdict)).toEqual(["clean", "contaminated"]);
-  const asked = await findOverlaps(sets, [{ id: "a", text: `${question} ${words("answer", 3)}` }]);
+  const { overlaps: asked } = await findOverlaps(sets, [{ id: "a", text: `${question} ${words("answer", 3)}` }]);
   expect(asked.map(([one]) => one!.verdict)).toEqual(["contaminated", "clean"]);
 });
 
@@ -80,12 +84,15 @@ test("figures of the parts are those of the examples alone", async () => {
   // Right of those that were seen, and of half of the others.
   const answers = examples.map(({ gold }, i) => (i % 4 === 1 || i % 8 < 4 ? gold : "maybe"));
   const texts = examples.filter((_, i) => i % 4 === 1).map(({ question }) => question);
-  const [overlaps] = await findOverlaps([{ benchmark: pubmedqa, examples }], streamed(texts));
-  const figures = contaminationFigures(pubmedqa, { examples, answers }, overlaps!, { bootstrap: { seed: 1 } });
+  const { overlaps } = await findOverlaps([{ benchmark: pubmedqa, examples }], streamed(texts));
+  const figures = contaminationFigures(pubmedqa, { examples, answers }, overlaps[0]!, { bootstrap: { seed: 1 } });
   const value = (name: string): number => valueOf({ figures }, name);
   expect([value("contaminated_examples"), value("clean_examples"), value("short_examples")]).toEqual([10, 29, 1]);
   expect(value("contaminated_accuracy")).toBe(1);
   expect(value("clean_accuracy")).toBeCloseTo(14 / 29, 12);
+  const difference = figures.find(({ name }) => name === "contaminated_less_clean")!;
+  expect(difference.value).toBeCloseTo(1 - 14 / 29, 12);
+  expect(difference.interval!.low).toBeGreaterThan(0);
   expect(figures.every(({ kind, unit, interval }) => kind === "detail" && (unit === "count") !== !!interval)).toBe(
     true,
   );
@@ -94,8 +101,8 @@ test("figures of the parts are those of the examples alone", async () => {
 test("where nothing was seen there is no figure of it; no texts at all are refused", async () => {
   const examples = [exampleOf("1", words("a", 20))];
   const toy = { ...tasks["pubmedqa"]!, ...plain };
-  const [overlaps] = await findOverlaps([{ benchmark: plain, examples }], streamed(["other"]));
-  const names = contaminationFigures(toy, { examples, answers: ["yes"] }, overlaps!).map(({ name }) => name);
+  const { overlaps } = await findOverlaps([{ benchmark: plain, examples }], streamed(["other"]));
+  const names = contaminationFigures(toy, { examples, answers: ["yes"] }, overlaps[0]!).map(({ name }) => name);
   expect(names).toEqual(["clean_examples", "clean_accuracy", "contaminated_examples"]);
   await expect(findOverlaps([{ benchmark: plain, examples }], streamed([]))).rejects.toThrow(ConfigError);
   expect(() => contaminationFigures(toy, { examples, answers: ["yes"] }, [])).toThrow(/overlaps: expected 1 pred/);

@@ -4,10 +4,13 @@
  * or training texts together hold 80 % of its runs of 8 words (as Meditron's, Chen et al. 2023). What is found says that
  * the text was there, not that the model learned from it; rewritten texts are not found.
  */
+import { createHash } from "node:crypto";
 import { indexNgrams, leastWords } from "../corpus/ngram-index.ts";
 import { type TextRow, titleAndText } from "../corpus/text.ts";
 import { ConfigError } from "../errors.ts";
+import { digest } from "../io/fingerprint.ts";
 import type { Items } from "../io/streams.ts";
+import { partsDifference } from "../metrics/parts.ts";
 import { checkAligned, detail, type EvaluateOptions, type Figure, primaryOf } from "../metrics/report.ts";
 import { required } from "../schema.ts";
 import { type Benchmark, contaminationText, type Example } from "../tasks/benchmark.ts";
@@ -27,6 +30,30 @@ export interface Overlap {
 const mostInARow = 13;
 const mostShare = 0.8;
 
+/** The rule, for protocols and files. */
+export const overlapRule = { inARow: mostInARow, share: mostShare, run: leastWords } as const;
+
+/** From what was found of an example's words: how many, most in a row, and runs of eight of which a text holds each. */
+export function overlapOf(words: number, longest: number, runs: number): Overlap {
+  const all = Math.max(0, words - leastWords + 1);
+  const share = all === 0 ? 0 : runs / all;
+  const isSeen = longest >= mostInARow || share >= mostShare;
+  return { words, share, longest, verdict: all === 0 ? "short" : isSeen ? "contaminated" : "clean" };
+}
+
+/** What was looked through, and what it holds. */
+export interface Seen {
+  readonly texts: {
+    readonly documents: number;
+    /** UTF-16 code units. */
+    readonly characters: number;
+    /** Of all texts, in their order. */
+    readonly digest: string;
+  };
+  /** Of each set an overlap an example. */
+  readonly overlaps: readonly (readonly Overlap[])[];
+}
+
 export interface OverlapSet {
   readonly benchmark: Pick<Benchmark, "source" | "target" | "contaminatedBy">;
   readonly examples: readonly Example[];
@@ -44,14 +71,13 @@ const documentsTogether = 256;
 /**
  * Looks for the examples of all sets in training texts, which are read once and held one by one.
  * @param documents such as `readDocuments(paths)` gives.
- * @returns of each set an overlap an example.
  * @throws ConfigError where there is no text at all.
  */
 export async function findOverlaps(
   sets: readonly OverlapSet[],
   documents: Items<TextRow>,
   { signal, onProgress }: OverlapOptions = {},
-): Promise<Overlap[][]> {
+): Promise<Seen> {
   required("findOverlaps: sets", sets, "list");
   required("findOverlaps: documents", documents, "stream");
   const texts = sets.flatMap(({ benchmark, examples }) => examples.map((one) => contaminationText(benchmark, one)));
@@ -60,31 +86,31 @@ export async function findOverlaps(
   const seen = Array.from(index.words, (words) => new Uint8Array(Math.max(0, words - leastWords + 1)));
   const longest = new Uint32Array(texts.length);
   const progress = { documents: 0, characters: 0 };
+  const hash = createHash("sha256");
   for await (const document of documents) {
     signal?.throwIfAborted();
-    for (const { text, start, words } of index.find(titleAndText(document))) {
+    const whole = titleAndText(document);
+    hash.update(whole).update("\0");
+    for (const { text, start, words } of index.find(whole)) {
       seen[text]!.fill(1, start, start + words - leastWords + 1);
       longest[text] = Math.max(longest[text]!, words);
     }
     progress.documents += 1;
-    progress.characters += document.text.length;
+    progress.characters += whole.length;
     if (progress.documents % documentsTogether === 0) onProgress?.({ ...progress });
   }
   if (progress.documents === 0) throw new ConfigError("findOverlaps: expected texts of training, got none");
   onProgress?.({ ...progress });
-  const all = seen.map((runs, i): Overlap => {
-    const share = runs.length === 0 ? 0 : runs.reduce((sum, one) => sum + one, 0) / runs.length;
-    const isSeen = longest[i]! >= mostInARow || share >= mostShare;
-    const verdict = runs.length === 0 ? "short" : isSeen ? "contaminated" : "clean";
-    return { words: index.words[i]!, share, longest: longest[i]!, verdict };
-  });
+  const runs = seen.map((one) => one.reduce((sum, is) => sum + is, 0));
+  const all = runs.map((count, i) => overlapOf(index.words[i]!, longest[i]!, count));
   let at = 0;
-  return sets.map(({ examples }) => all.slice(at, (at += examples.length)));
+  const overlaps = sets.map(({ examples }) => all.slice(at, (at += examples.length)));
+  return { texts: { ...progress, digest: digest(hash) }, overlaps };
 }
 
 /**
- * The primary figure of the clean and of the contaminated examples alone, and how many there are, as details for a
- * report.
+ * The primary figure of the clean and of the contaminated examples alone, how many there are, and the difference of the
+ * two, as details for a report. The difference is no effect of having been seen: what is copied may be easier, too.
  * @throws DataError unless there is an answer and an overlap for every example.
  */
 export function contaminationFigures<E extends Example, Answer>(
@@ -106,7 +132,36 @@ export function contaminationFigures<E extends Example, Answer>(
     return [count, { ...found, name: `${verdict}_${found.name}`, label, kind: "detail" as const }];
   });
   const short = overlaps.filter(({ verdict }) => verdict === "short").length;
-  return short === 0 ? figures : [...figures, detail("short_examples", describe.short, short, "count")];
+  return [
+    ...figures,
+    ...differenceFigure(benchmark, { examples, answers }, overlaps, options),
+    ...(short === 0 ? [] : [detail("short_examples", describe.short, short, "count")]),
+  ];
+}
+
+/** The name of the figure in reports. */
+export const differenceName = "contaminated_less_clean";
+
+/** None where a part is empty, or the benchmark has no scores of single examples. */
+function differenceFigure<E extends Example, Answer>(
+  benchmark: Benchmark<E, Answer>,
+  { examples, answers }: { readonly examples: readonly E[]; readonly answers: readonly Answer[] },
+  overlaps: readonly Overlap[],
+  { bootstrap = { seed: 1 } }: EvaluateOptions,
+): Figure[] {
+  const scores = benchmark.scores?.(examples, answers);
+  const told = overlaps.flatMap(({ verdict }, i) => (verdict === "short" ? [] : [i]));
+  const isSeen = told.map((i) => overlaps[i]!.verdict === "contaminated");
+  if (scores === undefined || !isSeen.includes(true) || !isSeen.includes(false)) return [];
+  const documents = told.map((i) => examples[i]!.document ?? `${i} ${examples[i]!.id}`);
+  const { difference, interval } = partsDifference(
+    told.map((i) => scores[i]!),
+    isSeen,
+    documents,
+    bootstrap,
+  );
+  const label = "figure of the contaminated examples less that of the clean ones";
+  return [{ ...detail(differenceName, label, difference), ...(interval && { interval }) }];
 }
 
 const describe = {

@@ -1,14 +1,19 @@
 /**
  * A decoder that was tuned to no benchmark, as something that can be asked: by log-likelihoods of choices, and by
  * writing, as it is or as a conversation, with or without steps before the answer. Several drawn answers are for
- * self-consistency (Wang et al. 2022). Prompts too long for the model lose their beginning, as in lm-evaluation-harness.
+ * self-consistency (Wang et al. 2022). As in lm-evaluation-harness prompts too long for the model lose their beginning,
+ * and a template that takes no turn of the system is not given a benchmark's description. Answers that are sentences
+ * about names may be held to these: names are copied from the text, all else is chosen from the benchmark's words.
  */
 import { ConfigError } from "../errors.ts";
 import { type Likelihoods, loadLikelihoods } from "../likelihoods.ts";
 import { loadModel, type LoadOptions, type Model } from "../model.ts";
 import { identityOf } from "../runtime/network.ts";
 import { required } from "../schema.ts";
-import { chatIds, chatPrompt } from "../tokenizers/chat.ts";
+import { chatIds, type ChatMessage, chatPrompt } from "../tokenizers/chat.ts";
+import { type CopyOnly, copyOnly } from "../soft-prompts/copy-only.ts";
+import { wholeSentences } from "../soft-prompts/predict.ts";
+import type { AnswerForm, Prompt, Turn } from "../tasks/benchmark.ts";
 import { loadTokenizer } from "../tokenizers/files.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import type { Abilities, AbilityOptions, Written } from "./abilities.ts";
@@ -29,6 +34,8 @@ export interface Asking {
   readonly seed: number;
   /** In place of the benchmark's own. */
   readonly maxNewTokens: number | undefined;
+  /** Answers are the benchmark's sentences, with names that stand in the text, where it has such answers. Default false. */
+  readonly copyOnly: boolean;
 }
 
 export type AskingOptions = { readonly [Name in keyof Asking]?: Asking[Name] | undefined };
@@ -36,18 +43,32 @@ export type AskingOptions = { readonly [Name in keyof Asking]?: Asking[Name] | u
 /** @throws ConfigError for options that contradict one another or are out of range. */
 export function askingOf(options: AskingOptions): Asking {
   required("ask: options", options, "object");
-  const { chat = false, system, think = false, samples = 1, temperature = 0.7, seed = 1, maxNewTokens } = options;
+  const {
+    chat = false,
+    system,
+    think = false,
+    samples = 1,
+    temperature = 0.7,
+    seed = 1,
+    maxNewTokens,
+    copyOnly = false,
+  } = options;
   if (system !== undefined && !chat) {
     throw new ConfigError("ask: system: expected a conversation, got prompts", { hint: "ask with chat" });
+  }
+  if (copyOnly && think) {
+    throw new ConfigError("ask: copyOnly: expected answers alone, got steps before them", {
+      hint: "ask without think",
+    });
   }
   if (!Number.isInteger(samples) || samples < 1) {
     throw new ConfigError(`ask: samples: expected an integer of at least 1, got ${samples}`);
   }
-  return { chat, system, think, samples, temperature, seed, maxNewTokens };
+  return { chat, system, think, samples, temperature, seed, maxNewTokens, copyOnly };
 }
 
 /** What answers depend on, for the protocol: nothing that has no effect. */
-export function protocolOf({ chat, system, think, samples, temperature, seed, maxNewTokens }: Asking): {
+export function protocolOf({ chat, system, think, samples, temperature, seed, maxNewTokens, copyOnly }: Asking): {
   readonly decoding: Readonly<Record<string, unknown>>;
 } {
   return {
@@ -58,6 +79,7 @@ export function protocolOf({ chat, system, think, samples, temperature, seed, ma
       samples,
       ...(samples === 1 ? {} : { temperature, seed }),
       ...(maxNewTokens === undefined ? {} : { maxNewTokens }),
+      ...(copyOnly ? { copyOnly } : {}),
     },
   };
 }
@@ -83,12 +105,29 @@ export function asked(source: string, { think, chat }: Asking): string {
   return chat ? `${source}\n\n${steps}` : `${source} Let's think step by step.`;
 }
 
+/**
+ * A text whose answer is written behind it: without blanks at its end, which are part of the next word's token, but with
+ * its empty line, since a model that had to write that would end its answer by it.
+ */
+export const promptText = (source: string, asking: Asking): string => asked(source, asking).replace(/[^\S\n]+$/, "");
+
 /** The turns before the answer. */
-export function turnsOf(source: string, asking: Asking): { readonly role: string; readonly content: string }[] {
-  const { system } = asking;
-  const user = { role: "user", content: asked(source, asking) };
-  return system === undefined ? [user] : [{ role: "system", content: system }, user];
+export function turnsOf(prompt: Prompt, asking: Asking): readonly Turn[] {
+  const given: readonly Turn[] = typeof prompt === "string" ? [{ role: "user", content: prompt }] : prompt;
+  const described = given.flatMap(({ role, content }) => (role === "system" ? [content] : []));
+  const system = [...(asking.system === undefined ? [] : [asking.system]), ...described].reduce(apart, "");
+  const talk = given.filter(({ role }) => role !== "system");
+  const last = talk.at(-1)!;
+  return [
+    ...(system === "" ? [] : [{ role: "system" as const, content: system }]),
+    ...talk.slice(0, -1),
+    { ...last, content: asked(last.content, asking) },
+  ];
 }
+
+/** An empty line between two texts, unless there is white space already (lm_eval's `maybe_delimit`). */
+const apart = (before: string, text: string): string =>
+  before === "" || text === "" || /\s$/.test(before) || /^\s/.test(text) ? before + text : `${before}\n\n${text}`;
 
 /** The text before the first of `stops`. */
 export function untilStop(text: string, stops: readonly string[]): string {
@@ -115,15 +154,16 @@ export async function askDecoder(
   // Each is a session over all weights: what is not asked for is not opened.
   let likelihoods: Promise<Likelihoods> | undefined;
   let model: Promise<Model> | undefined;
-  if (asking.chat) await chatPrompt(tokenizer, turnsOf("?", asking));
+  if (asking.chat) await chatPrompt(tokenizer, turnsOf("?", asking) as ChatMessage[]);
   return {
     protocol: protocolOf(asking),
     identity: identityOf(load),
+    converses: asking.chat,
     // Steps before an answer are for writing.
     ...(asking.think ? {} : { prefers: "likelihood" }),
     async logLikelihoods(contexts, choices, more) {
       const opened = await (likelihoods ??= loadLikelihoods(source, load));
-      if (!asking.chat) return opened.logLikelihoods(contexts, choices, more);
+      if (!asking.chat) return opened.logLikelihoods(contexts as readonly string[], choices, more);
       const prompts: string[] = [];
       for (const context of contexts) prompts.push(await conversation(tokenizer, context, asking));
       // An answer begins its turn, so nothing stands before it.
@@ -144,9 +184,21 @@ export async function askDecoder(
   };
 }
 
+/** What a template makes of the turns, or of those without the benchmark's description, where it takes none. */
+async function laidOut<T>(prompt: Prompt, asking: Asking, lay: (turns: readonly Turn[]) => Promise<T>): Promise<T> {
+  const turns = turnsOf(prompt, asking);
+  try {
+    return await lay(turns);
+  } catch (error) {
+    const isOurs = asking.system === undefined && turns[0]!.role === "system";
+    if (!(error instanceof ConfigError) || !isOurs) throw error;
+    return await lay(turns.slice(1));
+  }
+}
+
 /** A prompt's turns as text, without the first token where the tokenizer puts it before every text. */
-async function conversation(tokenizer: Tokenizer, context: string, asking: Asking): Promise<string> {
-  const text = await chatPrompt(tokenizer, turnsOf(context, asking));
+async function conversation(tokenizer: Tokenizer, context: Prompt, asking: Asking): Promise<string> {
+  const text = await laidOut(context, asking, (turns) => chatPrompt(tokenizer, turns as ChatMessage[]));
   const first = tokenizer.frame.before.length === 0 ? undefined : tokenizer.tokenOf(tokenizer.frame.before[0]!);
   return first !== undefined && text.startsWith(first) ? text.slice(first.length) : text;
 }
@@ -154,12 +206,16 @@ async function conversation(tokenizer: Tokenizer, context: string, asking: Askin
 async function write(
   model: Model,
   tokenizer: Tokenizer,
-  sources: readonly string[],
+  sources: readonly Prompt[],
   asking: Asking,
   options: AbilityOptions,
 ): Promise<Written[]> {
   const { samples, temperature, seed } = asking;
-  const { maxNewTokens, stop } = lengthsOf(asking, options);
+  const naming = asking.copyOnly ? options.naming : undefined;
+  const lengths = lengthsOf(asking, options);
+  const { maxNewTokens } = lengths;
+  // What ends another answer may stand within a name.
+  const stop = naming === undefined ? lengths.stop : [];
   const room = model.config.max_position_embeddings - maxNewTokens;
   if (room < 1) {
     throw new ConfigError(
@@ -169,26 +225,44 @@ async function write(
   }
   const prompts: number[][] = [];
   for (const source of sources) {
-    const ids = asking.chat
-      ? await chatIds(tokenizer, turnsOf(source, asking), { contentIsText: tokenizer.literal !== undefined })
-      : tokenizer.encodeIds(asked(source, asking).trimEnd());
-    const { after } = tokenizer.frame;
-    prompts.push((asking.chat ? ids : ids.slice(0, ids.length - after.length)).slice(-room));
+    prompts.push((await promptIds(tokenizer, source, asking)).slice(-room));
   }
+  const copying = naming?.texts.map((text, i) => namesFrom(naming.form, tokenizer, text, prompts[i]!.length));
   let done = 0;
   const { sequences } = await model.generate({
     ids: prompts,
     maxNewTokens,
     ...(stop.length === 0 ? {} : { stopStrings: stop }),
     ...(samples === 1 ? {} : { doSample: true, temperature, seed, numReturnSequences: samples }),
+    ...(copying && {
+      eosTokenId: tokenizer.special.eos!,
+      processors: (_: unknown, i: number) => [copying[i]!.process],
+    }),
     cacheBytes,
     signal: options.signal,
     onEnd: () => options.onDone?.(Math.floor((done += 1) / samples)),
   });
   return prompts.map(({ length }, row) => {
-    const texts = sequences
-      .slice(row * samples, (row + 1) * samples)
-      .map((ids) => untilStop(tokenizer.decode(ids.slice(length), { skipSpecialTokens: true }), stop));
+    const texts = sequences.slice(row * samples, (row + 1) * samples).map((ids) => {
+      const text = untilStop(tokenizer.decode(ids.slice(length), { skipSpecialTokens: true }), stop);
+      // The last name of an answer that was broken off may be half a name.
+      return copying === undefined || copying[row]!.isWhole(ids) ? text : wholeSentences(text);
+    });
     return samples === 1 ? { text: texts[0]! } : { text: texts[0]!, texts };
   });
+}
+
+async function promptIds(tokenizer: Tokenizer, prompt: Prompt, asking: Asking): Promise<number[]> {
+  if (asking.chat) {
+    const contentIsText = tokenizer.literal !== undefined;
+    return laidOut(prompt, asking, (turns) => chatIds(tokenizer, turns as ChatMessage[], { contentIsText }));
+  }
+  const ids = tokenizer.encodeIds(promptText(prompt as string, asking));
+  return ids.slice(0, ids.length - tokenizer.frame.after.length);
+}
+
+function namesFrom(form: AnswerForm, tokenizer: Tokenizer, source: string, prompt: number): CopyOnly {
+  const { before, after } = tokenizer.frame;
+  const kept = tokenizer.encodeIds(source).length - before.length - after.length;
+  return copyOnly(form, tokenizer, { source, kept, prompt });
 }

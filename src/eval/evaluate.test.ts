@@ -7,7 +7,7 @@ import { ConfigError, DataError } from "../errors.ts";
 import { accuracy, indexOfLargest } from "../metrics/classification.ts";
 import { figure, valueOf } from "../metrics/report.ts";
 import { commonest } from "../tasks/baselines.ts";
-import { type Benchmark, type Example, exampleOfText } from "../tasks/benchmark.ts";
+import { type Benchmark, type Example, exampleOfText, type Prompt } from "../tasks/benchmark.ts";
 import type { Abilities } from "./abilities.ts";
 import { evaluate } from "./evaluate.ts";
 import { describeReport } from "./print.ts";
@@ -61,8 +61,9 @@ const toy: Benchmark<Example<string>, string> = {
 };
 
 /** All right but for the last, which is red to them. */
-const say = (text: string): string => (text.includes("sky") ? "red" : colourIn(text));
-const share = (text: string, choice: string): number => (say(text) === choice ? -1 : -2);
+const say = (prompt: Prompt): string => colourOf(String(prompt));
+const colourOf = (text: string): string => (text.includes("sky") ? "red" : colourIn(text));
+const share = (text: Prompt, choice: string): number => (say(text) === choice ? -1 : -2);
 const models: Readonly<Record<WayName, Abilities>> = {
   generation: { generate: async (sources) => sources.map((one) => ({ text: `it is ${say(one)}` })) },
   likelihood: {

@@ -16,8 +16,10 @@ export {
   contaminationFigures,
   findOverlaps,
   type Overlap,
+  overlapOf,
   type OverlapOptions,
   type OverlapSet,
+  type Seen,
 } from "./contamination.ts";
 export { askDecoder, type AskingOptions } from "./decoders.ts";
 export { evaluate, type BenchmarkOptions, type Evaluation } from "./evaluate.ts";
@@ -35,16 +37,17 @@ export { evaluateRetrieval, type RetrievalOptions } from "./retrieval.ts";
 export { evaluateSimilarity, type Negatives, type SimilarityOptions } from "./similarity.ts";
 export { askRemote } from "./remote.ts";
 export { type Preceded, type ShotOptions, withShots } from "./shots.ts";
+export { seenIn, type SeenTexts, writeSeen } from "./seen.ts";
 export type { ScorerSet, ScorerSetOptions } from "./scorer-sets.ts";
 export {
   benchmarksOf,
   claimSuite,
   evaluateSuite,
   type SuiteEntry,
-  suiteLine,
   type SuiteOptions,
   type SuiteResult,
 } from "./suite.ts";
+export { type SuiteLine, suiteLine } from "./suite-line.ts";
 export { suites } from "./suites.ts";
 export type { WayName } from "./ways.ts";
 export type { WindowOptions, WindowProgress } from "./windows.ts";

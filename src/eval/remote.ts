@@ -8,7 +8,6 @@ import * as z from "zod";
 import { ConfigError, DataError } from "../errors.ts";
 import type { Abilities, Written } from "./abilities.ts";
 import {
-  asked,
   askingOf,
   type Asking,
   type AskingOptions,
@@ -16,7 +15,9 @@ import {
   protocolOf,
   turnsOf,
   untilStop,
+  promptText,
 } from "./decoders.ts";
+import type { Prompt } from "../tasks/benchmark.ts";
 import { openServer, type OpenAiServer } from "./openai-server.ts";
 
 const logprobs = z.looseObject({
@@ -36,11 +37,17 @@ const atOnce = 8;
 /** @throws ConfigError where there is no server, it has no such model, or options contradict one another. */
 export async function askRemote(source: string, options: AskingOptions = {}): Promise<Abilities> {
   const asking = askingOf(options);
+  if (asking.copyOnly) {
+    throw new ConfigError("ask: copyOnly: expected a model here, whose every token can be chosen; got a server", {
+      hint: "ask the server without --copy-only, or name the model's folder",
+    });
+  }
   const server = await openServer(source);
   const scores = asking.chat ? undefined : await scoresPrompts(server);
   return {
     protocol: protocolOf(asking),
     identity: { server: server.base, model: server.model },
+    converses: asking.chat,
     generate(sources, more) {
       let done = 0;
       return inOrder(sources, async (one) => {
@@ -54,7 +61,8 @@ export async function askRemote(source: string, options: AskingOptions = {}): Pr
       ...(asking.think ? {} : { prefers: "likelihood" as const }),
       logLikelihoods(contexts, choices, { signal, onDone } = {}) {
         let done = 0;
-        return inOrder(contexts, async (context, i) => {
+        // Conversations are not scored: these are texts.
+        return inOrder(contexts as readonly string[], async (context, i) => {
           const scored = await scoreChoices(server, context, choices[i]!, signal);
           onDone?.((done += 1));
           return scored;
@@ -130,7 +138,7 @@ async function scoreChoices(
 
 async function write(
   server: OpenAiServer,
-  source: string,
+  source: Prompt,
   asking: Asking,
   options: Parameters<NonNullable<Abilities["generate"]>>[1],
 ): Promise<Written> {
@@ -148,7 +156,7 @@ async function write(
     const { choices } = await server.post("/chat/completions", body, chats, signal);
     found = choices.map(({ index, message }) => ({ index, text: message.content ?? "" }));
   } else {
-    const body = { prompt: asked(source, asking).trimEnd(), ...decoding };
+    const body = { prompt: promptText(source as string, asking), ...decoding };
     found = (await server.post("/completions", body, completions, signal)).choices;
   }
   const texts = found.sort((a, b) => a.index - b.index).map(({ text }) => untilStop(text, stop));

@@ -55,6 +55,40 @@ describe("a benchmark whose examples are the first", () => {
   });
 });
 
+describe("in a conversation", () => {
+  const described = { ...toy, shots: { description: "About blood.\n\n", first: true } };
+  const turnsFor = async (options: object): Promise<unknown> => {
+    const preceded = await withShots(described, { shots: 2, data: "folder", ...options });
+    return preceded.turns?.((await preceded.read("folder", "test"))[0]!);
+  };
+  const system = { role: "system", content: "About blood.\n\n" };
+
+  test("examples are turns of the user and of the model, the description is the system's", async () => {
+    expect(await turnsFor({ as: "turns" })).toEqual([
+      system,
+      { role: "user", content: "Question a? Answer:" },
+      { role: "assistant", content: "a" },
+      { role: "user", content: "Question b? Answer:" },
+      { role: "assistant", content: "b" },
+      { role: "user", content: "Question x? Answer:" },
+    ]);
+  });
+
+  test("or stand in the question's turn; without one there are no turns", async () => {
+    const content = "Question a? Answer: a\n\nQuestion b? Answer: b\n\nQuestion x? Answer:";
+    expect(await turnsFor({ as: "text" })).toEqual([system, { role: "user", content }]);
+    expect(await turnsFor({})).toBeUndefined();
+  });
+
+  test("the protocol says which, where there are examples at all", async () => {
+    const settings = async (options: object): Promise<unknown> =>
+      (await withShots(described, { shots: 2, data: "folder", ...options })).settings;
+    expect(await settings({ as: "turns" })).toEqual({ kept: true, shots: 2, shotsAs: "turns" });
+    expect(await settings({ as: "text" })).toEqual({ kept: true, shots: 2, shotsAs: "text" });
+    expect(await settings({ as: "turns", shots: 0 })).toEqual({ kept: true, shots: 0 });
+  });
+});
+
 test("a text of a user's own gets the examples of the first question", async () => {
   const preceded = await withShots(toy, { shots: 2, data: "folder" });
   const [source] = await asked({});

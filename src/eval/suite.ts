@@ -5,19 +5,26 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { readDocuments } from "../corpus/documents.ts";
 import { ConfigError, GalenError } from "../errors.ts";
 import { lockFolder } from "../io/lock.ts";
-import { primaryOf, type Report } from "../metrics/report.ts";
-import type { AnswerForm, Benchmark, Example } from "../tasks/benchmark.ts";
+import type { Report } from "../metrics/report.ts";
+import { type AnswerForm, type Benchmark, type Example, namedIn } from "../tasks/benchmark.ts";
 import { checkDataFiles } from "../tasks/data-files.ts";
 import { benchmarks } from "../tasks/index.ts";
 import { didYouMean } from "../suggest.ts";
-import { contaminationFigures, findOverlaps, type Overlap, type OverlapSet } from "./contamination.ts";
+import {
+  contaminationFigures,
+  type Overlap,
+  type OverlapOptions,
+  overlapRule,
+  type OverlapSet,
+} from "./contamination.ts";
 import { evaluate, type BenchmarkOptions, type Evaluation } from "./evaluate.ts";
 import type { OpenedModel } from "./open.ts";
+import { protocolHash } from "./protocol.ts";
 import { type ExampleRecord, recordsOf } from "./records.ts";
 import { type ScorerSet, scorerSets } from "./scorer-sets.ts";
+import { seenFileName, seenIn, type SeenTexts, writeSeen } from "./seen.ts";
 import { withShots } from "./shots.ts";
 import { isAskable } from "./ways.ts";
 import { suites } from "./suites.ts";
@@ -29,8 +36,16 @@ export interface SuiteOptions extends Omit<BenchmarkOptions, "data" | "output"> 
   readonly output?: string | undefined;
   /** Examples with their answers before each question. Default 0. */
   readonly shots?: number | undefined;
-  /** Files of texts that the model was trained on: which examples they hold is said, and figures of the others. */
+  /** In conversations: these stand within the question's turn. Default: each is two turns, as in lm-evaluation-harness. */
+  readonly oneTurn?: boolean | undefined;
+  /**
+   * Files and folders of texts that the model was trained on, or the seen.json of an earlier output: which examples they
+   * hold is said, with figures of these and of the others.
+   */
   readonly seen?: readonly string[] | undefined;
+  /** Called while these are looked through, and with what was found. */
+  readonly onReading?: OverlapOptions["onProgress"];
+  readonly onSeen?: ((seen: Omit<SeenTexts, "overlaps">) => void) | undefined;
   /** Takes files of another version than the benchmark's. */
   readonly anyVersion?: boolean | undefined;
 }
@@ -89,6 +104,8 @@ export function instructed<E extends Example, Answer>(benchmark: Benchmark<E, An
   if (instruction === undefined) return benchmark;
   return {
     ...benchmark,
+    settings: { ...benchmark.settings, instructed: true },
+    named: (example) => namedIn(benchmark, example),
     source: (example) => `${instruction}\n\n${benchmark.source(example)}\n\n`,
   };
 }
@@ -98,17 +115,23 @@ async function prepared(benchmark: Benchmark, model: OpenedModel, options: Suite
   const folder = dataFolder(benchmark, options.data);
   const files = await checkDataFiles(benchmark, folder, options.split ?? "test", options);
   const told = model.kind === "decoder" || model.kind === "server" ? instructed(benchmark) : benchmark;
-  const { shots = 0 } = options;
-  const asked = shots > 0 || told.shots !== undefined ? await withShots(told, { shots, data: folder }) : told;
+  const { shots = 0, oneTurn = false } = options;
+  const as = model.abilities.converses === true ? (oneTurn ? "text" : "turns") : undefined;
+  const asked = shots > 0 || told.shots !== undefined ? await withShots(told, { shots, data: folder, as }) : told;
   return { ...asked, settings: { ...asked.settings, files } };
+}
+
+/** What texts hold of one benchmark's examples. */
+interface SeenSet extends Pick<SeenTexts, "texts" | "unread"> {
+  readonly overlaps: readonly Overlap[];
 }
 
 /** What the texts hold of each benchmark's examples; a benchmark that cannot be read is said when its turn comes. */
 async function overlapsOf(
   names: readonly string[],
   paths: readonly string[],
-  { data, split = "test", limit, signal }: SuiteOptions,
-): Promise<Map<string, readonly Overlap[]>> {
+  { data, split = "test", limit, output, signal, onReading, onSeen }: SuiteOptions,
+): Promise<Map<string, SeenSet>> {
   const sets: (OverlapSet & { readonly name: string })[] = [];
   for (const name of names) {
     const benchmark = entries[name]!;
@@ -120,20 +143,30 @@ async function overlapsOf(
       if (!(error instanceof GalenError)) throw error;
     }
   }
-  const found = await findOverlaps(sets, readDocuments(paths), { signal });
-  return new Map(sets.map(({ name }, i) => [name, found[i]!]));
+  const found = await seenIn(sets, paths, { signal, onProgress: onReading });
+  onSeen?.(found);
+  if (output !== undefined) await writeSeen(join(output, seenFileName), sets, found);
+  const { texts, unread, overlaps } = found;
+  return new Map(sets.map(({ name }, i) => [name, { texts, unread, overlaps: overlaps[i]! }]));
 }
 
-/** The evaluation with the figures of what was seen in training and of what was not. */
+/**
+ * The evaluation with the figures of what was seen in training and of what was not. What the answers are does not depend
+ * on it: they are kept, and gone on with, under the protocol without it.
+ */
 function withParts(
   benchmark: Benchmark,
   evaluation: Evaluation<Example, unknown>,
-  overlaps: readonly Overlap[],
+  { texts, unread, overlaps }: SeenSet,
   seed = 1,
 ): Evaluation<Example, unknown> {
   const { report } = evaluation;
   const parts = contaminationFigures(benchmark, evaluation, overlaps, { bootstrap: { seed } });
-  return { ...evaluation, report: { ...report, figures: [...report.figures, ...parts] } };
+  const { documents, digest } = texts;
+  const seen = { ...overlapRule, documents, texts: digest, ...(unread === 0 ? {} : { unread }) };
+  const protocol = { ...report.protocol, seen };
+  const figures = [...report.figures, ...parts];
+  return { ...evaluation, report: { ...report, protocol, hash: protocolHash(protocol), figures } };
 }
 
 const isScorerSet = (entry: SuiteEntry): entry is ScorerSet => "measure" in entry;
@@ -159,9 +192,19 @@ async function score(
   entry: SuiteEntry,
   model: OpenedModel,
   options: SuiteOptions,
-  overlaps: readonly Overlap[] | undefined,
+  seenSet: SeenSet | undefined,
 ): Promise<{ readonly report: Report; readonly records?: readonly ExampleRecord[] }> {
-  const { output, shots: _, anyVersion, seen: __, split = "test", ...more } = options;
+  const {
+    output,
+    shots: _,
+    oneTurn: _o,
+    anyVersion,
+    seen: __,
+    onReading: _r,
+    onSeen: _s,
+    split = "test",
+    ...more
+  } = options;
   const data = dataFolder(entry, options.data);
   const own = output === undefined ? undefined : join(output, entry.name);
   // A benchmark that was never begun has nothing to go on with.
@@ -172,8 +215,8 @@ async function score(
   }
   const benchmark = await prepared(entry, model, options);
   const evaluation = await evaluate(benchmark, model.abilities, { ...windows, split, data });
-  const whole = overlaps === undefined ? evaluation : withParts(benchmark, evaluation, overlaps, more.seed);
-  return { report: whole.report, records: recordsOf(benchmark, whole, overlaps) };
+  const whole = seenSet === undefined ? evaluation : withParts(benchmark, evaluation, seenSet, more.seed);
+  return { report: whole.report, records: recordsOf(benchmark, whole, seenSet?.overlaps) };
 }
 
 /**
@@ -211,30 +254,4 @@ export async function claimSuite(folder: string, resume: boolean): Promise<Async
   throw new ConfigError(`${folder}: expected an output without a suite, got one with suite.json`, {
     hint: "--resume goes on there, with other benchmarks too; or name another --output",
   });
-}
-
-/** The line of a benchmark: what programs read of it. */
-export function suiteLine(
-  name: string,
-  report: Report,
-): {
-  readonly name: string;
-  readonly metric: string;
-  readonly value: number;
-  readonly interval: readonly [number, number] | null;
-  readonly n: number;
-  readonly unparsed: number | null;
-  readonly protocol: string;
-} {
-  const { examples, failed, hash } = report;
-  const { name: metric, value, interval } = primaryOf(report, name);
-  return {
-    name,
-    metric,
-    value,
-    interval: interval === undefined ? null : [interval.low, interval.high],
-    n: examples,
-    unparsed: failed ?? null,
-    protocol: hash,
-  };
 }

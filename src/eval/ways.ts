@@ -4,7 +4,7 @@
  */
 import { ConfigError } from "../errors.ts";
 import { majority } from "../metrics/classification.ts";
-import { type Benchmark, type Example, paragraph } from "../tasks/benchmark.ts";
+import { type Benchmark, type Example, namedIn, paragraph, type Prompt } from "../tasks/benchmark.ts";
 import type { Abilities, AbilityOptions } from "./abilities.ts";
 
 /** Of the ability that each needs. */
@@ -45,20 +45,25 @@ function waysOf<E extends Example, Answer>(
   benchmark: Benchmark<E, Answer>,
   model: Abilities,
 ): Partial<Record<WayName, Way<E, Answer>>> {
-  const { choices, labels, tags } = benchmark;
+  const { answerForm, choices, labels, tags } = benchmark;
   const textsOf = (one: E): readonly string[] => (choices?.texts ?? choices!.of)(one);
-  const sourcesOf = (examples: readonly E[]): string[] => examples.map((one) => benchmark.source(one));
+  const promptOf = (one: E): Prompt =>
+    (model.converses === true ? benchmark.turns?.(one) : undefined) ?? benchmark.source(one);
   const plainOf = (example: E): string => benchmark.plain?.(example) ?? benchmark.source(example);
   const plainTexts = (example: E): string[] => (benchmark.plain === undefined ? [] : [benchmark.plain(example)]);
   return {
     generation: way(
       (examples, options) =>
-        model.generate!(sourcesOf(examples), { ...options, writing: benchmark.writing ?? paragraph }),
+        model.generate!(examples.map(promptOf), {
+          ...options,
+          writing: benchmark.writing ?? paragraph,
+          naming: answerForm && { form: answerForm, texts: examples.map((one) => namedIn(benchmark, one)) },
+        }),
       (example, { text, texts = [text] }) => commonestOf(texts.map((one) => benchmark.parse(one, example))),
     ),
     ...(choices && {
       likelihood: way(
-        (examples, options) => model.logLikelihoods!(sourcesOf(examples), examples.map(choices.of), options),
+        (examples, options) => model.logLikelihoods!(examples.map(promptOf), examples.map(choices.of), options),
         choices.answer,
         choices.of,
       ),

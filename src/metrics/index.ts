@@ -11,6 +11,7 @@ export * from "./hard-match.ts";
 export * from "./krippendorff.ts";
 export * from "./labels.ts";
 export * from "./paired.ts";
+export * from "./parts.ts";
 export * from "./proportion.ts";
 export * from "./ranking.ts";
 export * from "./report.ts";

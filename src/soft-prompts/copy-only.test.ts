@@ -151,6 +151,19 @@ test("parts of words and words that do not follow one another are refused", () =
   expect(isWhole("", "aspirin", "warfarin")).toBe(false);
 });
 
+test("a name that stands in many places can be named in many sentences: ways of reading an answer do not multiply", () => {
+  const tokenizer = tokenizers["BioGPT's"]!;
+  // Forty places of either name in each of twenty sentences: 1600^20 ways, were they told apart.
+  const source = "aspirin warfarin ".repeat(40).trim();
+  const kept = tokenizer.encodeIds(source).length - 1;
+  const copying = copyOnly(bc5cdr.answerForm!, tokenizer, { source, kept, prompt: 0 });
+  const sentence = "the relation between aspirin and warfarin exists";
+  const answer = `${Array.from({ length: 20 }, () => sentence).join("; ")}.`;
+  const ids = [...tokenizer.encodeIds(answer).slice(1), tokenizer.special.eos!];
+  expect(copying.isWhole(ids)).toBe(true);
+  expect(bc5cdr.parse(tokenizer.decode(ids, { skipSpecialTokens: true }))).toHaveLength(20);
+});
+
 test("what comes after an answer, or is no answer, may only end", () => {
   const tokenizer = tokenizers["BioGPT's"]!;
   const copying = copyOnly(bc5cdr.answerForm!, tokenizer, { source: "aspirin", kept: 1, prompt: 0 });

@@ -60,38 +60,60 @@ export function copyOnly(
     const allowed = new Set(readings.map(({ ids, at }) => ids[at]!));
     return { readings, allowed: allowed.size === 0 ? new Set([end]) : allowed, next: new Map() };
   };
-  const begin = (part: number): Reading[] => {
+  // A part is begun once a state however many readings lead to it: a name may stand in many places.
+  const beginnings = new Map<number, readonly Reading[]>();
+  const beginningsOf = (part: number): readonly Reading[] => {
+    let found = beginnings.get(part);
+    if (found !== undefined) return found;
     const { options, name } = parts[part]!;
-    if (name !== undefined) {
-      return names.starts(name.place).map((start) => {
-        const { ids, following } = names.firstWord(start, name.before);
-        return { part, ids, at: 0, start, following };
-      });
-    }
-    return options.flatMap((ids) =>
-      ids.length === 0 ? follow(part) : [{ part, ids, at: 0, start: -1, following: -1 }],
-    );
+    found =
+      name === undefined
+        ? options.flatMap((ids) => (ids.length === 0 ? [] : [{ part, ids, at: 0, start: -1, following: -1 }]))
+        : names.starts(name.place).map((start) => {
+            const { ids, following } = names.firstWord(start, name.before);
+            return { part, ids, at: 0, start, following };
+          });
+    beginnings.set(part, found);
+    return found;
   };
-  const follow = (part: number): Reading[] => parts[part]!.next.flatMap(begin);
-  const after = (reading: Reading): Reading[] => {
+  const begin = (part: number, readings: Reading[], begun: Set<number>): void => {
+    if (begun.has(part)) return;
+    begun.add(part);
+    for (const one of beginningsOf(part)) readings.push(one);
+    if (parts[part]!.options.some(({ length }) => length === 0)) follow(part, readings, begun);
+  };
+  const follow = (part: number, readings: Reading[], begun: Set<number>): void => {
+    for (const next of parts[part]!.next) begin(next, readings, begun);
+  };
+  const step = (reading: Reading, readings: Reading[], begun: Set<number>): void => {
     const { part, ids, at, start, following } = reading;
-    if (at + 1 < ids.length) return [{ ...reading, at: at + 1 }];
+    if (at + 1 < ids.length) {
+      readings.push({ ...reading, at: at + 1 });
+      return;
+    }
     const { name } = parts[part]!;
-    if (name === undefined) return follow(part);
-    const found = names.isEnd(name.place, start, following) ? follow(part) : [];
-    const goesOn = names.hasEnd(name.place, start, following + 1);
-    return goesOn ? [...found, { ...reading, ids: [names.idAt(following)], at: 0, following: following + 1 }] : found;
+    if (name === undefined) {
+      follow(part, readings, begun);
+      return;
+    }
+    if (names.isEnd(name.place, start, following)) follow(part, readings, begun);
+    if (names.hasEnd(name.place, start, following + 1))
+      readings.push({ ...reading, ids: [names.idAt(following)], at: 0, following: following + 1 });
   };
   const advance = (state: State, id: number): State => {
     let next = state.next.get(id);
     if (next === undefined) {
-      next = stateOf(state.readings.filter(({ ids, at }) => ids[at] === id).flatMap(after));
+      const readings: Reading[] = [];
+      const begun = new Set<number>();
+      for (const one of state.readings) if (one.ids[one.at] === id) step(one, readings, begun);
+      next = stateOf(readings);
       state.next.set(id, next);
     }
     return next;
   };
   const none = form.none === undefined ? [] : [[...startOf(tokenizer, form.none), end]];
-  const first = form.sentence.some(isName) && names.starts(0).length === 0 ? [] : begin(0);
+  const first: Reading[] = [];
+  if (!form.sentence.some(isName) || names.starts(0).length > 0) begin(0, first, new Set());
   const root = stateOf([
     ...first,
     ...none.map((ids) => ({ part: parts.length - 1, ids, at: 0, start: -1, following: -1 })),

@@ -61,6 +61,15 @@ export interface ShotRules {
   readonly first?: boolean;
 }
 
+/** A turn of a conversation. */
+export interface Turn {
+  readonly role: "system" | "user" | "assistant";
+  readonly content: string;
+}
+
+/** What a model is given: a text, or turns of which the last is the question. */
+export type Prompt = string | readonly Turn[];
+
 interface ReadOptions {
   /** Also give documents that have nothing to extract, which the published preparation drops. */
   readonly includeEmpty?: boolean;
@@ -86,6 +95,10 @@ export interface Benchmark<E extends Example = Example, Answer = unknown> {
   /** What a model that writes is given, and the answer that it should write. */
   source(example: E): string;
   target(example: E): string;
+  /** The text that names in an answer are copied from, where it is not all of the source. */
+  named?(example: E): string;
+  /** The source as turns, for models that are asked in conversations. Absent: it is one turn. */
+  turns?(example: E): readonly Turn[];
   /** What a model is told that was not tuned to the benchmark, before examples and source. */
   readonly instruction?: string;
   /** Default: `paragraph`. */
@@ -140,6 +153,14 @@ export interface Benchmark<E extends Example = Example, Answer = unknown> {
 
 /** `exampleOf` of benchmarks whose source is a text and whose gold is a list. */
 export const exampleOfText = (id: string, text: string): Example<never[]> => ({ id, text: text.trim(), gold: [] });
+
+/** The text that names in an example's answer are copied from. */
+export function namedIn<E extends Example>(
+  { named, source }: Pick<Benchmark<E>, "source" | "named">,
+  example: E,
+): string {
+  return named?.(example) ?? source(example);
+}
 
 /** The text of an example that a model must not have been trained on. */
 export function contaminationText(

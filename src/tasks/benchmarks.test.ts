@@ -34,6 +34,8 @@ const known: Readonly<Record<string, Known>> = {
   "ner-bc5cdr-disease": { sizes: [4560, 4581, 4797], right: 100, baseline: 68.73 },
   "ner-ncbi-disease": { sizes: [5424, 923, 940], right: 99.9, baseline: 58.82 },
   "ner-bc2gm": { sizes: [12574, 2519, 5038], right: 100, baseline: 42.35 },
+  "ner-bc5cdr": { sizes: [4545, 4567, 4784], right: 99.95, baseline: 67.27 },
+  "ner-ncbi-disease-pubtator": { sizes: [6235, null, 908], right: 99.9, baseline: 60.85 },
   "bioasq-yesno": { sizes: [292, 117, 123], right: 100, baseline: 66.67 },
   "bioasq-7b-yesno": { sizes: [0, 0, 140], right: 100 },
   "bioasq-factoid": { sizes: [313, 163, 166], right: 100, baseline: 2.71 },

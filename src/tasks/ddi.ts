@@ -17,7 +17,7 @@ export const ddi: RelationBenchmark = triplesBenchmark(
         test: [{ path: "test.json", sha256: "9b1de1f31ca9b881da02054e1a9609b96598754d4a7201ebde1c95a49661ff5d" }],
       },
       from: "Get train.json, valid.json and test.json of data/DDI/raw in https://github.com/microsoft/BioGPT (648f7d6).",
-      licence: "CC BY-NC 4.0 (DDI corpus)",
+      licence: "CC BY-NC 4.0 (README of https://github.com/isegura/DDICorpus)",
     },
     published: { base: 40.76, large: 44.89 },
   },

@@ -41,6 +41,7 @@ export function entityBenchmark(settings: EntitySettings): EntityBenchmark {
   const template = nameTemplate(settings.template);
   const cased = (text: string): string => (lowercase ? text.toLowerCase() : text);
   const canonical = new Map(types.map((type) => [type.toLowerCase(), type]));
+  const noneText = `${none.trim().replace(/\.$/, "")}.`.toLowerCase();
   const typeOf = (type: string): string => canonical.get(type.toLowerCase()) ?? type;
   return {
     name,
@@ -59,8 +60,12 @@ export function entityBenchmark(settings: EntitySettings): EntityBenchmark {
       }));
       return named.length === 0 ? none : cased(template.format(named));
     },
-    parse: (generated) =>
-      template.parse(answerOf(generated)).map((one) => ({ name: one.name, type: typeOf(one.type) })),
+    parse(generated) {
+      const answer = answerOf(generated);
+      const found = template.parse(answer);
+      if (found.length === 0) return `${answer}.`.toLowerCase() === noneText ? [] : unread;
+      return found.map((one) => ({ name: one.name, type: typeOf(one.type) }));
+    },
     tags: {
       words: (example) => wordPlaces(example).map(([start, end]) => example.text.slice(start, end)),
       answer(example, tags) {
@@ -76,7 +81,7 @@ export function entityBenchmark(settings: EntitySettings): EntityBenchmark {
       // A name that stands nowhere in the text is a false positive.
       const nowhere = located.flat().filter(({ at }) => at === null).length;
       return {
-        failed: answers.filter((one, i) => one.length === 0 && examples[i]!.gold.length > 0).length,
+        failed: answers.filter((one) => one === unread).length,
         primary: "f1",
         figures: [
           ...entityFigures(partsOf(examples, located), types, options),
@@ -91,6 +96,9 @@ export function entityBenchmark(settings: EntitySettings): EntityBenchmark {
     baseline: { about: copying, answers: copyEntities },
   };
 }
+
+/** The answer where nothing could be read, which is not the answer that there is nothing. */
+const unread: readonly NamedEntity[] = Object.freeze([]);
 
 const wordPlaces = ({ text, words }: EntityExample): readonly Range[] => words ?? wordsIn(text);
 

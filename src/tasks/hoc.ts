@@ -84,7 +84,8 @@ export const hoc: Benchmark<HocExample, readonly string[]> = {
       test: [{ path: "test.tsv", sha256: "5fcaf4a2582f6bfb1d3b3720a855ce8e776f70a91f9f3308124b5c9a02dd9e4e" }],
     },
     from: "Get train.tsv and test.tsv of data/HoC/raw in https://github.com/microsoft/BioGPT (648f7d6).",
-    licence: "GPL 3.0 (the corpus, https://github.com/sb895/Hallmarks-of-Cancer)",
+    licence:
+      "GPL 3.0, as https://huggingface.co/datasets/bigbio/hallmarks_of_cancer says; https://github.com/sb895/Hallmarks-of-Cancer states none",
   },
   published: { base: 85.12, large: 84.4 },
   read,

@@ -28,7 +28,7 @@ const data: DataFiles = {
     train: [{ path: "train-sample.json", sha256: "079ef4cdfed787d3876556b82115daf1045b019467b84e1152746791cc915195" }],
   },
   from: "the archive that https://github.com/MedMCQA/MedMCQA links to",
-  licence: "MIT",
+  licence: "MIT (LICENSE.md of that repository; its README shows a badge of Apache 2.0)",
 };
 
 async function read(folder: string, split: Split): Promise<ChoiceExample[]> {

@@ -21,7 +21,7 @@ const data: DataFiles = {
     train: [{ path: "train-sample.json", sha256: "a52561656827afbc9b12e48a92518d0e73b9d6253cf20e031e4d6640be90bf0c" }],
   },
   from: "data_clean/questions/US/4_options of the archive that https://github.com/jind11/MedQA links to",
-  licence: "MIT",
+  licence: "MIT (LICENSE of that repository)",
 };
 
 async function read(folder: string, split: Split): Promise<ChoiceExample[]> {

@@ -56,7 +56,7 @@ function subjectOf([subject, sha256]: [string, string]): Benchmark<ChoiceExample
     folder: "mmlu",
     files: { test: [{ path: `${subject}_test.csv`, sha256 }] },
     from: archive,
-    licence: "MIT",
+    licence: "MIT (LICENSE of https://github.com/hendrycks/test)",
   };
   return multipleChoice<ChoiceExample>({
     name: `mmlu-${subject.replaceAll("_", "-")}`,

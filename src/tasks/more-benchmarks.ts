@@ -8,10 +8,12 @@ import { medicalAbstracts } from "./medical-abstracts.ts";
 import { mtsDialogChat, mtsDialogSum } from "./mts-dialog.ts";
 import { nerCorpora } from "./ner-tasks.ts";
 import { nli4ct } from "./nli4ct.ts";
+import { pubTatorEntities } from "./pubtator-entities.ts";
 import { structuredAbstracts } from "./structured-abstracts.ts";
 
 export const moreBenchmarks: readonly Benchmark[] = [
   ...nerCorpora,
+  ...pubTatorEntities,
   bioAsqYesNo,
   bioAsq7YesNo,
   bioAsqFactoid,

@@ -28,7 +28,8 @@ function filesOf(name: string, digests: readonly [string, string, string], licen
   };
 }
 
-const ofNcbi = "the corpus is free to use with its citation (NCBI, a work of the US government); these files CC BY 4.0";
+const ofNcbi =
+  "the corpus is free to use with its citation (NCBI, a work of the US government); these files CC BY 4.0 (README of that repository)";
 
 const data = {
   bc5cdrChemical: filesOf(
@@ -65,7 +66,7 @@ const data = {
       "634e84223ef02cf231fa4b5a5a256ad581efe1405c5bb31986ac0cf055b64e38",
       "ea0d230134416109a1feb1ff4169e43b89893ef93b91e392c2534944828b724a",
     ],
-    "none stated by BioCreative; these files CC BY 4.0",
+    "none stated by BioCreative; these files CC BY 4.0 (README of that repository)",
   ),
   jnlpba: filesOf(
     "JNLPBA",

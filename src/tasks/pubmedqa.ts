@@ -98,7 +98,7 @@ export const pubmedqa: Benchmark<PubMedQaExample, string> = {
     folder: "pubmedqa",
     files: { train: files, valid: files, test: files },
     from: "Get ori_pqal.json and test_ground_truth.json of data in https://github.com/pubmedqa/pubmedqa (1cbae8e).",
-    licence: "MIT",
+    licence: "MIT (LICENSE of that repository)",
   },
   published: { base: 78.2, large: 81 },
   read,

@@ -37,16 +37,24 @@ const evaluateSuite: Command = command({
       about: "How, where there are several ways (default: decoders by likelihood where there are choices)",
     },
     chat: { type: "flag", about: "Questions are turns of a conversation, by the model's chat template" },
+    "one-turn": { type: "flag", about: "With --chat: shots stand in the question's turn, not in turns of their own" },
     system: { type: "text", hint: "TEXT", about: "With --chat: what is said before" },
     think: { type: "flag", about: "Steps before the answer, which is read at their end (chain of thought)" },
     samples: { type: "integer", hint: "N", least: 1, about: "Answers drawn, of which the commonest counts" },
     temperature: { type: "number", hint: "T", about: "Of drawn answers (default: 0.7)" },
     "max-new-tokens": { type: "integer", hint: "N", least: 1, about: "Most tokens of an answer" },
-    "copy-only": { type: "flag", about: "Of a tuned model: names are copied from the text" },
+    "copy-only": {
+      type: "flag",
+      about: "Names are copied from the text, and all else is the benchmark's own words: of decoders, tuned or not",
+    },
     seed: { type: "integer", hint: "N", default: 1, about: "Of drawn answers and of intervals" },
     tune: {
       type: "flag",
-      about: "First adapt the model to each benchmark: a head for an encoder, a soft prompt for a decoder",
+      about: "First adapt the model to each benchmark: a head for an encoder, a soft prompt for a decoder (see --lora)",
+    },
+    lora: {
+      type: "flag",
+      about: "With --tune: decoders learn the answers to their prompts by adapters (LoRA), in place of a soft prompt",
     },
     set: {
       type: "text",
@@ -58,7 +66,8 @@ const evaluateSuite: Command = command({
       type: "text",
       hint: "PATH",
       many: "greedy",
-      about: "Texts that the model was trained on: examples that they hold are counted apart",
+      about:
+        "Texts that the model was trained on, files or dataset folders: examples that they hold are scored apart; or the seen.json of an earlier output",
     },
     "any-version": { type: "flag", about: "Take files of another version" },
     ...folderOptions,
@@ -73,6 +82,10 @@ const evaluateSuite: Command = command({
       "evaluate suite ner --model all-MiniLM-L6-v2 --data data/benchmarks --tune --output runs/names",
       "a tagger for each set of names, trained and scored",
     ],
+    [
+      "evaluate suite medqa --model biogpt --data data/benchmarks --seen texts.jsonl --output runs/seen",
+      "questions that the training texts hold scored apart, by 13 words in a row",
+    ],
     ["evaluate suite embeddings --model all-MiniLM-L6-v2 --data data --split valid", "rankings and pairs, beside BM25"],
   ],
   sections: [["Suites", Object.entries(suites).map(([name, { about }]) => [name, about] as const)]],
@@ -80,6 +93,8 @@ const evaluateSuite: Command = command({
   async run({ args, json, output, progress, signal }) {
     const { runSuite } = await import("../suite.ts");
     if (args.tune && args.output === undefined) throw new UsageError("--tune: expected --output DIR with it, got none");
+    if (args["one-turn"] && !args.chat) throw new UsageError("--one-turn: expected --chat with it, got none");
+    if (!args.tune && args.lora) throw new UsageError("--lora: expected --tune with it, got none");
     if (!args.tune && args.set.length > 0) throw new UsageError("--set: expected --tune with it, got none");
     const { benchmarks, model, data, output: folder, resume, shots, split, limit, seed } = args;
     const { chat, system, think, samples, temperature, "max-new-tokens": maxNewTokens } = args;
@@ -91,16 +106,18 @@ const evaluateSuite: Command = command({
         output: folder,
         resume,
         shots,
+        oneTurn: args["one-turn"],
         split: split as "test",
         limit,
         seed,
         seen: args.seen,
         anyVersion: args["any-version"],
         way: args.ask as "likelihood" | undefined,
-        ask: { chat, system, think, samples, temperature, seed, maxNewTokens },
+        ask: { chat, system, think, samples, temperature, seed, maxNewTokens, copyOnly: args["copy-only"] },
         copyOnly: args["copy-only"],
         load: loadOptions(args),
         tune: args.tune ? args.set : undefined,
+        lora: args.lora,
       },
       { json, output, progress, signal },
     );
