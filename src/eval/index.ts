@@ -43,6 +43,7 @@ export {
   benchmarksOf,
   claimSuite,
   evaluateSuite,
+  instructed,
   type SuiteEntry,
   type SuiteOptions,
   type SuiteResult,

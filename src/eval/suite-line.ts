@@ -22,6 +22,7 @@ export interface SuiteLine extends LineFigure {
   readonly difference?: LineFigure;
 }
 
+/** The primary figure, its parts, and what they depend on. @throws DataError where the report lacks its primary figure. */
 export function suiteLine(name: string, report: Report): SuiteLine {
   const { examples, failed, hash } = report;
   const primary = primaryOf(report, name);

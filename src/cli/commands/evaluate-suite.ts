@@ -86,7 +86,6 @@ const evaluateSuite: Command = command({
       "evaluate suite medqa --model biogpt --data data/benchmarks --seen texts.jsonl --output runs/seen",
       "questions that the training texts hold scored apart, by 13 words in a row",
     ],
-    ["evaluate suite embeddings --model all-MiniLM-L6-v2 --data data --split valid", "rankings and pairs, beside BM25"],
   ],
   sections: [["Suites", Object.entries(suites).map(([name, { about }]) => [name, about] as const)]],
   stoppable: true,
