@@ -19,7 +19,8 @@ const record = z.looseObject({
 /** Writes MODEL/README.md, where the job's folder says how it was trained. */
 export async function writeJobCard(folder: string, model: string, step: number): Promise<void> {
   const path = join(folder, "run.json");
-  if (!existsSync(path)) return;
+  // A folder of which a part was copied still gives its model.
+  if (!existsSync(path) || !existsSync(join(folder, "metrics.jsonl"))) return;
   const { inputs, fingerprints, ...fields } = await readJson(path, record);
   const known = Object.keys(configSchema.shape);
   const config = configSchema.parse(Object.fromEntries(known.map((name) => [name, fields[name]]))) as Config;

@@ -140,6 +140,8 @@ async function writeJobs(): Promise<void> {
   }
   cpSync("jobs/nano", "jobs/done", { recursive: true });
   cpSync("jobs/done/start", "jobs/done/model", { recursive: true });
+  const updates = [1, 2].map((step) => ({ type: "step", step, loss: 9 - step, learningRate: 1e-3, speed: 100 }));
+  write("jobs/done/metrics.jsonl", updates.map((one) => `${JSON.stringify(one)}\n`).join(""));
   const files = readdirSync("jobs/done/model").map((name) => {
     const contents = readFileSync(join("jobs/done/model", name));
     return [name, { bytes: contents.length, sha256: createHash("sha256").update(contents).digest("hex") }];
