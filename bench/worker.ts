@@ -31,7 +31,7 @@ writeFileSync(at("texts.jsonl"), texts.map((one) => `${JSON.stringify(one)}\n`).
 await learnTokenizer([at("texts.jsonl")], { output: at("tokenizer"), kind: "metaspace-bpe", vocabSize: 300 });
 const inputs = { data: at("texts.jsonl"), tokenizer: at("tokenizer") };
 const settings = [
-  "steps=30",
+  "steps=25",
   "batch=4",
   "accumulate=2",
   "model.vocab_size=8192",
@@ -60,7 +60,8 @@ function fresh(name: string): string {
 }
 
 const threads = (count: number): { env: NodeJS.ProcessEnv } => ({
-  env: { ...process.env, OMP_NUM_THREADS: `${count}` },
+  // Python's own modules first: tokenize.py stands beside the script.
+  env: { ...process.env, OMP_NUM_THREADS: `${count}`, PYTHONSAFEPATH: "1" },
 });
 const torchrun = (ranks: number): string[] => [
   "-m",
@@ -77,7 +78,7 @@ const peer = async (mode: string, ranks: number): Promise<number> => {
   const script = fileURLToPath(new URL("worker.py", import.meta.url));
   const { stdout } = await run(
     python,
-    ["-P", ...(ranks === 0 ? [] : torchrun(ranks)), script, mode, at("job")],
+    [...(ranks === 0 ? [] : torchrun(ranks)), script, mode, at("job")],
     threads(ranks === 0 ? 2 : 1),
   );
   return (JSON.parse(stdout.trim().split("\n").at(-1)!) as { value: number }).value;
@@ -105,7 +106,11 @@ const ways: Readonly<Record<string, () => Promise<number>>> = {
 const found: Record<string, number[]> = {};
 const gloo: number[] = [];
 for (let round = 0; round < rounds; round++) {
-  for (const [name, measure] of Object.entries(ways)) (found[name] ??= []).push(await measure());
+  for (const [name, measure] of Object.entries(ways)) {
+    const speed = await measure();
+    console.error(`${name}: ${speed.toFixed(0)} tokens/s`);
+    (found[name] ??= []).push(speed);
+  }
   gloo.push(await peer("gloo", 2));
 }
 rmSync(folder, { recursive: true });

@@ -22,6 +22,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 OLDEST_TORCH = (2, 7)
+# Where Python is told to leave the script's folder out (PYTHONSAFEPATH), too.
+sys.path.insert(0, str(Path(__file__).parent))
 
 try:
     import torch
