@@ -39,7 +39,7 @@ def loop():
 
 
 def gloo():
-    """Seconds of an update's collectives alone: two gathers and a scatter of every layer for each micro-batch of a rank."""
+    """Seconds of an update's collectives alone: a gather and a scatter of every layer for each micro-batch of a rank."""
     from weights import open_safetensors
 
     dist.init_process_group("gloo")
@@ -57,10 +57,8 @@ def gloo():
         dist.barrier()
         began = time.perf_counter()
         for _ in range(rounds):
-            for name, (part, whole) in buffers.items():
+            for part, whole in buffers.values():
                 dist.all_gather_into_tensor(whole, part)
-                if name != "around":
-                    dist.all_gather_into_tensor(whole, part)
                 dist.reduce_scatter_tensor(part, whole)
         times.append(time.perf_counter() - began)
     dist.barrier()

@@ -22,6 +22,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 OLDEST_TORCH = (2, 7)
+# Bytes of a network that each rank may hold whole between the passes.
+SMALL = 2**30
 # Where Python is told to leave the script's folder out (PYTHONSAFEPATH), too.
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -98,8 +100,10 @@ class Run:
                 parallelize_module(layer, ranks.mesh["tensor"], plan)
         half = None if job["precision"] == "float32" else getattr(torch, job["precision"])
         policy = MixedPrecisionPolicy(param_dtype=half, reduce_dtype=torch.float32 if half else None)
+        # What is whole for the forward pass may stay so for the backward pass where all of it is small.
+        size = sum(parameter.numel() for parameter in self.network.parameters()) * (2 if half else 4)
         for layer in self.network.layers:
-            fully_shard(layer, mesh=ranks.mesh["data"], mp_policy=policy)
+            fully_shard(layer, mesh=ranks.mesh["data"], mp_policy=policy, reshard_after_forward=size > SMALL)
         fully_shard(self.network, mesh=ranks.mesh["data"], mp_policy=policy)
 
     # ---- updates
