@@ -162,8 +162,8 @@ class Examples:
         if self.kind == "masked":
             return self._masked(numbers, batch)
         if self.kind == "instructions":
-            return self._texts([number for _, number in numbers], self.objective["packing"])
-        made = self._texts([text for _, number in numbers for text in (2 * number, 2 * number + 1)], packing=False)
+            return self.texts([number for _, number in numbers], self.objective["packing"])
+        made = self.texts([text for _, number in numbers for text in (2 * number, 2 * number + 1)], packing=False)
         made.count, made.numbers = len(numbers), [number for _, number in numbers]
         return made
 
@@ -200,7 +200,7 @@ class Examples:
         documents = None if self.objective["acrossDocuments"] else (ids == (-1 if start is None else start)).cumsum(1)
         return Batch(ids, torch.tensor(labels), torch.tensor(at), documents, len(labels), ids.numel())
 
-    def _texts(self, numbers, packing):
+    def texts(self, numbers, packing):
         """The label of a token is the next one, where that is learned. Padding is on the right, or a document of its own."""
         texts = []
         for number in numbers:

@@ -37,6 +37,8 @@ class Ranks:
             self.groups = self.size // tensor_parallel
             self.mesh = init_device_mesh(self.device.type, (self.groups, tensor_parallel), mesh_dim_names=("data", "tensor"))
             self.group = self.mesh.get_local_rank("data")
+        # Of ranks that compute the same micro-batches, one adds what it counted.
+        self.speaks = self.rank % tensor_parallel == 0
 
     def sum(self, values):
         """Of numbers, over all ranks: float64, in main memory."""

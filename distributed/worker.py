@@ -123,11 +123,10 @@ class Run:
     def _update(self, made, rate):
         """Loss, norm of the gradient before clipping, tokens and figures; None where it was asked to stop."""
         ranks, job = self.ranks, self.job
-        first = ranks.rank % ranks.tensor_parallel == 0
         total, work, stop = ranks.sum(
             [
-                sum(batch.count for _, batch, counts in made if counts) if first else 0,
-                sum(batch.work for _, batch, counts in made if counts) if first else 0,
+                sum(batch.count for _, batch, counts in made if counts) if ranks.speaks else 0,
+                sum(batch.work for _, batch, counts in made if counts) if ranks.speaks else 0,
                 float(self.asked_to_stop or (ranks.rank == 0 and (self.folder / "stop").exists())),
             ]
         )
@@ -142,10 +141,9 @@ class Run:
             weight = 1.0 if counts else 0.0
             # FSDP takes the mean over its ranks, where the sum is wanted.
             (loss * (self.scale * weight * ranks.groups / total)).backward()
-            if counts and first:
+            if counts and ranks.speaks:
                 losses.append(loss.detach().double() / total)
-                for name, (value, count) in values.items():
-                    figures[name] = (figures.get(name, (0, 0))[0] + value, figures.get(name, (0, 0))[1] + count)
+                add(figures, values)
         norm = self._gradient_norm() / self.scale
         loss_sum, *sums = ranks.sum([sum(losses).item() if losses else 0.0] + self._figure_sums(figures))
         if math.isfinite(norm) and math.isfinite(loss_sum):
@@ -204,11 +202,10 @@ class Run:
             counts = own < self.valid.batches
             batch = self.valid.batch(own if counts else 0).to(ranks.device)
             loss, values = loss_of(self.network, batch, self.job["objective"], self.valid_reference)
-            if counts and ranks.rank % ranks.tensor_parallel == 0:
+            if counts and ranks.speaks:
                 loss_sum += loss.item()
                 count += batch.count
-                for name, (value, number) in values.items():
-                    figures[name] = (figures.get(name, (0, 0))[0] + value, figures.get(name, (0, 0))[1] + number)
+                add(figures, values)
         loss_sum, count, *sums = ranks.sum([loss_sum, count] + self._figure_sums(figures))
         return loss_sum / count, self._means(sums)
 
@@ -229,9 +226,9 @@ class Run:
                 scores = torch.zeros(pairs, 2, dtype=torch.float64)
                 for first in range(0, pairs, self.ranks.groups):
                     own = min(first + self.ranks.group, pairs - 1)
-                    batch = examples._texts([2 * own, 2 * own + 1], packing=False).to(self.ranks.device)
+                    batch = examples.texts([2 * own, 2 * own + 1], packing=False).to(self.ranks.device)
                     losses_N = self.network(batch.ids, batch.labels, batch.at, batch.documents)
-                    if first + self.ranks.group < pairs and self.ranks.rank % self.ranks.tensor_parallel == 0:
+                    if first + self.ranks.group < pairs and self.ranks.speaks:
                         scores[own] = scores_of(losses_N, batch).double().cpu()
                 if self.ranks.together:
                     dist.all_reduce(scores)
@@ -354,6 +351,13 @@ class Run:
             loss=loss,
             **({"figures": figures} if figures else {}),
         )
+
+
+def add(figures, values):
+    """Adds (sum, count) by name."""
+    for name, (value, count) in values.items():
+        before = figures.get(name, (0, 0))
+        figures[name] = (before[0] + value, before[1] + count)
 
 
 def gradient_of(parameter):

@@ -44,3 +44,14 @@ export function duration(seconds: number): string {
     .find(([, , isFrom]) => isFrom) ?? ["µs", 1e-6];
   return `${brief(seconds / size)} ${unit}`;
 }
+
+/** "38.0M", "1.20B", "4.00T"; undefined below a million. */
+export function inMillions(value: number): string | undefined {
+  const units = [
+    ["T", 1e12],
+    ["B", 1e9],
+    ["M", 1e6],
+  ] as const;
+  const found = units.find(([, size]) => value >= size);
+  return found === undefined ? undefined : `${(value / found[1]).toPrecision(3)}${found[0]}`;
+}

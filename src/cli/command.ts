@@ -150,6 +150,19 @@ export const labelColumnOptions = {
   },
 } as const satisfies Options;
 
+/** Which examples a recipe learns from, and how much of it. */
+export const recipeOptions = {
+  ...labelColumnOptions,
+  limit: { type: "integer", hint: "N", least: 1, about: "Learn from the first N examples only" },
+  scale: {
+    type: "text",
+    hint: "SCALE",
+    choices: ["full", "debug"],
+    default: "full",
+    about: "debug: the same code in seconds",
+  },
+} as const satisfies Options;
+
 type ColumnValues = { readonly [Name in "id-column" | "text-column" | "label-column"]?: string | undefined };
 
 /** `columnOptions` as readers take them. */

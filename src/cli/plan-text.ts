@@ -1,18 +1,10 @@
 /** A plan as people read it. */
 import type { Constant, Plan, RanksOnPaper } from "../plan/index.ts";
-import { brief, duration, many, percent, rangeText, storage } from "./amount-text.ts";
+import { brief, duration, inMillions, many, percent, rangeText, storage } from "./amount-text.ts";
 import { bestLayouts, gigabytes, memoryBars, nameOf } from "./plan-picture.ts";
 
-function large(value: number): string {
-  const [unit, size] = (
-    [
-      ["T", 1e12],
-      ["B", 1e9],
-      ["M", 1e6],
-    ] as const
-  ).find(([, one]) => value >= one) ?? ["", 1];
-  return `${(value / size).toPrecision(3)}${unit}`;
-}
+/** "38.0M", "4.00T". */
+const large = (value: number): string => inMillions(value) ?? value.toPrecision(3);
 
 /** Columns of a terminal: the bars' room. */
 export function planText(plan: Plan, columns: number): string {

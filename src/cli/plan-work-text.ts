@@ -1,21 +1,12 @@
 /** Plans of curation, indexing and mining as people read them. */
 import type { Constant, Range } from "../plan/index.ts";
 import type { CorpusPlan, CorpusRates, DocumentPlan, DocumentRates } from "../plan/work/index.ts";
-import { brief, duration, many, percent, rangeText, storage } from "./amount-text.ts";
+import { brief, duration, inMillions, many, percent, rangeText, storage } from "./amount-text.ts";
 
 const hoursText = ({ low, high }: Range): string => rangeText({ low: 3600 * low, high: 3600 * high }, duration);
 
-/** "38M", "4.00T". */
-function large(value: number): string {
-  const [unit, size] = (
-    [
-      ["T", 1e12],
-      ["B", 1e9],
-      ["M", 1e6],
-    ] as const
-  ).find(([, one]) => value >= one) ?? ["", 1];
-  return unit === "" ? many(value) : `${(value / size).toPrecision(3)}${unit}`;
-}
+/** "38.0M", "4.00T". */
+const large = (value: number): string => inMillions(value) ?? many(value);
 
 function list(rows: readonly (readonly [string, string])[]): string {
   return rows.map(([name, value]) => `${name.padEnd(13)}${value}\n`).join("");

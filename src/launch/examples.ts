@@ -3,12 +3,11 @@
  * their tokens and what is learned of them.
  */
 import { createWriteStream } from "node:fs";
-import { rename, rm } from "node:fs/promises";
 import { join, relative, resolve, sep } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { ConfigError } from "../errors.ts";
-import { writing } from "../io/files.ts";
+import { writeAtomically } from "../io/files.ts";
 import type { ExampleSet, LearnedText, OutsideBlocks, OutsideTexts } from "../train/objectives/objective.ts";
 import { type Job, nobody } from "./job.ts";
 
@@ -123,7 +122,6 @@ const chunkBytes = 1 << 20;
 
 /** Writes little-endian numbers, atomically, without all of them in memory. */
 async function writeNumbers(path: string, parts: Iterable<ArrayBufferView>): Promise<void> {
-  const temporary = `${path}.tmp`;
   const chunks = function* (): Iterable<Buffer> {
     let [held, bytes]: [Buffer[], number] = [[], 0];
     for (const { buffer, byteOffset, byteLength } of parts) {
@@ -135,11 +133,7 @@ async function writeNumbers(path: string, parts: Iterable<ArrayBufferView>): Pro
     }
     yield Buffer.concat(held);
   };
-  try {
-    await writing(path, () => pipeline(Readable.from(chunks(), { objectMode: false }), createWriteStream(temporary)));
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
+  await writeAtomically(path, (temporary) =>
+    pipeline(Readable.from(chunks(), { objectMode: false }), createWriteStream(temporary)),
+  );
 }

@@ -1,6 +1,6 @@
 /** `galen launch RECIPE` (`galen launch training RECIPE` is the same): a training for an engine on accelerators, or on this machine. */
 import { isRecipe, recipeList } from "../../recipes/list.ts";
-import { type Command, columnsOf, command, labelColumnOptions, modelOption, tokenizerOption } from "../command.ts";
+import { type Command, columnsOf, command, modelOption, recipeOptions, tokenizerOption } from "../command.ts";
 import { onOption, rankOptions, submitOptions } from "../launch-options.ts";
 
 const launch: Command = command({
@@ -29,15 +29,7 @@ const launch: Command = command({
     output: { type: "text", hint: "DIR", required: true, about: "Folder of the job" },
     ...rankOptions,
     ...submitOptions,
-    ...labelColumnOptions,
-    limit: { type: "integer", hint: "N", least: 1, about: "Learn from the first N examples only" },
-    scale: {
-      type: "text",
-      hint: "SCALE",
-      choices: ["full", "debug"],
-      default: "full",
-      about: "debug: the same code in seconds",
-    },
+    ...recipeOptions,
   },
   examples: [
     [

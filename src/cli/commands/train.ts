@@ -6,8 +6,8 @@ import {
   type Command,
   command,
   deviceOptions,
-  labelColumnOptions,
   modelOption,
+  recipeOptions,
   tokenizerOption,
 } from "../command.ts";
 
@@ -68,15 +68,7 @@ const train: Command = command({
       about: "With --resume: a setting or fingerprint that is meant to differ from the run's, such as steps",
     },
     unpaired: { type: "flag", about: "With preference: answers judged one by one (preference-unpaired)" },
-    ...labelColumnOptions,
-    limit: { type: "integer", hint: "N", least: 1, about: "Learn from the first N examples only" },
-    scale: {
-      type: "text",
-      hint: "SCALE",
-      choices: ["full", "debug"],
-      default: "full",
-      about: "debug: the same code in seconds",
-    },
+    ...recipeOptions,
     ...deviceOptions,
   },
   examples: [
