@@ -17,6 +17,7 @@ import {
   contaminationFigures,
   evaluate,
   overlapOf,
+  readRecords,
   readResults,
   recordsOf,
   writeRecords,
@@ -245,8 +246,39 @@ describe("parts that training texts hold", () => {
       bootstrap: { seed: 1 },
     });
     writeFileSync(path, JSON.stringify({ ...report, figures: [...report.figures, ...parts] }));
+    const records = await readRecords(join(output, "pubmedqa/records.jsonl"));
+    await writeRecords(
+      join(output, "pubmedqa/records.jsonl"),
+      records.map((record, i) => ({ ...record, seen: overlaps[i]! })),
+    );
     return join(output, "pubmedqa");
   }
+
+  test("are left out for all models with `clean`, and the rest is compared as if it were the set", async () => {
+    const one = await readResults(await writeSeen("third-seen", (i) => i % 3 === 0 || i % 6 === 1, "abc"));
+    // Of this model's texts nobody has looked: it is scored on what the other's do not hold.
+    const two = await readResults(join(first, "pubmedqa"));
+    const found = compareResults([one, two], { resamples: 300, clean: true });
+    expect(found.clean).toEqual({ shares: [{ name: "pubmedqa", kept: 40, of: 60 }], unknown: [] });
+    const [a, b] = found.benchmarks[0]!.cells;
+    expect([a!.examples, b!.examples]).toEqual([40, 40]);
+    expect(a!.value).toBeCloseTo(10 / 40, 12);
+    const kept = two.benchmarks.get("pubmedqa")!.records!.filter((_, i) => i % 3 !== 0);
+    const right = kept.filter(({ score }) => score === 1).length;
+    expect(b!.value).toBeCloseTo(right / 40, 12);
+    expect(b!.difference!.value).toBeCloseTo(right / 40 - 10 / 40, 12);
+    expect(a!.interval!.low).toBeLessThan(0.25);
+    expect(a!.interval!.high).toBeGreaterThan(0.25);
+    expect(comparisonText(found)).toContain("pubmedqa 40 of 60");
+    const unlooked = await Promise.all([readResults(first), readResults(second)]);
+    expect(() => compareResults(unlooked, { clean: true })).toThrow(/what training texts hold, got none/);
+    const mixed = compareResults(
+      [{ ...unlooked[0]!, benchmarks: new Map([...unlooked[0]!.benchmarks, ...one.benchmarks]) }, unlooked[1]!],
+      { clean: true, resamples: 300 },
+    );
+    expect(mixed.benchmarks.map(({ name }) => name)).toEqual(["pubmedqa"]);
+    expect(mixed.clean!.unknown).toContain("ner-chemical");
+  });
 
   test("stand beside the scores, of models with other texts too, which are compared all the same", async () => {
     const folders = [

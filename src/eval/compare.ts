@@ -5,7 +5,7 @@
  */
 import { ConfigError, DataError } from "../errors.ts";
 import type { Interval } from "../metrics/bootstrap.ts";
-import { mean, microF1, type Counts } from "../metrics/counts.ts";
+import { mean } from "../metrics/counts.ts";
 import {
   holm,
   mcnemar,
@@ -17,7 +17,8 @@ import {
 } from "../metrics/paired.ts";
 import { primaryOf, type Figure } from "../metrics/report.ts";
 import { required } from "../schema.ts";
-import type { BenchmarkResult, Results } from "./results.ts";
+import { type CleanResults, cleanResults } from "./clean-results.ts";
+import { type BenchmarkResult, type Results, scoresOf } from "./results.ts";
 import { partsOf, type SuiteLine } from "./suite-line.ts";
 
 export interface Difference {
@@ -77,6 +78,8 @@ export interface Comparison {
   };
   /** Tests that Holm's method has corrected for. */
   readonly tests: number;
+  /** Where only clean examples are compared: how many these are, and the benchmarks of which it is not known. */
+  readonly clean?: Omit<CleanResults, "results">;
 }
 
 export interface CompareOptions {
@@ -84,17 +87,21 @@ export interface CompareOptions {
   readonly seed?: number | undefined;
   /** Default 10,000. */
   readonly resamples?: number | undefined;
+  /** Examples alone that no model's training texts hold, as far as that was looked for. */
+  readonly clean?: boolean | undefined;
 }
 
 /** Fields of a protocol that say which model it is and what it was trained on, not how it was asked. */
 const ofTheModel = new Set(["model", "weights", "seen"]);
 
-/** @throws ConfigError for fewer than two results; DataError where records are not those of their report. */
-export function compareResults(
-  results: readonly Results[],
-  { seed = 1, resamples = 10_000 }: CompareOptions = {},
-): Comparison {
-  required("compareResults: results", results, "list");
+/**
+ * @throws ConfigError for fewer than two results, or where only clean examples are wanted and nobody has looked for them;
+ * DataError where records are not those of their report.
+ */
+export function compareResults(all: readonly Results[], options: CompareOptions = {}): Comparison {
+  required("compareResults: results", all, "list");
+  const { seed = 1, resamples = 10_000, clean = false } = options;
+  const { results, ...only } = clean ? cleanResults(all, seed) : { results: all };
   if (results.length < 2) throw new ConfigError(`compareResults: expected two results or more, got ${results.length}`);
   const names = [...new Set(results.flatMap(({ benchmarks }) => [...benchmarks.keys()]))];
   const drafts = names.map((name) => draftOf(name, results, { seed: seedOf(name, seed), resamples }));
@@ -115,7 +122,13 @@ export function compareResults(
     }),
   }));
   const average = averageOf(drafts, seed);
-  return { models: labelled(results), benchmarks, ...(average && { average }), tests: pairs.length };
+  return {
+    models: labelled(results),
+    benchmarks,
+    ...(average && { average }),
+    tests: pairs.length,
+    ...("shares" in only && { clean: only }),
+  };
 }
 
 /** A difference before it is corrected, with the differences that were drawn. */
@@ -186,19 +199,6 @@ export function differenceOf(first: unknown, here: unknown, path: string = ""): 
     return undefined;
   }
   return JSON.stringify(first) === JSON.stringify(here) ? undefined : { field: path, first, here };
-}
-
-/** Scores of single examples; undefined where there are none. @throws DataError where they are not the report's. */
-function scoresOf({ report, records, path }: BenchmarkResult): readonly Score[] | undefined {
-  const scores = records?.flatMap(({ score }) => score ?? []);
-  if (records === undefined || scores === undefined || scores.length === 0) return undefined;
-  const { value } = primaryOf(report, path);
-  const found = typeof scores[0] === "number" ? mean(scores as number[]) : microF1(scores as Counts[]);
-  if (records.length === report.examples && Math.abs(found - value) < 1e-9) return scores;
-  throw new DataError(
-    `${path}/records.jsonl: expected ${report.examples} records whose scores make ${value}, got ${records.length} that make ${found}`,
-    { hint: "records and report are of different runs: evaluate again" },
-  );
 }
 
 function pairOf(

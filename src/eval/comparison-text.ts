@@ -122,7 +122,7 @@ export function comparisonRows({ models, benchmarks, average }: Comparison): Com
 }
 
 /** What the columns mean, and what the mean leaves out. */
-export function comparisonNotes({ benchmarks, average, tests }: Comparison): string[] {
+export function comparisonNotes({ benchmarks, average, tests, clean }: Comparison): string[] {
   const cells = benchmarks.flatMap((one) => one.cells);
   const intervals = cells.flatMap((cell) => cell?.difference?.interval ?? []);
   const notes = ["Shares in percent, differences in points; in brackets 95 % intervals over documents."];
@@ -131,6 +131,15 @@ export function comparisonNotes({ benchmarks, average, tests }: Comparison): str
       `Differences are to the first model, on the same examples: ${intervals[0]!.resamples.toLocaleString("en-US")} paired draws of documents. ` +
         `p by McNemar's exact test where answers are right or wrong, else by these draws, corrected for ${tests} test${tests === 1 ? "" : "s"} by Holm's method.`,
       "Could show: the smallest difference that the set shows with a power of 80 % at a level of 5 %, before that correction. A smaller one that was not shown may still be there.",
+    );
+  }
+  if (clean !== undefined) {
+    const shares = clean.shares.map(
+      ({ name, kept, of }) => `${name} ${showValue(kept, "count")} of ${showValue(of, "count")}`,
+    );
+    const unknown = clean.unknown.length === 0 ? "" : `; not known of ${clean.unknown.join(", ")}, left out`;
+    notes.push(
+      `Only examples that no model's training texts hold, as far as these were looked through: ${shares.join(", ") || "none"}${unknown}.`,
     );
   }
   if (cells.some((cell) => cell?.parts !== undefined)) {

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import * as z from "zod";
 import { DataError } from "../errors.ts";
 import { readJson } from "../io/json.ts";
+import { type Counts, mean, microF1 } from "../metrics/counts.ts";
+import type { Score } from "../metrics/paired.ts";
 import { primaryOf, type Report } from "../metrics/report.ts";
 import { required } from "../schema.ts";
 import { type ExampleRecord, readRecords } from "./records.ts";
@@ -99,4 +101,23 @@ async function readResult(path: string): Promise<{ readonly model: string; reado
   const recordsPath = join(path, "records.jsonl");
   const records = existsSync(recordsPath) ? { records: await readRecords(recordsPath) } : {};
   return { model, result: { report: report as Report, path, ...records } };
+}
+
+/** Scores of single examples; undefined where there are none. @throws DataError where they are not the report's. */
+export function scoresOf({ report, records, path }: BenchmarkResult): readonly Score[] | undefined {
+  const scores = records?.flatMap(({ score }) => score ?? []);
+  if (records === undefined || scores === undefined || scores.length === 0) return undefined;
+  const { value } = primaryOf(report, path);
+  const found = figureOf(records);
+  if (records.length === report.examples && Math.abs(found - value) < 1e-9) return scores;
+  throw new DataError(
+    `${path}/records.jsonl: expected ${report.examples} records whose scores make ${value}, got ${records.length} that make ${found}`,
+    { hint: "records and report are of different runs: evaluate again" },
+  );
+}
+
+/** The mean of numbers, the micro-F1 of counts. */
+export function figureOf(records: readonly Pick<ExampleRecord, "score">[]): number {
+  const scores = records.flatMap(({ score }): Score[] => (score === undefined ? [] : [score]));
+  return typeof scores[0] === "number" ? mean(scores as number[]) : microF1(scores as Counts[]);
 }

@@ -12,6 +12,10 @@ const evaluateCompare: Command = command({
   options: {
     markdown: { type: "text", hint: "FILE", about: "Also write the table as Markdown" },
     html: { type: "text", hint: "FILE", about: "Also write a page with the table and a picture" },
+    clean: {
+      type: "flag",
+      about: "Examples alone that no model's training texts hold (evaluate suite --seen says which)",
+    },
     ...overwriteOption,
     seed: { type: "integer", hint: "N", least: 0, default: 1, about: "Of the draws of documents" },
     resamples: { type: "integer", hint: "N", least: 100, default: 10_000, about: "Draws of documents" },
@@ -31,7 +35,7 @@ const evaluateCompare: Command = command({
       await import("../../eval/index.ts");
     const { writeFileAtomically } = await import("../../io/files.ts");
     const results = await Promise.all(args.results.map(readResults));
-    const comparison = compareResults(results, { seed: args.seed, resamples: args.resamples });
+    const comparison = compareResults(results, { seed: args.seed, resamples: args.resamples, clean: args.clean });
     if (args.markdown !== undefined) await writeFileAtomically(args.markdown, comparisonMarkdown(comparison));
     if (args.html !== undefined) await writeFileAtomically(args.html, await comparisonPage(comparison));
     if (json) await output.json(comparison);
