@@ -1,10 +1,11 @@
 /**
  * What the constants of src/answers were measured by, and what answers reach. BioASQ 7b-10b's questions are parted at
  * random into a calibration and a test half; documents are made of the golden snippets (the abstracts are not among the
- * data), beside PubMedQA's abstracts and some of the corpus. On the calibration half weights are fitted and the threshold
- * is chosen; on the test half `ask` itself is asked, once with all documents and once without the question's own.
+ * data), beside PubMedQA's abstracts, some of the corpus, and the NIH's pages for consumers, whose questions are parted by
+ * topic: whole documents, in which most sentences answer something else. On the calibration halves weights are fitted and
+ * the threshold is chosen; on the test halves `ask` itself is asked, once with all documents and once without the question's.
  *
- *     npx node bench/answers.ts ../shared/data [fit|test] [MODEL|-] [others] [questions]
+ *     npx node bench/answers.ts ../shared/data [fit|test] [MODEL|-] [others] [questions a set]
  */
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -17,23 +18,63 @@ import { splitSentences } from "../src/corpus/sentences.ts";
 import { dot } from "../src/retrieval/vector-similarity.ts";
 import { random } from "../src/tensor/random.ts";
 import { type Embed, memoryIndex } from "../test/support/memory-index.ts";
-import { type BioasqQuestion, readBioasq, readOthers, readPubMedQa } from "./support/bioasq.ts";
+import { readBioasq, readOthers, readPubMedQa } from "./support/bioasq.ts";
 import { fitLogistic } from "./support/logistic.ts";
+import { readNih } from "./support/nih.ts";
+
+interface Asked {
+  readonly text: string;
+  /** What answers it, as experts marked it. */
+  readonly snippets: readonly { readonly text: string }[];
+}
+
+interface Question extends Asked {
+  readonly documents: ReadonlySet<string>;
+  readonly ideal: readonly string[];
+}
 
 const [data = "../shared/data", what = "test", model = "-", others = "4000", most = "10000"] = process.argv.slice(2);
 const bioasq = await readBioasq(join(data, "benchmarks/bioasq"));
 const pubmedqa = await readPubMedQa(join(data, "benchmarks/pubmedqa"));
+const nih = await readNih(join(data, "corpus/nih-questions.jsonl.zst"));
 const rest = await readOthers(join(data, "corpus/abstracts.jsonl.zst"), Number(others));
-const documents = [...bioasq.documents, ...pubmedqa.map(({ whole }) => whole), ...rest];
+const documents = [...bioasq.documents, ...pubmedqa.map(({ whole }) => whole), ...nih.documents, ...rest];
 const hidden = new Set<string>();
 const embed = model === "-" ? undefined : await cachedEmbedder(model);
 const index = await memoryIndex(documents, { embed, hidden });
 const known = new Set(documents.map(({ id }) => id));
+const halvesOf = (questions: readonly Question[]): readonly [Question[], Question[]] => {
+  const half = questions.length >> 1;
+  const [first, second] = [questions.slice(0, half), questions.slice(half)];
+  return [first.slice(0, Number(most)), second.slice(0, Number(most))];
+};
 const shuffled = random(13).shuffle(bioasq.questions.filter((one) => [...one.documents].some((id) => known.has(id))));
-const half = shuffled.length >> 1;
-const [calibration, test] = [shuffled.slice(0, half), shuffled.slice(half)].map((some) => some.slice(0, Number(most)));
+const topics = random(17).shuffle([...new Set(nih.questions.map(({ document }) => document))]);
+const rankOf = new Map(topics.map((id, i) => [id, i]));
+// Of a topic two questions, so that many topics are asked; those of one topic stay in one half.
+const consumers = random(19)
+  .shuffle(nih.questions)
+  .filter(
+    (
+      (asked) =>
+      ({ document }: { readonly document: string }) => {
+        asked.set(document, (asked.get(document) ?? 0) + 1);
+        return asked.get(document)! <= 2;
+      }
+    )(new Map<string, number>()),
+  )
+  .sort((a, b) => rankOf.get(a.document)! - rankOf.get(b.document)!)
+  .map(({ text, document, answer: said }): Question => ({
+    text,
+    snippets: [{ text: said }],
+    documents: new Set([document]),
+    ideal: [],
+  }));
+const sets = { BioASQ: halvesOf(shuffled), NIH: halvesOf(consumers) } as const;
 console.log(
-  `${documents.length} documents, ${calibration!.length} questions for calibration, ${test!.length} for the test, ${model === "-" ? "words alone" : model}`,
+  `${documents.length} documents, ${Object.entries(sets)
+    .map(([name, [a, b]]) => `${name} ${a.length} questions for calibration, ${b.length} for the test`)
+    .join("; ")}, ${model === "-" ? "words alone" : model}`,
 );
 
 /** Vectors of texts, kept in a file beside the others of this measurement (GALEN_VECTORS). */
@@ -85,7 +126,7 @@ function marked(question: Asked, sentence: string): boolean {
   });
 }
 
-function hide(question: BioasqQuestion | undefined): void {
+function hide(question: Question | undefined): void {
   hidden.clear();
   for (const id of question?.documents ?? []) if (known.has(id)) hidden.add(id);
 }
@@ -93,9 +134,11 @@ function hide(question: BioasqQuestion | undefined): void {
 interface Row {
   readonly features: number[];
   readonly label: number;
+  readonly weight?: number;
 }
 
-type Asked = Pick<BioasqQuestion, "text"> & { readonly snippets: readonly { readonly text: string }[] };
+/** What a question counts for beside the penalty. */
+const sentencesAQuestion = 128;
 
 /** `own` is a document of which only what is marked counts, or what is no result. */
 async function rowsOf(question: Asked, own?: string): Promise<Row[]> {
@@ -111,7 +154,7 @@ async function rowsOf(question: Asked, own?: string): Promise<Row[]> {
   });
 }
 
-async function fit(questions: readonly BioasqQuestion[]): Promise<void> {
+async function fit(questions: readonly Question[]): Promise<void> {
   const groups: { with: Row[]; without: Row[] }[] = [];
   for (const question of questions) {
     hide(undefined);
@@ -128,7 +171,13 @@ async function fit(questions: readonly BioasqQuestion[]): Promise<void> {
       ...(await rowsOf({ ...article, text: article.question, snippets: [{ text: article.conclusion }] }, article.id)),
     );
   }
-  const rows = [...groups.flatMap((one) => [...one.with, ...one.without]), ...abstracts];
+  // Questions count alike, however many sentences are looked at for each; abstracts together a third of them.
+  const alike = (some: readonly Row[], count: number): Row[] =>
+    some.map((row) => ({ ...row, weight: (count * sentencesAQuestion) / some.length }));
+  const rows = [
+    ...groups.flatMap((one) => alike([...one.with, ...one.without], 1)),
+    ...alike(abstracts, groups.length / 3),
+  ];
   const fitted = fitLogistic(rows);
   fitted.forEach((weight, i) => console.log(`${weight.toFixed(3).padStart(9)}  ${featureNames[i]}`));
   console.log(`[${fitted.map((one) => Number(one.toFixed(3))).join(", ")}]`);
@@ -155,7 +204,7 @@ async function fit(questions: readonly BioasqQuestion[]): Promise<void> {
   }
 }
 
-async function measure(questions: readonly BioasqQuestion[]): Promise<void> {
+async function measure(questions: readonly Question[]): Promise<void> {
   const figures = { answered: 0, sentences: 0, marked: 0, gold: 0, first: 0, refused: 0 };
   const rouges = rougeKinds.map(() => ({ ours: [] as number[], first: [] as number[] }));
   for (const question of questions) {
@@ -206,5 +255,10 @@ function firstSentences(text: string, count: number): string {
   return ranges.map(([start, end]) => text.slice(start, end)).join(" ");
 }
 
-if (what === "fit") await fit(calibration!);
-else await measure(test!);
+if (what === "fit") await fit(Object.values(sets).flatMap(([calibration]) => calibration));
+else {
+  for (const [name, [, test]] of Object.entries(sets)) {
+    console.log(name);
+    await measure(test);
+  }
+}

@@ -3,6 +3,8 @@
 export interface LabelledFeatures {
   readonly features: readonly number[];
   readonly label: number;
+  /** How much it counts; 1 by default. */
+  readonly weight?: number;
 }
 
 export function fitLogistic(rows: readonly LabelledFeatures[], penalty: number = 1): number[] {
@@ -11,11 +13,11 @@ export function fitLogistic(rows: readonly LabelledFeatures[], penalty: number =
   for (let step = 0; step < 30; step++) {
     const gradient = weights.map((one, i) => (i === 0 ? 0 : -penalty * one));
     const hessian = weights.map((_, i) => weights.map((__, j) => (i === j ? (i === 0 ? 1e-9 : penalty) : 0)));
-    for (const { features, label } of rows) {
+    for (const { features, label, weight = 1 } of rows) {
       const p = 1 / (1 + Math.exp(-features.reduce((sum, x, i) => sum + x * weights[i]!, 0)));
       for (let i = 0; i < width; i++) {
-        gradient[i]! += (label - p) * features[i]!;
-        for (let j = 0; j < width; j++) hessian[i]![j]! += p * (1 - p) * features[i]! * features[j]!;
+        gradient[i]! += weight * (label - p) * features[i]!;
+        for (let j = 0; j < width; j++) hessian[i]![j]! += weight * p * (1 - p) * features[i]! * features[j]!;
       }
     }
     const change = solve(hessian, gradient);

@@ -30,7 +30,7 @@ const given: Given[] = [
   },
   {
     id: `104"'<b>`,
-    abstract: "Warfarin did not reduce intracranial bleeding in atrial fibrillation.",
+    abstract: "Warfarin and apixaban did not reduce intracranial bleeding in atrial fibrillation.",
   },
 ];
 const index = await memoryIndex([...given, ...filler].map(indexedDocument));
@@ -130,7 +130,7 @@ describe("an answer of quotations", () => {
       "Apixaban reduced intracranial bleeding by 42 % in atrial fibrillation.",
     );
     expect(verdict!.no.map(({ text }) => text)).toEqual([
-      "Warfarin did not reduce intracranial bleeding in atrial fibrillation.",
+      "Warfarin and apixaban did not reduce intracranial bleeding in atrial fibrillation.",
     ]);
     const { yes, no, maybe } = verdict!.shares;
     expect(yes + no + maybe).toBeCloseTo(1);

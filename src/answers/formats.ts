@@ -63,7 +63,7 @@ export function answerText({ found, documents, sentences, withheld, verdict, nea
   );
   return (
     body +
-    part("Verdict, by words of the evidence", sides) +
+    part("Verdict, by words of the evidence: read the sentences", sides) +
     part("Sources", list()) +
     part("Withheld", held.join("")) +
     part("Notes", notes.map((one) => `${line(one)}\n`).join(""))

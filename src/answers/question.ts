@@ -14,6 +14,8 @@ export interface Question {
   readonly words: readonly string[];
   /** Stems of `words`. */
   readonly stems: readonly string[];
+  /** What about its subject is asked, where a word of the question says so. */
+  readonly focus: Focus | undefined;
   /** For `SearchIndex.search`: words without marks or operators. */
   readonly query: string;
 }
@@ -27,6 +29,64 @@ const auxiliary =
 /** At its beginning, or behind a mark: "Statins in old age: do they help?". */
 const whether = new RegExp(`(?:^|[:;,.?!–—-]\\s*)(?:so |and |but |or |if so,? )?(?:${auxiliary})\\b[^.:;]*\\??$`, "i");
 const open = /^(?:(?:in|of|for|by|with|to|from|on|at|under) )?(?:what|which|who|whom|whose|when|where|why|how)\b/i;
+
+/** Of what is asked: how questions name it, and how sentences that answer speak of it. The first that fits counts. */
+const focuses = {
+  harm: [
+    /\b(?:side effects?|adverse|safe(?:ty|ly)?|complications?|harm\w*|toxic\w*)\b/i,
+    /\b(?:side effects?|adverse|safe\w*|complicat\w*|harm\w*|toxic\w*|bleed\w*|tolerat\w*|risks?|problems?|events?)\b/i,
+  ],
+  symptoms: [
+    /\b(?:symptoms?|signs|manifest\w*|clinical (?:features|presentation))\b/i,
+    /\b(?:symptoms?|signs?|manifest\w*|present(?:s|ing)? with|characteri[sz]ed|experienc\w+|complain\w*|feel\w*|pain\w*|have|develop\w*|include[sd]?)\b/i,
+  ],
+  diagnosis: [
+    /\b(?:diagnos\w+|detect\w*|screen\w*|tests?)\b/i,
+    /\b(?:diagnos\w+|tests?|tested|testing|exam\w*|biops\w+|imaging|detect\w*|screen\w*|scans?|x-rays?|mri|ct|criteria|measur\w+)\b/i,
+  ],
+  prevention: [
+    /\b(?:prevent\w*|prophyla\w+|avoid\w*)\b/i,
+    /\b(?:prevent\w*|avoid\w*|protect\w*|prophyla\w+|vaccin\w+|(?:reduc|lower|decreas)\w+ (?:the |your )?(?:risk|incidence|rate))\b/i,
+  ],
+  inheritance: [
+    /\b(?:inherit\w*|heredit\w+|genetics?|genes?)\b/i,
+    /\b(?:inherit\w*|heredit\w+|autosomal|recessive|dominant|x-linked|genes?|genetic\w*|mutations?|sporadic|parents?|chromosom\w+|variants?)\b/i,
+  ],
+  frequency: [
+    /\b(?:how (?:many|common|frequent|often)|prevalence|incidence)\b/i,
+    /\b(?:\d[\d,.]*|common|rare|prevalen\w+|inciden\w+|affect\w*|estimated|occurs?)\b/i,
+  ],
+  outlook: [
+    /\b(?:outlook|prognosis|survival|life expectancy)\b/i,
+    /\b(?:outlook|prognos\w+|surviv\w+|recover\w*|die[sd]?|deaths?|fatal|life expectancy|remission|long-term|cured?)\b/i,
+  ],
+  risk: [
+    /\b(?:risk factors?|at risk|who gets)\b/i,
+    /\b(?:risk\w*|more (?:likely|common|often)|factors?|suscept\w+|predispos\w+)\b/i,
+  ],
+  cause: [
+    /\b(?:causes?|caused|etiolog\w+|aetiolog\w+|why)\b/i,
+    /\b(?:caus\w+|due to|because|result(?:s|ed|ing)? from|etiolog\w+|aetiolog\w+|mutations?|risk factors?|trigger\w*|attribut\w+|linked|arises?|occurs? when)\b/i,
+  ],
+  treatment: [
+    /\b(?:treat\w*|therap\w+|manag\w+|medications?|drugs?|antibiotics?|what to do)\b/i,
+    /\b(?:treat\w*|therap\w+|manag\w+|medic\w+|drugs?|surg\w+|recommend\w*|prescri\w+|reliev\w*|cures?|dos(?:e|es|age)|antibiotics?|administ\w+)\b/i,
+  ],
+  definition: [
+    /^what (?:is|are) (?!the\b)/i,
+    /\b(?:is|are) (?:an?|the|any|one)\b|\b(?:refers? to|called|known as|defined)\b/i,
+  ],
+} as const;
+export type Focus = keyof typeof focuses;
+
+function focusOf(question: string): Focus | undefined {
+  return (Object.keys(focuses) as Focus[]).find((name) => focuses[name][0].test(question));
+}
+
+/** Whether a sentence speaks of what is asked about. */
+export function speaksOf(focus: Focus, sentence: string): boolean {
+  return focuses[focus][1].test(sentence);
+}
 
 /** Words that ask, join or are in every text. */
 const empty = new Set(
@@ -66,5 +126,5 @@ export function readQuestion(text: string): Question {
   const words = stems.map((stem) => byStem.get(stem)!);
   const last = trimmed.split(/(?<=[.?!])\s+/).at(-1)!;
   const kind = !open.test(last) && whether.test(last) ? "whether" : "what";
-  return { text: trimmed, kind, words, stems, query: words.join(" ") };
+  return { text: trimmed, kind, words, stems, focus: focusOf(trimmed), query: words.join(" ") };
 }

@@ -64,6 +64,6 @@ export function groupAgreeing(sentences: readonly ScoredSentence[], limit: numbe
 
 /** The first of the group as it stands, with every place that says it. */
 export function quoted(group: Agreeing): AnswerSentence {
-  const [best] = group;
-  return { text: best.text, citations: group.map(citation), support: best.score };
+  const [{ text, score, covers }] = group;
+  return { text, citations: group.map(citation), support: score, ...(covers !== undefined && { covers }) };
 }

@@ -5,7 +5,7 @@
  */
 import { dot } from "../retrieval/vector-similarity.ts";
 import type { IndexedDocument, SearchIndex } from "../search/types.ts";
-import type { Question } from "./question.ts";
+import { type Focus, type Question, speaksOf } from "./question.ts";
 import { canAnswer, isFinding, type PlacedSentence, sentencesOf } from "./sentence.ts";
 import { wordsOf } from "../search/words.ts";
 
@@ -21,6 +21,8 @@ export interface Retrieved {
 export interface ScoredSentence extends PlacedSentence {
   /** Probability that an expert would mark it as answering, by the fit. */
   readonly score: number;
+  /** Share of the question's words that it has, by rarity; absent where nothing was asked. */
+  readonly covers?: number;
   readonly rank: number;
 }
 
@@ -37,13 +39,21 @@ export const featureNames = [
   "says what was found",
   "rank of the document",
   "words of the question",
+  "rarest words in title and sentence",
+  "rarest words in the title",
+  "speaks of what is asked about",
+  "does not speak of it",
+  "share of its neighbours that speak of it",
   "cosine of question and sentence",
 ] as const;
 
-/** Measured by `bench/answers.ts` on the calibration half of BioASQ 7b-10b. */
+/** Measured by `bench/answers.ts`: words on the calibration halves of BioASQ 7b-10b and the NIH's pages, vectors on BioASQ's. */
 export const weights: { readonly words: readonly number[]; readonly vectors: readonly number[] } = {
-  words: [-4.774, 2.538, 0.886, 1.86, 1.708, -1.214, -2.607, 0.164, 0.226, 1.137, 1.903],
-  vectors: [-6.145, -0.092, 1.393, 1.624, 1.18, -1.588, -1.227, 0.254, 0.324, 1.206, -0.314, 5.813],
+  words: [
+    -6.512, 0.904, 7.424, -0.734, -1.787, 0.351, -1.072, 0.843, 0.679, 2.264, -1.07, 1.851, -1.016, -1.889, -1.991,
+    2.134,
+  ],
+  vectors: [-6.145, -0.092, 1.393, 1.624, 1.18, -1.588, -1.227, 0.254, 0.324, 1.206, -0.314, 0, 0, 0, 0, 0, 5.813],
 };
 
 /** Longer documents are looked at around their best passage alone. */
@@ -96,6 +106,7 @@ export function candidatesOf(
     return sentences.flatMap((sentence, i): Candidate[] => {
       if (!canAnswer(sentence)) return [];
       const near = new Set([...title, ...[i - 1, i, i + 1].flatMap((j) => [...(own[j] ?? [])])]);
+      const speaks = question.focus && speaksOf(question.focus, sentence.text);
       const features = [
         1,
         share(own[i]!),
@@ -108,10 +119,23 @@ export function candidatesOf(
         isFinding(sentence) ? 1 : 0,
         1 / (1 + rank),
         Math.min(1, sum / 8),
+        share(new Set([...title, ...own[i]!]), rarest),
+        share(title, rarest),
+        speaks === true ? 1 : 0,
+        speaks === false ? 1 : 0,
+        question.focus === undefined ? 0 : shareSpeaking(question.focus, sentences, i),
       ];
       return [{ sentence, rank, features }];
     });
   });
+}
+
+/** Sentences before and behind that are looked at, of which one's subject may be told. */
+const reach = 3;
+
+function shareSpeaking(focus: Focus, sentences: readonly PlacedSentence[], at: number): number {
+  const near = sentences.slice(Math.max(0, at - reach), at + reach + 1);
+  return near.filter(({ text }) => speaksOf(focus, text)).length / near.length;
 }
 
 export function probabilityOf(fitted: readonly number[], features: readonly number[]): number {
@@ -154,6 +178,6 @@ export async function scoreSentences(
     scores = best.map(({ features }, i) => probabilityOf(weights.vectors, [...features, dot(asked!, vectors[i]!)]));
   }
   return best
-    .map(({ sentence, rank }, i) => ({ ...sentence, rank, score: scores[i]! }))
+    .map(({ sentence, rank, features }, i) => ({ ...sentence, rank, score: scores[i]!, covers: features[1]! }))
     .sort((a, b) => b.score - a.score || a.rank - b.rank || a.start - b.start);
 }

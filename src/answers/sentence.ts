@@ -31,7 +31,8 @@ export function sentencesOf(
   for (const { label, start, end } of sections) {
     if (end <= from || start >= to) continue;
     for (const [first, last] of splitSentences(document.text.slice(start, end))) {
-      const place = { start: start + first, end: start + last };
+      const [said = ""] = /^(?:answer|a)\s*:\s*/i.exec(document.text.slice(start + first, start + last)) ?? [];
+      const place = { start: start + first + said.length, end: start + last };
       if (place.end <= from || place.start >= to || place.end - place.start > mostCharacters) continue;
       found.push({ document, ...place, text: document.text.slice(place.start, place.end), section: label });
       if (found.length === mostSentences) return found;
@@ -58,10 +59,17 @@ const work =
 /** Items of a list that no full stop parts, as registries write criteria. */
 const list = /(?: - [^-]+){3}/;
 
-function says(text: string): boolean {
+/** In a title a participle says nothing: "Heart Failure with Reduced Ejection Fraction". */
+const participle = /\b(?!is|are|was|were)[a-z]+ed\b/gi;
+
+function says(text: string, isTitle: boolean): boolean {
   // "to reduce" is what something is for, not what it does.
-  return verb.test(text.replaceAll(/\bto [a-z]+/gi, ""));
+  const claims = text.replaceAll(/\bto [a-z]+/gi, "");
+  return verb.test(isTitle ? claims.replaceAll(participle, "") : claims);
 }
+
+/** Below so many words a sentence has to have a verb that is known: "Evidence of Cushing syndrome." is an item of a list. */
+const fewWords = 8;
 
 /** Whether a sentence can be an answer at all. */
 export function canAnswer({ text, section }: Pick<PlacedSentence, "text" | "section">): boolean {
@@ -69,7 +77,9 @@ export function canAnswer({ text, section }: Pick<PlacedSentence, "text" | "sect
   if (/^(?:question|q)\s*:/i.test(text) || objective.test(text) || list.test(text)) return false;
   const words = wordsOf(text).length;
   if (words < 4) return false;
-  if (section === "TITLE" || work.test(text) || !/[.!…]["”')\]]*$/.test(text)) return says(text);
+  if (/^[©(]/.test(text)) return false;
+  const isTitle = section === "TITLE" || work.test(text) || !/[.!…]["”')\]]*$/.test(text);
+  if (isTitle || words < fewWords) return says(text, isTitle);
   return !/^(?:objectives?|aims?|purpose)$/i.test(section ?? "");
 }
 

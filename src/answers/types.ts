@@ -19,6 +19,8 @@ export interface AnswerSentence {
   readonly citations: readonly Citation[];
   /** How sure the check is that the citation says it, 0 to 1; of a sentence that is quoted, how well it answers. */
   readonly support: number;
+  /** Share of the question's words that it has, each weighted by its rarity in the index; absent where nothing was asked. */
+  readonly covers?: number;
 }
 
 /** A sentence that a model wrote and the check did not let pass. */
@@ -29,8 +31,9 @@ export interface WithheldSentence extends AnswerSentence {
 
 /** Of a question that asks whether: what the evidence says for each side. */
 export interface Verdict {
-  readonly answer: "yes" | "no" | "maybe";
-  /** Share of the weight of the evidence, 0 to 1; they add up to 1. */
+  /** "unclear": no sentence speaks of all that is asked, or those that do favour no side enough. */
+  readonly answer: "yes" | "no" | "maybe" | "unclear";
+  /** Share of the weight of the evidence that speaks of what is asked, 0 to 1; they add up to 1. */
   readonly shares: { readonly yes: number; readonly no: number; readonly maybe: number };
   readonly yes: readonly AnswerSentence[];
   readonly no: readonly AnswerSentence[];

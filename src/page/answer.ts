@@ -73,7 +73,9 @@ function Judgement({ verdict, ...links }: SourceLinks & { readonly verdict: Verd
       }
     </section>`;
   return html`<section class="verdict" aria-label="Yes or no">
-    <p class="judgement">The evidence says <strong>${answer}</strong></p>
+    <p class="judgement">
+      ${answer === "unclear" ? "The evidence is " : "By its words the evidence says "}<strong>${answer}</strong>
+    </p>
     <svg class="bar" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
       ${sides.map((name, i) => {
         const before = sides.slice(0, i).reduce((sum, one) => sum + shares[one], 0);

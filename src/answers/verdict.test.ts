@@ -1,0 +1,49 @@
+import { expect, test } from "vitest";
+import type { AnswerSentence } from "./types.ts";
+import { verdictOf } from "./verdict.ts";
+
+const question = "Does aspirin prevent stroke in women?";
+const sentence = (quote: string, covers: number): AnswerSentence => {
+  const citation = { id: "1", start: 0, end: quote.length, quote, title: "", year: null, retracted: false };
+  return { text: quote, citations: [citation], support: 0.8, covers };
+};
+const effective = sentence("Aspirin was effective and significantly reduced stroke in women.", 1);
+const denied = sentence("Aspirin did not prevent stroke in women; there was no significant difference.", 1);
+
+test("sentences that speak of what is asked make a verdict, each on its side", async () => {
+  const found = await verdictOf(question, [effective]);
+  expect(found.answer).toBe("yes");
+  expect(found.yes).toEqual([effective]);
+  const other = await verdictOf(question, [denied]);
+  expect(other.answer).toBe("no");
+  expect(other.no).toEqual([denied]);
+});
+
+test("what speaks of something else stands on no side, and alone makes no verdict", async () => {
+  const aside = sentence("Heparin was effective and significantly reduced thrombosis.", 0.3);
+  expect(await verdictOf(question, [aside])).toMatchObject({ answer: "unclear", yes: [], no: [] });
+  const both = await verdictOf(question, [denied, aside]);
+  expect(both).toMatchObject({ answer: "no", yes: [], no: [denied] });
+});
+
+test("evidence that favours no side is called unclear", async () => {
+  const { answer, shares } = await verdictOf(question, [effective, denied]);
+  expect(Math.max(shares.yes, shares.no, shares.maybe)).toBeLessThan(0.6);
+  expect(answer).toBe("unclear");
+});
+
+test("a judge is asked about the sentences that count, and held to the same share", async () => {
+  const asked: (readonly string[])[] = [];
+  const judge = (yes: number) => ({
+    judge: async (_: string, evidence: readonly string[]) => {
+      asked.push(evidence);
+      return { yes, no: 1 - yes, maybe: 0 };
+    },
+  });
+  const aside = sentence("Heparin was effective.", 0.1);
+  expect((await verdictOf(question, [denied, aside], judge(0.9))).answer).toBe("yes");
+  expect((await verdictOf(question, [denied, aside], judge(0.55))).answer).toBe("unclear");
+  expect(asked).toEqual([[denied.text], [denied.text]]);
+  expect((await verdictOf(question, [aside], judge(0.9))).answer).toBe("unclear");
+  expect(asked).toHaveLength(2);
+});
