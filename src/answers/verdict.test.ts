@@ -26,6 +26,13 @@ test("what speaks of something else stands on no side, and alone makes no verdic
   expect(both).toMatchObject({ answer: "no", yes: [], no: [denied] });
 });
 
+test("a side is not named without a sentence that stands on it", async () => {
+  const bare = sentence("Women took aspirin, and stroke was counted.", 1);
+  const { answer, shares, yes } = await verdictOf(question, [bare, bare]);
+  expect([answer, yes]).toEqual(["unclear", []]);
+  expect(shares.yes).toBeGreaterThan(0.5);
+});
+
 test("evidence that favours no side is called unclear", async () => {
   const { answer, shares } = await verdictOf(question, [effective, denied]);
   expect(Math.max(shares.yes, shares.no, shares.maybe)).toBeLessThan(0.6);
@@ -41,9 +48,9 @@ test("a judge is asked about the sentences that count, and held to the same shar
     },
   });
   const aside = sentence("Heparin was effective.", 0.1);
-  expect((await verdictOf(question, [denied, aside], judge(0.9))).answer).toBe("yes");
-  expect((await verdictOf(question, [denied, aside], judge(0.55))).answer).toBe("unclear");
-  expect(asked).toEqual([[denied.text], [denied.text]]);
+  expect((await verdictOf(question, [effective, aside], judge(0.9))).answer).toBe("yes");
+  expect((await verdictOf(question, [effective, aside], judge(0.55))).answer).toBe("unclear");
+  expect(asked).toEqual([[effective.text], [effective.text]]);
   expect((await verdictOf(question, [aside], judge(0.9))).answer).toBe("unclear");
   expect(asked).toHaveLength(2);
 });

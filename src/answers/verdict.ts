@@ -116,7 +116,10 @@ export async function verdictOf(
     return own.no > own.yes ? "no" : own.yes >= leastYes ? "yes" : "maybe";
   });
   const side = (name: VerdictName): AnswerSentence[] => counted.filter((_, i) => sides[i] === name);
+  const [yes, no] = [side("yes"), side("no")];
   const favoured = largest(shares);
-  const isClear = counted.length > 0 && shares[favoured] >= leastShare;
-  return { answer: isClear ? favoured : "unclear", shares, yes: side("yes"), no: side("no") };
+  // A side that no sentence stands on is not named: nobody could look at why.
+  const isShown = favoured === "maybe" || { yes, no }[favoured].length > 0;
+  const isClear = counted.length > 0 && shares[favoured] >= leastShare && isShown;
+  return { answer: isClear ? favoured : "unclear", shares, yes, no };
 }
