@@ -8,16 +8,17 @@
 import type { Connection, FullTextQuery, Index as IndexType, Query, Table } from "@lancedb/lancedb";
 import { ConfigError, DataError } from "../errors.ts";
 import { inParts } from "../io/streams.ts";
-import { bestPassage, storedFields, type Test, testOf, valuesOf, wordFields } from "./conditions.ts";
+import { storedFields, type Test, testOf, valuesOf, wordFields } from "./conditions.ts";
 import { bestFirst, newestFirst } from "./exact.ts";
 import { anyOf, asksWords, beginningSql, border, isSingleWord, labelOf, sqlOf, type Words } from "./lance-sql.ts";
+import { type VectorsInMemory, vectorsInMemory } from "./lance-vectors.ts";
 import type { Found, Passage, StoredDocument, StoreWriter, Wanted } from "./store.ts";
 import type { IndexedDocument } from "./types.ts";
 
 type Lance = typeof import("@lancedb/lancedb");
 
 const tableName = "passages";
-/** Passages from which on vectors get an index; below, all are looked at. */
+/** Passages from which on vectors get an index; below, all are looked at, in memory. */
 const approximateFrom = 50_000;
 /** Identifiers in a condition; more are compared here. */
 const mostInCondition = 2000;
@@ -100,13 +101,33 @@ interface Narrowed {
   readonly ids: Ids | undefined;
 }
 
+interface Scored {
+  readonly id: string;
+  readonly score: number;
+}
+
+/** What readers of a table have in common. */
+interface Shared {
+  readonly vectors: VectorsInMemory;
+  /** Questions of words that are not answered yet. */
+  readonly asked: Map<string, Promise<readonly Scored[]>>;
+}
+
+/** The words of a test that asks for any of them, and nothing else. */
+function anyWords(test: Test): string[] | undefined {
+  const all = test.kind === "or" ? test.of : [test];
+  return all.length > 0 && all.every(isSingleWord) ? all.flatMap(({ words }) => words) : undefined;
+}
+
 class Reader {
   readonly #lance: Lance;
   readonly #table: Table;
+  readonly #shared: Shared;
 
-  constructor(lance: Lance, table: Table) {
+  constructor(lance: Lance, table: Table, shared: Shared) {
     this.#lance = lance;
     this.#table = table;
+    this.#shared = shared;
   }
 
   async #idsWhere(where: string): Promise<ReadonlySet<string>> {
@@ -187,40 +208,39 @@ class Reader {
   async byWords(words: readonly string[], wanted: Wanted): Promise<Found[]> {
     if (words.length === 0) return [];
     const { where, ids } = await this.narrowed(wanted);
-    const { MatchQuery } = this.#lance;
-    const unique = [...new Set(words)];
-    // Which of many are in is known only afterwards; then all are read.
-    const limit = ids === undefined ? wanted.limit : mostRows;
-    const rows = (await this.#table
-      .query()
-      .fullTextSearch(new MatchQuery(unique.join(" "), "words"))
-      .where(where)
-      .select(["id", "_score", "start", "end", "passages"])
-      .limit(Math.max(1, limit))
-      .toArray()) as (Row & { _score: number })[];
-    const scored = rows
-      .filter(({ id }) => ids === undefined || has(ids, id))
-      .map(({ id, _score, start, end, passages }) => ({ id, score: _score, start, end, passages }));
-    const best = bestFirst(scored, wanted.limit);
-    const long = best.filter(({ passages }) => passages > 1);
-    const documents =
-      long.length === 0
-        ? []
-        : await this.get(
-            long.map(({ id }) => id),
-            false,
-          );
-    const texts = new Map(documents.flatMap((one) => (one === undefined ? [] : [[one.document.id, one] as const])));
-    return best.map(({ id, score, start, end }): Found => {
-      const stored = texts.get(id);
-      if (stored === undefined) return { id, start, end, score };
-      const passage = stored.passages[bestPassage(stored.document.text, stored.passages, unique)]!;
-      return { id, start: passage.start, end: passage.end, score };
+    // Which of many are in is known only afterwards; then all are read. Of a small table all cost as much as few.
+    if ((where === "true" && this.#shared.vectors.isSmall()) || ids !== undefined) {
+      const all = await this.#scored(words, where, mostRows);
+      return bestFirst(ids === undefined ? [...all] : all.filter(({ id }) => has(ids, id)), wanted.limit);
+    }
+    return bestFirst([...(await this.#scored(words, where, Math.max(1, wanted.limit)))], wanted.limit);
+  }
+
+  /** Documents with any of these words; those who ask the same at once are given the same. */
+  #scored(words: readonly string[], where: string, limit: number): Promise<readonly Scored[]> {
+    const text = [...new Set(words)].sort().join(" ");
+    const key = `${limit} ${text}\n${where}`;
+    const begun = this.#shared.asked.get(key);
+    if (begun !== undefined) return begun;
+    const query = this.#table.query().fullTextSearch(new this.#lance.MatchQuery(text, "words"));
+    const rows = (where === "true" ? query : query.where(where)).select(["id", "_score"]).limit(limit).toArrow();
+    const scored = rows.then((found) => {
+      const [ids, scores] = [found.getChild("id")!, found.getChild("_score")!];
+      return Array.from({ length: found.numRows }, (_, i): Scored => ({ id: ids.get(i), score: scores.get(i) }));
     });
+    this.#shared.asked.set(key, scored);
+    return scored.finally(() => this.#shared.asked.delete(key));
   }
 
   async byVector(vector: Float32Array, wanted: Wanted): Promise<Found[]> {
     const { where, ids } = await this.narrowed(wanted);
+    const held = await this.#shared.vectors.of(this.#table);
+    if (held !== undefined) {
+      if (where === "true" && ids === undefined) return held.nearest(vector, wanted.limit);
+      const met = where === "true" ? undefined : await this.#idsWhere(where);
+      const isWanted = (id: string): boolean => met?.has(id) !== false && (ids === undefined || has(ids, id));
+      return held.nearest(vector, wanted.limit, isWanted);
+    }
     let most = wanted.limit * passagesADocument;
     // Until there are enough documents among the nearest passages, or no more passages.
     for (;;) {
@@ -238,7 +258,7 @@ class Reader {
       for (const { id, start, end, _distance } of found) {
         if (ids !== undefined && !has(ids, id)) continue;
         const score = 1 - _distance;
-        if ((best.get(id)?.score ?? -Infinity) < score) best.set(id, { id, start, end, score });
+        if ((best.get(id)?.score ?? -Infinity) < score) best.set(id, { id, score, passage: { start, end } });
       }
       if (best.size >= wanted.limit || found.length < most) {
         return bestFirst([...best.values()], wanted.limit);
@@ -248,6 +268,8 @@ class Reader {
   }
 
   async #total(test: Test): Promise<number> {
+    const any = anyWords(test);
+    if (any !== undefined && this.#shared.vectors.isSmall()) return (await this.#scored(any, "true", mostRows)).length;
     const query = this.#textQuery(test);
     if (query !== undefined) return (await this.#byText(query, ["_score"])).numRows;
     const { where, ids } = await this.#split(test);
@@ -339,8 +361,12 @@ async function createTable(lance: Lance, db: Connection, width: number): Promise
   return table;
 }
 
-/** @param width numbers in a vector; 0: passages have none. @throws ConfigError where LanceDB is not installed. */
-export async function openLanceStore(folder: string, width: number): Promise<StoreWriter> {
+/**
+ * @param width numbers in a vector; 0: passages have none.
+ * @param held rows of a table whose vectors are held in memory.
+ * @throws ConfigError where LanceDB is not installed.
+ */
+export async function openLanceStore(folder: string, width: number, held = approximateFrom): Promise<StoreWriter> {
   const lance = await load(folder);
   // Every read looks for a newer version first.
   const db = await lance.connect(folder, { readConsistencyInterval: 0 });
@@ -349,10 +375,11 @@ export async function openLanceStore(folder: string, width: number): Promise<Sto
     if (opened === undefined && (await db.tableNames()).includes(tableName)) opened = await db.openTable(tableName);
     return opened;
   };
+  const shared: Shared = { vectors: vectorsInMemory(Math.max(1, width), held), asked: new Map() };
   const reader = async (signal?: AbortSignal): Promise<Reader | undefined> => {
     signal?.throwIfAborted();
     const there = await table();
-    return there && new Reader(lance, there);
+    return there && new Reader(lance, there, shared);
   };
   const writable = async (): Promise<Table> => (opened = (await table()) ?? (await createTable(lance, db, width)));
   const get = async (ids: readonly string[], vectors?: boolean): Promise<(StoredDocument | undefined)[]> =>
