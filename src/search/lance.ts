@@ -22,8 +22,8 @@ const tableName = "passages";
 const approximateFrom = 50_000;
 /** Identifiers in a condition; more are compared here. */
 const mostInCondition = 2000;
-/** Rows that a search reads at least, beyond what it gives: passages of a document are found beside one another. */
-const passagesADocument = 4;
+/** Passages that a search looks for first, a document: most have one, and of few documents more are looked for. */
+const passagesADocument = 1.25;
 /** Partitions of a vector index that a search looks at, and candidates whose exact distance is computed, a hit. */
 const [probes, refined] = [64, 8];
 /** Old versions that a reader may still look at. */
@@ -241,19 +241,20 @@ class Reader {
       const isWanted = (id: string): boolean => met?.has(id) !== false && (ids === undefined || has(ids, id));
       return held.nearest(vector, wanted.limit, isWanted);
     }
-    let most = wanted.limit * passagesADocument;
+    let most = Math.max(1, Math.ceil(wanted.limit * passagesADocument));
     // Until there are enough documents among the nearest passages, or no more passages.
     for (;;) {
-      const found = (await this.#table
+      const query = this.#table
         .query()
         .nearestTo(vector)
         .distanceType("cosine")
-        .where(`vector IS NOT NULL AND ${where}`)
         .nprobes(probes)
         .refineFactor(refined)
         .select(["id", "start", "end", "_distance"])
-        .limit(Math.max(1, most))
-        .toArray()) as (Row & { _distance: number })[];
+        .limit(most);
+      // Rows without a vector have no distance, and are left out by themselves: to ask for it would read every vector.
+      const rows = where === "true" ? query : query.where(where);
+      const found = (await rows.toArray()) as (Row & { _distance: number })[];
       const best = new Map<string, Found>();
       for (const { id, start, end, _distance } of found) {
         if (ids !== undefined && !has(ids, id)) continue;
@@ -454,7 +455,7 @@ type Wish = readonly [column: string, config: (Index: typeof IndexType) => Index
 
 /** What makes searches fast. */
 async function wishes(table: Table, width: number): Promise<Wish[]> {
-  const many = width > 0 && (await table.countRows("vector IS NOT NULL")) >= approximateFrom;
+  const many = width > 0 && (await table.countRows("passages > 0")) >= approximateFrom;
   return [
     ["id", (Index) => Index.btree()],
     ["place", (Index) => Index.bitmap()],
