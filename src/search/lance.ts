@@ -1,33 +1,35 @@
 /**
- * The store on disk: LanceDB, an embedded database (Apache 2.0) with full text, vectors and commits that are whole. A row is
- * a passage; a document's first row has its words, cut as everywhere (words.ts), and the document itself. Conditions over
+ * The store on disk: LanceDB, an embedded database (Apache 2.0) with full text, vectors and commits that are whole. Conditions over
  * values and dates are its SQL; conditions over words are answered by its full text index, as sets of identifiers, so that
  * any mixture of both is exact. LanceDB is no dependency: it brings other packages' runtimes with it, and is installed by
  * those who want it.
  */
-import type { Connection, FullTextQuery, Index as IndexType, Query, Table } from "@lancedb/lancedb";
+import type { FullTextQuery, Query, Table } from "@lancedb/lancedb";
 import { ConfigError, DataError } from "../errors.ts";
 import { inParts } from "../io/streams.ts";
-import { storedFields, type Test, testOf, valuesOf, wordFields } from "./conditions.ts";
+import { type Test, testOf } from "./conditions.ts";
 import { bestFirst, newestFirst } from "./exact.ts";
-import { anyOf, asksWords, beginningSql, border, isSingleWord, labelOf, sqlOf, type Words } from "./lance-sql.ts";
+import { anyOf, asksWords, beginningSql, isSingleWord, sqlOf, type Words } from "./lance-sql.ts";
+import {
+  approximateFrom,
+  createTable,
+  isMostlyOutside,
+  type Lance,
+  type Row,
+  rowsOf,
+  staleIndexes,
+  tableName,
+} from "./lance-table.ts";
 import { type VectorsInMemory, vectorsInMemory } from "./lance-vectors.ts";
 import type { Found, Passage, StoredDocument, StoreWriter, Wanted } from "./store.ts";
 import type { IndexedDocument } from "./types.ts";
 
-type Lance = typeof import("@lancedb/lancedb");
-
-const tableName = "passages";
-/** Passages from which on vectors get an index; below, all are looked at, in memory. */
-const approximateFrom = 50_000;
 /** Identifiers in a condition; more are compared here. */
 const mostInCondition = 2000;
 /** Passages that a search looks for first, a document: most have one, and of few documents more are looked for. */
 const passagesADocument = 1.25;
 /** Partitions of a vector index that a search looks at, and candidates whose exact distance is computed, a hit. */
 const [probes, refined] = [64, 8];
-/** Old versions that a reader may still look at. */
-const keptMs = 10 * 60_000;
 
 async function load(folder: string): Promise<Lance> {
   // With fewer threads than this its full text index never ends being built on two cores (lancedb issue 3568).
@@ -41,40 +43,6 @@ async function load(folder: string): Promise<Lance> {
       cause,
     });
   }
-}
-
-interface Row {
-  readonly id: string;
-  readonly place: number;
-  readonly start: number;
-  readonly end: number;
-  readonly vector: readonly number[] | null;
-  readonly date: string | null;
-  readonly labels: readonly string[];
-  readonly title: string | null;
-  readonly words: string | null;
-  /** Of the document, all in all. */
-  readonly passages: number;
-  readonly data: string | null;
-}
-
-function rowsOf({ document, passages }: StoredDocument): Row[] {
-  const labels = storedFields.flatMap((field) => valuesOf(document, field).map((value) => labelOf(field, value)));
-  const { title, rest } = wordFields(document);
-  const all: readonly Passage[] = passages.length > 0 ? passages : [{ start: 0, end: 0 }];
-  return all.map(({ start, end, vector }, place) => ({
-    id: document.id,
-    place,
-    start,
-    end,
-    vector: vector === undefined ? null : Array.from(vector),
-    date: document.date,
-    labels,
-    title: place === 0 ? title.join(" ") : null,
-    words: place === 0 ? [...title, border, ...rest].join(" ") : null,
-    passages: passages.length,
-    data: place === 0 ? JSON.stringify(document) : null,
-  }));
 }
 
 /** Identifiers that are in, or all but these. */
@@ -109,7 +77,7 @@ interface Scored {
 /** What readers of a table have in common. */
 interface Shared {
   readonly vectors: VectorsInMemory;
-  /** Questions of words that are not answered yet. */
+  /** Questions of words that have just been asked. */
   readonly asked: Map<string, Promise<readonly Scored[]>>;
 }
 
@@ -145,7 +113,7 @@ class Reader {
 
   /** What the full text index answers in one look: a word or a phrase, one of many words, or all of them. */
   #textQuery(test: Test): FullTextQuery | undefined {
-    const { MatchQuery, Operator, PhraseQuery } = this.#lance;
+    const { BooleanQuery, MatchQuery, Occur, PhraseQuery } = this.#lance;
     if (test.kind === "words") {
       const { words, field, prefix } = test;
       if (prefix || field === "abstract" || words.length === 0) return undefined;
@@ -155,8 +123,9 @@ class Reader {
     if ((test.kind !== "and" && test.kind !== "or") || test.of.length < 2) return undefined;
     const words = test.of.flatMap((one) => (isSingleWord(one) ? one.words : []));
     if (words.length < test.of.length) return undefined;
-    const operator = test.kind === "and" ? Operator.And : Operator.Or;
-    return new MatchQuery(words.join(" "), "words", { operator });
+    if (test.kind === "or") return new MatchQuery(words.join(" "), "words");
+    // A match with the operator AND passes over words that a part of the index has never seen, and gives what lacks them.
+    return new BooleanQuery(words.map((word) => [Occur.Must, new MatchQuery(word, "words")]));
   }
 
   async #idsOfWords({ words, field, prefix }: Words): Promise<ReadonlySet<string>> {
@@ -229,7 +198,9 @@ class Reader {
       return Array.from({ length: found.numRows }, (_, i): Scored => ({ id: ids.get(i), score: scores.get(i) }));
     });
     this.#shared.asked.set(key, scored);
-    return scored.finally(() => this.#shared.asked.delete(key));
+    // No longer: what is committed meanwhile is seen by those who ask then.
+    setImmediate(() => this.#shared.asked.delete(key));
+    return scored;
   }
 
   async byVector(vector: Float32Array, wanted: Wanted): Promise<Found[]> {
@@ -329,39 +300,6 @@ function parsed(data: string, id: string): IndexedDocument {
   }
 }
 
-async function createTable(lance: Lance, db: Connection, width: number): Promise<Table> {
-  const { Field, FixedSizeList, Float32, Int32, List, Schema, Utf8 } = await import("apache-arrow");
-  const text = (name: string, nullable: boolean): InstanceType<typeof Field> => new Field(name, new Utf8(), nullable);
-  const number = (name: string): InstanceType<typeof Field> => new Field(name, new Int32(), false);
-  const schema = new Schema([
-    text("id", false),
-    number("place"),
-    number("start"),
-    number("end"),
-    // A table without vectors has the column too, so that there is one schema.
-    new Field("vector", new FixedSizeList(Math.max(1, width), new Field("item", new Float32(), true)), true),
-    text("date", true),
-    new Field("labels", new List(new Field("item", new Utf8(), true)), false),
-    text("title", true),
-    text("words", true),
-    number("passages"),
-    text("data", true),
-  ]);
-  const table = await db.createEmptyTable(tableName, schema);
-  // Words are cut and stemmed already.
-  const asTheyStand = {
-    withPosition: true,
-    baseTokenizer: "whitespace",
-    maxTokenLength: 256,
-    lowercase: false,
-    stem: false,
-    removeStopWords: false,
-    asciiFolding: false,
-  } as const;
-  for (const column of ["title", "words"]) await table.createIndex(column, { config: lance.Index.fts(asTheyStand) });
-  return table;
-}
-
 /**
  * @param width numbers in a vector; 0: passages have none.
  * @param held rows of a table whose vectors are held in memory.
@@ -377,22 +315,41 @@ export async function openLanceStore(folder: string, width: number, held = appro
     return opened;
   };
   const shared: Shared = { vectors: vectorsInMemory(Math.max(1, width), held), asked: new Map() };
-  const reader = async (signal?: AbortSignal): Promise<Reader | undefined> => {
+  const read = async <T>(ask: (reader: Reader) => Promise<T>, signal?: AbortSignal): Promise<T | undefined> => {
     signal?.throwIfAborted();
     const there = await table();
-    return there && new Reader(lance, there, shared);
+    if (there === undefined) return undefined;
+    const reader = new Reader(lance, there, shared);
+    return ask(reader).catch(() => {
+      // A writer may have removed the version that was read: it is asked of the next.
+      signal?.throwIfAborted();
+      return ask(reader);
+    });
   };
   const writable = async (): Promise<Table> => (opened = (await table()) ?? (await createTable(lance, db, width)));
   const get = async (ids: readonly string[], vectors?: boolean): Promise<(StoredDocument | undefined)[]> =>
-    (await (await reader())?.get(ids, vectors)) ?? ids.map(() => undefined);
+    (await read((one) => one.get(ids, vectors))) ?? ids.map(() => undefined);
+  const optimise = async (onProgress?: (text: string) => void): Promise<void> => {
+    const there = await table();
+    if (there === undefined) return;
+    const stale = await staleIndexes(there, width);
+    if (stale === undefined) return;
+    for (const [column, config] of stale) {
+      onProgress?.(`making the index of ${column}`);
+      await there.createIndex(column, { config: config(lance.Index) });
+    }
+    onProgress?.("joining what was added");
+    // Nobody looks at an old version for longer than a call, which is asked again where its files are gone.
+    await there.optimize({ cleanupOlderThan: new Date() });
+  };
   return {
     count: async () => (await (await table())?.countRows("place = 0")) ?? 0,
-    byWords: async (words, wanted) => (await (await reader(wanted.signal))?.byWords(words, wanted)) ?? [],
-    byVector: async (vector, wanted) => (await (await reader(wanted.signal))?.byVector(vector, wanted)) ?? [],
-    matching: async (wanted) => (await (await reader(wanted.signal))?.matching(wanted)) ?? { total: 0, ids: [] },
+    byWords: async (words, wanted) => (await read((one) => one.byWords(words, wanted), wanted.signal)) ?? [],
+    byVector: async (vector, wanted) => (await read((one) => one.byVector(vector, wanted), wanted.signal)) ?? [],
+    matching: async (wanted) => (await read((one) => one.matching(wanted), wanted.signal)) ?? { total: 0, ids: [] },
     get,
     async *all(signal) {
-      const ids = (await (await reader(signal))?.allIds()) ?? new Set<string>();
+      const ids = (await read((one) => one.allIds(), signal)) ?? new Set<string>();
       for (const some of inParts(ids, mostInCondition)) {
         signal?.throwIfAborted();
         for (const one of await get(some)) if (one !== undefined) yield one;
@@ -406,14 +363,17 @@ export async function openLanceStore(folder: string, width: number, held = appro
       const ids = latest.map(({ document }) => document.id);
       let known = 0;
       for (const some of inParts(ids, mostInCondition)) known += await there.countRows(anyOf(some));
-      if (known === 0) return void (await there.add(rows));
-      // What is replaced goes, and what replaces it comes, in one commit.
-      await there
-        .mergeInsert(["id", "place"])
-        .whenMatchedUpdateAll()
-        .whenNotMatchedInsertAll()
-        .whenNotMatchedBySourceDelete({ where: anyOf(ids) })
-        .execute(rows);
+      if (known === 0) await there.add(rows);
+      else {
+        // What is replaced goes, and what replaces it comes, in one commit.
+        await there
+          .mergeInsert(["id", "place"])
+          .whenMatchedUpdateAll()
+          .whenNotMatchedInsertAll()
+          .whenNotMatchedBySourceDelete({ where: anyOf(ids) })
+          .execute(rows);
+      }
+      if (await isMostlyOutside(there)) await optimise();
     },
     async delete(ids) {
       const there = await table();
@@ -430,37 +390,10 @@ export async function openLanceStore(folder: string, width: number, held = appro
       if (count > 0) await there.delete(anyOf(present));
       return count;
     },
-    async optimise(onProgress) {
-      const there = await table();
-      if (there === undefined) return;
-      const indexes = await there.listIndices();
-      const columns = new Set(indexes.flatMap((one) => one.columns));
-      const missing = (await wishes(there, width)).filter(([column]) => !columns.has(column));
-      if (missing.length === 0 && indexes.every(({ numUnindexedRows = 0 }) => numUnindexedRows === 0)) return;
-      for (const [column, config] of missing) {
-        onProgress?.(`making the index of ${column}`);
-        await there.createIndex(column, { config: config(lance.Index) });
-      }
-      onProgress?.("joining what was added");
-      await there.optimize({ cleanupOlderThan: new Date(Date.now() - keptMs) });
-    },
+    optimise,
     async [Symbol.asyncDispose]() {
       opened?.close();
       db.close();
     },
   };
-}
-
-type Wish = readonly [column: string, config: (Index: typeof IndexType) => IndexType];
-
-/** What makes searches fast. */
-async function wishes(table: Table, width: number): Promise<Wish[]> {
-  const many = width > 0 && (await table.countRows("passages > 0")) >= approximateFrom;
-  return [
-    ["id", (Index) => Index.btree()],
-    ["place", (Index) => Index.bitmap()],
-    ["date", (Index) => Index.btree()],
-    ["labels", (Index) => Index.labelList()],
-    ...(many ? [["vector", (Index) => Index.ivfRq({ distanceType: "cosine" })] satisfies Wish] : []),
-  ];
 }

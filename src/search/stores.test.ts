@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
+import { indexedDocument } from "../../test/support/memory-index.ts";
 import { createExactStore } from "./exact.ts";
 import { openLanceStore } from "./lance.ts";
 import type { Condition, Found, StoredDocument, StoreWriter, Wanted } from "./store.ts";
@@ -176,5 +177,58 @@ describe.skipIf(!isInstalled)("LanceDB's store, beside the exact one", () => {
       const all: Wanted = { condition: { kind: "or", of: any }, limit: 0 };
       expect(await lance.matching(all)).toEqual(await exact.matching(all));
     }
+  });
+
+  test("of words together none is passed over where a part of the index has never seen it", async () => {
+    await using lance = await openLanceStore(join(scratch, "parts"), 0);
+    const documentOf = (id: string, text: string): StoredDocument => {
+      const document = indexedDocument({ id, abstract: text });
+      return { document, passages: [{ start: 0, end: text.length }] };
+    };
+    const word = (one: string): Condition => ({ kind: "words", field: "text", words: [one], prefix: false });
+    const both: Wanted = { condition: { kind: "and", of: [word("alpha"), word("zeta")] }, limit: 9 };
+    await lance.put([documentOf("a", "alpha beta"), documentOf("b", "alpha gamma")]);
+    await lance.optimise();
+    await lance.put([documentOf("c", "alpha zeta"), documentOf("d", "zeta eta")]);
+    expect(await lance.matching(both)).toEqual({ total: 1, ids: ["c"] });
+    expect((await lance.byWords(["eta"], { ...both, condition: { kind: "everything" } })).map(({ id }) => id)).toEqual([
+      "d",
+    ]);
+    await lance.optimise();
+    expect(await lance.matching(both)).toEqual({ total: 1, ids: ["c"] });
+    expect(await lance.matching({ ...both, limit: 0 })).toEqual({ total: 1, ids: [] });
+  });
+
+  test("who reads while another puts in order sees what is committed, old versions gone or not", async () => {
+    const folder = join(scratch, "order");
+    await using writer = await openLanceStore(folder, width);
+    await using reader = await openLanceStore(folder, width);
+    const all = fc.sample(stored, { seed: 7, numRuns: 120 }).map((one, i) => ({
+      ...one,
+      document: { ...one.document, id: `d${i}` },
+    }));
+    await writer.put(all.slice(0, 20));
+    let least = 20;
+    let isOver = false;
+    const reading = (async (): Promise<number> => {
+      let rounds = 0;
+      for (; !isOver; rounds++) {
+        const before = least;
+        const wanted: Wanted = { condition: { kind: "everything" }, limit: 200 };
+        expect((await reader.matching(wanted)).total).toBeGreaterThanOrEqual(before);
+        await reader.byVector(Float32Array.of(1, 0, 0, 0), wanted);
+        await reader.byWords(["heart"], wanted);
+        expect(await reader.get(["d3"])).toHaveLength(1);
+      }
+      return rounds;
+    })();
+    for (let next = 20; next < all.length; next += 20) {
+      await writer.put(all.slice(next, next + 20));
+      least = next + 20;
+      await writer.optimise();
+    }
+    isOver = true;
+    expect(await reading).toBeGreaterThan(1);
+    expect(await reader.count()).toBe(all.length);
   });
 });
