@@ -22,7 +22,7 @@ export interface VectorsInMemory {
   isSmall(): boolean;
 }
 
-/** @param width numbers in a vector. @param most rows of a table that is small, unless they are too large. */
+/** @param width numbers in a vector. @param most tables with as many rows are not small, nor those with too large vectors. */
 export function vectorsInMemory(width: number, most: number): VectorsInMemory {
   let small = false;
   let version = -1;
@@ -46,7 +46,7 @@ export function vectorsInMemory(width: number, most: number): VectorsInMemory {
 }
 
 async function read(table: Table, most: number): Promise<HeldVectors | undefined> {
-  if ((await table.countRows()) > most) return undefined;
+  if ((await table.countRows()) >= most) return undefined;
   const rows = await table.query().where("vector IS NOT NULL").select(["id", "start", "end", "vector"]).toArrow();
   const [names, starts, ends, data] = ["id", "start", "end", "vector"].map((name) => rows.getChild(name)!);
   const ids: string[] = [];

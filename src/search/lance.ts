@@ -87,6 +87,14 @@ function anyWords(test: Test): string[] | undefined {
   return all.length > 0 && all.every(isSingleWord) ? all.flatMap(({ words }) => words) : undefined;
 }
 
+/** What of a test SQL answers, and what is asked of words. */
+function parted(test: Test): { readonly where: string; readonly worded: Test | undefined } {
+  const all = test.kind === "and" ? test.of : [test];
+  const worded = all.filter(asksWords);
+  const where = sqlOf({ kind: "and", of: all.filter((one) => !asksWords(one)) });
+  return { where, worded: worded.length > 1 ? { kind: "and", of: worded } : worded[0] };
+}
+
 class Reader {
   readonly #lance: Lance;
   readonly #table: Table;
@@ -103,8 +111,9 @@ class Reader {
     return new Set(rows.map(({ id }) => id));
   }
 
-  #byText(query: FullTextQuery, columns: string[]): ReturnType<Query["toArrow"]> {
-    return this.#table.query().fullTextSearch(query).select(columns).limit(mostRows).toArrow();
+  #byText(query: FullTextQuery, columns: string[], where = "true"): ReturnType<Query["toArrow"]> {
+    const found = this.#table.query().fullTextSearch(query);
+    return (where === "true" ? found : found.where(where)).select(columns).limit(mostRows).toArrow();
   }
 
   async #idsByText(query: FullTextQuery): Promise<ReadonlySet<string>> {
@@ -159,11 +168,8 @@ class Reader {
   }
 
   async #split(test: Test): Promise<Narrowed> {
-    const all = test.kind === "and" ? test.of : [test];
-    const [worded, plain] = [all.filter(asksWords), all.filter((one) => !asksWords(one))];
-    const where = sqlOf({ kind: "and", of: plain });
-    if (worded.length === 0) return { where, ids: undefined };
-    return { where, ids: await this.ids(worded.length === 1 ? worded[0]! : { kind: "and", of: worded }) };
+    const { where, worded } = parted(test);
+    return { where, ids: worded && (await this.ids(worded)) };
   }
 
   async narrowed({ condition, filters }: Wanted): Promise<Narrowed> {
@@ -242,8 +248,9 @@ class Reader {
   async #total(test: Test): Promise<number> {
     const any = anyWords(test);
     if (any !== undefined && this.#shared.vectors.isSmall()) return (await this.#scored(any, "true", mostRows)).length;
-    const query = this.#textQuery(test);
-    if (query !== undefined) return (await this.#byText(query, ["_score"])).numRows;
+    const { where: plain, worded } = parted(test);
+    const query = worded && this.#textQuery(worded);
+    if (query !== undefined) return (await this.#byText(query, ["_score"], plain)).numRows;
     const { where, ids } = await this.#split(test);
     if (ids === undefined) return this.#table.countRows(`place = 0 AND ${where}`);
     if (where === "true") return ids.out ? (await this.#table.countRows("place = 0")) - ids.ids.size : ids.ids.size;
@@ -340,6 +347,7 @@ export async function openLanceStore(folder: string, width: number, held = appro
     }
     onProgress?.("joining what was added");
     // Nobody looks at an old version for longer than a call, which is asked again where its files are gone.
+    await there.optimize();
     await there.optimize({ cleanupOlderThan: new Date() });
   };
   return {

@@ -209,10 +209,10 @@ describe.skipIf(!isInstalled)("LanceDB's store, beside the exact one", () => {
     }));
     await writer.put(all.slice(0, 20));
     let least = 20;
-    let isOver = false;
+    const over = new AbortController();
     const reading = (async (): Promise<number> => {
       let rounds = 0;
-      for (; !isOver; rounds++) {
+      for (; !over.signal.aborted; rounds++) {
         const before = least;
         const wanted: Wanted = { condition: { kind: "everything" }, limit: 200 };
         expect((await reader.matching(wanted)).total).toBeGreaterThanOrEqual(before);
@@ -227,7 +227,7 @@ describe.skipIf(!isInstalled)("LanceDB's store, beside the exact one", () => {
       least = next + 20;
       await writer.optimise();
     }
-    isOver = true;
+    over.abort();
     expect(await reading).toBeGreaterThan(1);
     expect(await reader.count()).toBe(all.length);
   });
