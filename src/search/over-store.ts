@@ -109,7 +109,9 @@ async function search(parts: SearchParts, query: string, options: SearchOptions)
   const mode = modeOf(parts, options.mode, notes);
   const { signal } = options;
   const filters = { ...options.filters, fields: joinedFields(options.filters?.fields, parsed.fields) };
-  const dense = Math.max(listDepth, offset + limit);
+  // Lists that are fused or reranked are deeper than what is shown of them.
+  const isDeep = mode === "hybrid" || (parts.rerank !== undefined && options.rerank !== false);
+  const dense = isDeep ? Math.max(listDepth, offset + limit) : offset + limit;
   const text = options.facets === true ? Math.max(dense, facetDepth) : dense;
   const one: Search = { parsed, mode, filters, depths: { text, dense }, signal };
   const isAll = mode === "dense" && parsed.text !== "";
