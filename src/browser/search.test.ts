@@ -28,7 +28,7 @@ test("words are taken as they were cut, and cut where there are none", async () 
   expect(words).not.toEqual([]);
   const without = Object.fromEntries(Object.entries(files).filter(([name]) => !words.includes(name)));
   expect(await found(without)).toEqual(["d0"]);
-  const cut = { ...files, [words[0]!]: files[words[0]!]!.subarray(1) };
+  const cut = { ...files, [words[0]!]: files[words[0]!]!.subarray(0, -1) };
   await expect(found(cut)).rejects.toThrow(DataError);
   await expect(found(cut)).rejects.toThrow(/\.words: expected the words of \d documents/);
 });
