@@ -1,42 +1,42 @@
 /**
- * An index on disk: documents a second, bytes a document, p50 and p95 of a query by each mode, and how many of the ten
- * nearest the approximate search by vectors gives. Documents are texts of a corpus, and beyond their number the
- * sentences of two of them mixed. Vectors are synthetic, 384 numbers of unit length: one of 1,000 centres and noise as
- * large as it, both normal in all dimensions; queries are documents' with as much noise again. Clusters suit an index
- * of partitions, so that recall here is a best case: that of a model's own vectors has to be measured with them. No
- * model runs in this part. Then a test set in BEIR's layout by a real model, indexed and searched one query at a time,
- * beside txtai in the same run: hybrid, the same model, threads and documents.
+ * An index on disk: documents a second, bytes a document, p50 and p95 of a search by each mode, totals and documents
+ * included, the query's own vector not, and what the approximate search by vectors finds of the exact one's first ten and
+ * hundred. Documents and vectors are real ones, made beforehand by index-passages.ts; questions are those of a test set in
+ * BEIR's layout, by the same model; dates are drawn. Each number of documents is an index of its own, so that what grows
+ * how is seen. Then the set itself, indexed and searched one query at a time, beside txtai in the same run: hybrid, the
+ * same model, threads and documents.
  *
- *     PEERS_PYTHON=/path/to/python PYTHONPATH=/folder/with/txtai npx node bench/index.ts TEXTS.jsonl… \
- *         [--documents 200000] [--queries 200] [--store lance] [--set FOLDER --model MODEL_DIR] [--limit N] [--threads 2]
+ *     PEERS_PYTHON=/path/to/python npx node bench/index.ts --set FOLDER --model MODEL_DIR [--limit N] [--threads 2] \
+ *         [--passages FOLDER] [--documents 50000,100000,200000] [--queries 200]
  */
 import { mkdtempDisposableSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { readDocuments } from "../src/corpus/documents.ts";
-import { splitSentences } from "../src/corpus/sentences.ts";
+import { readLines } from "../src/io/lines.ts";
 import { inWindows, take } from "../src/io/streams.ts";
 import { retrievalScores } from "../src/metrics/ranking.ts";
-import { bestFirst } from "../src/search/exact.ts";
-import { fuse } from "../src/search/fusion.ts";
+import { loadEmbedder } from "../src/retrieval/embedder.ts";
+import { dot, unit } from "../src/retrieval/vector-similarity.ts";
+import { createBest } from "../src/search/exact.ts";
 import { indexDocuments } from "../src/search/index-documents.ts";
-import type { StoreKind } from "../src/search/manifest.ts";
 import { openStoreWriter } from "../src/search/open.ts";
+import { searchStore } from "../src/search/over-store.ts";
 import { openIndex } from "../src/search/search.ts";
-import type { Found, StoredDocument, Wanted } from "../src/search/store.ts";
+import type { StoredDocument, StoreWriter, Wanted } from "../src/search/store.ts";
+import type { SearchOptions } from "../src/search/types.ts";
 import { wordsOf } from "../src/search/words.ts";
 import { readRetrievalSet } from "../src/tasks/retrieval-sets.ts";
 import { random } from "../src/tensor/random.ts";
 import { indexedDocument } from "../test/support/memory-index.ts";
 import { machine, startPeer } from "./support/peer.ts";
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
+const { values } = parseArgs({
   options: {
-    documents: { type: "string", default: "200000" },
+    documents: { type: "string", default: "50000,100000,200000" },
+    passages: { type: "string" },
     queries: { type: "string", default: "200" },
-    store: { type: "string", default: "lance" },
     set: { type: "string" },
     model: { type: "string" },
     limit: { type: "string", default: "Infinity" },
@@ -44,48 +44,10 @@ const { values, positionals } = parseArgs({
   },
 });
 
-const [count, queries, threads] = [Number(values.documents), Number(values.queries), Number(values.threads)];
-const kind = values.store as StoreKind;
+const [queries, threads] = [Number(values.queries), Number(values.threads)];
 const width = 384;
-const seed = 13;
 using scratch = mkdtempDisposableSync(join(tmpdir(), "galen-index-bench-"));
-console.log(`${machine()}; ${kind}, ${count} documents, ${queries} queries a mode`);
-
-const generator = random(seed);
-function unit(vector: Float32Array): Float32Array {
-  const length = Math.hypot(...vector);
-  return vector.map((one) => one / length);
-}
-const direction = (): Float32Array => unit(Float32Array.from({ length: width }, () => generator.normal()));
-const near = (vector: Float32Array): Float32Array => {
-  const noise = direction();
-  return unit(vector.map((one, i) => one + noise[i]!));
-};
-const centres = Array.from({ length: 1000 }, direction);
-
-interface Text {
-  readonly title: string;
-  readonly text: string;
-}
-
-/** So many texts of an abstract's length: those of the corpus, then mixtures of their sentences. */
-async function* texts(): AsyncGenerator<Text> {
-  const real: Text[] = [];
-  for await (const { title, text } of take(readDocuments(positionals), count)) {
-    const one = { title, text: text.slice(0, 2000) };
-    real.push(one);
-    yield one;
-  }
-  for (let i = real.length; i < count; i++) {
-    const [one, other] = [real[generator.integer(real.length)]!, real[generator.integer(real.length)]!];
-    const sentences = [one, other].flatMap(({ text }) =>
-      splitSentences(text)
-        .filter(() => generator.next() < 0.5)
-        .map(([start, end]) => text.slice(start, end)),
-    );
-    yield { title: other.title, text: sentences.join(" ") };
-  }
-}
+console.log(machine());
 
 const bytesOf = (folder: string): number =>
   readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -110,32 +72,42 @@ async function timed<T>(label: string, runs: number, run: (i: number) => Promise
   return results;
 }
 
-/** The ten nearest of all vectors. */
-function nearest(all: readonly Float32Array[], query: Float32Array): string[] {
-  const scored = all.map((vector, i) => {
-    let score = 0;
-    for (let k = 0; k < width; k++) score += vector[k]! * query[k]!;
-    return { id: String(i), score };
-  });
-  return bestFirst(scored, 10).map(({ id }) => id);
+/** Rows of the nearest of so many vectors, of those that are wanted. */
+function nearest(all: Float32Array, query: Float32Array, most: number, isWanted: (row: number) => boolean): string[] {
+  const { offer, best } = createBest(String, most);
+  for (let row = 0; row < all.length / width; row++) {
+    if (isWanted(row)) offer(row, dot(query, all.subarray(row * width, (row + 1) * width)));
+  }
+  return best().map(({ number }) => String(number));
 }
 
-async function large(): Promise<void> {
-  const folder = join(scratch.path, "large");
-  const model = { source: "synthetic", fingerprint: "synthetic", width };
-  await using store = (await openStoreWriter(folder, { model, passage: 2000, store: kind })).store;
-  const vectors: Float32Array[] = [];
-  const titles: string[] = [];
-  let [putting, text] = [0, 0];
-  for await (const some of inWindows(texts(), 2048)) {
-    const documents = some.map(({ title, text: abstract }, i): StoredDocument => {
-      const vector = near(centres[generator.integer(centres.length)]!);
+interface Question {
+  readonly text: string;
+  readonly vector: Float32Array;
+}
+
+async function questionsOf(set: string, model: string): Promise<Question[]> {
+  const { queries: asked } = await readRetrievalSet(set, "dev");
+  const texts = [...asked.values()].map(plain).slice(0, queries);
+  await using embedder = await loadEmbedder(model, { threads });
+  const vectors = await embedder.embed(texts, { role: "query" });
+  return texts.map((text, i) => ({ text, vector: unit(vectors[i]!) }));
+}
+
+/** Reads the first so many passages and puts them into an index. @returns the year of each. */
+async function fill(passages: string, store: StoreWriter, count: number, vectors: Float32Array): Promise<number[]> {
+  const generator = random(13);
+  const years: number[] = [];
+  let [putting, characters] = [0, 0];
+  for await (const some of inWindows(take(readLines(join(passages, "texts.jsonl")), count), 2048)) {
+    const documents = some.map(({ text: line }): StoredDocument => {
+      const { title, text } = JSON.parse(line) as { title: string; text: string };
+      const row = years.length;
       const date = String(1990 + generator.integer(35));
-      const more = { date, year: Number(date) };
-      const document = indexedDocument({ id: String(vectors.length), title, abstract, more });
-      vectors.push(vector);
-      if (i % 16 === 0) titles.push(title);
-      text += document.text.length;
+      years.push(Number(date));
+      const document = indexedDocument({ id: String(row), title, abstract: text, more: { date, year: Number(date) } });
+      characters += document.text.length;
+      const vector = vectors.slice(row * width, (row + 1) * width);
       return { document, passages: [{ start: 0, end: document.text.length, vector }] };
     });
     const start = performance.now();
@@ -148,35 +120,58 @@ async function large(): Promise<void> {
   const rate = (count / ((putting + building) / 1000)).toFixed(0);
   const seconds = `${(putting / 1000).toFixed(1)} s of adding, ${(building / 1000).toFixed(1)} s of indexes`;
   console.log(`indexing                 ${rate} documents/s (${seconds})`);
-  const each = (bytesOf(folder) / count).toFixed(0);
-  console.log(`disk                     ${each} bytes a document; its text ${(text / count).toFixed(0)} characters`);
-
-  const words = Array.from({ length: queries }, () => {
-    const all = wordsOf(titles[generator.integer(titles.length)]!).filter((word) => word.length > 3);
-    return all.slice(0, 2 + generator.integer(3));
-  });
-  const wanted: Wanted = { condition: { kind: "everything" }, limit: 10 };
-  const recent: Wanted = { ...wanted, filters: { years: [2015, null] } };
-  const points = Array.from({ length: queries }, () => near(vectors[generator.integer(vectors.length)]!));
-  await timed("text", queries, (i) => store.byWords(words[i]!, wanted));
-  await timed("text, by year", queries, (i) => store.byWords(words[i]!, recent));
-  await timed("text, a phrase", queries, (i) => {
-    const condition = { kind: "words", field: "text", words: words[i]!.slice(0, 2), prefix: false } as const;
-    return store.byWords(words[i]!, { ...wanted, condition });
-  });
-  const found = await timed("dense", queries, (i) => store.byVector(points[i]!, wanted));
-  await timed("dense, by year", queries, (i) => store.byVector(points[i]!, recent));
-  await timed("hybrid (100 of each)", queries, async (i): Promise<readonly Found[]> => {
-    const deep = { ...wanted, limit: 100 };
-    return fuse(await Promise.all([store.byWords(words[i]!, deep), store.byVector(points[i]!, deep)])).slice(0, 10);
-  });
-  const checked = Math.min(queries, 50);
-  const recall = points.slice(0, checked).reduce((sum, point, i) => {
-    const exact = new Set(nearest(vectors, point));
-    return sum + found[i]!.filter(({ id }) => exact.has(id)).length / Math.min(10, count);
-  }, 0);
-  console.log(`recall@10, dense         ${(recall / checked).toFixed(3)} of ${checked} queries, against all vectors`);
+  console.log(`text                     ${(characters / count).toFixed(0)} characters a document`);
+  return years;
 }
+
+async function large(passages: string, count: number, asked: readonly Question[]): Promise<void> {
+  const folder = join(scratch.path, `large-${count}`);
+  const file = await readFile(join(passages, "vectors.f32"));
+  const vectors = new Float32Array(file.buffer, file.byteOffset, count * width);
+  const model = { source: "given", fingerprint: "given", width };
+  console.log(`\n${count} documents, ${asked.length} questions a mode`);
+  await using store = (await openStoreWriter(folder, { model, passage: 2000, store: "lance" })).store;
+  const years = await fill(passages, store, count, vectors);
+  for (const part of readdirSync(join(folder, "lance/passages.lance"))) {
+    const each = (bytesOf(join(folder, "lance/passages.lance", part)) / count).toFixed(0);
+    if (each !== "0") console.log(`disk, ${part.padEnd(18)} ${each} bytes a document`);
+  }
+  let vector = asked[0]!.vector;
+  await using index = searchStore({ folder, store, embed: async () => [vector] });
+  const filters = { years: [2015, null] } as const;
+  const phrase = (text: string): string => `"${wordsOf(text).slice(0, 2).join(" ")}"`;
+  const searching =
+    (options: SearchOptions, query = (text: string) => text) =>
+    (i: number) => {
+      vector = asked[i]!.vector;
+      return index.search(query(asked[i]!.text), options);
+    };
+  await timed("text", asked.length, searching({ mode: "text" }));
+  await timed("text, by year", asked.length, searching({ mode: "text", filters }));
+  await timed("text, a phrase", asked.length, searching({ mode: "text" }, phrase));
+  await timed("dense", asked.length, searching({ mode: "dense" }));
+  await timed("dense, by year", asked.length, searching({ mode: "dense", filters }));
+  await timed("hybrid", asked.length, searching({ mode: "hybrid" }));
+  await timed("hybrid, by year", asked.length, searching({ mode: "hybrid", filters }));
+  const checked = asked.slice(0, 100);
+  for (const [name, limit, first] of [
+    ["recall@10, dense", 10, -Infinity],
+    ["recall@100, dense", 100, -Infinity],
+    ["recall@10, by year", 10, 2015],
+  ] as const) {
+    let sum = 0;
+    for (const { vector: point } of checked) {
+      const exact = new Set(nearest(vectors, point, limit, (row) => years[row]! >= first));
+      const wanted: Wanted = { condition: { kind: "everything" }, limit, ...(first > 0 ? { filters } : {}) };
+      const found = await store.byVector(point, wanted);
+      sum += found.filter(({ id }) => exact.has(id)).length / limit;
+    }
+    console.log(`${name.padEnd(24)} ${(sum / checked.length).toFixed(3)} of ${checked.length} questions`);
+  }
+}
+
+/** Questions are sentences, not PubMed's language: marks in them mean nothing. */
+const plain = (text: string): string => text.replaceAll(/[^\p{L}\p{N}\s-]/gu, " ");
 
 async function beside(set: string, model: string): Promise<void> {
   const { documents, queries: asked, judgements } = await readRetrievalSet(set, "dev");
@@ -199,21 +194,13 @@ async function beside(set: string, model: string): Promise<void> {
 
   const output = join(scratch.path, "set");
   const start = performance.now();
-  await indexDocuments([input], { output, model, threads, store: kind });
+  await indexDocuments([input], { output, model, threads, store: "exact" });
   const seconds = (performance.now() - start) / 1000;
-  await using index = await openIndex(output, { threads });
-  // Its queries are sentences, not PubMed's language: marks in them mean nothing.
-  const plain = (text: string): string => text.replaceAll(/[^\p{L}\p{N}\s-]/gu, " ");
-  await index.search(plain(asked.get(ids[0]!)!), { mode: "hybrid" });
-  const times: number[] = [];
-  const rankings: string[][] = [];
-  for (const id of ids) {
-    const began = performance.now();
-    const { hits } = await index.search(plain(asked.get(id)!), { mode: "hybrid", limit: 10 });
-    times.push(performance.now() - began);
-    rankings.push(hits.map((hit) => hit.id));
+  for (const store of ["exact", "lance"] as const) {
+    await indexDocuments([], { output, store });
+    const { times, rankings } = await hybrid(output, asked);
+    say(`galen, ${store}`, seconds, times, rankings);
   }
-  say("galen", seconds, times, rankings);
 
   using peer = startPeer(new URL("index.py", import.meta.url), model, String(threads));
   if (peer === undefined) return console.log("txtai                    none: PEERS_PYTHON names no Python");
@@ -224,5 +211,27 @@ async function beside(set: string, model: string): Promise<void> {
   say(name, theirs, answer.times, answer.rankings);
 }
 
-if (count > 0) await large();
-if (values.set !== undefined && values.model !== undefined) await beside(values.set, values.model);
+async function hybrid(
+  folder: string,
+  asked: ReadonlyMap<string, string>,
+): Promise<{ times: number[]; rankings: string[][] }> {
+  await using index = await openIndex(folder, { threads });
+  const questions = [...asked.values()].map(plain);
+  for (const text of questions.slice(0, 10)) await index.search(text, { mode: "hybrid" });
+  const times: number[] = [];
+  const rankings: string[][] = [];
+  for (const text of questions) {
+    const began = performance.now();
+    const { hits } = await index.search(text, { mode: "hybrid", limit: 10 });
+    times.push(performance.now() - began);
+    rankings.push(hits.map((hit) => hit.id));
+  }
+  return { times, rankings };
+}
+
+if (values.set === undefined || values.model === undefined) throw new Error("--set and --model are needed");
+const asked = values.passages === undefined ? [] : await questionsOf(values.set, values.model);
+for (const count of values.passages === undefined ? [] : values.documents.split(",")) {
+  await large(values.passages!, Number(count), asked);
+}
+await beside(values.set, values.model);

@@ -130,7 +130,7 @@ for (const id of ids) {
   for (const mode of ["text", "dense"] as const) {
     const { hits } = await plain.search(wordsOf(id), { mode, limit: 100 });
     keep(mode, id, idsOf(hits));
-    lists.push([...hits]);
+    lists.push(hits.map(({ id, score }) => ({ id, score })));
   }
   keep("hybrid", id, idsOf(fuse(lists)));
   for (const k of [20, 60]) keep(`reciprocal ranks, k ${k}`, id, reciprocal(lists, k));

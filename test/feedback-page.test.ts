@@ -279,11 +279,33 @@ describe.skipIf(!hasBrowser)("for everyone", () => {
     await using server = await serving(outputOf("token"), "a-token-of-mine");
     const context = await browser.newContext();
     const page = await context.newPage();
-    await page.goto(server.url);
-    // The page itself holds no data; without the token not even it is given.
-    expect(await page.textContent("body")).toContain("token");
-    await page.goto(`${server.url}/?token=a-token-of-mine`);
+    const loaded: string[] = [];
+    page.on("request", (request) => loaded.push(new URL(request.url()).pathname));
+    expect((await page.goto(server.url))!.status()).toBe(401);
+    // The form is all that comes: nothing of the page is seen, or asked for, before it.
+    expect(await page.textContent("main")).toMatch(/wants a token/);
+    expect(await page.evaluate("document.activeElement.id")).toBe("token");
+    await page.fill("#token", "not-the-token");
+    await page.press("#token", "Enter");
+    await page.waitForSelector("[role=alert]");
+    expect(loaded.filter((path) => path !== "/" && path !== "/favicon.ico")).toEqual([]);
+    await page.fill("#token", "a-token-of-mine");
+    await page.press("#token", "Enter");
     await page.waitForSelector("#person");
+    expect(page.url()).not.toContain("token");
+    await context.close();
+  });
+
+  test("a page that is open when the token changes asks for the new one", async () => {
+    await using first = await serving(outputOf("changed"), "a-token-of-mine");
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.goto(`${first.url}/?token=a-token-of-mine`);
+    await page.waitForSelector("#person");
+    await context.clearCookies();
+    await page.fill("#person", "Ann");
+    await page.press("#person", "Enter");
+    await page.waitForSelector("#token");
     await context.close();
   });
 });

@@ -4,12 +4,12 @@ import { ConfigError, DataError } from "../errors.ts";
 import type { Embedder } from "../retrieval/embed.ts";
 import { dot, unit } from "../retrieval/vector-similarity.ts";
 import { checked, parsedJson } from "../schema.ts";
-import { createExactStore } from "../search/exact.ts";
+import { type Change, createExactStore, type ExactLog } from "../search/exact.ts";
 import { type IndexManifest, manifestSchema, noManifest } from "../search/manifest.ts";
 import { searchStore } from "../search/over-store.ts";
 import { passageText } from "../search/passages.ts";
 import { changeOf, longestLine, noVectors, type Segments, segmentsSchema, withVectors } from "../search/segments.ts";
-import type { StoredDocument } from "../search/store.ts";
+import { withWords } from "../search/segment-words.ts";
 import type { SearchIndex } from "../search/types.ts";
 import { type FetchOptions, type Files, type FilesSource, filesOf, textOf } from "./files.ts";
 
@@ -32,10 +32,10 @@ export async function openSearch(source: FilesSource, options: OpenSearchOptions
       hint: "make it with galen index --store exact",
     });
   }
-  const documents = await readDocuments(files, manifest.model?.width ?? 0);
-  if (embedder !== undefined) await requireModel(files.where, manifest, embedder, documents);
-  const store = createExactStore();
-  await store.put(documents);
+  const changes = await readChanges(files, manifest.model?.width ?? 0);
+  if (embedder !== undefined) await requireModel(files.where, manifest, embedder, changes);
+  const store = createExactStore(given(changes));
+  await store.count();
   const embed: SearchIndex["embed"] = async (role, texts) => (await embedder!.embed(texts, { role })).map(unit);
   return searchStore({ folder: files.where, store, embed: embedder && embed });
 }
@@ -47,11 +47,27 @@ async function readFile<S extends z.ZodType>(files: Files, path: string, schema:
   return checked(schema, parsedJson(textOf(path, bytes), path), path, DataError);
 }
 
-/** What the segments come to, one after the other. */
-async function readDocuments(files: Files, width: number): Promise<StoredDocument[]> {
+/** A log that is read once, and never written. */
+function given(changes: readonly Change[]): ExactLog {
+  let rest = changes;
+  const refuse = (): Promise<never> => Promise.reject(new TypeError("an index in a browser is read alone"));
+  return {
+    async *read() {
+      const read = rest;
+      rest = [];
+      yield* read;
+    },
+    append: refuse,
+    rewrite: refuse,
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
+/** What the segments hold, one after the other. */
+async function readChanges(files: Files, width: number): Promise<Change[]> {
   const folder = `${files.where}/exact`;
   const { segments }: Segments = await readFile(files, `${folder}/segments.json`, segmentsSchema);
-  const documents = new Map<string, StoredDocument>();
+  const all: Change[] = [];
   for (const name of segments) {
     const path = `${folder}/${name}.jsonl`;
     const bytes = await files.read(path);
@@ -68,12 +84,11 @@ async function readDocuments(files: Files, width: number): Promise<StoredDocumen
       if (found === undefined) throw noVectors(vectors);
       return found;
     };
-    for (const change of await withVectors(changes, width, vectors, read)) {
-      if (change.kind === "delete") documents.delete(change.id);
-      else documents.set(change.stored.document.id, change.stored);
-    }
+    const words = `${folder}/${name}.words`;
+    for (const change of withWords(await withVectors(changes, width, vectors, read), await files.read(words), words))
+      all.push(change);
   }
-  return [...documents.values()];
+  return all;
 }
 
 /** Vectors of the same text by the same model; eight bits and other processors stay well above. */
@@ -87,7 +102,7 @@ async function requireModel(
   where: string,
   { model }: IndexManifest,
   embedder: Pick<Embedder, "embed" | "width">,
-  documents: readonly StoredDocument[],
+  changes: readonly Change[],
 ): Promise<void> {
   const refuse = (got: string): ConfigError =>
     new ConfigError(`${where}: expected the index's own model ${model?.source ?? "(none)"}, got ${got}`, {
@@ -96,8 +111,9 @@ async function requireModel(
   if (model === null) throw refuse("another");
   if (embedder.width !== model.width)
     throw refuse(`one whose vectors have ${embedder.width} numbers, not ${model.width}`);
-  const stored = documents.find(({ passages }) => passages.length > 0);
-  if (stored === undefined) return;
+  const put = changes.find((one) => one.kind === "put" && one.stored.passages.length > 0);
+  if (put?.kind !== "put") return;
+  const { stored } = put;
   const [passage] = stored.passages;
   const [vector] = await embedder.embed([passageText(stored.document, passage!)], { role: "document" });
   const cosine = dot(unit(vector!), passage!.vector!);

@@ -18,7 +18,8 @@ export async function call(path: string, init: RequestInit = {}): Promise<Respon
     throw failure(0, "The server does not answer. Is the command that opened this page still running?");
   }
   if (response.ok) return response;
-  if (response.status === 401) dispatchEvent(new Event("galen-unauthorised"));
+  // The server has another token by now: in the place of the page it asks for it.
+  if (response.status === 401) location.reload();
   throw failure(response.status, await complaintOf(response));
 }
 

@@ -9,7 +9,6 @@ import { type KeyTable, Keys, openKeys } from "./keys.ts";
 import { Failure, Heading, Waiting } from "./parts.ts";
 import { PersonForm, remember, remembered } from "./person.ts";
 import { go, hrefOf, useRoute } from "./router.ts";
-import { TokenForm, useRefused } from "./token-form.ts";
 import { counted, several } from "./words.ts";
 
 const keys: KeyTable = [
@@ -70,10 +69,9 @@ function Done({ progress, name }: { readonly progress: FeedbackProgress; readonl
 
 function Page(): VNode {
   const route = useRoute();
-  const refused = useRefused();
   const [name, setName] = useState(remembered);
   const query = name === "" ? "" : `?rater=${encodeURIComponent(name)}`;
-  const { value: progress, error, loading, reload } = useJson<FeedbackProgress>(refused ? null : `/feedback${query}`);
+  const { value: progress, error, loading, reload } = useJson<FeedbackProgress>(`/feedback${query}`);
   const visited = useRef<number[]>([]);
   const number = route.view === "item" ? Number(route.name) : null;
   useEffect(() => scrollTo(0, 0), [number]);
@@ -101,7 +99,6 @@ function Page(): VNode {
     if (before !== undefined) go(itemHref(before));
   };
   const view = (): ComponentChildren => {
-    if (refused) return h(TokenForm, {});
     if (error !== undefined) return h(Failure, { error });
     if (name === "") return h(Start, { progress, onName: named });
     if (progress === undefined) return h(Waiting, { what: "Opening …" });

@@ -1,4 +1,4 @@
-/** The page: which view an address shows, the bar above it, and the request for a token where the server wants one. */
+/** The page: which view an address shows, and the bar above it. */
 import { type ComponentChildren, h, render, type VNode } from "preact";
 import { useEffect } from "preact/hooks";
 import { AskView } from "./ask-view.ts";
@@ -11,7 +11,6 @@ import { ReviewView } from "./review-view.ts";
 import { type Route, useRoute } from "./router.ts";
 import { RunsView } from "./runs-view.ts";
 import { SearchView } from "./search-view.ts";
-import { TokenForm, useRefused } from "./token-form.ts";
 
 const bar = [
   ["search", "Search"],
@@ -82,7 +81,6 @@ function View({ route }: { readonly route: Route }): ComponentChildren {
 
 function Page(): VNode {
   const route = useRoute();
-  const refused = useRefused();
   useBoxKey();
   useEffect(() => scrollTo(0, 0), [route.view, route.name]);
   const skip = (event: Event): void => {
@@ -101,7 +99,7 @@ function Page(): VNode {
       </nav>
       <button type="button" class="plain" onClick=${openKeys} aria-label="Keys" title="Keys (?)">?</button>
     </header>
-    <main id="main" tabindex="-1">${refused ? h(TokenForm, {}) : h(View, { route })}</main>
+    <main id="main" tabindex="-1">${h(View, { route })}</main>
     ${h(Keys, { table: keys })}`;
 }
 

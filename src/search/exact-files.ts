@@ -11,7 +11,7 @@ import { readJson } from "../io/json.ts";
 import { readLines } from "../io/lines.ts";
 import { inParts } from "../io/streams.ts";
 import type { Change, ExactLog } from "./exact.ts";
-import { readWords, wordsFile } from "./segment-words.ts";
+import { withWords, wordsFile } from "./segment-words.ts";
 import {
   changeOf,
   damaged,
@@ -131,14 +131,6 @@ async function readSegment(folder: string, name: string, width: number): Promise
       throw noVectors(vectors, cause);
     }),
   );
-  return withWords(found, join(folder, `${name}.words`));
-}
-
-/** With their words, where the index is not older than files of words. */
-async function withWords(changes: readonly SegmentChange[], path: string): Promise<readonly Change[]> {
-  const bytes = await readFile(path).catch(() => undefined);
-  if (bytes === undefined) return changes;
-  const words = readWords(bytes, changes.filter(({ kind }) => kind === "put").length, path);
-  let next = 0;
-  return changes.map((change) => (change.kind === "put" ? { ...change, words: words?.[next++] } : change));
+  const words = join(folder, `${name}.words`);
+  return withWords(found, await readFile(words).catch(() => undefined), words);
 }

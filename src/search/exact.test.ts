@@ -87,18 +87,4 @@ describe("searching", () => {
     expect((await store.byWords(["renal"], { condition: everything, limit: 10 })).map(({ id }) => id)).toEqual(["2"]);
     expect(await store.get(["2", "1"])).toEqual([stored("2", "Kidneys", "Renal.", {}, [1, 0]), undefined]);
   });
-
-  test("of a long document the passage with the words is given", async () => {
-    const store = createExactStore();
-    const document = indexedDocument({ id: "1", abstract: "Nothing here. Nothing there. Aspirin is here." });
-    const passages = [
-      { start: 0, end: 13 },
-      { start: 14, end: 28 },
-      { start: 29, end: 45 },
-    ];
-    await store.put([{ document, passages }]);
-    expect(await store.byWords(["aspirin"], { condition: everything, limit: 1 })).toMatchObject([
-      { start: 29, end: 45 },
-    ]);
-  });
 });

@@ -4,7 +4,7 @@
  * without it they live as long as the store.
  */
 import { dot } from "../retrieval/vector-similarity.ts";
-import { bestPassage, bm25, rarity, testOf } from "./conditions.ts";
+import { bm25, rarity, testOf } from "./conditions.ts";
 import { add, type CutWords, cut, emptyMemory, maskOf, type Memory, remove } from "./exact-memory.ts";
 import type { Found, Passage, StoredDocument, StoreWriter, Wanted } from "./store.ts";
 
@@ -41,13 +41,17 @@ interface Numbered {
   readonly score: number;
 }
 
+interface Best {
+  offer(number: number, score: number): void;
+  best(): readonly Numbered[];
+}
+
 /** Keeps the best of numbered documents, ties by id; twice as many at most, so that few are ever sorted. */
-function createBest(memory: Memory, limit: number): { offer(number: number, score: number): void; best(): Numbered[] } {
+export function createBest(idOf: (number: number) => string, limit: number): Best {
   const kept: Numbered[] = [];
   let least = -Infinity;
-  const idOf = ({ number }: Numbered): string => memory.documents[number]!.document.id;
   const best = (): Numbered[] => {
-    kept.sort((one, other) => other.score - one.score || byId(idOf(one), idOf(other)));
+    kept.sort((one, other) => other.score - one.score || byId(idOf(one.number), idOf(other.number)));
     kept.length = Math.min(kept.length, Math.max(0, limit));
     if (kept.length === limit) least = kept.at(-1)?.score ?? Infinity;
     return kept;
@@ -60,10 +64,13 @@ function createBest(memory: Memory, limit: number): { offer(number: number, scor
   return { offer, best };
 }
 
+const bestOf = (memory: Memory, limit: number): Best =>
+  createBest((number) => memory.documents[number]!.document.id, limit);
+
 /** Documents by the greatest cosine of a passage with a vector, both of unit length; those without a vector are left out. */
 function byVector(memory: Memory, vector: Float32Array, { condition, filters, limit }: Wanted): Found[] {
   const mask = maskOf(memory, testOf(condition, filters));
-  const { offer, best } = createBest(memory, limit);
+  const { offer, best } = bestOf(memory, limit);
   const cosine = (passage: Passage): number => (passage.vector === undefined ? -Infinity : dot(vector, passage.vector));
   for (let number = 0; number < mask.length; number++) {
     const stored = memory.documents[number];
@@ -75,7 +82,7 @@ function byVector(memory: Memory, vector: Float32Array, { condition, filters, li
   return best().map(({ number, score }) => {
     const { document, passages } = memory.documents[number]!;
     const { start, end } = passages.find((passage) => cosine(passage) === score)!;
-    return { id: document.id, start, end, score };
+    return { id: document.id, passage: { start, end }, score };
   });
 }
 
@@ -84,9 +91,8 @@ function byWords(memory: Memory, words: readonly string[], { condition, filters,
   const count = memory.numbers.size;
   const mean = memory.words / Math.max(1, count);
   const scores = new Float64Array(mask.length);
-  const { offer, best } = createBest(memory, limit);
-  const unique = [...new Set(words)];
-  for (const word of unique) {
+  const { offer, best } = bestOf(memory, limit);
+  for (const word of new Set(words)) {
     const postings = memory.postings[memory.vocabulary.get(word) ?? -1];
     if (postings === undefined) continue;
     const rare = rarity(count, postings.live);
@@ -98,11 +104,7 @@ function byWords(memory: Memory, words: readonly string[], { condition, filters,
   scores.forEach((score, number) => {
     if (score > 0) offer(number, score);
   });
-  return best().map(({ number, score }) => {
-    const { document, passages } = memory.documents[number]!;
-    const { start, end } = passages[bestPassage(document.text, passages, unique)] ?? { start: 0, end: 0 };
-    return { id: document.id, start, end, score };
-  });
+  return best().map(({ number, score }) => ({ id: memory.documents[number]!.document.id, score }));
 }
 
 /** Documents that meet what is wanted. */

@@ -2,21 +2,17 @@
 import { expect, test } from "vitest";
 import type { Scorer } from "../retrieval/scorers.ts";
 import { fuse } from "./fusion.ts";
+import type { Found } from "./store.ts";
 import { rerankerOf } from "./reranker.ts";
 
-const found = (id: string, start = 0): { id: string; start: number; end: number; score: number } => ({
-  id,
-  start,
-  end: start + 1,
-  score: 1,
-});
+const found = (id: string, start = 0): Found => ({ id, passage: { start, end: start + 1 }, score: 1 });
 
 test("a document's score is the sum of 1 / (10 + rank), and its passage that of the list where it stands highest", () => {
   const fused = fuse([
     [found("a", 1), found("b", 1)],
     [found("c", 2), found("b", 2), found("a", 2)],
   ]);
-  expect(fused.map(({ id, ranks, start }) => [id, ranks, start])).toEqual([
+  expect(fused.map(({ id, ranks, passage }) => [id, ranks, passage?.start])).toEqual([
     ["a", [1, 3], 1],
     ["b", [2, 2], 1],
     ["c", [undefined, 1], 2],

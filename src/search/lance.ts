@@ -1,32 +1,35 @@
 /**
- * The store on disk: LanceDB, an embedded database (Apache 2.0) with full text, vectors and commits that are whole. A row is
- * a passage; a document's first row has its words, cut as everywhere (words.ts), and the document itself. Conditions over
+ * The store on disk: LanceDB, an embedded database (Apache 2.0) with full text, vectors and commits that are whole. Conditions over
  * values and dates are its SQL; conditions over words are answered by its full text index, as sets of identifiers, so that
  * any mixture of both is exact. LanceDB is no dependency: it brings other packages' runtimes with it, and is installed by
  * those who want it.
  */
-import type { Connection, FullTextQuery, Index as IndexType, Query, Table } from "@lancedb/lancedb";
+import type { FullTextQuery, Query, Table } from "@lancedb/lancedb";
 import { ConfigError, DataError } from "../errors.ts";
 import { inParts } from "../io/streams.ts";
-import { bestPassage, storedFields, type Test, testOf, valuesOf, wordFields } from "./conditions.ts";
+import { type Test, testOf } from "./conditions.ts";
 import { bestFirst, newestFirst } from "./exact.ts";
-import { anyOf, asksWords, beginningSql, border, isSingleWord, labelOf, sqlOf, type Words } from "./lance-sql.ts";
+import { anyOf, asksWords, beginningSql, isSingleWord, sqlOf, type Words } from "./lance-sql.ts";
+import {
+  approximateFrom,
+  createTable,
+  isMostlyOutside,
+  type Lance,
+  type Row,
+  rowsOf,
+  staleIndexes,
+  tableName,
+} from "./lance-table.ts";
+import { type VectorsInMemory, vectorsInMemory } from "./lance-vectors.ts";
 import type { Found, Passage, StoredDocument, StoreWriter, Wanted } from "./store.ts";
 import type { IndexedDocument } from "./types.ts";
 
-type Lance = typeof import("@lancedb/lancedb");
-
-const tableName = "passages";
-/** Passages from which on vectors get an index; below, all are looked at. */
-const approximateFrom = 50_000;
 /** Identifiers in a condition; more are compared here. */
 const mostInCondition = 2000;
-/** Rows that a search reads at least, beyond what it gives: passages of a document are found beside one another. */
-const passagesADocument = 4;
+/** Passages that a search looks for first, a document: most have one, and of few documents more are looked for. */
+const passagesADocument = 1.25;
 /** Partitions of a vector index that a search looks at, and candidates whose exact distance is computed, a hit. */
 const [probes, refined] = [64, 8];
-/** Old versions that a reader may still look at. */
-const keptMs = 10 * 60_000;
 
 async function load(folder: string): Promise<Lance> {
   // With fewer threads than this its full text index never ends being built on two cores (lancedb issue 3568).
@@ -40,40 +43,6 @@ async function load(folder: string): Promise<Lance> {
       cause,
     });
   }
-}
-
-interface Row {
-  readonly id: string;
-  readonly place: number;
-  readonly start: number;
-  readonly end: number;
-  readonly vector: readonly number[] | null;
-  readonly date: string | null;
-  readonly labels: readonly string[];
-  readonly title: string | null;
-  readonly words: string | null;
-  /** Of the document, all in all. */
-  readonly passages: number;
-  readonly data: string | null;
-}
-
-function rowsOf({ document, passages }: StoredDocument): Row[] {
-  const labels = storedFields.flatMap((field) => valuesOf(document, field).map((value) => labelOf(field, value)));
-  const { title, rest } = wordFields(document);
-  const all: readonly Passage[] = passages.length > 0 ? passages : [{ start: 0, end: 0 }];
-  return all.map(({ start, end, vector }, place) => ({
-    id: document.id,
-    place,
-    start,
-    end,
-    vector: vector === undefined ? null : Array.from(vector),
-    date: document.date,
-    labels,
-    title: place === 0 ? title.join(" ") : null,
-    words: place === 0 ? [...title, border, ...rest].join(" ") : null,
-    passages: passages.length,
-    data: place === 0 ? JSON.stringify(document) : null,
-  }));
 }
 
 /** Identifiers that are in, or all but these. */
@@ -100,13 +69,41 @@ interface Narrowed {
   readonly ids: Ids | undefined;
 }
 
+interface Scored {
+  readonly id: string;
+  readonly score: number;
+}
+
+/** What readers of a table have in common. */
+interface Shared {
+  readonly vectors: VectorsInMemory;
+  /** Questions of words that have just been asked. */
+  readonly asked: Map<string, Promise<readonly Scored[]>>;
+}
+
+/** The words of a test that asks for any of them, and nothing else. */
+function anyWords(test: Test): string[] | undefined {
+  const all = test.kind === "or" ? test.of : [test];
+  return all.length > 0 && all.every(isSingleWord) ? all.flatMap(({ words }) => words) : undefined;
+}
+
+/** What of a test SQL answers, and what is asked of words. */
+function parted(test: Test): { readonly where: string; readonly worded: Test | undefined } {
+  const all = test.kind === "and" ? test.of : [test];
+  const worded = all.filter(asksWords);
+  const where = sqlOf({ kind: "and", of: all.filter((one) => !asksWords(one)) });
+  return { where, worded: worded.length > 1 ? { kind: "and", of: worded } : worded[0] };
+}
+
 class Reader {
   readonly #lance: Lance;
   readonly #table: Table;
+  readonly #shared: Shared;
 
-  constructor(lance: Lance, table: Table) {
+  constructor(lance: Lance, table: Table, shared: Shared) {
     this.#lance = lance;
     this.#table = table;
+    this.#shared = shared;
   }
 
   async #idsWhere(where: string): Promise<ReadonlySet<string>> {
@@ -114,8 +111,9 @@ class Reader {
     return new Set(rows.map(({ id }) => id));
   }
 
-  #byText(query: FullTextQuery, columns: string[]): ReturnType<Query["toArrow"]> {
-    return this.#table.query().fullTextSearch(query).select(columns).limit(mostRows).toArrow();
+  #byText(query: FullTextQuery, columns: string[], where = "true"): ReturnType<Query["toArrow"]> {
+    const found = this.#table.query().fullTextSearch(query);
+    return (where === "true" ? found : found.where(where)).select(columns).limit(mostRows).toArrow();
   }
 
   async #idsByText(query: FullTextQuery): Promise<ReadonlySet<string>> {
@@ -124,7 +122,7 @@ class Reader {
 
   /** What the full text index answers in one look: a word or a phrase, one of many words, or all of them. */
   #textQuery(test: Test): FullTextQuery | undefined {
-    const { MatchQuery, Operator, PhraseQuery } = this.#lance;
+    const { BooleanQuery, MatchQuery, Occur, PhraseQuery } = this.#lance;
     if (test.kind === "words") {
       const { words, field, prefix } = test;
       if (prefix || field === "abstract" || words.length === 0) return undefined;
@@ -134,8 +132,9 @@ class Reader {
     if ((test.kind !== "and" && test.kind !== "or") || test.of.length < 2) return undefined;
     const words = test.of.flatMap((one) => (isSingleWord(one) ? one.words : []));
     if (words.length < test.of.length) return undefined;
-    const operator = test.kind === "and" ? Operator.And : Operator.Or;
-    return new MatchQuery(words.join(" "), "words", { operator });
+    if (test.kind === "or") return new MatchQuery(words.join(" "), "words");
+    // A match with the operator AND passes over words that a part of the index has never seen, and gives what lacks them.
+    return new BooleanQuery(words.map((word) => [Occur.Must, new MatchQuery(word, "words")]));
   }
 
   async #idsOfWords({ words, field, prefix }: Words): Promise<ReadonlySet<string>> {
@@ -169,11 +168,8 @@ class Reader {
   }
 
   async #split(test: Test): Promise<Narrowed> {
-    const all = test.kind === "and" ? test.of : [test];
-    const [worded, plain] = [all.filter(asksWords), all.filter((one) => !asksWords(one))];
-    const where = sqlOf({ kind: "and", of: plain });
-    if (worded.length === 0) return { where, ids: undefined };
-    return { where, ids: await this.ids(worded.length === 1 ? worded[0]! : { kind: "and", of: worded }) };
+    const { where, worded } = parted(test);
+    return { where, ids: worded && (await this.ids(worded)) };
   }
 
   async narrowed({ condition, filters }: Wanted): Promise<Narrowed> {
@@ -187,58 +183,60 @@ class Reader {
   async byWords(words: readonly string[], wanted: Wanted): Promise<Found[]> {
     if (words.length === 0) return [];
     const { where, ids } = await this.narrowed(wanted);
-    const { MatchQuery } = this.#lance;
-    const unique = [...new Set(words)];
-    // Which of many are in is known only afterwards; then all are read.
-    const limit = ids === undefined ? wanted.limit : mostRows;
-    const rows = (await this.#table
-      .query()
-      .fullTextSearch(new MatchQuery(unique.join(" "), "words"))
-      .where(where)
-      .select(["id", "_score", "start", "end", "passages"])
-      .limit(Math.max(1, limit))
-      .toArray()) as (Row & { _score: number })[];
-    const scored = rows
-      .filter(({ id }) => ids === undefined || has(ids, id))
-      .map(({ id, _score, start, end, passages }) => ({ id, score: _score, start, end, passages }));
-    const best = bestFirst(scored, wanted.limit);
-    const long = best.filter(({ passages }) => passages > 1);
-    const documents =
-      long.length === 0
-        ? []
-        : await this.get(
-            long.map(({ id }) => id),
-            false,
-          );
-    const texts = new Map(documents.flatMap((one) => (one === undefined ? [] : [[one.document.id, one] as const])));
-    return best.map(({ id, score, start, end }): Found => {
-      const stored = texts.get(id);
-      if (stored === undefined) return { id, start, end, score };
-      const passage = stored.passages[bestPassage(stored.document.text, stored.passages, unique)]!;
-      return { id, start: passage.start, end: passage.end, score };
+    // Which of many are in is known only afterwards; then all are read. Of a small table all cost as much as few.
+    if ((where === "true" && this.#shared.vectors.isSmall()) || ids !== undefined) {
+      const all = await this.#scored(words, where, mostRows);
+      return bestFirst(ids === undefined ? [...all] : all.filter(({ id }) => has(ids, id)), wanted.limit);
+    }
+    return bestFirst([...(await this.#scored(words, where, Math.max(1, wanted.limit)))], wanted.limit);
+  }
+
+  /** Documents with any of these words; those who ask the same at once are given the same. */
+  #scored(words: readonly string[], where: string, limit: number): Promise<readonly Scored[]> {
+    const text = [...new Set(words)].sort().join(" ");
+    const key = `${limit} ${text}\n${where}`;
+    const begun = this.#shared.asked.get(key);
+    if (begun !== undefined) return begun;
+    const query = this.#table.query().fullTextSearch(new this.#lance.MatchQuery(text, "words"));
+    const rows = (where === "true" ? query : query.where(where)).select(["id", "_score"]).limit(limit).toArrow();
+    const scored = rows.then((found) => {
+      const [ids, scores] = [found.getChild("id")!, found.getChild("_score")!];
+      return Array.from({ length: found.numRows }, (_, i): Scored => ({ id: ids.get(i), score: scores.get(i) }));
     });
+    this.#shared.asked.set(key, scored);
+    // No longer: what is committed meanwhile is seen by those who ask then.
+    setImmediate(() => this.#shared.asked.delete(key));
+    return scored;
   }
 
   async byVector(vector: Float32Array, wanted: Wanted): Promise<Found[]> {
     const { where, ids } = await this.narrowed(wanted);
-    let most = wanted.limit * passagesADocument;
+    const held = await this.#shared.vectors.of(this.#table);
+    if (held !== undefined) {
+      if (where === "true" && ids === undefined) return held.nearest(vector, wanted.limit);
+      const met = where === "true" ? undefined : await this.#idsWhere(where);
+      const isWanted = (id: string): boolean => met?.has(id) !== false && (ids === undefined || has(ids, id));
+      return held.nearest(vector, wanted.limit, isWanted);
+    }
+    let most = Math.max(1, Math.ceil(wanted.limit * passagesADocument));
     // Until there are enough documents among the nearest passages, or no more passages.
     for (;;) {
-      const found = (await this.#table
+      const query = this.#table
         .query()
         .nearestTo(vector)
         .distanceType("cosine")
-        .where(`vector IS NOT NULL AND ${where}`)
         .nprobes(probes)
         .refineFactor(refined)
         .select(["id", "start", "end", "_distance"])
-        .limit(Math.max(1, most))
-        .toArray()) as (Row & { _distance: number })[];
+        .limit(most);
+      // Rows without a vector have no distance, and are left out by themselves: to ask for it would read every vector.
+      const rows = where === "true" ? query : query.where(where);
+      const found = (await rows.toArray()) as (Row & { _distance: number })[];
       const best = new Map<string, Found>();
       for (const { id, start, end, _distance } of found) {
         if (ids !== undefined && !has(ids, id)) continue;
         const score = 1 - _distance;
-        if ((best.get(id)?.score ?? -Infinity) < score) best.set(id, { id, start, end, score });
+        if ((best.get(id)?.score ?? -Infinity) < score) best.set(id, { id, score, passage: { start, end } });
       }
       if (best.size >= wanted.limit || found.length < most) {
         return bestFirst([...best.values()], wanted.limit);
@@ -248,8 +246,11 @@ class Reader {
   }
 
   async #total(test: Test): Promise<number> {
-    const query = this.#textQuery(test);
-    if (query !== undefined) return (await this.#byText(query, ["_score"])).numRows;
+    const any = anyWords(test);
+    if (any !== undefined && this.#shared.vectors.isSmall()) return (await this.#scored(any, "true", mostRows)).length;
+    const { where: plain, worded } = parted(test);
+    const query = worded && this.#textQuery(worded);
+    if (query !== undefined) return (await this.#byText(query, ["_score"], plain)).numRows;
     const { where, ids } = await this.#split(test);
     if (ids === undefined) return this.#table.countRows(`place = 0 AND ${where}`);
     if (where === "true") return ids.out ? (await this.#table.countRows("place = 0")) - ids.ids.size : ids.ids.size;
@@ -306,41 +307,12 @@ function parsed(data: string, id: string): IndexedDocument {
   }
 }
 
-async function createTable(lance: Lance, db: Connection, width: number): Promise<Table> {
-  const { Field, FixedSizeList, Float32, Int32, List, Schema, Utf8 } = await import("apache-arrow");
-  const text = (name: string, nullable: boolean): InstanceType<typeof Field> => new Field(name, new Utf8(), nullable);
-  const number = (name: string): InstanceType<typeof Field> => new Field(name, new Int32(), false);
-  const schema = new Schema([
-    text("id", false),
-    number("place"),
-    number("start"),
-    number("end"),
-    // A table without vectors has the column too, so that there is one schema.
-    new Field("vector", new FixedSizeList(Math.max(1, width), new Field("item", new Float32(), true)), true),
-    text("date", true),
-    new Field("labels", new List(new Field("item", new Utf8(), true)), false),
-    text("title", true),
-    text("words", true),
-    number("passages"),
-    text("data", true),
-  ]);
-  const table = await db.createEmptyTable(tableName, schema);
-  // Words are cut and stemmed already.
-  const asTheyStand = {
-    withPosition: true,
-    baseTokenizer: "whitespace",
-    maxTokenLength: 256,
-    lowercase: false,
-    stem: false,
-    removeStopWords: false,
-    asciiFolding: false,
-  } as const;
-  for (const column of ["title", "words"]) await table.createIndex(column, { config: lance.Index.fts(asTheyStand) });
-  return table;
-}
-
-/** @param width numbers in a vector; 0: passages have none. @throws ConfigError where LanceDB is not installed. */
-export async function openLanceStore(folder: string, width: number): Promise<StoreWriter> {
+/**
+ * @param width numbers in a vector; 0: passages have none.
+ * @param held rows of a table whose vectors are held in memory.
+ * @throws ConfigError where LanceDB is not installed.
+ */
+export async function openLanceStore(folder: string, width: number, held = approximateFrom): Promise<StoreWriter> {
   const lance = await load(folder);
   // Every read looks for a newer version first.
   const db = await lance.connect(folder, { readConsistencyInterval: 0 });
@@ -349,22 +321,43 @@ export async function openLanceStore(folder: string, width: number): Promise<Sto
     if (opened === undefined && (await db.tableNames()).includes(tableName)) opened = await db.openTable(tableName);
     return opened;
   };
-  const reader = async (signal?: AbortSignal): Promise<Reader | undefined> => {
+  const shared: Shared = { vectors: vectorsInMemory(Math.max(1, width), held), asked: new Map() };
+  const read = async <T>(ask: (reader: Reader) => Promise<T>, signal?: AbortSignal): Promise<T | undefined> => {
     signal?.throwIfAborted();
     const there = await table();
-    return there && new Reader(lance, there);
+    if (there === undefined) return undefined;
+    const reader = new Reader(lance, there, shared);
+    return ask(reader).catch(() => {
+      // A writer may have removed the version that was read: it is asked of the next.
+      signal?.throwIfAborted();
+      return ask(reader);
+    });
   };
   const writable = async (): Promise<Table> => (opened = (await table()) ?? (await createTable(lance, db, width)));
   const get = async (ids: readonly string[], vectors?: boolean): Promise<(StoredDocument | undefined)[]> =>
-    (await (await reader())?.get(ids, vectors)) ?? ids.map(() => undefined);
+    (await read((one) => one.get(ids, vectors))) ?? ids.map(() => undefined);
+  const optimise = async (onProgress?: (text: string) => void): Promise<void> => {
+    const there = await table();
+    if (there === undefined) return;
+    const stale = await staleIndexes(there, width);
+    if (stale === undefined) return;
+    for (const [column, config] of stale) {
+      onProgress?.(`making the index of ${column}`);
+      await there.createIndex(column, { config: config(lance.Index) });
+    }
+    onProgress?.("joining what was added");
+    // Nobody looks at an old version for longer than a call, which is asked again where its files are gone.
+    await there.optimize();
+    await there.optimize({ cleanupOlderThan: new Date() });
+  };
   return {
     count: async () => (await (await table())?.countRows("place = 0")) ?? 0,
-    byWords: async (words, wanted) => (await (await reader(wanted.signal))?.byWords(words, wanted)) ?? [],
-    byVector: async (vector, wanted) => (await (await reader(wanted.signal))?.byVector(vector, wanted)) ?? [],
-    matching: async (wanted) => (await (await reader(wanted.signal))?.matching(wanted)) ?? { total: 0, ids: [] },
+    byWords: async (words, wanted) => (await read((one) => one.byWords(words, wanted), wanted.signal)) ?? [],
+    byVector: async (vector, wanted) => (await read((one) => one.byVector(vector, wanted), wanted.signal)) ?? [],
+    matching: async (wanted) => (await read((one) => one.matching(wanted), wanted.signal)) ?? { total: 0, ids: [] },
     get,
     async *all(signal) {
-      const ids = (await (await reader(signal))?.allIds()) ?? new Set<string>();
+      const ids = (await read((one) => one.allIds(), signal)) ?? new Set<string>();
       for (const some of inParts(ids, mostInCondition)) {
         signal?.throwIfAborted();
         for (const one of await get(some)) if (one !== undefined) yield one;
@@ -378,14 +371,17 @@ export async function openLanceStore(folder: string, width: number): Promise<Sto
       const ids = latest.map(({ document }) => document.id);
       let known = 0;
       for (const some of inParts(ids, mostInCondition)) known += await there.countRows(anyOf(some));
-      if (known === 0) return void (await there.add(rows));
-      // What is replaced goes, and what replaces it comes, in one commit.
-      await there
-        .mergeInsert(["id", "place"])
-        .whenMatchedUpdateAll()
-        .whenNotMatchedInsertAll()
-        .whenNotMatchedBySourceDelete({ where: anyOf(ids) })
-        .execute(rows);
+      if (known === 0) await there.add(rows);
+      else {
+        // What is replaced goes, and what replaces it comes, in one commit.
+        await there
+          .mergeInsert(["id", "place"])
+          .whenMatchedUpdateAll()
+          .whenNotMatchedInsertAll()
+          .whenNotMatchedBySourceDelete({ where: anyOf(ids) })
+          .execute(rows);
+      }
+      if (await isMostlyOutside(there)) await optimise();
     },
     async delete(ids) {
       const there = await table();
@@ -402,37 +398,10 @@ export async function openLanceStore(folder: string, width: number): Promise<Sto
       if (count > 0) await there.delete(anyOf(present));
       return count;
     },
-    async optimise(onProgress) {
-      const there = await table();
-      if (there === undefined) return;
-      const indexes = await there.listIndices();
-      const columns = new Set(indexes.flatMap((one) => one.columns));
-      const missing = (await wishes(there, width)).filter(([column]) => !columns.has(column));
-      if (missing.length === 0 && indexes.every(({ numUnindexedRows = 0 }) => numUnindexedRows === 0)) return;
-      for (const [column, config] of missing) {
-        onProgress?.(`making the index of ${column}`);
-        await there.createIndex(column, { config: config(lance.Index) });
-      }
-      onProgress?.("joining what was added");
-      await there.optimize({ cleanupOlderThan: new Date(Date.now() - keptMs) });
-    },
+    optimise,
     async [Symbol.asyncDispose]() {
       opened?.close();
       db.close();
     },
   };
-}
-
-type Wish = readonly [column: string, config: (Index: typeof IndexType) => IndexType];
-
-/** What makes searches fast. */
-async function wishes(table: Table, width: number): Promise<Wish[]> {
-  const many = width > 0 && (await table.countRows("vector IS NOT NULL")) >= approximateFrom;
-  return [
-    ["id", (Index) => Index.btree()],
-    ["place", (Index) => Index.bitmap()],
-    ["date", (Index) => Index.btree()],
-    ["labels", (Index) => Index.labelList()],
-    ...(many ? [["vector", (Index) => Index.ivfRq({ distanceType: "cosine" })] satisfies Wish] : []),
-  ];
 }

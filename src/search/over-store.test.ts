@@ -70,6 +70,20 @@ const dense: SearchParts = { ...words, embed: async (_, texts) => texts.map(vect
 const idsOf = ({ hits }: { readonly hits: readonly { readonly id: string }[] }): string[] => hits.map(({ id }) => id);
 
 describe("modes", () => {
+  test("of a long document the passage with the words is shown, and the first where there are none", async () => {
+    const long = createExactStore();
+    const document = documentOf("1", "", "Nothing here. Nothing there. Aspirin is here.", { authors: ["Smith JA"] });
+    const passages = [
+      { start: 0, end: 13 },
+      { start: 14, end: 28 },
+      { start: 29, end: 45 },
+    ];
+    await long.put([{ document, passages }]);
+    await using index = searchStore({ folder: "index", store: long });
+    expect((await index.search("aspirin")).hits).toMatchObject([{ start: 29, passage: "Aspirin is here." }]);
+    expect((await index.search("smith[au]")).hits).toMatchObject([{ start: 0, passage: "Nothing here." }]);
+  });
+
   test("text ranks documents with any of the words, and counts them", async () => {
     const result = await searchStore(words).search("metformin mortality");
     expect(result.mode).toBe("text");

@@ -4,13 +4,14 @@
  */
 import { ConfigError, DataError, UsageError } from "../errors.ts";
 import { norm, unit } from "../retrieval/vector-similarity.ts";
+import { bestPassage } from "./conditions.ts";
 import { facetsOf } from "./facets.ts";
 import { type Fused, fuse } from "./fusion.ts";
 import { highlightsOf, type Marked } from "./highlights.ts";
 import { titleOf } from "./passages.ts";
 import { allOf, anyOf, type ParsedQuery, parseQuery } from "./query.ts";
 import { understood } from "./spell.ts";
-import type { Condition, Found, Store, StoredDocument, Wanted } from "./store.ts";
+import type { Condition, Found, Passage, Store, StoredDocument, Wanted } from "./store.ts";
 import { tellingWords } from "./telling.ts";
 import { wordsOf, wordsWithBeginning } from "./words.ts";
 import type { Filters, Hit, IndexedDocument, SearchIndex, SearchMode, SearchOptions, SearchResult } from "./types.ts";
@@ -29,11 +30,28 @@ export interface SearchParts {
 const [listDepth, facetDepth] = [100, 1000];
 const mostHits = 10_000;
 
+type Place = Pick<Passage, "start" | "end">;
+
 interface Ranking {
   readonly fused: readonly Fused[];
   /** Which list is which in `ranks`. */
   readonly lists: readonly ("text" | "dense")[];
+  /** Stems that say which passage of a document was found, where its list does not. */
+  readonly words: readonly string[];
   readonly reranked?: ReadonlyMap<string, number> | undefined;
+}
+
+type Read = (ids: readonly string[]) => Promise<(StoredDocument | undefined)[]>;
+
+/** Documents of one search, each read once. */
+function readOnce(store: Store): Read {
+  const known = new Map<string, StoredDocument | undefined>();
+  return async (ids) => {
+    const missing = ids.filter((id) => !known.has(id));
+    const read = missing.length === 0 ? [] : await store.get(missing, false);
+    missing.forEach((id, i) => known.set(id, read[i]));
+    return ids.map((id) => known.get(id));
+  };
 }
 
 interface Search {
@@ -91,17 +109,20 @@ async function search(parts: SearchParts, query: string, options: SearchOptions)
   const mode = modeOf(parts, options.mode, notes);
   const { signal } = options;
   const filters = { ...options.filters, fields: joinedFields(options.filters?.fields, parsed.fields) };
-  const dense = Math.max(listDepth, offset + limit);
+  // Lists that are fused or reranked are deeper than what is shown of them.
+  const isDeep = mode === "hybrid" || (parts.rerank !== undefined && options.rerank !== false);
+  const dense = isDeep ? Math.max(listDepth, offset + limit) : offset + limit;
   const text = options.facets === true ? Math.max(dense, facetDepth) : dense;
   const one: Search = { parsed, mode, filters, depths: { text, dense }, signal };
   const isAll = mode === "dense" && parsed.text !== "";
   const [ranking, total] = await Promise.all([rank(parts, one), isAll ? null : totalOf(parts.store, one)]);
   signal?.throwIfAborted();
-  const again = options.rerank === false ? ranking : await reranked(parts, ranking, parsed.text);
+  const read = readOnce(parts.store);
+  const again = options.rerank === false ? ranking : await reranked(parts, read, ranking, parsed.text);
   if (parsed.text === "" && ranking.fused.length > 0) notes.push("no words to rank by: newest first");
   const marked = { words: parsed.words, prefixes: parsed.prefixes };
   const shown = { limit, offset, marked, facets: options.facets === true };
-  return resultOf(parts.store, again, shown, { total, mode, understood: understood(parsed), notes });
+  return resultOf(read, again, shown, { total, mode, understood: understood(parsed), notes });
 }
 
 /** The mode that is asked for, or what the index can do; a note where it is another. */
@@ -161,10 +182,12 @@ async function rank(
 ): Promise<Ranking> {
   const wanted: Wanted = { condition: stemmed(parsed.condition), filters, limit: depths.text, signal };
   if (parsed.text === "" || (parsed.words.length === 0 && mode === "text")) {
-    return { fused: fuse([await newest(store, wanted)]).map((one) => ({ ...one, score: 0 })), lists: [] };
+    const fused = fuse([await newest(store, wanted)]).map((one) => ({ ...one, score: 0 }));
+    return { fused, lists: [], words: [] };
   }
+  const own = stems(parsed.words);
   const byWords = async (): Promise<Found[]> => {
-    const found = await store.byWords(stems(parsed.words), wanted);
+    const found = await store.byWords(own, wanted);
     if (parsed.any.length > 0 || found.length >= depths.text) return found;
     // Documents that meet the condition without any of its words, "asthma OR smith[au]".
     const known = new Set(found.map(({ id }) => id));
@@ -174,40 +197,40 @@ async function rank(
     const [vector] = await embed!("query", [parsed.text]);
     return store.byVector(vector!, { ...wanted, limit: depths.dense });
   };
-  if (mode === "text") return alone(await byWords(), "text");
-  if (mode === "dense") return alone(await byVector(), "dense");
-  const [words, vectors] = await Promise.all([byWords(), byVector()]);
-  return { fused: fuse([words, vectors]), lists: ["text", "dense"] };
+  if (mode === "text") return alone(await byWords(), "text", own);
+  if (mode === "dense") return alone(await byVector(), "dense", own);
+  const [vectors, words] = await Promise.all([byVector(), byWords()]);
+  return { fused: fuse([words, vectors]), lists: ["text", "dense"], words: own };
 }
 
 /** One list keeps its own scores. */
-function alone(found: readonly Found[], list: "text" | "dense"): Ranking {
-  return { fused: found.map((one, place) => ({ ...one, ranks: [place + 1] })), lists: [list] };
+function alone(found: readonly Found[], list: "text" | "dense", words: readonly string[]): Ranking {
+  return { fused: found.map((one, place) => ({ ...one, ranks: [place + 1] })), lists: [list], words };
 }
 
-/** Documents that match, at their titles. */
 async function newest(store: Store, wanted: Wanted): Promise<Found[]> {
-  const { ids } = await store.matching(wanted);
-  const documents = await store.get(ids, false);
-  return ids.flatMap((id, i) => {
-    const [first] = documents[i]?.passages ?? [];
-    return documents[i] === undefined ? [] : [{ id, start: first?.start ?? 0, end: first?.end ?? 0, score: 0 }];
-  });
+  return (await store.matching(wanted)).ids.map((id) => ({ id, score: 0 }));
+}
+
+/** Where a document was found: the first passage where nothing says another. */
+function placeOf({ document, passages }: StoredDocument, { passage }: Found, words: readonly string[]): Place {
+  return passage ?? passages[bestPassage(document.text, passages, words)] ?? { start: 0, end: 0 };
 }
 
 /** The first hits in the order of the reranker, the others behind them. */
 async function reranked(
-  { store, rerank, reranked: most = 100 }: SearchParts,
+  { rerank, reranked: most = 100 }: SearchParts,
+  read: Read,
   ranking: Ranking,
   query: string,
 ): Promise<Ranking> {
   const first = ranking.fused.slice(0, most);
   if (rerank === undefined || query === "" || first.length === 0) return ranking;
-  const documents = await store.get(
-    first.map(({ id }) => id),
-    false,
-  );
-  const texts = first.map(({ start, end }, i) => textOf(documents[i]?.document, start, end));
+  const documents = await read(first.map(({ id }) => id));
+  const texts = first.map((one, i) => {
+    const stored = documents[i];
+    return stored === undefined ? "" : textOf(stored.document, placeOf(stored, one, ranking.words));
+  });
   const scores = await rerank(query, texts);
   const best = first
     .map((one, i) => ({ ...one, score: scores[i]! }))
@@ -219,8 +242,7 @@ async function reranked(
 }
 
 /** A passage with the title before it, which says what it is about. */
-function textOf(document: IndexedDocument | undefined, start: number, end: number): string {
-  if (document === undefined) return "";
+function textOf(document: IndexedDocument, { start, end }: Place): string {
   const passage = document.text.slice(start, end);
   return document.title === "" || passage.startsWith(document.title) ? passage : `${document.title}\n\n${passage}`;
 }
@@ -233,27 +255,23 @@ interface Shown {
 }
 
 async function resultOf(
-  store: Store,
+  read: Read,
   ranking: Ranking,
   { limit, offset, marked, facets }: Shown,
   about: Omit<SearchResult, "hits" | "facets">,
 ): Promise<SearchResult> {
   const page = ranking.fused.slice(offset, offset + limit);
-  const documents = await store.get(
-    page.map(({ id }) => id),
-    false,
-  );
+  const counted = facets ? ranking.fused.slice(0, facetDepth) : [];
+  await read([...new Set([...page, ...counted].map(({ id }) => id))]);
+  const documents = await read(page.map(({ id }) => id));
   // One that was deleted since it was found is no hit.
   const hits = page.flatMap((one, i) =>
-    documents[i] === undefined ? [] : [hitOf(documents[i].document, one, ranking, marked)],
+    documents[i] === undefined ? [] : [hitOf(documents[i], one, ranking, marked)],
   );
   const notes = [...about.notes, ...retractions(hits)];
   if (!facets) return { ...about, notes, hits };
-  const counted = await store.get(
-    ranking.fused.slice(0, facetDepth).map(({ id }) => id),
-    false,
-  );
-  return { ...about, notes, hits, facets: facetsOf(counted.flatMap((one) => one?.document ?? [])) };
+  const all = await read(counted.map(({ id }) => id));
+  return { ...about, notes, hits, facets: facetsOf(all.flatMap((one) => one?.document ?? [])) };
 }
 
 function retractions(hits: readonly Hit[]): string[] {
@@ -262,7 +280,10 @@ function retractions(hits: readonly Hit[]): string[] {
   return [`${ids.length === 1 ? "one hit is" : `${ids.length} hits are`} retracted: ${ids.join(", ")}`];
 }
 
-function hitOf(document: IndexedDocument, { score, start, end, ranks }: Fused, ranking: Ranking, marked: Marked): Hit {
+function hitOf(stored: StoredDocument, found: Fused, ranking: Ranking, marked: Marked): Hit {
+  const { document } = stored;
+  const { score, ranks } = found;
+  const { start, end } = placeOf(stored, found, ranking.words);
   const { id, title, text, year, journal, types, authors, retracted } = document;
   const first = titleOf(document);
   const rank = (list: "text" | "dense"): number | undefined => ranks[ranking.lists.indexOf(list)];
@@ -312,20 +333,22 @@ async function similar(parts: SearchParts, id: string, options: SearchOptions): 
   const depth = Math.max(listDepth, offset + limit);
   const wanted: Wanted = { condition: others, filters, limit: depth, signal };
   const words = mode === "dense" ? [] : await tellingWords(store, stored.document, signal);
+  const own = stems(words);
   const [byWords, byVector] = await Promise.all([
-    mode === "dense" ? undefined : store.byWords(stems(words), wanted),
+    mode === "dense" ? undefined : store.byWords(own, wanted),
     mode === "text" ? undefined : store.byVector(vector!, wanted),
   ]);
   const both: Ranking["lists"] = ["text", "dense"];
   const ranking =
     byWords !== undefined && byVector !== undefined
-      ? { fused: fuse([byWords, byVector]), lists: both }
-      : alone((byWords ?? byVector)!, byWords === undefined ? "dense" : "text");
+      ? { fused: fuse([byWords, byVector]), lists: both, words: own }
+      : alone((byWords ?? byVector)!, byWords === undefined ? "dense" : "text", own);
   const by = words.length === 0 ? "" : ` by the words ${words.join(", ")}`;
   const about = { total: null, mode, understood: `documents like ${id}${by}`, notes };
   const shown = { limit, offset, marked: { words, prefixes: [] }, facets: options.facets === true };
-  const ranked = options.rerank === true ? await reranked(parts, ranking, stored.document.title) : ranking;
-  return resultOf(store, ranked, shown, about);
+  const read = readOnce(store);
+  const ranked = options.rerank === true ? await reranked(parts, read, ranking, stored.document.title) : ranking;
+  return resultOf(read, ranked, shown, about);
 }
 
 /** Of unit length. */

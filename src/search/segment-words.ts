@@ -6,7 +6,7 @@
 import { DataError } from "../errors.ts";
 import type { Change } from "./exact.ts";
 import type { CutWords } from "./exact-memory.ts";
-import { damaged } from "./segments.ts";
+import { damaged, type SegmentChange } from "./segments.ts";
 
 /** To be raised with every change to how texts are cut (words.ts, stem.ts): files of other versions are not read. */
 const version = 1;
@@ -60,4 +60,16 @@ export function readWords(bytes: Uint8Array, documents: number, path: string): r
   if (next !== header + documents + total!) throw wrong();
   for (let i = header + documents; i < next; i++) if (numbers[i]! >= list.length) throw wrong();
   return words;
+}
+
+/** Changes with their words. @param bytes the file of their words; undefined where the index is older than such files. */
+export function withWords(
+  changes: readonly SegmentChange[],
+  bytes: Uint8Array | undefined,
+  path: string,
+): readonly Change[] {
+  if (bytes === undefined) return changes;
+  const words = readWords(bytes, changes.filter(({ kind }) => kind === "put").length, path);
+  let next = 0;
+  return changes.map((change) => (change.kind === "put" ? { ...change, words: words?.[next++] } : change));
 }

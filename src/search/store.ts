@@ -40,12 +40,12 @@ export interface Wanted {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The best passage of a document, best documents first; ties by ascending id. */
+/** A document that was found; best first, ties by ascending id. */
 export interface Found {
   readonly id: string;
-  readonly start: number;
-  readonly end: number;
   readonly score: number;
+  /** The passage that it was found by; absent: whichever has most of the words, which takes its text to say. */
+  readonly passage?: Pick<Passage, "start" | "end"> | undefined;
 }
 
 /** Reading: each call sees what is committed when it begins. */

@@ -8,6 +8,7 @@ import type { MiddlewareHandler } from "hono";
 import { getCookie, setCookie } from "hono/cookie";
 import type { Guard } from "./context.ts";
 import { refusal } from "./failures.ts";
+import { tokenPage, tokenPageHeaders } from "./token-page.ts";
 
 const cookieName = "galen_token";
 
@@ -35,15 +36,19 @@ export function guarded({ token, hosts }: Guard): MiddlewareHandler {
       });
     }
     refuseOthers(c.req.header("origin"), host, c.req.header("sec-fetch-site"), isNavigation(c.req.raw));
-    const asked = c.req.query("token");
-    if (expected !== undefined && asked !== undefined && c.req.path === "/" && c.req.method === "GET") {
-      if (!isOurs(asked)) throw unauthorised();
+    const isPage = c.req.path === "/" && c.req.method === "GET";
+    const asked = isPage && expected !== undefined ? c.req.query("token") : undefined;
+    const bearer = /^Bearer +(\S+) *$/i.exec(c.req.header("authorization") ?? "")?.[1];
+    if (!isOurs(asked ?? bearer ?? getCookie(c, cookieName) ?? "")) {
+      const isRead = isPage && (c.req.header("accept") ?? "").includes("text/html");
+      if (isRead) return c.html(tokenPage(asked !== undefined), 401, tokenPageHeaders);
+      throw unauthorised();
+    }
+    if (asked !== undefined) {
       // The address with the token in it goes no further than this, neither into history nor to a reader of the screen.
       setCookie(c, cookieName, asked, { httpOnly: true, sameSite: "Strict", path: "/" });
       return c.redirect("/");
     }
-    const bearer = /^Bearer +(\S+) *$/i.exec(c.req.header("authorization") ?? "")?.[1];
-    if (!isOurs(bearer ?? getCookie(c, cookieName) ?? "")) throw unauthorised();
     await next();
     return undefined;
   };

@@ -57,6 +57,8 @@ export interface ModelsOptions {
   readonly load?: LoadOptions | undefined;
   readonly limits: Pick<Limits, "rows" | "cacheBytes" | "idleTime">;
   readonly metrics: ServerMetrics;
+  /** Bytes that are free. Default: `freeMemory`. */
+  readonly free?: (() => number) | undefined;
 }
 
 /** A path's last part; of a run's model/ the run's. */
@@ -112,7 +114,7 @@ interface Slot {
 
 /** The models that a server answers with: opened when one is asked for, closed when it is idle or room is needed. */
 export function createModels(known: readonly KnownModel[], options: ModelsOptions): Models {
-  const { limits, metrics } = options;
+  const { limits, metrics, free = freeMemory } = options;
   const slots = new Map(
     known.map((model): [string, Slot] => [
       model.name,
@@ -142,19 +144,29 @@ export function createModels(known: readonly KnownModel[], options: ModelsOption
       .filter(({ loaded, users }) => loaded !== undefined && users === 0)
       .sort((a, b) => a.used - b.used);
     for (const slot of idle) {
-      if (freeMemory() > 1.25 * bytes) return;
-      await unload(slot);
+      if (free() > 1.25 * bytes) return;
+      // Somebody may have asked for it while another was unloaded.
+      if (slot.users === 0 && slot.loaded !== undefined) await unload(slot);
     }
   };
 
-  const load = async ({ model }: Slot): Promise<Loaded> => {
-    const opened = await openModelFolder(model.source, model.kind === "decoder" ? { as: "language" } : {}).catch(
-      () => undefined,
-    );
-    await makeRoom(opened === undefined ? 0 : bytesOf(opened));
+  const openDecoder = async (model: KnownModel): Promise<Loaded> => {
+    const folder = await openModelFolder(model.source, { as: "language" });
+    await makeRoom(bytesOf(folder));
     metrics.count("galen_model_loads_total", { model: model.name });
-    const loaded =
-      model.kind === "decoder" ? await loadDecoder(model, options) : await loadScoring(model, options.load);
+    return loadDecoder(model.name, folder, options);
+  };
+
+  const openScoring = async (model: KnownModel): Promise<Loaded> => {
+    // Of its weights alone: whoever scores opens the folder as what it is.
+    const folder = await openModelFolder(model.source).catch(() => undefined);
+    await makeRoom(folder === undefined ? 0 : bytesOf(folder));
+    metrics.count("galen_model_loads_total", { model: model.name });
+    return loadScoring(model, options.load);
+  };
+
+  const load = async ({ model }: Slot): Promise<Loaded> => {
+    const loaded = await (model.kind === "decoder" ? openDecoder(model) : openScoring(model));
     const state = (): { waiting: number; running: number; bytes: number } =>
       loaded.kind === "decoder" ? loaded.engine.state : { waiting: loaded.waiting, running: 0, bytes: 0 };
     metrics.gauge("galen_queue_length", { model: model.name }, () => state().waiting);
@@ -235,15 +247,19 @@ function unknown(name: string, kinds: readonly ModelKind[], known: readonly Know
   return refusal(404, message, { param: "model", code: "model_not_found" });
 }
 
-async function loadDecoder({ name, source }: KnownModel, { load, limits }: ModelsOptions): Promise<LoadedDecoder> {
-  const model = new Model(await openModelFolder(source, { as: "language" }), load);
+async function loadDecoder(
+  name: string,
+  folder: ModelFolder,
+  { load, limits, free = freeMemory }: ModelsOptions,
+): Promise<LoadedDecoder> {
+  const model = new Model(folder, load);
   try {
     const generator = await model.generator();
     const { tokenizer } = generator;
     if (tokenizer instanceof Error) throw tokenizer;
     const engine = createEngine(generator.decoder, {
       rows: limits.rows,
-      cacheBytes: limits.cacheBytes ?? Math.min(4e9, freeMemory() / 4),
+      cacheBytes: limits.cacheBytes ?? Math.min(4e9, free() / 4),
     });
     return {
       kind: "decoder",
