@@ -9,7 +9,7 @@ import { availableParallelism } from "node:os";
 import { ConfigError, RuntimeError } from "./errors.ts";
 import { requireMemory } from "./runtime/memory.ts";
 import type { Decoder, DecoderSizes, Decoding, DecodingOptions, TokenScores } from "./generate/decoder.ts";
-import { tokenBytes } from "./generate/queue.ts";
+import { tokenBytes } from "./generate/store.ts";
 import { logSumExp } from "./generate/scores.ts";
 import { commonLength } from "./tokenizers/ids.ts";
 

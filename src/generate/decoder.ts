@@ -9,7 +9,7 @@ import type { CacheShape } from "../models/family.ts";
 import { int64 } from "../runtime/batch.ts";
 import type { Session, Tensors } from "../runtime/session.ts";
 import { sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
-import { createStore, partsOf, pastKeyValues } from "./store.ts";
+import { createStore, partsOf, pastKeyValues, tokenBytes } from "./store.ts";
 
 export interface DecoderSizes {
   readonly cache: CacheShape;
@@ -58,6 +58,8 @@ export interface Decoding extends Disposable {
 
 /** The most tokens of prompts that are computed at once: what a layer makes of them stays in a processor's cache. */
 export const prefillTokens = 1024;
+/** Bytes of keys and values that a pass may give: they are in memory three times until they are put into the cache. */
+const passBytes = 64 * 2 ** 20;
 /** Tokens that the caches grow by: they are read whole at every step, so they are kept short. */
 const growth = 64;
 
@@ -96,19 +98,34 @@ export interface DecodingOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** The most tokens of a pass: any number where a token depends on what else is in its pass. */
+function passTokens({ cache, acrossRows }: Pick<Decoder, "cache" | "acrossRows">): number {
+  if (acrossRows === true) return Infinity;
+  return Math.max(1, Math.min(prefillTokens, Math.floor(passBytes / tokenBytes(cache))));
+}
+
 /** `Decoder.start` on a compiled decoding graph (`models/graphs.ts`). */
 export function createDecoding(
-  { session, cache, vocabSize }: Pick<Decoder, "cache" | "vocabSize"> & { readonly session: Session },
+  {
+    session,
+    cache,
+    vocabSize,
+    acrossRows,
+  }: Pick<Decoder, "cache" | "vocabSize" | "acrossRows"> & { readonly session: Session },
   { rows: usual, capacity, signal }: DecodingOptions,
 ): Decoding {
   const parts = partsOf(cache);
+  const most = passTokens({ cache, acrossRows });
+  /** Tokens that a row comes to have whose prompt is computed in parts. */
+  let coming = 0;
   const store = createStore(cache);
   /** The tokens in each row's cache. */
   const cached: number[][] = [];
   let scratch = new Float32Array();
 
   /** Room for rows of so many tokens; less than before where shorter rows took the place of longer. */
-  const makeRoom = (rows: number, tokens: number): void => {
+  const makeRoom = (rows: number, now: number): void => {
+    const tokens = Math.max(now, coming);
     const wanted = Math.max(tokens, Math.min(capacity, tokens + growth));
     const fits = rows <= store.rows && tokens <= store.room;
     if (fits && wanted > 0.75 * store.room) return;
@@ -182,17 +199,47 @@ export function createDecoding(
     return scored.map((own) => own.map(() => scoresOf(logits, outputs, next++)));
   };
 
+  /** Tokens behind those of one row, in as many passes as they need. */
+  const appendParts = async (row: number, tokens: readonly number[], all: boolean): Promise<TokenScores[]> => {
+    const scores: TokenScores[] = [];
+    for (let at = 0; at < tokens.length; at += most) {
+      const part = tokens.slice(at, at + most);
+      const [own] = await appendRun(row, [part], (size) => new Float32Array(size), all);
+      if (all || at + most >= tokens.length) scores.push(...own!);
+    }
+    return scores;
+  };
+
+  /** The same in a new row. */
+  const prefillParts = async (row: number, tokens: readonly number[], all: boolean): Promise<TokenScores[]> => {
+    const begun = tokens.slice(0, most);
+    coming = tokens.length;
+    try {
+      const [scores] = await prefillRun([begun], row, all);
+      cached.push([...begun]);
+      const rest = await appendParts(row, tokens.slice(most), all);
+      return all ? [...scores!, ...rest] : rest;
+    } finally {
+      coming = 0;
+    }
+  };
+
   return {
     async prefill(prompts, all = false): Promise<{ first: number; scores: TokenScores[][] }> {
       const scores: TokenScores[][] = [];
       const before = cached.length;
       makeRoom(before + prompts.length, longestOf([...cached, ...prompts]));
       for (let first = 0; first < prompts.length;) {
+        if (prompts[first]!.length > most) {
+          scores.push(await prefillParts(before + first, prompts[first]!, all));
+          first += 1;
+          continue;
+        }
         let longest = prompts[first]!.length;
         let end = first + 1;
         for (; end < prompts.length; end++) {
           longest = Math.max(longest, prompts[end]!.length);
-          if (longest * (end + 1 - first) > prefillTokens) break;
+          if (longest * (end + 1 - first) > Math.min(most, prefillTokens)) break;
         }
         const part = prompts.slice(first, end);
         scores.push(...(await prefillRun(part, before + first, all)));
@@ -203,8 +250,7 @@ export function createDecoding(
     },
     step: (tokens) =>
       appendRun(0, tokens, (size) => (scratch.length < size ? (scratch = new Float32Array(size)) : scratch)),
-    extend: async (row, tokens, all = false) =>
-      (await appendRun(row, [tokens], (size) => new Float32Array(size), all))[0]!,
+    extend: (row, tokens, all = false) => appendParts(row, tokens, all),
     copy(from, to): void {
       if (from === to) return;
       const wanted = cached[from]!;

@@ -6,9 +6,10 @@
  * whose format rounds across rows (`Decoder.acrossRows`) depend on the other rows by more than that.
  */
 import type { Decoder, TokenScores } from "./decoder.ts";
-import { fitsCache, tokenBytes } from "./queue.ts";
+import { fitsCache } from "./queue.ts";
 import { createRows, type Row, type Rows, type Start, type Taken } from "./rows.ts";
 import type { Job } from "./search.ts";
+import { tokenBytes } from "./store.ts";
 
 /** Continuations of one prompt. */
 export interface EngineRequest {

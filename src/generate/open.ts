@@ -66,11 +66,12 @@ export async function openGenerator<C extends Codec>(source: GeneratorSource<C>)
   const sample = (): Tensors => promptInputs(cache, calibrationRows(config, tokenizer)).inputs;
   const session =
     typeof weights === "function" ? await weights(graph, sample) : await openInMemory(graph, weights, source.session);
+  const acrossRows = source.acrossRows === true || cache.acrossRows;
   return {
     decoder: {
       ...sizes,
-      acrossRows: source.acrossRows === true || cache.acrossRows,
-      start: (options) => createDecoding({ session, cache, vocabSize }, options),
+      acrossRows,
+      start: (options) => createDecoding({ session, cache, vocabSize, acrossRows }, options),
     },
     config,
     defaults,

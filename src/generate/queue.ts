@@ -1,6 +1,7 @@
 /** Which prompts are decoded now and which wait: rows that end make room for the next, as far as memory goes. */
 import type { CacheShape } from "../models/family.ts";
 import { prefillTokens } from "./decoder.ts";
+import { tokenBytes } from "./store.ts";
 import type { Job } from "./search.ts";
 
 /** Most prompts that are decoded at once where others may wait. */
@@ -9,11 +10,6 @@ const mostPrompts = 64;
 export interface Queue {
   /** The jobs that begin now, in order, beside those that run; with none running at least one, until all have begun. */
   next(running: readonly Job[]): { readonly job: Job; readonly index: number }[];
-}
-
-/** Bytes that a token's keys and values take. */
-export function tokenBytes({ layers, keyHeads, headWidth }: CacheShape): number {
-  return 2 * layers * keyHeads * headWidth * Float32Array.BYTES_PER_ELEMENT;
 }
 
 /** Whether so many rows may run at once, of which the longest may have so many tokens: each has room for as many. */

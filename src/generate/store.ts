@@ -31,6 +31,11 @@ export function partsOf({ layers }: CacheShape): string[] {
   return Array.from({ length: 2 * layers }, (_, i) => `${i >> 1}.${i % 2 === 0 ? "key" : "value"}`);
 }
 
+/** Bytes that a token's keys and values take. */
+export function tokenBytes({ layers, keyHeads, headWidth }: CacheShape): number {
+  return 2 * layers * keyHeads * headWidth * Float32Array.BYTES_PER_ELEMENT;
+}
+
 export function pastKeyValues(parts: readonly string[], tensorOf: (part: number) => Tensor): Tensors {
   return Object.fromEntries(parts.map((name, i) => [`past_key_values.${name}`, tensorOf(i)]));
 }

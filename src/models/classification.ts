@@ -16,6 +16,7 @@ import {
   sub,
   where,
 } from "../graph/ops/index.ts";
+import { flat } from "../nn/layers.ts";
 import { pool } from "../nn/pooling.ts";
 import { product } from "../graph/shape.ts";
 import type { Head, Labels, Measure, ModelConfig, ModelInputs } from "./family.ts";
@@ -58,11 +59,6 @@ export function problemOf(config: LabelConfig): Problem {
 
 /** hidden_BTD → logits [B, C] or [B, T, C]. */
 type Logits<Config extends ModelConfig> = (g: Graph, config: Config, hidden: Value, inputs: ModelInputs) => Value;
-
-/** Rows and the last axis: [..., C] → [N, C]. */
-export function flat(x: Value): Value {
-  return reshape(x, [product(x.shape.slice(0, -1)), x.shape.at(-1)!]);
-}
 
 /** Classes of rows, or target values. */
 export function sequenceHead<Config extends ModelConfig & LabelConfig>(logits: Logits<Config>): Head<Config> {

@@ -3,7 +3,7 @@
  * between their projection and here. A family calls an `Attend`: training and scoring pass `maskedAttention`, generation
  * passes `cachedAttention`, and the family's code is the same.
  */
-// B batch, T query tokens, S key tokens, H heads, G key heads, K width of a head, D = H·K
+// B batch, T query tokens, N = B·T, S key tokens, H heads, G key heads, K width of a head, D = H·K
 import type { Graph, Value } from "../graph/graph.ts";
 import {
   add,
@@ -23,7 +23,7 @@ import {
   transpose,
   where,
 } from "../graph/ops/index.ts";
-import type { Dim } from "../graph/shape.ts";
+import { type Dim, product, type Shape } from "../graph/shape.ts";
 import { dropout } from "./layers.ts";
 import { positionsOf, sameDocument } from "./positions.ts";
 
@@ -39,6 +39,15 @@ export type Attend = (q_BHTK: Value, k_BGTK: Value, v_BGTK: Value, layer: number
  * null, or an absent list: as far as there are tokens.
  */
 export type Windows = readonly (number | null)[];
+
+/** What a layer needs to know of where it stands. */
+export interface Place {
+  readonly attend: Attend;
+  /** [B, T]: what the tokens, which layers have one after another, are rows of. */
+  readonly rows_BT: Shape;
+  /** Counted from 0. */
+  readonly index: number;
+}
 
 /** Attention to a cache, for the windows of a family's layers: see `cachedAttention`. */
 export type AttendWithin = (windows: Windows | undefined) => Attend;
@@ -60,16 +69,16 @@ interface Visible {
   readonly branches_BT?: Value | undefined;
 }
 
-/** x_BTD → [B, heads, T, D / heads]. */
-export function splitHeads(x_BTD: Value, heads: number): Value {
-  const [batch, tokens, width] = x_BTD.shape;
-  return transpose(reshape(x_BTD, [batch!, tokens!, heads, (width as number) / heads]), [0, 2, 1, 3]);
+/** x_ND, the tokens of rows [B, T] one after another → [B, heads, T, D / heads]. */
+export function splitHeads(x_ND: Value, heads: number, [batch, tokens]: Shape): Value {
+  const width = x_ND.shape[1] as number;
+  return transpose(reshape(x_ND, [batch!, tokens!, heads, width / heads]), [0, 2, 1, 3]);
 }
 
-/** y_BHTK → [B, T, H·K]. */
+/** y_BHTK → [N, H·K]. */
 export function joinHeads(y_BHTK: Value): Value {
   const [batch, heads, tokens, K] = y_BHTK.shape;
-  return reshape(transpose(y_BHTK, [0, 2, 1, 3]), [batch!, tokens!, (heads as number) * (K as number)]);
+  return reshape(transpose(y_BHTK, [0, 2, 1, 3]), [product([batch!, tokens!]), (heads as number) * (K as number)]);
 }
 
 /** The caller's attention, such as one with a cache, or else that over all tokens, masked as the options say. */

@@ -31,6 +31,7 @@ test("the first number that is not finite is found, whatever stands beside it", 
   expect(firstNotFinite(new Float32Array())).toBe(-1);
   for (const value of [NaN, Infinity, -Infinity]) expect(firstNotFinite(Float32Array.of(1, 2, value, NaN))).toBe(2);
   expect(firstNotFinite(Float32Array.of(Infinity, -Infinity))).toBe(0);
+  for (let at = 0; at < 11; at++) expect(firstNotFinite(new Float32Array(11).fill(NaN, at, at + 1))).toBe(at);
 });
 
 describe.each([NaN, Infinity, -Infinity])("a weight that is %s", (value) => {

@@ -40,13 +40,13 @@ export function growVocabulary(tokenizer: Tokenizer, vocabSize: number, count: n
     );
   }
   const found = findPromptIds(tokenizer, vocabSize, count);
-  const words: string[] = [];
+  const words = new Set<string>();
   // Rows that no piece has (padding to a round number) get names, because a vocabulary's file must not have holes.
   for (let id = tokenizer.vocabSize; id < vocabSize; id++) {
     const at = found?.indexOf(id) ?? -1;
-    words.push(at < 0 ? fresh(tokenizer, words) : promptWord(at + 1));
+    words.add(at < 0 ? fresh(tokenizer, words) : promptWord(at + 1));
   }
-  if (found !== undefined) return { tokenizer: tokenizer.withRows(words), vocabSize, promptIds: found };
+  if (found !== undefined) return { tokenizer: tokenizer.withRows([...words]), vocabSize, promptIds: found };
   const prompt = Array.from({ length: count }, (_, i) => promptWord(i + 1));
   if (prompt.some((word) => tokenizer.idOfWord(word) !== undefined)) {
     throw new ConfigError(`promptLength: expected at most the model's own prompt rows or none of them, got ${count}`, {
@@ -61,9 +61,9 @@ export function growVocabulary(tokenizer: Tokenizer, vocabSize: number, count: n
 }
 
 /** A word that the vocabulary lacks, as fairseq names its padding. */
-function fresh(tokenizer: Tokenizer, words: readonly string[]): string {
-  for (let number = words.length; ; number++) {
+function fresh(tokenizer: Tokenizer, words: ReadonlySet<string>): string {
+  for (let number = words.size; ; number++) {
     const word = `madeupword${String(number).padStart(4, "0")}`;
-    if (tokenizer.idOfWord(word) === undefined && !words.includes(word)) return word;
+    if (tokenizer.idOfWord(word) === undefined && !words.has(word)) return word;
   }
 }

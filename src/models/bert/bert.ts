@@ -4,12 +4,12 @@
  * to the hidden width, and all else is BERT; and Megatron's BERT (Shoeybi et al. 2019, arXiv:1909.08053; GatorTron),
  * which is pre-norm. Left out: cross-attention, relative positions, next-sentence prediction.
  */
-// B batch, T tokens, D width, F feed-forward width
+// B batch, T tokens, N = B·T, D width, F feed-forward width
 import type { Graph, Value } from "../../graph/graph.ts";
 import { add, linear, slice } from "../../graph/ops/index.ts";
 import { activations } from "../../nn/activations.ts";
-import { type Attend, attentionOf, joinHeads, splitHeads } from "../../nn/attention.ts";
-import { dropout, embedding, embeddingTable, layerNormLayer, linearLayer } from "../../nn/layers.ts";
+import { attentionOf, joinHeads, type Place, splitHeads } from "../../nn/attention.ts";
+import { dropout, embedding, embeddingTable, flat, layerNormLayer, linearLayer, unflat } from "../../nn/layers.ts";
 import { learnedPositions } from "../../nn/positions.ts";
 import {
   type BertConfig,
@@ -30,14 +30,19 @@ import type { Family, Head, Measures, ModelInputs } from "../family.ts";
 /** hidden_BTD of the last layer. */
 function hidden(g: Graph, config: BertConfig, inputs: ModelInputs): Value {
   const attend = attentionOf(g, inputs, { causal: false, dropout: config.attention_probs_dropout_prob });
+  const rows_BT = inputs.ids_BT.shape;
   return inBody(g, config, () => {
-    let x_BTD = g.scope("embeddings", () => embed(g, config, inputs));
+    let x_ND = flat(g.scope("embeddings", () => embed(g, config, inputs)));
     for (let i = 0; i < config.num_hidden_layers; i++) {
-      const below_BTD = x_BTD;
-      x_BTD = g.scope(`encoder.layer.${i}`, () => g.checkpoint(() => layer(g, config, below_BTD, attend, i)));
+      const below_ND = x_ND;
+      const at = { attend, rows_BT, index: i };
+      x_ND = g.scope(`encoder.layer.${i}`, () => g.checkpoint(() => layer(g, config, below_ND, at)));
     }
-    if (!isPreNorm(config)) return x_BTD;
-    return g.scope("encoder", () => layerNormLayer(g, "ln", x_BTD, config.layer_norm_eps));
+    if (!isPreNorm(config)) return unflat(x_ND, rows_BT);
+    return unflat(
+      g.scope("encoder", () => layerNormLayer(g, "ln", x_ND, config.layer_norm_eps)),
+      rows_BT,
+    );
   });
 }
 
@@ -61,7 +66,7 @@ function words(g: Graph, config: BertConfig, ids_BT: Value): Value {
   return linear(rows, projectionWeight(g, config), config.projection_bias ? bias() : undefined);
 }
 
-function layer(g: Graph, config: BertConfig, x_BTD: Value, attend: Attend, index: number): Value {
+function layer(g: Graph, config: BertConfig, x_ND: Value, { attend, rows_BT, index }: Place): Value {
   const { hidden_size: width, num_attention_heads: heads, initializer_range: deviation } = config;
   const project = (name: string, x: Value, out: number): Value => linearLayer(g, name, x, out, { deviation });
   const norm = (name: string, x: Value): Value => layerNormLayer(g, name, x, config.layer_norm_eps);
@@ -71,17 +76,17 @@ function layer(g: Graph, config: BertConfig, x_BTD: Value, attend: Attend, index
       const sum = add(dropout(g, project("dense", y, width), config.hidden_dropout_prob), residual);
       return isPreNorm(config) ? sum : norm("LayerNorm", sum);
     });
-  const middle_BTD = g.scope("attention", () => {
-    const h_BTD = before(x_BTD);
-    const y_BTD = g.scope("self", () => {
-      const split = (name: string): Value => splitHeads(project(name, h_BTD, width), heads);
+  const middle_ND = g.scope("attention", () => {
+    const h_ND = before(x_ND);
+    const y_ND = g.scope("self", () => {
+      const split = (name: string): Value => splitHeads(project(name, h_ND, width), heads, rows_BT);
       return joinHeads(attend(split("query"), split("key"), split("value"), index));
     });
-    return joined(y_BTD, x_BTD);
+    return joined(y_ND, x_ND);
   });
-  const h_BTD = before(middle_BTD);
-  const inner_BTF = g.scope("intermediate", () => project("dense", h_BTD, config.intermediate_size));
-  return joined(activations[config.hidden_act](inner_BTF), middle_BTD);
+  const h_ND = before(middle_ND);
+  const inner_NF = g.scope("intermediate", () => project("dense", h_ND, config.intermediate_size));
+  return joined(activations[config.hidden_act](inner_NF), middle_ND);
 }
 
 function measures(name: string, config: BertConfig): Measures {

@@ -3,11 +3,11 @@
 import type { Graph, Value } from "../../graph/graph.ts";
 import { add, linearCrossEntropy, matMul, reshape, slice, tanh } from "../../graph/ops/index.ts";
 import { activations } from "../../nn/activations.ts";
-import { dropout, vocabularyTable, layerNormLayer, linearLayer } from "../../nn/layers.ts";
+import { dropout, flat, vocabularyTable, layerNormLayer, linearLayer } from "../../nn/layers.ts";
 import { inBody, projectionWeight, tokenTable } from "./layers.ts";
 import type { BertConfig } from "./config.ts";
 import { decoderBias } from "./names.ts";
-import { flat, labelCount, sequenceHead, tokenHead } from "../classification.ts";
+import { labelCount, sequenceHead, tokenHead } from "../classification.ts";
 import type { Head, Labels } from "../family.ts";
 
 /** tanh of a linear layer over the first token: hidden_BTD → pooled_BD. */

@@ -8,8 +8,17 @@
 import type { Graph, Value } from "../../graph/graph.ts";
 import { add, linear, scale } from "../../graph/ops/index.ts";
 import { activations } from "../../nn/activations.ts";
-import { type Attend, attentionOf, joinHeads, splitHeads } from "../../nn/attention.ts";
-import { dropout, embedding, embeddingTable, layerNormLayer, linearLayer, vocabularyTable } from "../../nn/layers.ts";
+import { attentionOf, joinHeads, type Place, splitHeads } from "../../nn/attention.ts";
+import {
+  dropout,
+  embedding,
+  embeddingTable,
+  flat,
+  layerNormLayer,
+  linearLayer,
+  unflat,
+  vocabularyTable,
+} from "../../nn/layers.ts";
 import { learnedPositions } from "../../nn/positions.ts";
 import { labelCount, labelMeasure, lastTokenHead, tokenHead } from "../classification.ts";
 import { caricature } from "../config.ts";
@@ -27,13 +36,15 @@ const positionOffset = 2;
 /** hidden_BTD after the final LayerNorm. ids_BT int64. */
 function hidden(g: Graph, config: BioGptConfig, inputs: ModelInputs): Value {
   const attend = attentionOf(g, inputs, { causal: true, dropout: config.attention_probs_dropout_prob });
+  const rows_BT = inputs.ids_BT.shape;
   return g.scope("biogpt", () => {
-    let x_BTD = dropout(g, embed(g, config, inputs), config.hidden_dropout_prob);
+    let x_ND = flat(dropout(g, embed(g, config, inputs), config.hidden_dropout_prob));
     for (let i = 0; i < config.num_hidden_layers; i++) {
-      const below_BTD = x_BTD;
-      x_BTD = g.scope(`layers.${i}`, () => g.checkpoint(() => layer(g, config, below_BTD, attend, i)));
+      const below_ND = x_ND;
+      const at = { attend, rows_BT, index: i };
+      x_ND = g.scope(`layers.${i}`, () => g.checkpoint(() => layer(g, config, below_ND, at)));
     }
-    return layerNormLayer(g, "layer_norm", x_BTD, epsilon);
+    return unflat(layerNormLayer(g, "layer_norm", x_ND, epsilon), rows_BT);
   });
 }
 
@@ -50,20 +61,20 @@ function embed(g: Graph, config: BioGptConfig, inputs: ModelInputs): Value {
   return add(scaled_BTD, learnedPositions(table, inputs, positionOffset));
 }
 
-function layer(g: Graph, config: BioGptConfig, x_BTD: Value, attend: Attend, index: number): Value {
+function layer(g: Graph, config: BioGptConfig, x_ND: Value, { attend, rows_BT, index }: Place): Value {
   const { hidden_size: width, intermediate_size, num_attention_heads: heads, initializer_range: deviation } = config;
   const project = (name: string, x: Value, out: number): Value => linearLayer(g, name, x, out, { deviation });
-  const h_BTD = layerNormLayer(g, "self_attn_layer_norm", x_BTD, epsilon);
-  const attended_BTD = g.scope("self_attn", () => {
-    const split = (name: string): Value => splitHeads(project(name, h_BTD, width), heads);
+  const h_ND = layerNormLayer(g, "self_attn_layer_norm", x_ND, epsilon);
+  const attended_ND = g.scope("self_attn", () => {
+    const split = (name: string): Value => splitHeads(project(name, h_ND, width), heads, rows_BT);
     const y_BHTK = attend(split("q_proj"), split("k_proj"), split("v_proj"), index);
     return project("out_proj", joinHeads(y_BHTK), width);
   });
-  const middle_BTD = add(x_BTD, dropout(g, attended_BTD, config.hidden_dropout_prob));
-  const f_BTD = layerNormLayer(g, "final_layer_norm", middle_BTD, epsilon);
-  const inner_BTF = activations[config.hidden_act](project("fc1", f_BTD, intermediate_size));
-  const outer_BTD = project("fc2", dropout(g, inner_BTF, config.activation_dropout), width);
-  return add(middle_BTD, dropout(g, outer_BTD, config.hidden_dropout_prob));
+  const middle_ND = add(x_ND, dropout(g, attended_ND, config.hidden_dropout_prob));
+  const f_ND = layerNormLayer(g, "final_layer_norm", middle_ND, epsilon);
+  const inner_NF = activations[config.hidden_act](project("fc1", f_ND, intermediate_size));
+  const outer_ND = project("fc2", dropout(g, inner_NF, config.activation_dropout), width);
+  return add(middle_ND, dropout(g, outer_ND, config.hidden_dropout_prob));
 }
 
 /** The language model's matrix_VD: the token table, or one of its own. */

@@ -3,18 +3,20 @@
  * positions and a tied head, exactly as transformers' GPT2LMHeadModel computes it, with its heads for classification.
  * Linear layers are its Conv1D, weights [in, out]; parameter names are its state dict's. Left out: cross-attention.
  */
-// B batch, T tokens, D width, F feed-forward width, V vocabulary
+// B batch, T tokens, N = B·T, D width, F feed-forward width, V vocabulary
 import type { Graph, Value } from "../../graph/graph.ts";
 import { add, linear, scale, slice } from "../../graph/ops/index.ts";
 import { activations } from "../../nn/activations.ts";
-import { type Attend, attentionOf, joinHeads, splitHeads } from "../../nn/attention.ts";
+import { attentionOf, joinHeads, type Place, splitHeads } from "../../nn/attention.ts";
 import {
   conv1dLayer,
   dropout,
   embedding,
   embeddingTable,
+  flat,
   layerNormLayer,
   linearLayer,
+  unflat,
   vocabularyTable,
 } from "../../nn/layers.ts";
 import { learnedPositions } from "../../nn/positions.ts";
@@ -28,14 +30,17 @@ import { type Gpt2Config, gpt2Sizes, parseGpt2Config, writtenGpt2Config } from "
 function hidden(g: Graph, config: Gpt2Config, inputs: ModelInputs): Value {
   const attend = attentionOf(g, inputs, { causal: true, dropout: config.attn_pdrop });
   const { hidden_size: width, max_position_embeddings: rows, initializer_range: normal } = config;
+  const rows_BT = inputs.ids_BT.shape;
   return g.scope("transformer", () => {
     const positions = learnedPositions(embeddingTable(g, "wpe", rows, width, { normal }), inputs);
-    let x_BTD = dropout(g, add(embedding(tokenTable(g, config), inputs.ids_BT), positions), config.embd_pdrop);
+    const tokens_BTD = embedding(tokenTable(g, config), inputs.ids_BT);
+    let x_ND = flat(dropout(g, add(tokens_BTD, positions), config.embd_pdrop));
     for (let i = 0; i < config.num_hidden_layers; i++) {
-      const below_BTD = x_BTD;
-      x_BTD = g.scope(`h.${i}`, () => g.checkpoint(() => layer(g, config, below_BTD, attend, i)));
+      const below_ND = x_ND;
+      const at = { attend, rows_BT, index: i };
+      x_ND = g.scope(`h.${i}`, () => g.checkpoint(() => layer(g, config, below_ND, at)));
     }
-    return layerNormLayer(g, "ln_f", x_BTD, config.layer_norm_epsilon);
+    return unflat(layerNormLayer(g, "ln_f", x_ND, config.layer_norm_epsilon), rows_BT);
   });
 }
 
@@ -43,26 +48,26 @@ function tokenTable(g: Graph, { vocab_size, hidden_size, initializer_range: norm
   return vocabularyTable(g, "wte", vocab_size, hidden_size, { normal });
 }
 
-function layer(g: Graph, config: Gpt2Config, x_BTD: Value, attend: Attend, index: number): Value {
+function layer(g: Graph, config: Gpt2Config, x_ND: Value, { attend, rows_BT, index }: Place): Value {
   const { hidden_size: width, intermediate_size: inner, layer_norm_epsilon: epsilon, resid_pdrop: rate } = config;
   const { initializer_range: deviation } = config;
   // Where a layer adds to the residual stream, it starts smaller, by the square root of how many do.
   const outDeviation = deviation / Math.sqrt(2 * config.num_hidden_layers);
-  const h_BTD = layerNormLayer(g, "ln_1", x_BTD, epsilon);
-  const attended_BTD = g.scope("attn", () => {
-    const qkv = conv1dLayer(g, "c_attn", h_BTD, 3 * width, { deviation });
+  const h_ND = layerNormLayer(g, "ln_1", x_ND, epsilon);
+  const attended_ND = g.scope("attn", () => {
+    const qkv = conv1dLayer(g, "c_attn", h_ND, 3 * width, { deviation });
     const split = (part: number): Value =>
-      splitHeads(slice(qkv, 2, part * width, (part + 1) * width), config.num_attention_heads);
+      splitHeads(slice(qkv, 1, part * width, (part + 1) * width), config.num_attention_heads, rows_BT);
     const y_BHTK = attend(scaledQueries(config, split(0), index), split(1), split(2), index);
     return conv1dLayer(g, "c_proj", joinHeads(y_BHTK), width, { deviation: outDeviation });
   });
-  const middle_BTD = add(x_BTD, dropout(g, attended_BTD, rate));
-  const f_BTD = layerNormLayer(g, "ln_2", middle_BTD, epsilon);
-  const outer_BTD = g.scope("mlp", () => {
-    const inner_BTF = activations[config.activation_function](conv1dLayer(g, "c_fc", f_BTD, inner, { deviation }));
-    return conv1dLayer(g, "c_proj", inner_BTF, width, { deviation: outDeviation });
+  const middle_ND = add(x_ND, dropout(g, attended_ND, rate));
+  const f_ND = layerNormLayer(g, "ln_2", middle_ND, epsilon);
+  const outer_ND = g.scope("mlp", () => {
+    const inner_NF = activations[config.activation_function](conv1dLayer(g, "c_fc", f_ND, inner, { deviation }));
+    return conv1dLayer(g, "c_proj", inner_NF, width, { deviation: outDeviation });
   });
-  return add(middle_BTD, dropout(g, outer_BTD, rate));
+  return add(middle_ND, dropout(g, outer_ND, rate));
 }
 
 /** Attention divides scores by √K; what the configuration has otherwise is made of the queries. */

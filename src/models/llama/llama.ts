@@ -4,12 +4,12 @@
  * rotary positions, grouped-query attention and a gated feed-forward, exactly as transformers computes them; parameter
  * names are its state dicts'.
  */
-// B batch, T tokens, D width, F feed-forward width, H heads, G key heads, K width of a head, V vocabulary
+// B batch, T tokens, N = B·T, D width, F feed-forward width, H heads, G key heads, K width of a head, V vocabulary
 import type { Graph, Value } from "../../graph/graph.ts";
 import { add, mul, rotate } from "../../graph/ops/index.ts";
 import { activations } from "../../nn/activations.ts";
-import { type Attend, attentionOf, joinHeads, splitHeads } from "../../nn/attention.ts";
-import { dropout, embedding, linearLayer, rmsNormLayer, vocabularyTable } from "../../nn/layers.ts";
+import { attentionOf, joinHeads, type Place, splitHeads } from "../../nn/attention.ts";
+import { dropout, embedding, flat, linearLayer, rmsNormLayer, unflat, vocabularyTable } from "../../nn/layers.ts";
 import { positionsOf } from "../../nn/positions.ts";
 import { rotations, turnsByLongest, turnsWithin } from "../../nn/rotary.ts";
 import { labelCount, labelMeasure, lastTokenHead, tokenHead } from "../classification.ts";
@@ -49,15 +49,15 @@ function hiddenOf(traits: Traits): Family<LlamaConfig>["hidden"] {
     const windows = windowsOf(config, traits.sliding);
     const attend = attentionOf(g, inputs, { causal: true, windows, dropout: config.attention_dropout });
     const turns = rotations(g, rotationOf(config), headWidth(config), positionsOf(inputs));
+    const rows_BT = inputs.ids_BT.shape;
     return g.scope("model", () => {
-      let x_BTD = embedding(tokenTable(g, config), inputs.ids_BT);
+      let x_ND = flat(embedding(tokenTable(g, config), inputs.ids_BT));
       for (let i = 0; i < config.num_hidden_layers; i++) {
-        const below_BTD = x_BTD;
-        x_BTD = g.scope(`layers.${i}`, () =>
-          g.checkpoint(() => layer(g, config, traits, below_BTD, { attend, turns, index: i })),
-        );
+        const below_ND = x_ND;
+        const at = { attend, turns, rows_BT, index: i };
+        x_ND = g.scope(`layers.${i}`, () => g.checkpoint(() => layer(g, config, traits, below_ND, at)));
       }
-      return rmsNormLayer(g, "norm", x_BTD, config.rms_norm_eps);
+      return unflat(rmsNormLayer(g, "norm", x_ND, config.rms_norm_eps), rows_BT);
     });
   };
 }
@@ -66,39 +66,37 @@ function tokenTable(g: Graph, { vocab_size, hidden_size, initializer_range: norm
   return vocabularyTable(g, "embed_tokens", vocab_size, hidden_size, { normal });
 }
 
-interface Place {
-  readonly attend: Attend;
+interface TurnedPlace extends Place {
   readonly turns: readonly [Value, Value];
-  readonly index: number;
 }
 
-function layer(g: Graph, config: LlamaConfig, traits: Traits, x_BTD: Value, place: Place): Value {
+function layer(g: Graph, config: LlamaConfig, traits: Traits, x_ND: Value, place: TurnedPlace): Value {
   const { hidden_size: width, intermediate_size: inner, rms_norm_eps: epsilon, initializer_range: deviation } = config;
-  const h_BTD = rmsNormLayer(g, "input_layernorm", x_BTD, epsilon);
-  const attended_BTD = g.scope("self_attn", () => attentionLayer(g, config, traits, h_BTD, place));
-  const middle_BTD = add(x_BTD, attended_BTD);
-  const f_BTD = rmsNormLayer(g, "post_attention_layernorm", middle_BTD, epsilon);
-  const outer_BTD = g.scope("mlp", () => {
+  const h_ND = rmsNormLayer(g, "input_layernorm", x_ND, epsilon);
+  const attended_ND = g.scope("self_attn", () => attentionLayer(g, config, traits, h_ND, place));
+  const middle_ND = add(x_ND, attended_ND);
+  const f_ND = rmsNormLayer(g, "post_attention_layernorm", middle_ND, epsilon);
+  const outer_ND = g.scope("mlp", () => {
     const project = (name: string, x: Value, out: number): Value =>
       linearLayer(g, name, x, out, { deviation, bias: config.mlp_bias });
-    const gate_BTF = activations[config.hidden_act](project("gate_proj", f_BTD, inner));
-    return project("down_proj", mul(gate_BTF, project("up_proj", f_BTD, inner)), width);
+    const gate_NF = activations[config.hidden_act](project("gate_proj", f_ND, inner));
+    return project("down_proj", mul(gate_NF, project("up_proj", f_ND, inner)), width);
   });
-  return add(middle_BTD, outer_BTD);
+  return add(middle_ND, outer_ND);
 }
 
 function attentionLayer(
   g: Graph,
   config: LlamaConfig,
   { biases, normalised }: Traits,
-  h_BTD: Value,
-  { attend, turns, index }: Place,
+  h_ND: Value,
+  { attend, turns, rows_BT, index }: TurnedPlace,
 ): Value {
   const { num_attention_heads: heads, rms_norm_eps: epsilon, initializer_range: deviation } = config;
   const both = biases === "config" && config.attention_bias === true;
   const [K, groups] = [headWidth(config), keyHeads(config)];
   const project = (name: string, count: number): Value =>
-    splitHeads(linearLayer(g, name, h_BTD, count * K, { deviation, bias: both || biases === "inputs" }), count);
+    splitHeads(linearLayer(g, name, h_ND, count * K, { deviation, bias: both || biases === "inputs" }), count, rows_BT);
   const norm = (name: string, x: Value): Value => (normalised ? rmsNormLayer(g, name, x, epsilon) : x);
   const q_BHTK = rotate(norm("q_norm", project("q_proj", heads)), turns);
   const k_BGTK = rotate(norm("k_norm", project("k_proj", groups)), turns);

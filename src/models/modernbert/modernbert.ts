@@ -4,16 +4,16 @@
  * names are its state dict's. Left out: question answering, multiple choice, predictions that training makes at the
  * masked places only (losses are the same).
  */
-// B batch, T tokens, L leading axes, D width, F feed-forward width, H heads, K width of a head, V vocabulary
+// B batch, T tokens, N = B·T, L leading axes, D width, F feed-forward width, H heads, K width of a head, V vocabulary
 import type { Graph, Value } from "../../graph/graph.ts";
-import { add, linearCrossEntropy, matMul, mul, reshape, rotate, slice, transpose } from "../../graph/ops/index.ts";
+import { add, linearCrossEntropy, matMul, mul, rotate, slice } from "../../graph/ops/index.ts";
 import { activations } from "../../nn/activations.ts";
-import { type Attend, attentionOf, joinHeads } from "../../nn/attention.ts";
-import { dropout, embedding, layerNormLayer, linearLayer, vocabularyTable } from "../../nn/layers.ts";
+import { attentionOf, joinHeads, type Place, splitHeads } from "../../nn/attention.ts";
+import { dropout, embedding, flat, layerNormLayer, linearLayer, unflat, vocabularyTable } from "../../nn/layers.ts";
 import { pool } from "../../nn/pooling.ts";
 import { positionsOf } from "../../nn/positions.ts";
 import { rotations, turnsWithin } from "../../nn/rotary.ts";
-import { flat, givenTokens, labelCount, labelMeasure, sequenceHead, tokenHead } from "../classification.ts";
+import { givenTokens, labelCount, labelMeasure, sequenceHead, tokenHead } from "../classification.ts";
 import { caricature } from "../config.ts";
 import type { Family, Head, Measures, Shapes } from "../family.ts";
 import {
@@ -39,59 +39,58 @@ const hidden: Family<ModernBertConfig>["hidden"] = (g, config, inputs) => {
   const width = config.hidden_size / config.num_attention_heads;
   const turnsOf = (kind: ReturnType<typeof kindOf>): Turns => rotations(g, rotationOf(config, kind), width, places_BT);
   const turns = { full_attention: turnsOf("full_attention"), sliding_attention: turnsOf("sliding_attention") };
+  const rows_BT = ids_BT.shape;
   return g.scope("model", () => {
-    let x_BTD = g.scope("embeddings", () => {
-      const rows = norm(g, config, "norm", embedding(tokenTable(g, config), ids_BT));
+    let x_ND = g.scope("embeddings", () => {
+      const rows = norm(g, config, "norm", flat(embedding(tokenTable(g, config), ids_BT)));
       return dropout(g, rows, config.embedding_dropout);
     });
     for (let i = 0; i < config.num_hidden_layers; i++) {
-      const below_BTD = x_BTD;
-      const at = { attend, turns: turns[kindOf(config, i)], index: i };
-      x_BTD = g.scope(`layers.${i}`, () => g.checkpoint(() => layer(g, config, below_BTD, at)));
+      const below_ND = x_ND;
+      const at = { attend, turns: turns[kindOf(config, i)], rows_BT, index: i };
+      x_ND = g.scope(`layers.${i}`, () => g.checkpoint(() => layer(g, config, below_ND, at)));
     }
-    return norm(g, config, "final_norm", x_BTD);
+    return unflat(norm(g, config, "final_norm", x_ND), rows_BT);
   });
 };
 
-interface Place {
-  readonly attend: Attend;
+interface TurnedPlace extends Place {
   readonly turns: Turns;
-  readonly index: number;
 }
 
-function layer(g: Graph, config: ModernBertConfig, x_BTD: Value, place: Place): Value {
+function layer(g: Graph, config: ModernBertConfig, x_ND: Value, place: TurnedPlace): Value {
   // The embeddings are normalised already.
-  const h_BTD = place.index === 0 ? x_BTD : norm(g, config, "attn_norm", x_BTD);
-  const middle_BTD = add(
-    x_BTD,
-    g.scope("attn", () => selfAttention(g, config, h_BTD, place)),
+  const h_ND = place.index === 0 ? x_ND : norm(g, config, "attn_norm", x_ND);
+  const middle_ND = add(
+    x_ND,
+    g.scope("attn", () => selfAttention(g, config, h_ND, place)),
   );
-  const m_BTD = norm(g, config, "mlp_norm", middle_BTD);
+  const m_ND = norm(g, config, "mlp_norm", middle_ND);
   return add(
-    middle_BTD,
-    g.scope("mlp", () => feedForward(g, config, m_BTD)),
+    middle_ND,
+    g.scope("mlp", () => feedForward(g, config, m_ND)),
   );
 }
 
-function selfAttention(g: Graph, config: ModernBertConfig, h_BTD: Value, { attend, turns, index }: Place): Value {
+function selfAttention(g: Graph, config: ModernBertConfig, h_ND: Value, place: TurnedPlace): Value {
+  const { attend, turns, rows_BT, index } = place;
   const { hidden_size: width, num_attention_heads: heads, attention_bias: bias } = config;
-  const [batch, tokens] = h_BTD.shape;
-  const fused = linearLayer(g, "Wqkv", h_BTD, 3 * width, { deviation: config.initializer_range, bias });
-  const all_BHTK = transpose(reshape(fused, [batch!, tokens!, 3 * heads, width / heads]), [0, 2, 1, 3]);
+  const fused = linearLayer(g, "Wqkv", h_ND, 3 * width, { deviation: config.initializer_range, bias });
+  const all_BHTK = splitHeads(fused, 3 * heads, rows_BT);
   const turned_BHTK = rotate(slice(all_BHTK, 1, 0, 2 * heads), turns);
   const [q_BHTK, k_BHTK] = [slice(turned_BHTK, 1, 0, heads), slice(turned_BHTK, 1, heads, 2 * heads)];
   const y_BHTK = attend(q_BHTK, k_BHTK, slice(all_BHTK, 1, 2 * heads, 3 * heads), index);
-  const y_BTD = linearLayer(g, "Wo", joinHeads(y_BHTK), width, { deviation: outwards(config), bias });
-  return dropout(g, y_BTD, config.attention_dropout);
+  const y_ND = linearLayer(g, "Wo", joinHeads(y_BHTK), width, { deviation: outwards(config), bias });
+  return dropout(g, y_ND, config.attention_dropout);
 }
 
-function feedForward(g: Graph, config: ModernBertConfig, m_BTD: Value): Value {
+function feedForward(g: Graph, config: ModernBertConfig, m_ND: Value): Value {
   const { intermediate_size: inner, mlp_bias: bias } = config;
-  const both = linearLayer(g, "Wi", m_BTD, 2 * inner, { deviation: config.initializer_range, bias });
-  const [input_BTF, gate_BTF] = [slice(both, 2, 0, inner), slice(both, 2, inner, 2 * inner)];
-  const gated_BTF = mul(activations[config.hidden_activation](input_BTF), gate_BTF);
-  const kept_BTF = dropout(g, gated_BTF, config.mlp_dropout);
-  return linearLayer(g, "Wo", kept_BTF, config.hidden_size, { deviation: outwards(config), bias });
+  const both = linearLayer(g, "Wi", m_ND, 2 * inner, { deviation: config.initializer_range, bias });
+  const [input_NF, gate_NF] = [slice(both, 1, 0, inner), slice(both, 1, inner, 2 * inner)];
+  const gated_NF = mul(activations[config.hidden_activation](input_NF), gate_NF);
+  const kept_NF = dropout(g, gated_NF, config.mlp_dropout);
+  return linearLayer(g, "Wo", kept_NF, config.hidden_size, { deviation: outwards(config), bias });
 }
 
 /** Layers whose result is added to what went in start the smaller, the more of them there are. */
