@@ -1,21 +1,22 @@
 /**
  * Vocabularies as GGUF's metadata has them (llama.cpp, src/llama-vocab.cpp): SentencePiece's byte pair encoding with
- * scores ("llama") and byte-level byte pair encoding with merges ("gpt2"). Read as the text of tokenizer.json and
- * tokenizer_config.json, written from them. Left out: WordPiece, Unigram, and ways of splitting words that are not listed.
+ * scores ("llama"), byte-level byte pair encoding with merges ("gpt2") and WordPiece ("bert"). Read as the text of
+ * tokenizer.json and tokenizer_config.json, written from them. Left out: Unigram, and ways of splitting words that are
+ * not listed.
  */
 import { DataError } from "../errors.ts";
+import { wordPieceEntries, wordPieceFiles, wordPieceName } from "./bert/gguf.ts";
+import {
+  contentOf,
+  isList,
+  tokensOf,
+  types,
+  type Vocabulary,
+  type VocabularyEntry,
+  type Wanted,
+} from "./gguf-lists.ts";
 import { asObject, type Json, type JsonObject, parseJsonObject } from "./json.ts";
 import { mergesOf } from "./pipeline/sentencepiece.ts";
-
-/** llama.cpp's types of token. */
-const types = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;
-
-/** A metadata entry as it is written; of a list the type is that of its values. */
-export interface VocabularyEntry {
-  readonly key: string;
-  readonly type: "uint32" | "int32" | "float32" | "bool" | "string";
-  readonly value: number | boolean | string | readonly number[] | readonly string[];
-}
 
 /** What llama.cpp takes where there is no tokenizer. */
 export const noVocabulary: readonly VocabularyEntry[] = [
@@ -69,14 +70,6 @@ const splittings: readonly Splitting[] = [
 
 const mark = "▁";
 
-/** A vocabulary's lists, checked. */
-interface Vocabulary {
-  readonly where: string;
-  readonly tokens: readonly string[];
-  readonly kinds: readonly number[];
-  setting(name: string): unknown;
-}
-
 /**
  * The files of a tokenizer, name → contents.
  * @param where what errors begin with: the file's name.
@@ -89,7 +82,9 @@ export function tokenizerFilesOf(metadata: ReadonlyMap<string, unknown>, where: 
     new DataError(`${where}: tokenizer.ggml.${expected}, got ${String(got).slice(0, 80)}`, {
       hint: "put the model's tokenizer.json beside its weights, in a directory in Hugging Face's format",
     });
-  if (model !== "llama" && model !== "gpt2") throw wanted("model: expected llama or gpt2", model ?? "none");
+  if (model !== "llama" && model !== "gpt2" && model !== wordPieceName) {
+    throw wanted(`model: expected llama, gpt2 or ${wordPieceName}`, model ?? "none");
+  }
   const tokens = setting("tokens");
   if (!isList(tokens, "string") || tokens.length === 0) throw wanted("tokens: expected a list of texts", tokens);
   if (new Set(tokens).size < tokens.length) {
@@ -101,6 +96,7 @@ export function tokenizerFilesOf(metadata: ReadonlyMap<string, unknown>, where: 
     throw wanted(`token_type: expected ${tokens.length} numbers`, kinds);
   }
   const vocabulary: Vocabulary = { where, tokens, kinds, setting };
+  if (model === wordPieceName) return wordPieceFiles(vocabulary, wanted);
   const described = model === "llama" ? piecesOf(vocabulary, wanted) : bytesOf(vocabulary, wanted);
   const config = configOf(vocabulary, metadata.get("tokenizer.chat_template"), model === "llama");
   const pipeline = {
@@ -116,14 +112,6 @@ export function tokenizerFilesOf(metadata: ReadonlyMap<string, unknown>, where: 
     ["tokenizer_config.json", `${JSON.stringify(config, null, 2)}\n`],
   ]);
 }
-
-function isList(value: unknown, of: "string"): value is readonly string[];
-function isList(value: unknown, of: "number"): value is readonly number[];
-function isList(value: unknown, of: string): boolean {
-  return Array.isArray(value) && value.every((one) => typeof one === of);
-}
-
-type Wanted = (expected: string, got: unknown) => DataError;
 
 const idsOf = ({ tokens }: Vocabulary): { [token: string]: number } =>
   Object.fromEntries(tokens.map((token, id) => [token, id]));
@@ -265,7 +253,7 @@ export function ggufVocabulary(files: ReadonlyMap<string, string>, size: number)
   const text = files.get("tokenizer.json");
   const refuse = (got: string): DataError =>
     new DataError(
-      `tokenizer: expected a byte pair encoding of bytes or of pieces with ${mark}, as llama.cpp has, got ${got}`,
+      `tokenizer: expected a byte pair encoding of bytes or of pieces with ${mark}, or WordPiece, as llama.cpp has, got ${got}`,
       {
         hint: "without its tokenizer's files beside it the model is converted alone",
       },
@@ -273,8 +261,9 @@ export function ggufVocabulary(files: ReadonlyMap<string, string>, size: number)
   if (text === undefined) throw refuse([...files.keys()].join(", ").slice(0, 200));
   const root = parseJsonObject("tokenizer.json", text);
   const model = asObject("tokenizer.json", "model", root["model"]);
-  if (model["type"] !== "BPE") throw refuse(`model.type ${String(model["type"]).slice(0, 80)}`);
   const config = parseJsonObject("tokenizer_config.json", files.get("tokenizer_config.json") ?? "{}");
+  if (model["type"] === "WordPiece") return wordPieceEntries(root, model, config, size);
+  if (model["type"] !== "BPE") throw refuse(`model.type ${String(model["type"]).slice(0, 80)}`);
   const { tokens, kinds } = tokensOf(root, model, size);
   const merges = (model["merges"] as readonly (string | readonly string[])[]).map((merge) =>
     typeof merge === "string" ? merge : merge.join(" "),
@@ -314,13 +303,6 @@ export function ggufVocabulary(files: ReadonlyMap<string, string>, size: number)
   return entries;
 }
 
-/** A special token of tokenizer_config.json: its text, or an object with it. */
-function contentOf(token: Json | undefined): string | undefined {
-  if (typeof token === "string") return token;
-  const content = (token as JsonObject | null | undefined)?.["content"];
-  return typeof content === "string" ? content : undefined;
-}
-
 function preOf(root: JsonObject): string | undefined {
   const text = canonical(root["pre_tokenizer"] ?? null);
   const ignores = (root["model"] as JsonObject)["ignore_merges"] === true;
@@ -347,32 +329,6 @@ function frameOf(root: JsonObject): { readonly before: string | undefined; reado
   const nameAt = (part: JsonObject | undefined): string | undefined =>
     (part?.["SpecialToken"] as { id?: string } | undefined)?.id;
   return { before: nameAt(single?.[0]), after: nameAt(single?.at(-1)) };
-}
-
-/** Tokens by id with llama.cpp's types of them; ids that have none are filled up. */
-function tokensOf(root: JsonObject, model: JsonObject, size: number): { tokens: string[]; kinds: number[] } {
-  const vocab = asObject("tokenizer.json", "model.vocab", model["vocab"]) as Record<string, number>;
-  const added = (root["added_tokens"] ?? []) as { id: number; content: string; special?: boolean }[];
-  const tokens = Array.from({ length: size }, (_, id) => `[PAD${id}]`);
-  const kinds: number[] = tokens.map(() => types.unused);
-  const put = (id: number, token: string, kind: number): void => {
-    if (id >= size) {
-      throw new DataError(
-        `tokenizer.json: ${JSON.stringify(token)}: expected an id below ${size}, the model's vocab_size, got ${id}`,
-      );
-    }
-    tokens[id] = token;
-    kinds[id] = kind;
-  };
-  const hasBytes = model["byte_fallback"] === true;
-  for (const [token, id] of Object.entries(vocab)) {
-    put(id, token, hasBytes && /^<0x[0-9A-F]{2}>$/.test(token) ? types.byte : types.normal);
-  }
-  for (const { id, content, special } of added) {
-    const isUnknown = content === model["unk_token"];
-    put(id, content, isUnknown ? types.unknown : special === true ? types.control : types.userDefined);
-  }
-  return { tokens, kinds };
 }
 
 /** Scores that order merges as their ranks do: a token's is that of the first merge that makes it. */
