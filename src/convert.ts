@@ -147,7 +147,7 @@ async function write(
 ): Promise<readonly string[]> {
   const { family, config, entries } = model;
   if (to === "gguf") {
-    const vocabulary = tokenizer === undefined ? noVocabulary : ggufVocabulary(tokenizer.files(), config.vocab_size);
+    const vocabulary = tokenizer === undefined ? noVocabulary : ggufVocabulary(tokenizer, config.vocab_size);
     const isSentence = existsSync(join(model.folder, "modules.json"));
     const { pooling, losses } = isSentence ? await ggufPooling(model.folder) : { losses: [] };
     const options = { type: type ?? "f16", name: nameOf(model.folder), vocabulary, pooling } as const;

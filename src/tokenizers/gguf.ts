@@ -16,7 +16,9 @@ import {
   type Wanted,
 } from "./gguf-lists.ts";
 import { asObject, type Json, type JsonObject, parseJsonObject } from "./json.ts";
+import { encodesPairs } from "./pairs.ts";
 import { mergesOf } from "./pipeline/sentencepiece.ts";
+import type { Tokenizer } from "./tokenizer.ts";
 
 /** What llama.cpp takes where there is no tokenizer. */
 export const noVocabulary: readonly VocabularyEntry[] = [
@@ -43,11 +45,14 @@ interface Splitting {
   readonly normalizer?: JsonObject;
   /** A word that is a token is that token, whatever the merges say. */
   readonly ignoreMerges?: true;
+  /** Texts begin with the token for that where a file does not say. */
+  readonly starts?: true;
 }
 
 /** Ways of splitting texts into words, for byte-level vocabularies. */
 const splittings: readonly Splitting[] = [
   { names: ["gpt-2", "phi-2", "mpt", "olmo", "jais", "roberta-bpe"], preTokenizer: byteLevel(true) },
+  { names: ["modern-bert"], preTokenizer: byteLevel(true), normalizer: { type: "NFC" } },
   {
     names: ["smollm", "starcoder", "refact", "command-r", "codeshell", "exaone"],
     preTokenizer: {
@@ -59,6 +64,7 @@ const splittings: readonly Splitting[] = [
     names: ["llama-bpe", "llama3", "llama-v3"],
     preTokenizer: split(wordsWith(String.raw`\p{N}{1,3}`)),
     ignoreMerges: true,
+    starts: true,
   },
   { names: ["dbrx", "smaug-bpe"], preTokenizer: split(wordsWith(String.raw`\p{N}{1,3}`)) },
   {
@@ -67,6 +73,9 @@ const splittings: readonly Splitting[] = [
     normalizer: { type: "NFC" },
   },
 ];
+
+const splittingOf = (name: unknown): Splitting | undefined =>
+  splittings.find(({ names }) => names.includes(name as string));
 
 const mark = "▁";
 
@@ -170,7 +179,7 @@ function bytesOf(vocabulary: Vocabulary, wanted: Wanted): JsonObject {
     return [merge.slice(0, at), merge.slice(at + 1)];
   });
   const name = setting("pre");
-  const splitting = splittings.find(({ names }) => names.includes(name as string));
+  const splitting = splittingOf(name);
   if (splitting === undefined) {
     const known = splittings.map(({ names: [first] }) => first).join(", ");
     throw wanted(`pre: expected a way of splitting words that is known (${known})`, name ?? "none");
@@ -203,14 +212,15 @@ function addedOf({ tokens, kinds }: Vocabulary): Json[] {
   });
 }
 
-const roles = { bos: "bos", eos: "eos", unk: "unknown", pad: "padding" } as const;
+/** A role's name in llama.cpp; encoders have the last two, and there bos is [CLS]. */
+const roles = { bos: "bos", eos: "eos", unk: "unknown", pad: "padding", sep: "seperator", mask: "mask" } as const;
 
 function configOf({ tokens, setting }: Vocabulary, template: unknown, hasStart: boolean): JsonObject {
   const named = Object.entries(roles).flatMap(([role, name]) => {
     const token = tokens[setting(`${name}_token_id`) as number];
     return token === undefined ? [] : [[`${role}_token`, token] as const];
   });
-  const startsByDefault = hasStart || splittings[2]!.names.includes(setting("pre") as string);
+  const startsByDefault = hasStart || splittingOf(setting("pre"))?.starts === true;
   return {
     tokenizer_class: "PreTrainedTokenizerFast",
     ...Object.fromEntries(named),
@@ -222,7 +232,8 @@ function configOf({ tokens, setting }: Vocabulary, template: unknown, hasStart: 
 }
 
 /** What stands before and after a text, as a template of tokenizer.json. */
-function templateOf({ tokens }: Vocabulary, config: JsonObject): JsonObject | null {
+function templateOf({ tokens, setting }: Vocabulary, config: JsonObject): JsonObject | null {
+  const joins = setting("add_sep_token") === true;
   const before = config["add_bos_token"] === true ? config["bos_token"] : undefined;
   const after = config["add_eos_token"] === true ? config["eos_token"] : undefined;
   if (before === undefined && after === undefined) return null;
@@ -240,16 +251,20 @@ function templateOf({ tokens }: Vocabulary, config: JsonObject): JsonObject | nu
   return {
     type: "TemplateProcessing",
     single: around("A", 0),
-    pair: [...around("A", 0), ...around("B", 1)],
+    // Encoders' texts share what stands between them.
+    pair: [...around("A", 0), ...around("B", 1).slice(joins ? special(before, 1).length : 0)],
     special_tokens: tokensOf,
   };
 }
 
 /**
- * Metadata of a tokenizer whose files these are, filled up to `size` tokens.
+ * Metadata of a tokenizer, filled up to `size` tokens.
  * @throws DataError for a kind of tokenizer that llama.cpp does not have.
  */
-export function ggufVocabulary(files: ReadonlyMap<string, string>, size: number): VocabularyEntry[] {
+export function ggufVocabulary(tokenizer: Tokenizer, size: number): VocabularyEntry[] {
+  const own = tokenizer.files();
+  // One of older files is written as tokenizer.json once anything is added to it.
+  const files = own.has("tokenizer.json") || !encodesPairs(tokenizer) ? own : tokenizer.addTokens([]).files();
   const text = files.get("tokenizer.json");
   const refuse = (got: string): DataError =>
     new DataError(
@@ -293,6 +308,7 @@ export function ggufVocabulary(files: ReadonlyMap<string, string>, size: number)
   entries.push(
     { key: start("add_bos_token"), type: "bool", value: frame.before !== undefined },
     { key: start("add_eos_token"), type: "bool", value: frame.after !== undefined },
+    ...(frame.joins ? [{ key: start("add_sep_token"), type: "bool", value: true } as const] : []),
   );
   if (isPieces) {
     const prefixed = /"(?:prepend":"▁|prepend_scheme":"(?:first|always))/.test(text.replaceAll(/\s/g, ""));
@@ -306,8 +322,11 @@ export function ggufVocabulary(files: ReadonlyMap<string, string>, size: number)
 function preOf(root: JsonObject): string | undefined {
   const text = canonical(root["pre_tokenizer"] ?? null);
   const ignores = (root["model"] as JsonObject)["ignore_merges"] === true;
+  const normalizer = canonical(root["normalizer"] ?? null);
   const same = splittings.filter(({ preTokenizer }) => canonical(preTokenizer) === text);
-  return (same.find(({ ignoreMerges }) => (ignoreMerges === true) === ignores) ?? same[0])?.names[0];
+  const fits = (one: Splitting): number =>
+    Number((one.ignoreMerges === true) === ignores) + Number(canonical(one.normalizer ?? null) === normalizer);
+  return same.sort((a, b) => fits(b) - fits(a))[0]?.names[0];
 }
 
 /** The parts of a pre-tokenizer that decide where texts are split, in one order. */
@@ -321,14 +340,21 @@ function canonical(value: Json): string {
     .join()}}`;
 }
 
-/** The special tokens that the post-processor puts around a text. */
-function frameOf(root: JsonObject): { readonly before: string | undefined; readonly after: string | undefined } {
+/** The special tokens that the post-processor puts around a text; `joins`: the second of a pair has none before it. */
+function frameOf(root: JsonObject): {
+  readonly before: string | undefined;
+  readonly after: string | undefined;
+  readonly joins: boolean;
+} {
   const processor = root["post_processor"] as JsonObject | null | undefined;
   const all = Array.isArray(processor?.["processors"]) ? (processor["processors"] as JsonObject[]) : [processor];
-  const single = all.find((one) => Array.isArray(one?.["single"]))?.["single"] as JsonObject[] | undefined;
+  const template = all.find((one) => Array.isArray(one?.["single"]));
+  const [single, pair] = [template?.["single"], template?.["pair"]] as (JsonObject[] | undefined)[];
   const nameAt = (part: JsonObject | undefined): string | undefined =>
     (part?.["SpecialToken"] as { id?: string } | undefined)?.id;
-  return { before: nameAt(single?.[0]), after: nameAt(single?.at(-1)) };
+  const [before, after] = [nameAt(single?.[0]), nameAt(single?.at(-1))];
+  const isAround = before !== undefined && after !== undefined;
+  return { before, after, joins: isAround && pair?.length === 2 * single!.length - 1 };
 }
 
 /** Scores that order merges as their ranks do: a token's is that of the first merge that makes it. */
