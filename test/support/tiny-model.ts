@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { writeSafetensors } from "../../src/checkpoints/safetensors.ts";
 import { families, headOf, hiddenGraph, scoringGraph } from "../../src/models/index.ts";
 import { allocateParameters, initialise } from "../../src/runtime/parameters.ts";
-import { saveTokenizer } from "../../src/tokenizers/files.ts";
+import { loadTokenizer, saveTokenizer } from "../../src/tokenizers/files.ts";
 import { trainTokenizer } from "../../src/tokenizers/index.ts";
 import type { Tokenizer } from "../../src/tokenizers/tokenizer.ts";
 import { tinyTexts } from "./tiny-llama.ts";
@@ -12,7 +12,10 @@ import { tinyTexts } from "./tiny-llama.ts";
 export interface TinyModel {
   /** Of the family's sizes. */
   readonly size: string;
-  readonly tokenizer: "byte-bpe" | "bert";
+  /** A kind to learn, or a directory to take it from. */
+  readonly tokenizer: string;
+  /** What it is learned of. */
+  readonly texts?: readonly string[];
   /** Other settings than the miniature's. */
   readonly config?: object;
 }
@@ -21,13 +24,21 @@ export interface TinyModel {
 export async function writeTinyModel(
   folder: string,
   modelType: string,
-  { size, tokenizer: kind, config: other = {} }: TinyModel,
+  { size, tokenizer: kind, texts = Array.from({ length: 40 }, () => tinyTexts).flat(), config: other = {} }: TinyModel,
 ): Promise<Tokenizer> {
   mkdirSync(folder, { recursive: true });
-  const tokenizer = await trainTokenizer(Array.from({ length: 40 }, () => tinyTexts).flat(), { kind, vocabSize: 400 });
+  const tokenizer = kind.includes("/")
+    ? await loadTokenizer(kind)
+    : await trainTokenizer(texts, { kind: kind as "bert", vocabSize: 400 });
+  const vocabulary = Math.max(400, tokenizer.vocabSize);
   await saveTokenizer(tokenizer, folder);
   const family = families[modelType]!;
-  const config = { ...family.debug(family.sizes[size]!), max_position_embeddings: 512, ...other, vocab_size: 400 };
+  const config = {
+    ...family.debug(family.sizes[size]!),
+    max_position_embeddings: 512,
+    ...other,
+    vocab_size: vocabulary,
+  };
   const graph = (headOf(family, config) === undefined ? hiddenGraph : scoringGraph)(family, config);
   const parameters = allocateParameters(graph);
   initialise(graph, parameters, 5);
