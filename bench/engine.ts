@@ -39,7 +39,7 @@ async function writeBase(): Promise<void> {
   );
   await writeRandomModel(folder, config);
   const tokenizer = await trainTokenizer(["a few words, over and over"], { kind: "byte-bpe", vocabSize: 300 });
-  const vocabulary = ggufVocabulary(tokenizer.files(), config.vocab_size);
+  const vocabulary = ggufVocabulary(tokenizer, config.vocab_size);
   await writeGgufModel(path!, await openModelFolder(folder), { type: "q4_0", name: "base", vocabulary });
   rmSync(folder, { recursive: true });
 }

@@ -107,7 +107,7 @@ describe("conversion", () => {
   test("a family without the format is named, with the formats that it has", async () => {
     const source = fileURLToPath(new URL("../test/goldens/bert/masked", import.meta.url));
     await expect(convertModel({ source, output: join(folder, "none"), to: "fairseq" })).rejects.toThrow(
-      /to: expected a format that bert has besides its own \(none\), got fairseq/,
+      /to: expected a format that bert has besides its own \(gguf\), got fairseq/,
     );
   });
 

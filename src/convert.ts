@@ -3,6 +3,7 @@
  * libraries' checkpoints where a family has them. The result is opened again and run beside the source on the same
  * tokens; one that computes something else is removed.
  */
+import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { saveSharded, tensorSource } from "./checkpoints/checkpoint.ts";
@@ -16,6 +17,7 @@ import { writeFairseqModel, writtenFormat } from "./runtime/foreign.ts";
 import { type ModelFolder, openModelFolder } from "./runtime/folder.ts";
 import { writeGgufModel } from "./runtime/gguf.ts";
 import { copyUsage } from "./runtime/save.ts";
+import { ggufPooling } from "./retrieval/sentence-folder.ts";
 import { required } from "./schema.ts";
 import { random } from "./tensor/random.ts";
 import { sizeOf } from "./tensor/tensor.ts";
@@ -145,8 +147,11 @@ async function write(
 ): Promise<readonly string[]> {
   const { family, config, entries } = model;
   if (to === "gguf") {
-    const vocabulary = tokenizer === undefined ? noVocabulary : ggufVocabulary(tokenizer.files(), config.vocab_size);
-    return writeGgufModel(output, model, { type: type ?? "f16", name: nameOf(model.folder), vocabulary });
+    const vocabulary = tokenizer === undefined ? noVocabulary : ggufVocabulary(tokenizer, config.vocab_size);
+    const isSentence = existsSync(join(model.folder, "modules.json"));
+    const { pooling, losses } = isSentence ? await ggufPooling(model.folder) : { losses: [] };
+    const options = { type: type ?? "f16", name: nameOf(model.folder), vocabulary, pooling } as const;
+    return [...(await writeGgufModel(output, model, options)), ...losses];
   }
   const files = to === "fairseq" ? tokenizer?.foreign?.[to]?.() : tokenizer?.files();
   for (const [name, contents] of files ?? []) await writeFileAtomically(join(output, name), contents);
@@ -184,7 +189,8 @@ async function compare(a: ModelFolder, b: ModelFolder): Promise<Converted["parit
   await using first = new Model(a, { weights: "float32" });
   await using second = new Model(b, { weights: "float32" });
   const { architecture } = a.family;
-  const isLanguage = (a.config.architectures?.[0] ?? architecture) === architecture;
+  // A format may have the network alone.
+  const isLanguage = [a, b].every(({ config }) => (config.architectures?.[0] ?? architecture) === architecture);
   const run = async (model: Model): Promise<Float32Array> =>
     (isLanguage ? (await model.forward({ ids })).logits : (await model.hidden({ ids })).hidden).data;
   const [x, y] = [await run(first), await run(second)];

@@ -163,7 +163,7 @@ describe.runIf(isInstalled)("llama.cpp as the engine", () => {
     await convertModel({ source: join("test/goldens/llama/llama/model"), output: bare, type: "f32" });
     // llama.cpp itself would end the process.
     await using without = await loadModel(bare, { engine: "llama.cpp" });
-    await expect(without.generate({ ids: [1] })).rejects.toThrow(/tokenizer.ggml.model: expected llama or gpt2/);
+    await expect(without.generate({ ids: [1] })).rejects.toThrow(/tokenizer.ggml.model: expected llama, gpt2 or bert/);
   });
 });
 

@@ -58,6 +58,40 @@ describe("what is wrong is named", () => {
   });
 });
 
+describe("llama2.c's files in eight bits (scripts/goldens/llama2c.py)", () => {
+  const { cases } = JSON.parse(readFileSync(`${goldens}/llama2c/goldens.json`, "utf8")) as {
+    cases: { name: string; ids: number[]; logits: number[] }[];
+  };
+
+  test.each(cases)("$name: gives run.c's logits, and is converted", async ({ name, ids, logits }) => {
+    const source = `${goldens}/llama2c/${name}.bin`;
+    await using model = await loadModel(source, { threads: 1, weights: "float32" });
+    const { data } = (await model.forward({ ids: [ids] })).logits;
+    expect(Math.max(...logits.map((value, i) => Math.abs(value - data[i]!)))).toBeLessThan(1e-4);
+    await using few = await loadModel(source, { threads: 1 });
+    const rounded = (await few.forward({ ids: [ids] })).logits.data;
+    // What is multiplied with eight bits is rounded to eight bits too.
+    expect(Math.hypot(...logits.map((value, i) => value - rounded[i]!)) / Math.hypot(...logits)).toBeLessThan(0.03);
+    const { parity } = await convertModel({ source, output: join(folder, `eight-${name}`) });
+    expect(parity.difference).toBe(0);
+  });
+
+  test.each([
+    [4, 3, "version 0, 1 or 2 of llama2.c's files, got 3"],
+    [37, 0, "a group size that all matrices are multiples of, got 0"],
+    [37, 7, "a group size that all matrices are multiples of, got 7"],
+    [37, 32, "19040 bytes, as its header says, got 21056"],
+    [36, 0, "22016 bytes, as its header says, got 21056"],
+  ])("with byte %i as %i are refused: %s", async (at, value, message) => {
+    const bytes = readFileSync(`${goldens}/llama2c/shared.bin`);
+    if (at === 36) bytes.writeUInt8(value, at);
+    else bytes.writeInt32LE(value, at);
+    const path = join(folder, "changed.bin");
+    writeFileSync(path, bytes);
+    await expect(loadModel(path)).rejects.toThrow(`expected ${message}`);
+  });
+});
+
 describe.skipIf(!hasShared("data/weights/stories260K"))("stories260K, a model of llama2.c's", () => {
   const source = shared("data/weights/stories260K/stories260K.bin");
 

@@ -1,13 +1,15 @@
 /**
  * llama2.c's .bin files (github.com/karpathy/llama2.c, export.py): a header of sizes, then the numbers of one tensor after
- * the other, named here as its model.py names them. Version 0 (no magic) and 1, in float32. Left out: version 2, of which
- * there are two layouts that no header tells apart.
+ * the other, named here as its model.py names them. Versions 0 (no magic) and 1 in float32; 2 with matrices in whole
+ * numbers of eight bits, in groups that may begin in one row and end in the next, each tensor followed by its scales.
  */
 import { resolve } from "node:path";
 import { CheckpointError } from "../errors.ts";
-import { sizeOf } from "../tensor/tensor.ts";
+import type { GroupedWeight } from "../tensor/grouped.ts";
+import { byteSize, sizeOf } from "../tensor/tensor.ts";
 import { inFile, withFile } from "./disk.ts";
-import { readFully, type TensorEntry } from "./entries.ts";
+import { readFloat32, readFully, readTensor, type TensorEntry } from "./entries.ts";
+import { madeEntry } from "./order.ts";
 
 export interface Llama2cFile {
   readonly entries: Map<string, TensorEntry>;
@@ -38,7 +40,7 @@ export async function openLlama2c(path: string): Promise<Llama2cFile> {
     const head = Buffer.alloc(headerBytes);
     await readFully(handle, head, 0, path);
     const version = head.readUInt32LE() === magic ? head.readInt32LE(4) : 0;
-    if (version !== 0 && version !== 1) throw malformed(path, "version 0 or 1 of llama2.c's files", String(version));
+    if (version < 0 || version > 2) throw malformed(path, "version 0, 1 or 2 of llama2.c's files", String(version));
     const first = version === 0 ? 0 : 8;
     const values = fields.map((name, i) => [name, head.readInt32LE(first + 4 * i)] as const);
     const given = Object.fromEntries(values) as unknown as Sizes;
@@ -46,7 +48,8 @@ export async function openLlama2c(path: string): Promise<Llama2cFile> {
     const sizes = { ...given, vocab_size: Math.abs(given.vocab_size) };
     checkSizes(path, sizes, size);
     const start = version === 0 ? 4 * fields.length : headerBytes;
-    const place = new Places(path, start);
+    const group = version === 2 ? groupOf(path, head.readInt32LE(37), sizes) : undefined;
+    const place = new Places(path, start, group);
     if (version === 0) addOldest(place, sizes, shared);
     else addNewer(place, sizes, shared);
     if (place.at !== size) throw malformed(path, `${place.at} bytes, as its header says`, String(size));
@@ -73,14 +76,24 @@ function checkSizes(path: string, sizes: Sizes, size: number): void {
   if (layers > 4096) throw malformed(path, "at most 4096 layers", String(layers));
 }
 
+/** Numbers that share a scale. @throws CheckpointError where a tensor is not of whole groups. */
+function groupOf(path: string, group: number, { dim, vocab_size: vocabulary, ...sizes }: Sizes): number {
+  const counts = matrices({ dim, vocab_size: vocabulary, ...sizes }).map(([, rows, width]) => rows! * width!);
+  if (group >= 1 && [vocabulary * dim, ...counts].every((count) => count % group === 0)) return group;
+  throw malformed(path, "a group size that all matrices are multiples of", String(group));
+}
+
 /** Tensors one after the other. */
 class Places {
   readonly entries = new Map<string, TensorEntry>();
   readonly #path: string;
+  /** Of matrices in eight bits. */
+  readonly #group: number | undefined;
   at: number;
 
-  constructor(path: string, at: number) {
+  constructor(path: string, at: number, group?: number) {
     this.#path = path;
+    this.#group = group;
     this.at = at;
   }
 
@@ -89,11 +102,37 @@ class Places {
   }
 
   add(name: string, ...dims: number[]): void {
-    const byteLength = 4 * sizeOf(dims);
-    const place = { name, file: resolve(this.#path), open: inFile(this.#path) };
-    this.entries.set(name, { ...place, dtype: "float32", dims, offset: this.at, byteLength });
-    this.at += byteLength;
+    const group = dims.length > 1 ? this.#group : undefined;
+    if (group === undefined) {
+      this.entries.set(name, this.#take(name, "float32", dims));
+      return;
+    }
+    const whole = this.#take(name, "int8", dims);
+    this.entries.set(name, inGroups(whole, this.#take(name, "float32", [sizeOf(dims) / group]), group));
   }
+
+  #take(name: string, dtype: "float32" | "int8", dims: readonly number[]): TensorEntry {
+    const byteLength = sizeOf(dims) * byteSize[dtype];
+    const place = { name, file: resolve(this.#path), open: inFile(this.#path), offset: this.at, byteLength };
+    this.at += byteLength;
+    return { ...place, dtype, dims };
+  }
+}
+
+/** A matrix of whole numbers with the scales of its groups; where these are parts of rows, also in the bits that it has. */
+function inGroups(whole: TensorEntry, scales: TensorEntry, group: number): TensorEntry {
+  const made = madeEntry({ ...whole, dtype: "float32" }, whole.dims, async () => {
+    const [integers, factors] = [(await readTensor(whole)).data as Int8Array, await readFloat32(scales)];
+    return Float32Array.from(integers, (value, i) => value * factors[Math.floor(i / group)]!);
+  });
+  const [outputs, width] = whole.dims as [number, number];
+  if (width % group !== 0 || group < 16 || !Number.isInteger(Math.log2(group))) return made;
+  const read = async (): Promise<GroupedWeight> => {
+    const integers = (await readTensor(whole)).data as Int8Array;
+    const shifted = Uint8Array.from(integers, (value) => value + 128);
+    return { bits: 8, group, outputs, width, whole: shifted, scales: await readFloat32(scales) };
+  };
+  return { ...made, grouped: { bits: 8, group, shifted: false, read } };
 }
 
 /** Matrices of a layer, in the order of newer files. */

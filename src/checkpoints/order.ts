@@ -5,7 +5,7 @@
 import { CheckpointError } from "../errors.ts";
 import { allocate, byteSize, sizeOf, type TypedArrays, type DType } from "../tensor/tensor.ts";
 import type { GroupedWeight } from "../tensor/grouped.ts";
-import { readTensor, type TensorEntry } from "./entries.ts";
+import { readFloat32, readTensor, type TensorEntry } from "./entries.ts";
 
 /** Rows of each head between Meta's order (pairs beside each other) and Hugging Face's (half a head apart). */
 export interface Pairs {
@@ -76,13 +76,28 @@ export function transposed(entry: TensorEntry): TensorEntry {
   const { dims, dtype } = entry;
   if (dims.length < 2) return entry;
   const [rows, columns] = dims as [number, number];
-  return madeEntry(entry, [columns, rows], async () => {
+  const made = madeEntry(entry, [columns, rows], async () => {
     const { data } = await readTensor(entry);
     const out = allocate(dtype, data.length);
     for (let row = 0; row < rows; row++) {
       for (let column = 0; column < columns; column++) out[column * rows + row] = data[row * columns + column]!;
     }
     return out;
+  });
+  const { grouped } = entry;
+  if (grouped === undefined) return made;
+  // Groups lie along a layer's inputs, whichever way round its matrix is.
+  const { parts: _, ...weight } = grouped;
+  return { ...made, grouped: { ...weight, transposed: grouped.transposed !== true } };
+}
+
+/** A tensor, in float32, whose first rows are multiplied. */
+export function multiplied(entry: TensorEntry, { rows, factor }: { rows: number; factor: number }): TensorEntry {
+  return madeEntry({ ...entry, dtype: "float32" }, entry.dims, async () => {
+    const numbers = Float32Array.from(await readFloat32(entry));
+    const end = rows * sizeOf(entry.dims.slice(1));
+    for (let i = 0; i < end; i++) numbers[i]! *= factor;
+    return numbers;
   });
 }
 

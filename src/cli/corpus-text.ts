@@ -1,19 +1,24 @@
 /** What a pipeline did, in lines for a terminal. */
 import type { CorpusSummary } from "../curate/index.ts";
+import { percent } from "../curate/report/html.ts";
 
 const count = (value: number): string => value.toLocaleString("en-US");
 
-function share(part: number, of: number): string {
-  if (of === 0) return "–";
-  const percent = (100 * part) / of;
-  return `${percent > 0 && percent < 0.1 ? "< 0.1" : percent.toFixed(1)} %`;
+/** What was not asked for of a source: "12 sub-articles left out (translation 10, reply 2)". */
+export function describeLeftOut({ leftOut }: Pick<CorpusSummary["sources"][number], "leftOut">): string | undefined {
+  const types = Object.entries(leftOut);
+  if (types.length === 0) return undefined;
+  const all = types.reduce((sum, [, times]) => sum + times, 0);
+  return `${count(all)} sub-articles left out (${types.map(([type, times]) => `${type} ${count(times)}`).join(", ")})`;
 }
 
 /** A line a stage, with the rules that dropped most; then where the result is. */
 export function describeRun({ sources, stages, result }: CorpusSummary, folder: string, page?: string): string {
-  const lines = sources.map(({ name, kinds, read, failures }) => {
-    const bad = failures === 0 ? "" : `, ${count(failures)} could not be read`;
-    return `${name}  ${count(read.documents)} documents, ${count(read.words)} words (${kinds.join(", ")}${bad})`;
+  const lines = sources.map((source) => {
+    const { name, kinds, read, failures } = source;
+    const bad = failures === 0 ? undefined : `${count(failures)} could not be read`;
+    const notes = [kinds.join(", "), bad, describeLeftOut(source)].filter((note) => note !== undefined).join(", ");
+    return `${name}  ${count(read.documents)} documents, ${count(read.words)} words (${notes})`;
   });
   for (const { name, in: before, out, drops, changes } of stages) {
     const lost = before.documents - out.documents;
@@ -23,8 +28,8 @@ export function describeRun({ sources, stages, result }: CorpusSummary, folder: 
       .map(([rule, { documents }]) => `${rule} ${count(documents)}`);
     const changed = Object.values(changes).reduce((sum, { times }) => sum + times, 0);
     const parts = [
-      `−${count(lost)} documents (${share(lost, before.documents)})`,
-      `${share(before.words - out.words, before.words)} of the words`,
+      `−${count(lost)} documents (${percent(lost, before.documents)})`,
+      `${percent(before.words - out.words, before.words)} of the words`,
       ...(changed === 0 ? [] : [`${count(changed)} changes`]),
       ...rules,
     ];

@@ -24,6 +24,7 @@ function columnsOf(given: readonly string[]): Record<string, string> | undefined
 
 export async function importLiterature({ args, json, output, progress, signal }: Context<Arguments>): Promise<void> {
   const { importDocuments } = await import("../curate/index.ts");
+  const { describeLeftOut } = await import("./corpus-text.ts");
   const line = progress("importing");
   const made = await importDocuments({
     inputs: args.input,
@@ -40,10 +41,10 @@ export async function importLiterature({ args, json, output, progress, signal }:
   }).finally(() => line.end());
   if (json) return output.json({ output: args.output, ...made });
   const { sources, documents, words } = made;
-  for (const { name, kinds, read } of sources) {
-    await output.write(
-      `${name}  ${read.documents.toLocaleString("en-US")} documents (${kinds.join(", ") || "none"})\n`,
-    );
+  for (const source of sources) {
+    const { name, kinds, read } = source;
+    const notes = [kinds.join(", ") || "none", describeLeftOut(source)].filter((note) => note !== undefined);
+    await output.write(`${name}  ${read.documents.toLocaleString("en-US")} documents (${notes.join(", ")})\n`);
   }
   const count = `${documents.toLocaleString("en-US")} documents, ${words.toLocaleString("en-US")} words`;
   const failures = sources.reduce((sum, one) => sum + one.failures, 0);

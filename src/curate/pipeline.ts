@@ -19,11 +19,13 @@ const questionNames = Object.keys(datasheetQuestions) as (keyof typeof datasheet
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]*$/);
 
 const sourceSchema = z.strictObject({
-  /** Files and folders; updates behind what they update. */
+  /** Files and folders, or patterns of them ("oa/PMC0*.tar.gz", in order of names); updates behind what they update. */
   paths: z.union([z.string().transform((path) => [path]), z.array(z.string()).min(1)]),
   /** A reader's name; by default each file's is found by its contents. */
   kind: z.string().optional(),
   columns: z.record(z.string(), z.string()).optional(),
+  /** Of articles in JATS: types of sub-articles that are documents too, or "all". */
+  subArticles: z.array(z.string()).optional(),
   /** Where the files do not say. */
   licence: z.string().optional(),
   language: z.string().optional(),

@@ -247,6 +247,7 @@ async function finish(
       state,
       path: `${folder}/${state.name}.parquet`,
       repeat: repeats.get(state.source)!,
+      reported: !work.isImport,
     }),
   );
   const markers = await doTasks("mixture", tasks, resultMarker, work);

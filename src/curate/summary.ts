@@ -43,6 +43,8 @@ export const summarySchema = z.object({
       read: amount,
       failures: z.int(),
       firstFailures: z.array(z.string()),
+      /** Parts of documents that were not asked for, by type. */
+      leftOut: z.record(z.string(), z.int()).default({}),
       deletions: z.int(),
       out: amount,
       repeat: z.number(),
@@ -140,6 +142,7 @@ export function createSummary(pipeline: CorpusPipeline, imports: readonly Import
             read: ownShards.reduce((sum, shard) => plus(sum, shard.amount), noAmount),
             failures: own.reduce((sum, { failures }) => sum + failures, 0),
             firstFailures: own.flatMap(({ firstFailures }) => firstFailures).slice(0, examplesEach),
+            leftOut: sumOf(own.map(({ leftOut }) => leftOut)),
             deletions: ownShards.reduce((sum, { deletions }) => sum + deletions.length, 0),
             out: outBy.get(name) ?? noAmount,
             repeat: repeats.get(name) ?? 0,
@@ -162,6 +165,12 @@ export function createSummary(pipeline: CorpusPipeline, imports: readonly Import
       };
     },
   };
+}
+
+function sumOf(counts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const sum = new Map<string, number>();
+  for (const [key, value] of counts.flatMap((one) => Object.entries(one))) sum.set(key, (sum.get(key) ?? 0) + value);
+  return Object.fromEntries([...sum].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function addExamples<T>(to: T[], from: readonly T[]): void {

@@ -145,6 +145,8 @@ export interface ForeignFormat<Config extends ModelConfig = ModelConfig> {
     settingsOf(config: Config): Readonly<Record<string, Readonly<Record<string, string | number | boolean>>>>;
     /** Every tensor that the library stores, in order, and the parameter that it is: a tied one may come twice. */
     storedAs(parameters: Iterable<string>): readonly (readonly [storedName: string, parameter: string])[];
+    /** What the first rows of a parameter, as the library orders it, are multiplied by, so that it needs no setting. */
+    factorOf?(parameter: string, config: Config): { readonly rows: number; readonly factor: number } | undefined;
     /** Tensors whose numbers are settings. */
     tensorsOf?(config: Config): Readonly<Record<string, Float32Array>>;
     /** What the library cannot be told of the model. */

@@ -34,7 +34,7 @@ const transformerSchema = z.looseObject({
   processing_kwargs: z.strictObject({}, { error: "expected none (other processing is not supported)" }).optional(),
 });
 
-const settingsSchema = z.looseObject({
+export const settingsSchema = z.looseObject({
   model_type: z.string().default("SentenceTransformer"),
   prompts: z.record(z.string(), z.string()).default({}),
   default_prompt_name: z.string().nullish(),

@@ -189,8 +189,10 @@ export function writtenFormat(
   if (format?.written !== undefined) return { ...format, written: format.written };
   const known = Object.entries(family.foreign ?? {}).filter(([, { written }]) => written !== undefined);
   const names = known.map(([name]) => name).join(", ") || "none";
+  const others = Object.values(families).filter(({ foreign }) => foreign?.[library]?.written !== undefined);
   throw new ConfigError(
     `to: expected a format that ${family.modelType} has besides its own (${names}), got ${library}`,
+    { hint: `${library} has ${others.map(({ modelType }) => modelType).join(", ")}; write safetensors for the rest` },
   );
 }
 

@@ -1,9 +1,11 @@
 /** Writing a model as GGUF: what its family says of names, order and settings, and a vocabulary's metadata beside it. */
 import { inFile } from "../checkpoints/disk.ts";
 import type { TensorEntry } from "../checkpoints/entries.ts";
+import { readGgufHeader } from "../checkpoints/gguf/header.ts";
 import { type GgufEntry, type GgufType, ggufTypes, type GgufSource, writeGguf } from "../checkpoints/gguf/write.ts";
-import { madeEntry, ordered } from "../checkpoints/order.ts";
-import { scoringGraph } from "../models/index.ts";
+import { madeEntry, multiplied, ordered } from "../checkpoints/order.ts";
+import { CheckpointError } from "../errors.ts";
+import { headOf, hiddenGraph, scoringGraph } from "../models/index.ts";
 import type { ModelFolder } from "./folder.ts";
 import { writtenFormat } from "./foreign.ts";
 
@@ -13,7 +15,29 @@ export interface GgufOptions {
   readonly name: string;
   /** Metadata of the tokenizer. */
   readonly vocabulary: readonly GgufEntry[];
+  /** How vectors of tokens become one of the text, where the model is for that. */
+  readonly pooling?: GgufPooling | undefined;
 }
+
+/** llama.cpp's ways of making one vector of a text's (`llama_pooling_type`), by Sentence Transformers' names. */
+export const ggufPoolings = { mean: 1, cls: 2, lasttoken: 3 } as const;
+export type GgufPooling = keyof typeof ggufPoolings;
+
+/** Which of them a file has. @throws CheckpointError for one that makes no vector of a text. */
+export async function ggufPoolingOf(path: string): Promise<GgufPooling> {
+  const { metadata } = await readGgufHeader(path);
+  const key = `${String(metadata.get("general.architecture")).slice(0, 80)}.pooling_type`;
+  const value = metadata.get(key);
+  const found = Object.entries(ggufPoolings).find(([, number]) => number === value);
+  if (found !== undefined) return found[0] as GgufPooling;
+  const expected = Object.entries(ggufPoolings).map(([name, number]) => `${number} (${name})`);
+  throw new CheckpointError(`${path}: ${key}: expected ${expected.join(", ")}, got ${String(value ?? "none")}`, {
+    hint: "the file is of no model for vectors of texts, or was converted without its modules.json",
+  });
+}
+
+/** Tables whose rows llama.cpp adds to others, for which it has float32 alone. */
+const added = new Set(["position_embd.weight", "token_types.weight"]);
 
 /**
  * @returns what llama.cpp cannot be told of the model.
@@ -22,7 +46,7 @@ export interface GgufOptions {
 export async function writeGgufModel(
   path: string,
   model: ModelFolder,
-  { type, name, vocabulary }: GgufOptions,
+  { type, name, vocabulary, pooling }: GgufOptions,
 ): Promise<readonly string[]> {
   const { family, config, entries } = model;
   const format = writtenFormat("gguf", model);
@@ -37,17 +61,22 @@ export async function writeGgufModel(
     { key: "general.file_type", type: "uint32", value: ggufTypes[type].file },
     ...(isQuantised ? typed({ "general.quantization_version": 2 }, "uint32") : []),
     ...Object.entries(sections).flatMap(([of, section]) => typed(section, of)),
+    ...(pooling === undefined
+      ? []
+      : typed({ [`${texts?.["general.architecture"]}.pooling_type`]: ggufPoolings[pooling] }, "uint32")),
     ...vocabulary,
   ];
-  const { parameters } = scoringGraph(family, config);
+  const { parameters } = (headOf(family, config) === undefined ? hiddenGraph : scoringGraph)(family, config);
   const tensors: GgufSource[] = written.storedAs(entries.keys()).map(([storedName, parameter]) => {
     const entry = entries.get(parameter)!;
     const order = format.orderOf?.(parameter, config);
     const isTable = parameters.get(parameter)?.vocabulary === true;
+    const inOrder = order === undefined ? entry : ordered(entry, order);
+    const factor = written.factorOf?.(parameter, config);
     return {
       name: storedName,
-      entry: order === undefined ? entry : ordered(entry, order),
-      type: type === "q4_0" && isTable ? "q8_0" : type,
+      entry: factor === undefined ? inOrder : multiplied(inOrder, factor),
+      type: added.has(storedName) ? "f32" : type === "q4_0" && isTable ? "q8_0" : type,
     };
   });
   for (const [storedName, numbers] of Object.entries(written.tensorsOf?.(config) ?? {})) {

@@ -1,21 +1,24 @@
 /**
  * Vocabularies as GGUF's metadata has them (llama.cpp, src/llama-vocab.cpp): SentencePiece's byte pair encoding with
- * scores ("llama") and byte-level byte pair encoding with merges ("gpt2"). Read as the text of tokenizer.json and
- * tokenizer_config.json, written from them. Left out: WordPiece, Unigram, and ways of splitting words that are not listed.
+ * scores ("llama"), byte-level byte pair encoding with merges ("gpt2") and WordPiece ("bert"). Read as the text of
+ * tokenizer.json and tokenizer_config.json, written from them. Left out: Unigram, and ways of splitting words that are
+ * not listed.
  */
 import { DataError } from "../errors.ts";
+import { wordPieceEntries, wordPieceFiles, wordPieceName } from "./bert/gguf.ts";
+import {
+  contentOf,
+  isList,
+  tokensOf,
+  types,
+  type Vocabulary,
+  type VocabularyEntry,
+  type Wanted,
+} from "./gguf-lists.ts";
 import { asObject, type Json, type JsonObject, parseJsonObject } from "./json.ts";
+import { encodesPairs } from "./pairs.ts";
 import { mergesOf } from "./pipeline/sentencepiece.ts";
-
-/** llama.cpp's types of token. */
-const types = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;
-
-/** A metadata entry as it is written; of a list the type is that of its values. */
-export interface VocabularyEntry {
-  readonly key: string;
-  readonly type: "uint32" | "int32" | "float32" | "bool" | "string";
-  readonly value: number | boolean | string | readonly number[] | readonly string[];
-}
+import type { Tokenizer } from "./tokenizer.ts";
 
 /** What llama.cpp takes where there is no tokenizer. */
 export const noVocabulary: readonly VocabularyEntry[] = [
@@ -42,11 +45,14 @@ interface Splitting {
   readonly normalizer?: JsonObject;
   /** A word that is a token is that token, whatever the merges say. */
   readonly ignoreMerges?: true;
+  /** Texts begin with the token for that where a file does not say. */
+  readonly starts?: true;
 }
 
 /** Ways of splitting texts into words, for byte-level vocabularies. */
 const splittings: readonly Splitting[] = [
   { names: ["gpt-2", "phi-2", "mpt", "olmo", "jais", "roberta-bpe"], preTokenizer: byteLevel(true) },
+  { names: ["modern-bert"], preTokenizer: byteLevel(true), normalizer: { type: "NFC" } },
   {
     names: ["smollm", "starcoder", "refact", "command-r", "codeshell", "exaone"],
     preTokenizer: {
@@ -58,6 +64,7 @@ const splittings: readonly Splitting[] = [
     names: ["llama-bpe", "llama3", "llama-v3"],
     preTokenizer: split(wordsWith(String.raw`\p{N}{1,3}`)),
     ignoreMerges: true,
+    starts: true,
   },
   { names: ["dbrx", "smaug-bpe"], preTokenizer: split(wordsWith(String.raw`\p{N}{1,3}`)) },
   {
@@ -67,15 +74,10 @@ const splittings: readonly Splitting[] = [
   },
 ];
 
-const mark = "▁";
+const splittingOf = (name: unknown): Splitting | undefined =>
+  splittings.find(({ names }) => names.includes(name as string));
 
-/** A vocabulary's lists, checked. */
-interface Vocabulary {
-  readonly where: string;
-  readonly tokens: readonly string[];
-  readonly kinds: readonly number[];
-  setting(name: string): unknown;
-}
+const mark = "▁";
 
 /**
  * The files of a tokenizer, name → contents.
@@ -89,7 +91,9 @@ export function tokenizerFilesOf(metadata: ReadonlyMap<string, unknown>, where: 
     new DataError(`${where}: tokenizer.ggml.${expected}, got ${String(got).slice(0, 80)}`, {
       hint: "put the model's tokenizer.json beside its weights, in a directory in Hugging Face's format",
     });
-  if (model !== "llama" && model !== "gpt2") throw wanted("model: expected llama or gpt2", model ?? "none");
+  if (model !== "llama" && model !== "gpt2" && model !== wordPieceName) {
+    throw wanted(`model: expected llama, gpt2 or ${wordPieceName}`, model ?? "none");
+  }
   const tokens = setting("tokens");
   if (!isList(tokens, "string") || tokens.length === 0) throw wanted("tokens: expected a list of texts", tokens);
   if (new Set(tokens).size < tokens.length) {
@@ -101,6 +105,7 @@ export function tokenizerFilesOf(metadata: ReadonlyMap<string, unknown>, where: 
     throw wanted(`token_type: expected ${tokens.length} numbers`, kinds);
   }
   const vocabulary: Vocabulary = { where, tokens, kinds, setting };
+  if (model === wordPieceName) return wordPieceFiles(vocabulary, wanted);
   const described = model === "llama" ? piecesOf(vocabulary, wanted) : bytesOf(vocabulary, wanted);
   const config = configOf(vocabulary, metadata.get("tokenizer.chat_template"), model === "llama");
   const pipeline = {
@@ -116,14 +121,6 @@ export function tokenizerFilesOf(metadata: ReadonlyMap<string, unknown>, where: 
     ["tokenizer_config.json", `${JSON.stringify(config, null, 2)}\n`],
   ]);
 }
-
-function isList(value: unknown, of: "string"): value is readonly string[];
-function isList(value: unknown, of: "number"): value is readonly number[];
-function isList(value: unknown, of: string): boolean {
-  return Array.isArray(value) && value.every((one) => typeof one === of);
-}
-
-type Wanted = (expected: string, got: unknown) => DataError;
 
 const idsOf = ({ tokens }: Vocabulary): { [token: string]: number } =>
   Object.fromEntries(tokens.map((token, id) => [token, id]));
@@ -182,7 +179,7 @@ function bytesOf(vocabulary: Vocabulary, wanted: Wanted): JsonObject {
     return [merge.slice(0, at), merge.slice(at + 1)];
   });
   const name = setting("pre");
-  const splitting = splittings.find(({ names }) => names.includes(name as string));
+  const splitting = splittingOf(name);
   if (splitting === undefined) {
     const known = splittings.map(({ names: [first] }) => first).join(", ");
     throw wanted(`pre: expected a way of splitting words that is known (${known})`, name ?? "none");
@@ -215,14 +212,15 @@ function addedOf({ tokens, kinds }: Vocabulary): Json[] {
   });
 }
 
-const roles = { bos: "bos", eos: "eos", unk: "unknown", pad: "padding" } as const;
+/** A role's name in llama.cpp; encoders have the last two, and there bos is [CLS]. */
+const roles = { bos: "bos", eos: "eos", unk: "unknown", pad: "padding", sep: "seperator", mask: "mask" } as const;
 
 function configOf({ tokens, setting }: Vocabulary, template: unknown, hasStart: boolean): JsonObject {
   const named = Object.entries(roles).flatMap(([role, name]) => {
     const token = tokens[setting(`${name}_token_id`) as number];
     return token === undefined ? [] : [[`${role}_token`, token] as const];
   });
-  const startsByDefault = hasStart || splittings[2]!.names.includes(setting("pre") as string);
+  const startsByDefault = hasStart || splittingOf(setting("pre"))?.starts === true;
   return {
     tokenizer_class: "PreTrainedTokenizerFast",
     ...Object.fromEntries(named),
@@ -234,7 +232,8 @@ function configOf({ tokens, setting }: Vocabulary, template: unknown, hasStart: 
 }
 
 /** What stands before and after a text, as a template of tokenizer.json. */
-function templateOf({ tokens }: Vocabulary, config: JsonObject): JsonObject | null {
+function templateOf({ tokens, setting }: Vocabulary, config: JsonObject): JsonObject | null {
+  const joins = setting("add_sep_token") === true;
   const before = config["add_bos_token"] === true ? config["bos_token"] : undefined;
   const after = config["add_eos_token"] === true ? config["eos_token"] : undefined;
   if (before === undefined && after === undefined) return null;
@@ -252,20 +251,24 @@ function templateOf({ tokens }: Vocabulary, config: JsonObject): JsonObject | nu
   return {
     type: "TemplateProcessing",
     single: around("A", 0),
-    pair: [...around("A", 0), ...around("B", 1)],
+    // Encoders' texts share what stands between them.
+    pair: [...around("A", 0), ...around("B", 1).slice(joins ? special(before, 1).length : 0)],
     special_tokens: tokensOf,
   };
 }
 
 /**
- * Metadata of a tokenizer whose files these are, filled up to `size` tokens.
+ * Metadata of a tokenizer, filled up to `size` tokens.
  * @throws DataError for a kind of tokenizer that llama.cpp does not have.
  */
-export function ggufVocabulary(files: ReadonlyMap<string, string>, size: number): VocabularyEntry[] {
+export function ggufVocabulary(tokenizer: Tokenizer, size: number): VocabularyEntry[] {
+  const own = tokenizer.files();
+  // One of older files is written as tokenizer.json once anything is added to it.
+  const files = own.has("tokenizer.json") || !encodesPairs(tokenizer) ? own : tokenizer.addTokens([]).files();
   const text = files.get("tokenizer.json");
   const refuse = (got: string): DataError =>
     new DataError(
-      `tokenizer: expected a byte pair encoding of bytes or of pieces with ${mark}, as llama.cpp has, got ${got}`,
+      `tokenizer: expected a byte pair encoding of bytes or of pieces with ${mark}, or WordPiece, as llama.cpp has, got ${got}`,
       {
         hint: "without its tokenizer's files beside it the model is converted alone",
       },
@@ -273,8 +276,9 @@ export function ggufVocabulary(files: ReadonlyMap<string, string>, size: number)
   if (text === undefined) throw refuse([...files.keys()].join(", ").slice(0, 200));
   const root = parseJsonObject("tokenizer.json", text);
   const model = asObject("tokenizer.json", "model", root["model"]);
-  if (model["type"] !== "BPE") throw refuse(`model.type ${String(model["type"]).slice(0, 80)}`);
   const config = parseJsonObject("tokenizer_config.json", files.get("tokenizer_config.json") ?? "{}");
+  if (model["type"] === "WordPiece") return wordPieceEntries(root, model, config, size);
+  if (model["type"] !== "BPE") throw refuse(`model.type ${String(model["type"]).slice(0, 80)}`);
   const { tokens, kinds } = tokensOf(root, model, size);
   const merges = (model["merges"] as readonly (string | readonly string[])[]).map((merge) =>
     typeof merge === "string" ? merge : merge.join(" "),
@@ -304,6 +308,7 @@ export function ggufVocabulary(files: ReadonlyMap<string, string>, size: number)
   entries.push(
     { key: start("add_bos_token"), type: "bool", value: frame.before !== undefined },
     { key: start("add_eos_token"), type: "bool", value: frame.after !== undefined },
+    ...(frame.joins ? [{ key: start("add_sep_token"), type: "bool", value: true } as const] : []),
   );
   if (isPieces) {
     const prefixed = /"(?:prepend":"▁|prepend_scheme":"(?:first|always))/.test(text.replaceAll(/\s/g, ""));
@@ -314,18 +319,14 @@ export function ggufVocabulary(files: ReadonlyMap<string, string>, size: number)
   return entries;
 }
 
-/** A special token of tokenizer_config.json: its text, or an object with it. */
-function contentOf(token: Json | undefined): string | undefined {
-  if (typeof token === "string") return token;
-  const content = (token as JsonObject | null | undefined)?.["content"];
-  return typeof content === "string" ? content : undefined;
-}
-
 function preOf(root: JsonObject): string | undefined {
   const text = canonical(root["pre_tokenizer"] ?? null);
   const ignores = (root["model"] as JsonObject)["ignore_merges"] === true;
+  const normalizer = canonical(root["normalizer"] ?? null);
   const same = splittings.filter(({ preTokenizer }) => canonical(preTokenizer) === text);
-  return (same.find(({ ignoreMerges }) => (ignoreMerges === true) === ignores) ?? same[0])?.names[0];
+  const fits = (one: Splitting): number =>
+    Number((one.ignoreMerges === true) === ignores) + Number(canonical(one.normalizer ?? null) === normalizer);
+  return same.sort((a, b) => fits(b) - fits(a))[0]?.names[0];
 }
 
 /** The parts of a pre-tokenizer that decide where texts are split, in one order. */
@@ -339,40 +340,21 @@ function canonical(value: Json): string {
     .join()}}`;
 }
 
-/** The special tokens that the post-processor puts around a text. */
-function frameOf(root: JsonObject): { readonly before: string | undefined; readonly after: string | undefined } {
+/** The special tokens that the post-processor puts around a text; `joins`: the second of a pair has none before it. */
+function frameOf(root: JsonObject): {
+  readonly before: string | undefined;
+  readonly after: string | undefined;
+  readonly joins: boolean;
+} {
   const processor = root["post_processor"] as JsonObject | null | undefined;
   const all = Array.isArray(processor?.["processors"]) ? (processor["processors"] as JsonObject[]) : [processor];
-  const single = all.find((one) => Array.isArray(one?.["single"]))?.["single"] as JsonObject[] | undefined;
+  const template = all.find((one) => Array.isArray(one?.["single"]));
+  const [single, pair] = [template?.["single"], template?.["pair"]] as (JsonObject[] | undefined)[];
   const nameAt = (part: JsonObject | undefined): string | undefined =>
     (part?.["SpecialToken"] as { id?: string } | undefined)?.id;
-  return { before: nameAt(single?.[0]), after: nameAt(single?.at(-1)) };
-}
-
-/** Tokens by id with llama.cpp's types of them; ids that have none are filled up. */
-function tokensOf(root: JsonObject, model: JsonObject, size: number): { tokens: string[]; kinds: number[] } {
-  const vocab = asObject("tokenizer.json", "model.vocab", model["vocab"]) as Record<string, number>;
-  const added = (root["added_tokens"] ?? []) as { id: number; content: string; special?: boolean }[];
-  const tokens = Array.from({ length: size }, (_, id) => `[PAD${id}]`);
-  const kinds: number[] = tokens.map(() => types.unused);
-  const put = (id: number, token: string, kind: number): void => {
-    if (id >= size) {
-      throw new DataError(
-        `tokenizer.json: ${JSON.stringify(token)}: expected an id below ${size}, the model's vocab_size, got ${id}`,
-      );
-    }
-    tokens[id] = token;
-    kinds[id] = kind;
-  };
-  const hasBytes = model["byte_fallback"] === true;
-  for (const [token, id] of Object.entries(vocab)) {
-    put(id, token, hasBytes && /^<0x[0-9A-F]{2}>$/.test(token) ? types.byte : types.normal);
-  }
-  for (const { id, content, special } of added) {
-    const isUnknown = content === model["unk_token"];
-    put(id, content, isUnknown ? types.unknown : special === true ? types.control : types.userDefined);
-  }
-  return { tokens, kinds };
+  const [before, after] = [nameAt(single?.[0]), nameAt(single?.at(-1))];
+  const isAround = before !== undefined && after !== undefined;
+  return { before, after, joins: isAround && pair?.length === 2 * single!.length - 1 };
 }
 
 /** Scores that order merges as their ranks do: a token's is that of the first merge that makes it. */

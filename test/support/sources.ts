@@ -10,15 +10,18 @@ import { readSources, type ReadSourcesOptions } from "../../src/corpus/sources/o
 export interface Read {
   readonly documents: CorpusDocument[];
   readonly deletions: string[];
+  /** Types of the parts that were left out. */
+  readonly leftOut: string[];
   /** "name:line: message", with the line where there is one. */
   readonly failures: string[];
 }
 
 export async function collect(events: AsyncIterable<SourceEvent>): Promise<Read> {
-  const read: Read = { documents: [], deletions: [], failures: [] };
+  const read: Read = { documents: [], deletions: [], leftOut: [], failures: [] };
   for await (const event of events) {
     if (event.kind === "document") read.documents.push(event.document);
     else if (event.kind === "deletion") read.deletions.push(event.id);
+    else if (event.kind === "left-out") read.leftOut.push(event.type);
     else {
       const { source, line, message } = event.failure;
       read.failures.push(`${source}${line === null ? "" : `:${line}`}: ${message}`);

@@ -17,7 +17,7 @@ const embed: Command = command({
     'JSON lines may have "id" and "title" too. --output takes NAME.parquet (columns id, embedding) or NAME.npy; without it JSON lines are written. The model\'s fingerprint goes with the vectors: into the Parquet file, or beside the other, as NAME.npy.json.',
   positionals: { text: { many: true, about: "Texts; quote each" } },
   options: {
-    model: { ...modelOption, required: true, about: "Sentence Transformers directory" },
+    model: { ...modelOption, required: true, about: "Sentence Transformers directory, or GGUF file" },
     ...fileOptions,
     output: { type: "text", hint: "FILE", about: ".parquet or .npy" },
     ...overwriteOption,

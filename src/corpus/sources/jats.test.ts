@@ -170,6 +170,33 @@ describe("JATS", () => {
     expect((await readAs("a.nxml", bomb)).failures).toEqual(["a.nxml: not well-formed XML: undefined entity."]);
   });
 
+  test("sub-articles and responses are documents where their types are asked for, else counted", async () => {
+    const meta =
+      '<article-id pub-id-type="doi">10.1/a</article-id><pub-date pub-type="epub"><year>2020</year></pub-date>';
+    const stub = (text: string, type: string): string =>
+      `<front-stub><article-id pub-id-type="doi">10.1/a.${type}</article-id><title-group><article-title>${text}</article-title></title-group></front-stub>`;
+    const reply = `<response response-type="reply" id="r1">${stub("Reply", "r")}<body><p>We agree.</p></body></response>`;
+    const rest = `<sub-article article-type="translation" id="s1" xml:lang="pt">${stub("Título", "t")}<body><p>Texto.</p></body></sub-article>
+<sub-article article-type="decision-letter">${stub("Letter", "d")}<body><p>Accepted.</p></body>${reply}</sub-article>`;
+    const xml = article(meta + title, "<p>Text.</p>", 'xml:lang="en"', rest);
+    const bare = await readAs("a.nxml", xml);
+    expect(bare.documents.map(({ id }) => id)).toEqual(["doi:10.1/a"]);
+    expect(bare.leftOut).toEqual(["translation", "decision-letter", "reply"]);
+    const some = await readAs("a.nxml", xml, { subArticles: ["translation", "reply"] });
+    expect(some.leftOut).toEqual(["decision-letter"]);
+    expect(some.documents.map((one) => [one.id, one.title, one.language, one.date, outline(one)[0]])).toEqual([
+      ["doi:10.1/a", "T", "en", "2020", "[text] : Text."],
+      ["doi:10.1/a/s1", "Título", "pt", "2020", "[text] : Texto."],
+      ["doi:10.1/a/sub-article-2/r1", "Reply", "en", "2020", "[text] : We agree."],
+    ]);
+    expect(some.documents[1]!.metadata).toMatchObject({
+      articleType: "translation",
+      partOf: "doi:10.1/a",
+      doi: "10.1/a.t",
+    });
+    expect((await readAs("a.nxml", xml, { subArticles: ["all"] })).leftOut).toEqual([]);
+  });
+
   test("sub-articles, translated abstracts and supplementary material are left out", async () => {
     const meta = `${title}<abstract><p>A.</p></abstract><trans-abstract><p>No.</p></trans-abstract>`;
     const body = "<p>B <supplementary-material><caption><p>No.</p></caption></supplementary-material>.</p>";

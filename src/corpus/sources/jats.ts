@@ -1,7 +1,8 @@
 /**
  * Articles in JATS: PMC's open-access files and article sets, Europe PMC's bulk files, bioRxiv, medRxiv, PLOS and others.
- * Licence, dates, identifiers, journal, authors and links to retractions come from article-meta. Left out: sub-articles
- * (reviews, translations), translated abstracts, affiliations, author notes, funding but for its statement.
+ * Licence, dates, identifiers, journal, authors and links to retractions come from article-meta. Sub-articles and responses
+ * (translations, decision letters, answers of authors) are documents of their own where their types are asked for. Left out:
+ * translated abstracts, affiliations, author notes, funding but for its statement.
  */
 import type { CorpusDocument, CorpusSection } from "../corpus-document.ts";
 import { partialDate } from "../pubmed/partial-date.ts";
@@ -79,9 +80,16 @@ function relatedOf(meta: XmlElement | undefined): string[] {
   });
 }
 
-function articleOf(root: XmlElement, ownId: string, settings: SourceSettings): CorpusDocument {
+function articleOf(root: XmlElement, ownId: string, { source }: SourceSettings): CorpusDocument {
+  const document = documentOf(root, at(root, "front", "article-meta"), ownId, source);
+  const { pmcid, doi, pmid } = document.metadata;
+  const [scheme, known] = Object.entries({ pmc: pmcid, doi, pmid }).find(([, id]) => id !== undefined) ?? [];
+  return known === undefined ? document : { ...document, id: `${scheme}:${String(known)}` };
+}
+
+/** An article, or a sub-article, which says less of itself. */
+function documentOf(root: XmlElement, meta: XmlElement | undefined, id: string, source: string): CorpusDocument {
   const journal = at(root, "front", "journal-meta");
-  const meta = at(root, "front", "article-meta");
   const ids = children(meta, "article-id");
   const idOf = (...types: string[]): string =>
     textOf(ids.find(({ attributes }) => types.includes(attributes["pub-id-type"] ?? "")));
@@ -96,10 +104,9 @@ function articleOf(root: XmlElement, ownId: string, settings: SourceSettings): C
     type === "retracted-article" ||
     /^\W*(?:retracted|withdrawn)\b/i.test(heading[0]!) ||
     related.some((one) => /^retract(?:ion-forward|ed-by)\b/.test(one));
-  const known = pmcid !== "" ? `pmc:${pmcid}` : doi !== "" ? `doi:${doi}` : pmid !== "" ? `pmid:${pmid}` : undefined;
   return {
-    id: known ?? ownId,
-    source: settings.source,
+    id,
+    source,
     kind: "jats",
     title: heading.filter((part) => part !== "").join(": "),
     sections: [
@@ -127,6 +134,30 @@ function articleOf(root: XmlElement, ownId: string, settings: SourceSettings): C
   };
 }
 
+/** What is none of the article's own text: a document where its type is asked for, else of its type alone. */
+function* subArticlesOf(
+  root: XmlElement,
+  parent: CorpusDocument,
+  { source, subArticles = [] }: SourceSettings,
+): Generator<CorpusDocument | { readonly leftOut: string }> {
+  for (const [i, part] of children(root, "sub-article", "response").entries()) {
+    const type = part.attributes["article-type"] ?? part.attributes["response-type"] ?? part.name;
+    const id = `${parent.id}/${part.attributes["id"] ?? `${part.name}-${i + 1}`}`;
+    const meta = child(part, "front-stub") ?? at(part, "front", "article-meta");
+    const own = documentOf(part, meta, id, source);
+    const inherited = Object.entries(parent.metadata).filter(([key]) => key === "journal" || key === "retracted");
+    const document: CorpusDocument = {
+      ...own,
+      date: own.date ?? parent.date,
+      language: own.language ?? parent.language,
+      licence: own.licence ?? parent.licence,
+      metadata: { ...Object.fromEntries(inherited), ...own.metadata, articleType: type, partOf: parent.id },
+    };
+    yield subArticles.includes("all") || subArticles.includes(type) ? document : { leftOut: type.slice(0, 80) };
+    yield* subArticlesOf(part, document, { source, subArticles });
+  }
+}
+
 export const jats: SourceKind = {
   name: "jats",
   about: "articles in JATS XML: PMC, Europe PMC, bioRxiv, medRxiv, PLOS",
@@ -143,7 +174,12 @@ export const jats: SourceKind = {
         yield record;
         continue;
       }
-      yield documentEvent(articleOf(record.root, numberedId(input.scope, record.number), settings), input.name, record);
+      const article = articleOf(record.root, numberedId(input.scope, record.number), settings);
+      yield documentEvent(article, input.name, record);
+      for (const part of subArticlesOf(record.root, article, settings)) {
+        if ("leftOut" in part) yield { kind: "left-out", type: part.leftOut };
+        else yield documentEvent(part, input.name, record);
+      }
     }
   },
 };

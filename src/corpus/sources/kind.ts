@@ -21,13 +21,17 @@ export type SourceEvent =
   | { readonly kind: "document"; readonly document: CorpusDocument }
   /** A document of this id was withdrawn by its publisher. */
   | { readonly kind: "deletion"; readonly id: string }
-  | { readonly kind: "failure"; readonly failure: ReadFailure };
+  | { readonly kind: "failure"; readonly failure: ReadFailure }
+  /** A part of a document that is a text of its own, of this type, and was not asked for. */
+  | { readonly kind: "left-out"; readonly type: string };
 
 export interface SourceSettings {
   /** Name of the source, for `CorpusDocument.source`. */
   readonly source: string;
   /** Which columns or fields of rows hold what, where their names do not say so. */
   readonly columns?: Readonly<Record<string, string>> | undefined;
+  /** Types of an article's sub-articles that are documents too, or "all"; others are left out. */
+  readonly subArticles?: readonly string[] | undefined;
 }
 
 export interface SourceKind {

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
+import { parquetWriteBuffer } from "hyparquet-writer";
 import { afterAll, describe, expect, test } from "vitest";
 import { tarOf, zipOf } from "../../../test/support/archives.ts";
 import { hasShared, shared } from "../../../test/support/shared.ts";
@@ -28,6 +29,47 @@ const members = [
   { name: "z.xml", bytes: trial("NCT9") },
 ];
 const known = sourceKinds.map(({ name }) => name).join(", ");
+
+/** A table as Parquet. */
+function parquetOf(texts: readonly string[]): Buffer {
+  const ids = texts.map((_, i) => String(i));
+  const column = (name: string, data: readonly string[]) => ({ name, data: [...data], type: "STRING" as const });
+  return Buffer.from(parquetWriteBuffer({ columnData: [column("id", ids), column("text", texts)] }));
+}
+
+describe("Parquet in archives, and compressed", () => {
+  const copies = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith("galen-parquet-"));
+  const bytes = parquetOf(["One.", "Two."]);
+  const members = [
+    { name: "a.parquet", bytes },
+    { name: "b.parquet", bytes: bytes.subarray(0, 60) },
+    { name: "c.parquet.gz", bytes: gzipSync(bytes) },
+  ];
+
+  test.each([
+    ["p.zip", zipOf(members)],
+    ["p.tar", tarOf(members)],
+    ["p.tar.gz", gzipSync(tarOf(members))],
+  ])("of %s is read by way of a file that is gone then", async (name, archive) => {
+    const before = copies();
+    const { documents, failures } = await readAs(name, archive);
+    const own = (member: string): string[] => ["0", "1"].map((id) => `${name}/${member}:${id}`);
+    expect(documents.map(({ id }) => id)).toEqual([...own("a.parquet"), ...own("c.parquet.gz")]);
+    expect(failures).toEqual([expect.stringContaining(`${name}/b.parquet: `)]);
+    expect(copies()).toEqual(before);
+  });
+
+  test("of a file that is compressed itself, too, and no more of it than a member may have", async () => {
+    expect((await readAs("q.parquet.gz", gzipSync(bytes))).documents).toHaveLength(2);
+    const before = copies();
+    const { documents, failures } = await readAs("q.parquet.gz", gzipSync(bytes), { memberBytes: 100 });
+    expect([documents, failures]).toEqual([
+      [],
+      [expect.stringContaining("expected Parquet of at most 100 bytes, got more")],
+    ]);
+    expect(copies()).toEqual(before);
+  });
+});
 
 describe("archives", () => {
   test.each([

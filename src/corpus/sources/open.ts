@@ -4,8 +4,9 @@
  * of files to several workers; the documents of a file come in the file's order.
  */
 import { createReadStream, readFileSync } from "node:fs";
-import { open } from "node:fs/promises";
-import { basename, resolve } from "node:path";
+import { mkdtemp, open, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, join, resolve } from "node:path";
 import { DataError } from "../../errors.ts";
 import { readBytes, stdin } from "../../io/bytes.ts";
 import { pointerError } from "../../io/pointer.ts";
@@ -24,6 +25,8 @@ export interface ReadSourcesOptions {
   readonly source?: string | undefined;
   /** Which columns of rows and notes hold what: { text: "body" }. */
   readonly columns?: Readonly<Record<string, string>> | undefined;
+  /** Types of an article's sub-articles that are documents too ("translation", "decision-letter"), or "all". */
+  readonly subArticles?: readonly string[] | undefined;
   /** Most bytes of an archive's member, decompressed. Default 4 GiB. */
   readonly memberBytes?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -104,25 +107,57 @@ function stopped(name: string, error: unknown): SourceEvent {
   return failureEvent(name, `cannot be read on: ${error.message.split("\n")[0]!}`);
 }
 
+// oxlint-disable-next-line require-yield
+async function* nothing(): AsyncGenerator<Uint8Array> {}
+
+/** A file of these bytes, for formats that are read by ranges; removed with its folder. @throws DataError beyond `most` bytes. */
+async function temporaryCopy(
+  bytes: AsyncIterable<Uint8Array>,
+  { most, signal }: { readonly most: number; readonly signal: AbortSignal | undefined },
+): Promise<AsyncDisposable & { readonly path: string }> {
+  const folder = await mkdtemp(join(tmpdir(), "galen-parquet-"));
+  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
+  const path = join(folder, "copy.parquet");
+  try {
+    await using file = await open(path, "w");
+    let total = 0;
+    for await (const chunk of bytes) {
+      signal?.throwIfAborted();
+      total += chunk.length;
+      if (total > most) throw new DataError(`expected Parquet of at most ${most} bytes, got more`);
+      await file.writeFile(chunk);
+    }
+    return { path, [Symbol.asyncDispose]: remove };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
 interface Opened {
   readonly name: string;
   readonly scope: string;
   readonly path?: string | undefined;
   readonly settings: SourceSettings;
   readonly kind: SourceKind | undefined;
+  /** Most bytes of what is read by ranges and lies in an archive, or is compressed. */
+  readonly memberBytes: number;
   readonly signal: AbortSignal | undefined;
 }
 
 /** The events of one stream, of the kind that it looks like. */
 async function* readStream(
   chunks: AsyncGenerator<Uint8Array>,
-  { name, scope, path, settings, kind, signal }: Opened,
+  { name, scope, path, settings, kind, memberBytes, signal }: Opened,
 ): AsyncGenerator<SourceEvent> {
   try {
     const { head, bytes } = await peek(chunks);
     const found = head === "" ? kindOf(head, name) : (kind ?? kindOf(head, name));
     if (typeof found === "string") yield failureEvent(name, found);
-    else {
+    else if (path === undefined && isParquetHead(head)) {
+      await using copy = await temporaryCopy(bytes, { most: memberBytes, signal });
+      yield* found.read({ name, scope, head, bytes: nothing(), path: copy.path, signal }, settings);
+    } else {
       const input: SourceInput = { name, scope, head, bytes, path, signal };
       yield* found.read(input, settings);
     }
@@ -150,7 +185,8 @@ async function* readArchive(
   opened: Opened,
   options: ReadSourcesOptions,
 ): AsyncGenerator<SourceEvent> {
-  const { memberBytes = 4 * 2 ** 30, signal, onRaw } = options;
+  const { signal, onRaw } = options;
+  const { memberBytes } = opened;
   try {
     if (form === "zip") await passRaw(file, options);
     const bytes = (): AsyncGenerator<Uint8Array> => readBytes(file.path, { signal, onRaw });
@@ -184,12 +220,13 @@ async function isParquetFile(path: string): Promise<boolean> {
  * @throws ConfigError where there is no such kind; the signal's reason. Whatever is wrong with the file is a failure.
  */
 export async function* readSourceFile(file: ListedFile, options: ReadSourcesOptions = {}): AsyncGenerator<SourceEvent> {
-  const { source = file.source, columns, signal, onRaw } = options;
+  const { source = file.source, columns, subArticles, signal, onRaw } = options;
   const kind = options.kind === undefined ? undefined : kindNamed(options.kind);
   signal?.throwIfAborted();
-  const settings = { source, columns };
+  const settings = { source, columns, subArticles };
   const scope = file.isWhole || file.name === source ? source : `${source}/${file.name}`;
-  const opened: Opened = { name: file.name, scope, settings, kind, signal };
+  const { memberBytes = 4 * 2 ** 30 } = options;
+  const opened: Opened = { name: file.name, scope, settings, kind, memberBytes, signal };
   const form = archiveForm(file.path);
   if (form !== undefined) {
     yield* readArchive(file, form, opened, options);

@@ -85,13 +85,18 @@ function sourcesTable({ sources }: CorpusSummary): string {
     whole(source.out.words),
     source.repeat.toFixed(2).replace(/\.?0+$/, ""),
   ]);
+  const left = sources.flatMap(({ name, leftOut }) =>
+    Object.entries(leftOut).map(([type, times]) => `<li>${escapeHtml(`${name}: ${type} ${whole(times)}`)}</li>`),
+  );
+  const parts =
+    left.length === 0 ? "" : `<details><summary>sub-articles left out</summary><ul>${left.join("")}</ul></details>`;
   const failures = sources.flatMap(({ firstFailures }) => firstFailures);
   const shown = failures.map((failure) => `<li>${escapeHtml(failure)}</li>`).join("");
   const list =
     failures.length === 0
       ? ""
       : `<details><summary>the first that could not be read</summary><ul>${shown}</ul></details>`;
-  return table("what was read, and what came out of it", columns, rows) + list;
+  return table("what was read, and what came out of it", columns, rows) + list + parts;
 }
 
 async function shape({ before, after }: CorpusSummary): Promise<string> {

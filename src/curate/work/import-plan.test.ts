@@ -16,6 +16,22 @@ const large = line.repeat(40_000);
 writeFileSync(join(folder, "small.jsonl"), line);
 writeFileSync(join(folder, "large.jsonl"), large);
 
+test("a pattern is what it matches, in order of names; a file that is called so is that file", async () => {
+  const place = mkdtempSync(join(folder, "patterns-"));
+  for (const name of ["b-2.jsonl", "b-1.jsonl", "a.txt", "[b].jsonl"]) writeFileSync(join(place, name), line);
+  const namesOf = async (...paths: string[]): Promise<string[]> => {
+    const jobs = await planImports(
+      { sources: { one: { paths } }, folder: place },
+      { output: join(folder, "out"), rank: 0, world: 1 },
+    );
+    return jobs.flatMap(({ files }) => files.map(({ name }) => name));
+  };
+  expect(await namesOf("b-*.jsonl", "a.txt")).toEqual(["b-1.jsonl", "b-2.jsonl", "a.txt"]);
+  expect(await namesOf("[b].jsonl")).toEqual(["[b].jsonl"]);
+  expect(await namesOf("{a,b-1}.*")).toEqual(["a.txt", "b-1.jsonl"]);
+  await expect(namesOf("c-*.jsonl")).rejects.toThrow(/c-\*\.jsonl: expected files that the pattern matches, got none/);
+});
+
 test("jobs are named by contents, alike by every rank; large files are read again only where they were written to", async () => {
   const output = join(folder, "out");
   const plan = async (rank = 0, world = 1): Promise<string[]> =>

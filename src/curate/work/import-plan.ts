@@ -1,9 +1,10 @@
 /** Which files are read together: runs of a source's files, each of which is one task, named by what is in them. */
 import { existsSync } from "node:fs";
-import { stat } from "node:fs/promises";
+import * as fs from "node:fs/promises";
 import { join, resolve } from "node:path";
 import * as z from "zod";
 import { type ListedFile, listSourceFiles } from "../../corpus/sources/open.ts";
+import { DataError } from "../../errors.ts";
 import { writeFileAtomically } from "../../io/files.ts";
 import { fingerprintOf, pathFingerprint } from "../../io/fingerprint.ts";
 import { readJson } from "../../io/json.ts";
@@ -25,6 +26,35 @@ function weight({ path, bytes }: ListedFile): number {
   return /\.(?:gz|tgz|zst|zip)$/i.test(path) ? 5 * bytes : bytes;
 }
 
+/** What a pattern has and a path does not, where no file is called so. */
+const patterned = /[*?[{]/;
+
+/**
+ * The paths that a source names, absolute; patterns become what they match, in order of names.
+ * @throws DataError where a pattern matches nothing, or this Node has none.
+ */
+async function pathsOf(given: readonly string[], folder: string): Promise<string[]> {
+  const all: string[] = [];
+  for (const one of given) {
+    const path = resolve(folder, one);
+    if (!patterned.test(one) || existsSync(path)) {
+      all.push(path);
+      continue;
+    }
+    if (!("glob" in fs)) {
+      throw new DataError(`${one}: expected Node 22 or later for a pattern, got ${process.versions.node}`, {
+        hint: "name the files or their folder",
+      });
+    }
+    const found: string[] = [];
+    for await (const match of fs.glob(one, { cwd: folder })) found.push(resolve(folder, match));
+    if (found.length === 0)
+      throw new DataError(`${one}: expected files that the pattern matches, got none in ${folder}`);
+    all.push(...found.sort());
+  }
+  return all;
+}
+
 interface Share {
   readonly output: string;
   readonly rank: number;
@@ -38,15 +68,15 @@ export async function planImports(
 ): Promise<ImportJob[]> {
   const jobs: Omit<ImportJob, "name">[] = [];
   for (const [source, entry] of Object.entries(sources)) {
-    let files: ListedFile[] = [];
+    let run: ListedFile[] = [];
     let bytes = 0;
     const cut = (): void => {
-      if (files.length > 0) jobs.push({ source, files, bytes });
-      [files, bytes] = [[], 0];
+      if (run.length > 0) jobs.push({ source, files: run, bytes });
+      [run, bytes] = [[], 0];
     };
-    for (const file of await listSourceFiles(entry.paths.map((path) => resolve(folder, path)))) {
+    for (const file of await listSourceFiles(await pathsOf(entry.paths, folder))) {
       if (bytes > 0 && bytes + weight(file) > taskBytes) cut();
-      files.push(file);
+      run.push(file);
       bytes += weight(file);
     }
     cut();
@@ -87,7 +117,7 @@ async function contentsOf(files: readonly ListedFile[], output: string): Promise
   if (files.reduce((sum, { bytes }) => sum + bytes, 0) < rememberedBytes) return find();
   const states: string[] = [];
   for (const { path, name } of files) {
-    const { size, mtimeMs } = await stat(path);
+    const { size, mtimeMs } = await fs.stat(path);
     states.push(`${name} ${size} ${mtimeMs}`);
   }
   const path = join(output, filesFolder, `${fingerprintOf(...states)}.json`);

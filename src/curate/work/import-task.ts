@@ -71,6 +71,8 @@ export async function importFiles(
   const shards: Shard[] = [];
   const counts = files.map((file) => ({ name: file.name, bytes: file.bytes, documents: 0, failures: 0 }));
   const firstFailures: string[] = [];
+  const leftOut: Record<string, number> = Object.create(null);
+  const { kind, columns, subArticles } = entry;
   const counted = createProfile();
   const path = join(output, "stages", "import", `${name}.failures.jsonl`);
   await using log = await failureLog(path);
@@ -97,8 +99,9 @@ export async function importFiles(
   try {
     for (const [i, file] of files.entries()) {
       const count = counts[i]!;
-      for await (const event of readSourceFile(file, { source, kind: entry.kind, columns: entry.columns })) {
+      for await (const event of readSourceFile(file, { source, kind, columns, subArticles })) {
         if (event.kind === "failure") await fail(count, event.failure);
+        else if (event.kind === "left-out") leftOut[event.type] = (leftOut[event.type] ?? 0) + 1;
         else if (event.kind === "deletion") {
           await begin();
           deletions.push({ id: event.id, before: amount.documents });
@@ -120,5 +123,5 @@ export async function importFiles(
     throw error;
   }
   const failures = counts.reduce((sum, count) => sum + count.failures, 0);
-  return { source, shards, failures, firstFailures, files: counts, profile: counted.done() };
+  return { source, shards, failures, firstFailures, leftOut, files: counts, profile: counted.done() };
 }

@@ -57,6 +57,8 @@ export const importMarker = z.object({
   shards: z.array(shard),
   failures: count,
   firstFailures: z.array(z.string()),
+  /** Parts of documents that were not asked for, by type. */
+  leftOut: z.record(z.string(), count).default({}),
   files: z.array(z.object({ name: z.string(), bytes: count, documents: count, failures: count })),
   profile,
 });

@@ -6,7 +6,7 @@ import * as z from "zod";
 import { fileSha256 } from "../../io/fingerprint.ts";
 import { wordsOf } from "./count-words.ts";
 import { type Amount, noAmount, plus, stageMarker } from "./marker.ts";
-import { createProfile, profile } from "./profile.ts";
+import { createProfile, noProfile, profile } from "./profile.ts";
 import { newShard } from "./shard-file.ts";
 import { readAlive, type ShardState } from "./shard-state.ts";
 import { addTerms, biasGroups, countTerms, type TermCounts } from "../report/terms.ts";
@@ -37,14 +37,25 @@ function* copies(document: CorpusDocument, count: number): Generator<CorpusDocum
   for (let i = 1; i <= count; i++) yield i === 1 ? document : { ...document, id: `${document.id}#${i}` };
 }
 
+interface ResultArguments {
+  readonly path: string;
+  readonly repeat: number;
+  /** Whether a report will show what is in the result. */
+  readonly reported: boolean;
+}
+
 /** Writes a shard of the result. */
 export async function writeResult(
   state: ShardState,
-  { path, repeat, seed }: { readonly path: string; readonly repeat: number; readonly seed: number },
+  { path, repeat, seed, reported }: ResultArguments & { readonly seed: number },
   { output, createdBy }: { readonly output: string; readonly createdBy: string },
 ): Promise<ResultMarker> {
   // What is all there, once, need not be written again.
   const isWhole = repeat === 1 && state.verdicts.length === 0;
+  if (isWhole && !reported && !state.kinds.includes("clinical-notes")) {
+    const there = { path: state.file, ...(await fileSha256(join(output, state.file))) };
+    return { out: state.amount, file: there, profile: noProfile, terms: addTerms([]), notes: 0, deidentified: 0 };
+  }
   const file = isWhole ? undefined : await newShard(output, path, createdBy);
   let out: Amount = noAmount;
   const counted = createProfile();
@@ -59,9 +70,11 @@ export async function writeResult(
         out = plus(out, { documents: count, words: words * count, characters: charactersOf(document) * count });
         if (count === 0) continue;
         counted.add(document, count);
-        const own = countTerms(wholeText(document));
-        for (let i = 0; i < count; i++) terms.push(own);
-        if (terms.length > 1000) terms = [addTerms(terms)];
+        if (reported) {
+          const own = countTerms(wholeText(document));
+          for (let i = 0; i < count; i++) terms.push(own);
+          if (terms.length > 1000) terms = [addTerms(terms)];
+        }
         if (document.kind !== "clinical-notes") continue;
         notes += count;
         if (document.metadata["deidentified"] !== undefined) deidentified += count;

@@ -43,7 +43,7 @@ type Arguments = {
   star: { files: string[]; range: Range; star: Star; path: string };
   clusters: { files: string[]; range: Range; path: string };
   apply: { stage: number; folder: string; list: string; index: number; files: string[] };
-  result: { state: ShardState; path: string; repeat: number };
+  result: { state: ShardState; path: string; repeat: number; reported: boolean };
 };
 export type TaskKind = keyof Arguments;
 
@@ -107,8 +107,8 @@ export function createTaskRunner(settings: TaskSettings): TaskRunner {
     async apply({ stage, folder: stageFolder, list, index, files }) {
       return applyLosses(index, await shardsOf(list), files, await keyed(stage, stageFolder));
     },
-    async result({ state, path, repeat }) {
-      return writeResult(state, { path, repeat, seed: (await pipeline()).seed }, settings);
+    async result({ state, ...given }) {
+      return writeResult(state, { ...given, seed: (await pipeline()).seed }, settings);
     },
   };
   return {

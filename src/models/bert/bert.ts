@@ -20,6 +20,7 @@ import {
   megatronBertSizes,
   parseBertConfig,
 } from "./config.ts";
+import { gguf } from "./gguf.ts";
 import { bertSequenceHead, bertTokenHead, maskedHead, pooler } from "./heads.ts";
 import { inBody, projectionWeight, tokenTable } from "./layers.ts";
 import { adaptBert, bodyScope, tokenTableName } from "./names.ts";
@@ -151,6 +152,10 @@ function bertFamily(modelType: string, name: string, sizes: Readonly<Record<stri
   };
 }
 
-export const bert: Family<BertConfig> = { ...bertFamily("bert", "Bert", bertSizes), recognises: isUntypedBert };
+export const bert: Family<BertConfig> = {
+  ...bertFamily("bert", "Bert", bertSizes),
+  recognises: isUntypedBert,
+  foreign: { gguf },
+};
 export const bertHash: Family<BertConfig> = bertFamily("bert_hash", "BertHash", bertHashSizes);
 export const megatronBert: Family<BertConfig> = bertFamily("megatron-bert", "MegatronBert", megatronBertSizes);

@@ -71,6 +71,15 @@ export function writtenGpt2Config(config: Gpt2Config): object {
   return { ...Object.fromEntries(fields), n_ctx: config.max_position_embeddings };
 }
 
+/** What queries of layer `index` are multiplied by, beside the division of scores by √K that attention does. */
+export function scoreFactor(config: Gpt2Config, index: number): number {
+  const { scale_attn_weights: divides, scale_attn_by_inverse_layer_idx: byLayer } = config;
+  return (divides ? 1 : Math.sqrt(headWidth(config))) / (byLayer ? index + 1 : 1);
+}
+
+export const headWidth = ({ hidden_size, num_attention_heads }: Gpt2Config): number =>
+  hidden_size / num_attention_heads;
+
 interface Size {
   readonly vocab?: number;
   readonly width: number;

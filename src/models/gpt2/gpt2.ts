@@ -24,7 +24,8 @@ import { labelCount, labelMeasure, lastTokenHead, tokenHead } from "../classific
 import { caricature } from "../config.ts";
 import type { CacheShape, Family, Measures, ModelInputs, Shapes } from "../family.ts";
 import { languageHead } from "../language-head.ts";
-import { type Gpt2Config, gpt2Sizes, parseGpt2Config, writtenGpt2Config } from "./config.ts";
+import { type Gpt2Config, gpt2Sizes, headWidth, parseGpt2Config, scoreFactor, writtenGpt2Config } from "./config.ts";
+import { gguf } from "./gguf.ts";
 
 /** hidden_BTD after the final LayerNorm. ids_BT int64. */
 function hidden(g: Graph, config: Gpt2Config, inputs: ModelInputs): Value {
@@ -72,12 +73,9 @@ function layer(g: Graph, config: Gpt2Config, x_ND: Value, { attend, rows_BT, ind
 
 /** Attention divides scores by √K; what the configuration has otherwise is made of the queries. */
 function scaledQueries(config: Gpt2Config, q_BHTK: Value, index: number): Value {
-  const { scale_attn_weights: divides, scale_attn_by_inverse_layer_idx: byLayer } = config;
-  const factor = (divides ? 1 : Math.sqrt(headWidth(config))) / (byLayer ? index + 1 : 1);
+  const factor = scoreFactor(config, index);
   return factor === 1 ? q_BHTK : scale(q_BHTK, factor);
 }
-
-const headWidth = ({ hidden_size, num_attention_heads }: Gpt2Config): number => hidden_size / num_attention_heads;
 
 /** The language model's matrix_VD: the token table, or one of its own. */
 function headWeight(g: Graph, config: Gpt2Config): Value {
@@ -143,6 +141,7 @@ export const gpt2: Family<Gpt2Config> = {
   written: writtenGpt2Config,
   measures,
   adapt: (config, stored) => ({ config, parameterOf: parameterNames(stored) }),
+  foreign: { gguf },
   hidden,
   ...languageHead(headWeight),
   cache: (config): CacheShape => ({

@@ -4,83 +4,33 @@
  */
 import { CheckpointError, ConfigError } from "../../errors.ts";
 import type { ForeignCheckpoint, ForeignFormat } from "../family.ts";
+import { ggufNames, ggufNumbers, ggufTokens, ggufVocabularySize, rounded, under } from "../gguf.ts";
 import { headWidth, keyHeads, type LlamaConfig, rotationOf } from "./config.ts";
 
-/** Parts of a layer, llama.cpp's and Hugging Face's. */
-const parts = {
-  attn_norm: "input_layernorm",
-  attn_q: "self_attn.q_proj",
-  attn_k: "self_attn.k_proj",
-  attn_v: "self_attn.v_proj",
-  attn_output: "self_attn.o_proj",
-  attn_q_norm: "self_attn.q_norm",
-  attn_k_norm: "self_attn.k_norm",
-  ffn_norm: "post_attention_layernorm",
-  ffn_gate: "mlp.gate_proj",
-  ffn_up: "mlp.up_proj",
-  ffn_down: "mlp.down_proj",
-};
-const whole = {
-  "token_embd.weight": "model.embed_tokens.weight",
-  "output_norm.weight": "model.norm.weight",
-  "output.weight": "lm_head.weight",
-};
+const { parameterOf, storedName } = ggufNames({
+  of: "a dense LLaMA",
+  layers: "model.layers.",
+  parts: {
+    attn_norm: "input_layernorm",
+    attn_q: "self_attn.q_proj",
+    attn_k: "self_attn.k_proj",
+    attn_v: "self_attn.v_proj",
+    attn_output: "self_attn.o_proj",
+    attn_q_norm: "self_attn.q_norm",
+    attn_k_norm: "self_attn.k_norm",
+    ffn_norm: "post_attention_layernorm",
+    ffn_gate: "mlp.gate_proj",
+    ffn_up: "mlp.up_proj",
+    ffn_down: "mlp.down_proj",
+  },
+  whole: { token_embd: "model.embed_tokens", output_norm: "model.norm", output: "lm_head" },
+});
 /** What Llama 3.1 divides each frequency by: llama.cpp has the factors, Hugging Face what they are computed from. */
 const factors = "rope_freqs.weight";
 
-const invert = (names: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
-  Object.fromEntries(Object.entries(names).map(([a, b]) => [b, a]));
-const [partsBack, wholeBack] = [invert(parts), invert(whole)];
-
-function parameterOf(name: string, where: string): string | undefined {
-  if (name === factors) return undefined;
-  if (Object.hasOwn(whole, name)) return whole[name as keyof typeof whole];
-  const [, layer, part, kind] = /^blk\.(\d+)\.(\w+)\.(weight|bias)$/.exec(name) ?? [];
-  if (part !== undefined && Object.hasOwn(parts, part)) {
-    return `model.layers.${layer}.${parts[part as keyof typeof parts]}.${kind}`;
-  }
-  throw new CheckpointError(
-    `${where}: expected the tensors of a dense LLaMA, got ${JSON.stringify(name.slice(0, 80))}`,
-    {
-      hint: "mixtures of experts and other variants are not supported",
-    },
-  );
-}
-
-function storedName(parameter: string): string {
-  if (Object.hasOwn(wholeBack, parameter)) return wholeBack[parameter]!;
-  const [, layer, part, kind] = /^model\.layers\.(\d+)\.([\w.]+)\.(weight|bias)$/.exec(parameter) ?? [];
-  const stored = part === undefined ? undefined : partsBack[part];
-  if (stored !== undefined) return `blk.${layer}.${stored}.${kind}`;
-  throw new ConfigError(`GGUF: expected the parameters of a language model, got "${parameter}"`, {
-    hint: "llama.cpp has no heads for classification of this family",
-  });
-}
-
-/** Metadata under the architecture's prefix. */
-function reader({ where, setting }: ForeignCheckpoint, prefix: string) {
-  const number = (key: string): number | undefined => {
-    const value = setting(`${prefix}.${key}`);
-    if (value === undefined || (typeof value === "number" && Number.isFinite(value))) return value;
-    throw new CheckpointError(`${where}: ${prefix}.${key}: expected a number, got ${String(value).slice(0, 80)}`);
-  };
-  return {
-    number,
-    needed(key: string): number {
-      const value = number(key);
-      if (value !== undefined) return value;
-      throw new CheckpointError(`${where}: ${prefix}.${key}: expected a number, got none`, {
-        hint: "the file is incomplete; convert the model again",
-      });
-    },
-  };
-}
-
 function configOf(checkpoint: ForeignCheckpoint, modelType: string, prefix: string): object {
-  const { where, stored, setting } = checkpoint;
-  const { number, needed } = reader(checkpoint, prefix);
-  const [vocabulary] = stored.get("token_embd.weight")?.dims ?? [];
-  if (vocabulary === undefined) throw new CheckpointError(`${where}: expected tensor "token_embd.weight", got none`);
+  const { where, stored } = checkpoint;
+  const { number, needed } = ggufNumbers(checkpoint, prefix);
   const [heads, width] = [needed("attention.head_count"), needed("embedding_length")];
   const headSize = number("attention.key_length") ?? number("rope.dimension_count") ?? width / heads;
   if (
@@ -89,14 +39,9 @@ function configOf(checkpoint: ForeignCheckpoint, modelType: string, prefix: stri
   ) {
     throw new CheckpointError(`${where}: ${prefix}: expected heads of one width, all of which is turned, got others`);
   }
-  const token = (...names: string[]): number[] => {
-    const ids = names.map((name) => setting(`tokenizer.ggml.${name}_token_id`));
-    return [...new Set(ids)].filter((id) => typeof id === "number");
-  };
-  const [starts, ends, fillers] = [token("bos"), token("eos", "eot"), token("padding")];
   return {
     model_type: modelType,
-    vocab_size: vocabulary,
+    vocab_size: ggufVocabularySize(checkpoint),
     hidden_size: width,
     intermediate_size: needed("feed_forward_length"),
     num_hidden_layers: needed("block_count"),
@@ -109,18 +54,13 @@ function configOf(checkpoint: ForeignCheckpoint, modelType: string, prefix: stri
     tie_word_embeddings: !stored.has("output.weight"),
     attention_bias: stored.has("blk.0.attn_output.bias"),
     mlp_bias: stored.has("blk.0.ffn_gate.bias"),
-    ...(starts.length === 0 ? {} : { bos_token_id: starts[0] }),
-    ...(ends.length === 0 ? {} : { eos_token_id: ends.length === 1 ? ends[0] : ends }),
-    ...(fillers.length === 0 ? {} : { pad_token_id: fillers[0] }),
+    ...ggufTokens(checkpoint),
   };
 }
 
-/** The short decimal number that a float32 came from. */
-const rounded = (value: number): number => Number(value.toPrecision(7));
-
 function ropeOf(checkpoint: ForeignCheckpoint, prefix: string, headSize: number): object {
   const { where, setting } = checkpoint;
-  const { number } = reader(checkpoint, prefix);
+  const { number } = ggufNumbers(checkpoint, prefix);
   const theta = rounded(number("rope.freq_base") ?? 10_000);
   const divisors = setting(factors) as Float32Array | undefined;
   if (divisors !== undefined) {
@@ -198,10 +138,6 @@ function settingsOf(config: LlamaConfig, prefix: string): Record<string, Record<
     throw new ConfigError(`hidden_act: expected silu, which llama.cpp's ${prefix} has, got ${config.hidden_act}`);
   }
   const [width, old] = [headWidth(config), oldLength(config)];
-  const at = (entries: Record<string, number | undefined>): Record<string, number> =>
-    Object.fromEntries(
-      Object.entries(entries).flatMap(([key, value]) => (value === undefined ? [] : [[`${prefix}.${key}`, value]])),
-    );
   const yarn = scaling.rope_type === "yarn" ? scaling : undefined;
   const scaled = yarn ?? (scaling.rope_type === "linear" ? scaling : undefined);
   if (yarn !== undefined && (yarn.mscale ?? yarn.mscale_all_dim ?? yarn.attention_factor ?? null) !== null) {
@@ -212,7 +148,7 @@ function settingsOf(config: LlamaConfig, prefix: string): Record<string, Record<
       "general.architecture": prefix,
       ...(scaled === undefined ? {} : { [`${prefix}.rope.scaling.type`]: scaled.rope_type }),
     },
-    uint32: at({
+    uint32: under(prefix, {
       block_count: config.num_hidden_layers,
       context_length: config.max_position_embeddings,
       embedding_length: config.hidden_size,
@@ -225,7 +161,7 @@ function settingsOf(config: LlamaConfig, prefix: string): Record<string, Record<
       "rope.scaling.original_context_length": old,
       vocab_size: config.vocab_size,
     }),
-    float32: at({
+    float32: under(prefix, {
       "attention.layer_norm_rms_epsilon": config.rms_norm_eps,
       "rope.freq_base": scaling.rope_theta,
       "rope.scaling.factor":
@@ -259,7 +195,7 @@ export function gguf(
   return {
     recognises: ({ setting }) => read && setting("general.architecture") === prefix,
     configOf: (checkpoint) => configOf(checkpoint, modelType, prefix),
-    parameterOf,
+    parameterOf: (name, where) => (name === factors ? undefined : parameterOf(name, where)),
     ...(prefix === "llama" ? { orderOf: pairs } : {}),
     settingTensors: [factors],
     written: {

@@ -24,6 +24,7 @@ import {
   rotationOf,
   windowsOf,
 } from "./config.ts";
+import { gguf } from "./gguf.ts";
 
 type Turns = ReturnType<typeof rotations>;
 
@@ -208,5 +209,6 @@ export const modernBert: Family<ModernBertConfig> = {
       windows: windowsOf(config),
     };
   },
+  foreign: { gguf },
   adapt: (config, stored) => ({ config, parameterOf: parameterNames(stored) }),
 };
