@@ -100,7 +100,7 @@ export async function retrieve(
   query: string,
   { filters, retracted = filters?.retracted === true, signal }: AskOptions,
 ): Promise<RetrievedHits> {
-  const { hits, notes } = await index.search(query, { limit: mostDocuments, filters, signal });
+  const { hits, notes } = await index.search(query, { limit: mostDocuments, filters, total: false, signal });
   const stored = await index.documents(hits.map(({ id }) => id));
   const isRetracted = (hit: Hit, document: IndexedDocument): boolean => hit.retracted || document.retracted;
   const present = hits.flatMap((hit, rank) => {

@@ -66,7 +66,9 @@ const mostVectors = 64;
 export async function raritiesOf(index: SearchIndex, question: Question, signal?: AbortSignal): Promise<number[]> {
   const documents = await index.count();
   const counts = await Promise.all(
-    question.words.map(async (word) => (await index.search(word, { mode: "text", limit: 1, signal })).total ?? 0),
+    question.words.map(
+      async (word) => (await index.search(word, { mode: "text", limit: 1, rerank: false, signal })).total ?? 0,
+    ),
   );
   const rarest = Math.log(documents + 1);
   return counts.map((count) => (rarest === 0 ? 1 : Math.max(0.02, 1 - Math.log(count + 1) / rarest)));

@@ -30,9 +30,15 @@ const segmentChanges = 5000;
 /** @param width numbers in a vector; 0: passages have none. */
 export async function openExactFiles(folder: string, width: number): Promise<ExactLog> {
   const path = join(folder, "segments.json");
+  let read: { readonly state: string; readonly list: Segments } | undefined;
   const list = async (): Promise<Segments> => {
-    const there = await stat(path).catch(() => undefined);
-    if (there !== undefined) return readJson(path, segmentsSchema, damaged);
+    const there = await stat(path, { bigint: true }).catch(() => undefined);
+    if (there !== undefined) {
+      // The file is never written to: another takes its place.
+      const state = `${there.ino} ${there.mtimeNs} ${there.size}`;
+      if (read?.state !== state) read = { state, list: await readJson(path, segmentsSchema, damaged) };
+      return read.list;
+    }
     if (known.segments.length === 0) return { generation: 0, ordered: 0, segments: [] };
     throw new DataError(
       `${folder}: expected the index that was opened, got none: it was removed, or another store keeps it`,

@@ -70,6 +70,11 @@ const dense: SearchParts = { ...words, embed: async (_, texts) => texts.map(vect
 const idsOf = ({ hits }: { readonly hits: readonly { readonly id: string }[] }): string[] => hits.map(({ id }) => id);
 
 describe("modes", () => {
+  test("what matches is not counted where nobody asks", async () => {
+    const { hits, total } = await searchStore(words).search("metformin mortality", { total: false });
+    expect([hits.length, total]).toEqual([2, null]);
+  });
+
   test("of a long document the passage with the words is shown, and the first where there are none", async () => {
     const long = createExactStore();
     const document = documentOf("1", "", "Nothing here. Nothing there. Aspirin is here.", { authors: ["Smith JA"] });

@@ -114,8 +114,8 @@ async function search(parts: SearchParts, query: string, options: SearchOptions)
   const dense = isDeep ? Math.max(listDepth, offset + limit) : offset + limit;
   const text = options.facets === true ? Math.max(dense, facetDepth) : dense;
   const one: Search = { parsed, mode, filters, depths: { text, dense }, signal };
-  const isAll = mode === "dense" && parsed.text !== "";
-  const [ranking, total] = await Promise.all([rank(parts, one), isAll ? null : totalOf(parts.store, one)]);
+  const isCounted = options.total !== false && (mode !== "dense" || parsed.text === "");
+  const [ranking, total] = await Promise.all([rank(parts, one), isCounted ? totalOf(parts.store, one) : null]);
   signal?.throwIfAborted();
   const read = readOnce(parts.store);
   const again = options.rerank === false ? ranking : await reranked(parts, read, ranking, parsed.text);

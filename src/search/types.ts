@@ -78,6 +78,8 @@ export interface SearchOptions {
   readonly rerank?: boolean | undefined;
   /** Counts values among the documents that match (of the first 1,000). Default false. */
   readonly facets?: boolean | undefined;
+  /** Counts what matches, which takes longer the more there is. Default true. */
+  readonly total?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -122,7 +124,7 @@ export interface Facets {
 
 export interface SearchResult {
   readonly hits: readonly Hit[];
-  /** Documents that match the words and filters; null where the search is dense: everything matches somewhat. */
+  /** Documents that match the words and filters; null where they were not asked for, or the search is dense: everything matches somewhat. */
   readonly total: number | null;
   readonly mode: SearchMode;
   /** The query as it was understood, spelled out. */
