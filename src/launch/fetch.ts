@@ -6,7 +6,8 @@ import { dirname, join } from "node:path";
 import { ConfigError, DataError } from "../errors.ts";
 import { makeWhole } from "../io/outputs.ts";
 import { writeJobCard } from "./card.ts";
-import { readDone, requireJob } from "./folder.ts";
+import { readDone } from "../io/job-files.ts";
+import { requireJob } from "./folder.ts";
 
 export interface FetchedModel {
   readonly output: string;

@@ -6,7 +6,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import type { Heartbeat, LastWords, Ranks } from "./folder.ts";
+import type { Heartbeat, LastWords, Ranks } from "../io/job-files.ts";
 import { lastLines, tail } from "./tail.ts";
 import { begunMark } from "./launchers/script.ts";
 

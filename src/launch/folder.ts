@@ -1,15 +1,15 @@
 /**
- * The folder of a job that was handed to a launcher, as others read it: what was submitted, heartbeats and last words of
- * ranks, and whether it is done. A file that is being written, or that a killed process left, is not there yet.
+ * The folder of a job that was handed to a launcher, as others read it: its kind and what was submitted. What its ranks
+ * write is read by `io/job-files.ts`.
  */
 import { existsSync } from "node:fs";
-import { appendFile, lstat, mkdir, readdir, readFile } from "node:fs/promises";
+import { appendFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { ConfigError, DataError } from "../errors.ts";
 import { readText, writing } from "../io/files.ts";
+import { readJobFile } from "../io/job-files.ts";
 import { checked, parsedJson } from "../schema.ts";
-import { shownText } from "./tail.ts";
 import { launcherNames } from "./launchers/launcher.ts";
 
 const count = z.int().positive();
@@ -81,76 +81,7 @@ export async function addSubmitted({ folder, ...line }: Submitted): Promise<void
   await writing(path, () => appendFile(path, `${JSON.stringify(line)}\n`));
 }
 
-/** Of another program. */
-const text = z.string().transform((value) => shownText(value).slice(0, 4000));
-
-const heartbeat = z.object({
-  rank: z.int().min(0),
-  host: text,
-  pid: z.int(),
-  step: z.int().min(0),
-  /** Unix seconds. */
-  time: z.number(),
-  device: text,
-  /** Milliseconds of a product of matrices on its device alone. */
-  probe: z.number().nullish(),
-  /** Seconds of the last update that it waited for its batches. */
-  waiting: z.number().nullish(),
-  /** Bytes, at most. */
-  memory: z.number().nullish(),
-});
-export type Heartbeat = z.infer<typeof heartbeat>;
-
-const lastWords = z.object({
-  rank: z.int().min(0),
-  time: z.number(),
-  step: z.int().min(0).nullish(),
-  message: text,
-  traceback: text.nullish(),
-});
-export type LastWords = z.infer<typeof lastWords>;
-
-export interface Ranks {
-  readonly heartbeats: readonly Heartbeat[];
-  readonly errors: readonly LastWords[];
-}
-
-/** Of a run; what cannot be read is not there. */
-export async function readRanks(folder: string): Promise<Ranks> {
-  const names = await readdir(join(folder, "ranks")).catch((): string[] => []);
-  const read = async <T>(ending: RegExp, schema: z.ZodType<T>): Promise<T[]> => {
-    const files = names.filter((name) => ending.test(name)).sort();
-    const found = await Promise.all(files.map((name) => readOwn(join(folder, "ranks", name), schema)));
-    return found.filter((one) => one !== undefined);
-  };
-  return {
-    heartbeats: await read(/^\d+\.json$/, heartbeat),
-    errors: await read(/^\d+\.error\.json$/, lastWords),
-  };
-}
-
-const done = z.object({
-  step: z.int().min(0),
-  stopped: z.boolean(),
-  files: z.record(z.string(), z.object({ bytes: z.int().min(0), sha256: z.string() })).optional(),
-});
-export type Done = z.infer<typeof done>;
-
-/** done.json; undefined where there is none, or half of one. */
-export function readDone(folder: string): Promise<Done | undefined> {
-  return readOwn(join(folder, "done.json"), done);
-}
-
-/** No file that is read whole has more. */
-const mostBytes = 16 << 20;
-
 /** A file that a process may be writing, or may have left half-written. */
 export async function readOwn<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> {
-  try {
-    const { size } = await lstat(path);
-    if (size > mostBytes) return undefined;
-    return schema.safeParse(JSON.parse(await readFile(path, "utf8"))).data;
-  } catch {
-    return undefined;
-  }
+  return (await readJobFile(path, schema)) ?? undefined;
 }

@@ -11,7 +11,8 @@ export {
 export { acceleratorOf } from "./devices.ts";
 export { fetchModel, type FetchedModel } from "./fetch.ts";
 export type { FirstStop } from "./first-stop.ts";
-export { type Heartbeat, kindOf, type LastWords, readSubmitted, type Submitted } from "./folder.ts";
+export { kindOf, readSubmitted, type Submitted } from "./folder.ts";
+export type { Heartbeat, LastWords } from "../io/job-files.ts";
 export { followJob, type FollowOptions, type JobEvent } from "./follow.ts";
 export { type Job, readJob } from "./job.ts";
 export { type JobState, launcherNames, type LauncherName, type Order, type Script } from "./launchers/launcher.ts";

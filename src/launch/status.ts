@@ -8,16 +8,8 @@ import { join, resolve } from "node:path";
 import { type ArrayState, arrayState, readArray } from "./array.ts";
 import { acceleratorOf } from "./devices.ts";
 import { type FirstStop, firstStop } from "./first-stop.ts";
-import {
-  type Done,
-  type Heartbeat,
-  kindOf,
-  lastHandedIn,
-  readDone,
-  readRanks,
-  requireJob,
-  type Submitted,
-} from "./folder.ts";
+import { kindOf, lastHandedIn, requireJob, type Submitted } from "./folder.ts";
+import { type Done, type Heartbeat, readDone, readRanks } from "../io/job-files.ts";
 import { type Job, readJob } from "./job.ts";
 import { lastMetrics, type LastMetrics } from "./last-metrics.ts";
 import { launchers } from "./launchers/list.ts";

@@ -1,10 +1,6 @@
 /** Ends of files that others write, such as logs: what cannot be read is empty. */
 import { open } from "node:fs/promises";
-
-/** What another program wrote, without marks that would move, order or colour it on a terminal. */
-export function shownText(text: string): string {
-  return text.replace(/[^\P{C}\n\t]/gu, "\u{fffd}");
-}
+import { shownText } from "../io/job-files.ts";
 
 /** So many lines that are not empty, cut where they are long. */
 export function lastLines(text: string, count: number): string[] {

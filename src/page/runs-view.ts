@@ -1,6 +1,7 @@
 /** The view of training runs: which there are, their curves as they grow, several beside each other, and samples. */
 import { h, type VNode } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { noMetrics } from "../serve/literature/no-metrics.ts";
 import type { RunEntry, RunMetrics, RunPoint } from "../serve/literature/replies.ts";
 import { type ApiError, call, eventsOf, useJson } from "./api.ts";
 import { Chart, inkOf } from "./chart.ts";
@@ -33,17 +34,6 @@ function quantitiesOf(runs: readonly RunMetrics[]): Quantity[] {
   return all.filter(({ of }) => runs.some((metrics) => of(metrics).length > 0));
 }
 
-const nothing: RunMetrics = {
-  restarted: false,
-  loss: [],
-  heldOut: [],
-  rate: [],
-  speed: [],
-  figures: {},
-  heldOutFigures: {},
-  samples: [],
-};
-
 type Named = RunMetrics["figures"];
 
 function joinedNamed(before: Named, part: Named): Named {
@@ -52,7 +42,7 @@ function joinedNamed(before: Named, part: Named): Named {
 }
 
 function joined(before: RunMetrics, part: RunMetrics): RunMetrics {
-  const { loss, heldOut, rate, speed, figures, heldOutFigures, samples } = part.restarted ? nothing : before;
+  const { loss, heldOut, rate, speed, figures, heldOutFigures, samples } = part.restarted ? noMetrics : before;
   return {
     restarted: false,
     loss: [...loss, ...part.loss],
@@ -84,7 +74,7 @@ function useMetrics(names: readonly string[]): {
         for await (const { event, data } of eventsOf(response)) {
           if (event !== "metrics") continue;
           const part = JSON.parse(data) as RunMetrics;
-          setMetrics((before) => ({ ...before, [name]: joined(before[name] ?? nothing, part) }));
+          setMetrics((before) => ({ ...before, [name]: joined(before[name] ?? noMetrics, part) }));
         }
       };
       follow().catch((failure: unknown) => {
@@ -199,7 +189,7 @@ export function RunsView({ route: { params } }: { readonly route: Route }): VNod
   const wanted = params.has("run") ? params.getAll("run") : (runs?.slice(0, 1).map(({ name }) => name) ?? []);
   const chosen = wanted.filter((name) => runs?.some((run) => run.name === name));
   const { metrics, error: broken } = useMetrics(chosen);
-  const quantities = quantitiesOf(chosen.map((name) => metrics[name] ?? nothing));
+  const quantities = quantitiesOf(chosen.map((name) => metrics[name] ?? noMetrics));
   return html`<div class="runs-view">
     ${h(Heading, { title: "Runs", children: "Training runs" })} ${h(Failure, { error })}
     ${h(Failure, { error: broken })}
@@ -219,7 +209,7 @@ export function RunsView({ route: { params } }: { readonly route: Route }): VNod
         h(Chart, {
           key: title,
           title,
-          curves: chosen.map((name, ink) => ({ name, ink, points: of(metrics[name] ?? nothing) })),
+          curves: chosen.map((name, ink) => ({ name, ink, points: of(metrics[name] ?? noMetrics) })),
         }),
       )}
     </div>

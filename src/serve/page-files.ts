@@ -44,7 +44,7 @@ const libraries: readonly (readonly [name: string, file: string])[] = [
   ["uplot", "uPlot.esm.js"],
 ];
 /** Modules beyond the page's folder that it runs; they import nothing. */
-const shared = ["extract/review-state"];
+const shared = ["extract/review-state", "serve/literature/no-metrics"];
 
 const addressOf = (library: string): string => `${assets}/lib/${library.replace("/", "-")}.js`;
 

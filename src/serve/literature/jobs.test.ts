@@ -49,7 +49,13 @@ test.each<[JobEntry["state"], Record<string, unknown>]>([
   ["stopping", { ...rank(0), stop: "" }],
   ["silent", rank(0, { time: now - 500 })],
   ["stopped", { ...rank(0), "done.json": { step: 40, stopped: true, files: {} } }],
-  ["done", { ...rank(0), "done.json": { step: 100, stopped: false, files: { "model.safetensors": { bytes: 7 } } } }],
+  [
+    "done",
+    {
+      ...rank(0),
+      "done.json": { step: 100, stopped: false, files: { "model.safetensors": { bytes: 7, sha256: "0" } } },
+    },
+  ],
   ["failed", { ...rank(0), "ranks/00001.error.json": { rank: 1, time: now - 2, step: 40, message: "out of memory" } }],
 ])("is %s", async (state, files) => {
   expect((await entry(files)).state).toBe(state);

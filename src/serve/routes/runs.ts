@@ -3,6 +3,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { streamSSE } from "hono/streaming";
 import { followMetrics, type MetricsPart } from "../../train/index.ts";
 import { folderTable } from "../literature/folders.ts";
+import { noMetrics } from "../literature/no-metrics.ts";
 import type { RunEntry, RunMetrics } from "../literature/replies.ts";
 import { metricsThere, runEntry, runMarks } from "../literature/runs.ts";
 import type { App, ServeContext } from "../context.ts";
@@ -26,18 +27,6 @@ const metricsRoute = createRoute({
   request: { params: z.object({ name: z.string().max(1000) }) },
   responses: replies<RunMetrics>("RunMetrics", "The figures so far"),
 });
-
-/** Of a job before its first update. */
-const noMetrics: MetricsPart = {
-  restarted: false,
-  loss: [],
-  heldOut: [],
-  rate: [],
-  speed: [],
-  figures: {},
-  heldOutFigures: {},
-  samples: [],
-};
 
 /** JSON has no NaN. */
 function partOf({ restarted, samples, ...curves }: MetricsPart): RunMetrics {
