@@ -20,21 +20,25 @@ export interface VectorsInMemory {
   of(table: Table): Promise<HeldVectors | undefined>;
   /** Whether the table was small when its vectors were last asked for: known at once. */
   isSmall(): boolean;
+  /** Rows of the table when it was last looked at. */
+  rows(): number;
 }
 
 /** @param width numbers in a vector. @param most tables with as many rows are not small, nor those with too large vectors. */
 export function vectorsInMemory(width: number, most: number): VectorsInMemory {
   let small = false;
+  let count = 0;
   let version = -1;
   let held: Promise<HeldVectors | undefined> | undefined;
-  const rows = Math.min(most, mostBytes / (width * Float32Array.BYTES_PER_ELEMENT));
+  const tooMany = Math.min(most, mostBytes / (width * Float32Array.BYTES_PER_ELEMENT));
   return {
     isSmall: () => small,
+    rows: () => count,
     async of(table) {
       const now = await table.version();
       if (held === undefined || now !== version) {
         version = now;
-        const own = read(table, rows);
+        const own = table.countRows().then((rows) => ((count = rows) < tooMany ? read(table) : undefined));
         held = own;
         own.catch(() => held === own && (held = undefined));
       }
@@ -45,8 +49,7 @@ export function vectorsInMemory(width: number, most: number): VectorsInMemory {
   };
 }
 
-async function read(table: Table, most: number): Promise<HeldVectors | undefined> {
-  if ((await table.countRows()) >= most) return undefined;
+async function read(table: Table): Promise<HeldVectors> {
   const rows = await table.query().where("vector IS NOT NULL").select(["id", "start", "end", "vector"]).toArrow();
   const [names, starts, ends, data] = ["id", "start", "end", "vector"].map((name) => rows.getChild(name)!);
   const ids: string[] = [];
