@@ -13,11 +13,12 @@ import { writeFileAtomically } from "./io/files.ts";
 import { makeWhole } from "./io/outputs.ts";
 import { Model } from "./model.ts";
 import { configText } from "./models/index.ts";
-import { writeFairseqModel, writtenFormat } from "./runtime/foreign.ts";
+import { isAlone, writeFairseqModel, writtenFormat } from "./runtime/foreign.ts";
 import { type ModelFolder, openModelFolder } from "./runtime/folder.ts";
-import { writeGgufModel } from "./runtime/gguf.ts";
+import { hasGgufPooling, writeGgufModel } from "./runtime/gguf.ts";
 import { copyUsage } from "./runtime/save.ts";
-import { ggufPooling } from "./retrieval/sentence-folder.ts";
+import { ggufPooling, openSentenceFolder } from "./retrieval/sentence-folder.ts";
+import { writeSentenceFiles } from "./retrieval/sentence-write.ts";
 import { required } from "./schema.ts";
 import { random } from "./tensor/random.ts";
 import { sizeOf } from "./tensor/tensor.ts";
@@ -160,6 +161,10 @@ async function write(
     return [];
   }
   await copyUsage(model.folder, output);
+  if (isAlone(model.folder) && (await hasGgufPooling(model.folder))) {
+    const { stages, maxTokens } = await openSentenceFolder(model.folder);
+    await writeSentenceFiles(output, { stages, width: config.hidden_size, maxTokens });
+  }
   const json = { architectures: [family.architecture], ...config };
   await writeFileAtomically(join(output, "config.json"), configText(json));
   if (to === "pytorch") {

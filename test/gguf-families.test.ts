@@ -11,6 +11,7 @@ import { openLlamaCpp } from "../src/llama-cpp.ts";
 import type { GalenError } from "../src/errors.ts";
 import { loadModel } from "../src/model.ts";
 import { loadEmbedder } from "../src/retrieval/embedder.ts";
+import { openScorer } from "../src/retrieval/scorers.ts";
 import { loadTokenizer } from "../src/tokenizers/files.ts";
 import type { PairTokenizer } from "../src/tokenizers/pairs.ts";
 import type { Tokenizer } from "../src/tokenizers/tokenizer.ts";
@@ -131,6 +132,14 @@ describe.each([
     const most = { f32: 1e-6, f16: 2e-3, q8_0: 2e-2 }[type];
     for (const [i, vector] of a.entries()) expect(farthest(vector, b[i]!)).toBeLessThan(most);
     expect(farthest(a[0]!, a[1]!)).toBeGreaterThan(0.05);
+    // What comes back is a Sentence Transformers directory again, and both score pairs.
+    await using again = await loadEmbedder(back, { threads: 1, weights: "float32" });
+    await using wide = await loadEmbedder(path, { threads: 1, weights: "float32" });
+    const [c, d] = [await again.embed(texts), await wide.embed(texts)];
+    for (const [i, vector] of c.entries()) expect(farthest(vector, d[i]!)).toBeLessThan(1e-6);
+    await using scorer = await openScorer(path, { threads: 1 });
+    expect(scorer.kind).toBe("embeddings");
+    expect((await scorer.pairs([[texts[0]!, texts[0]!]]))[0]).toBeCloseTo(1, 4);
   });
 
   test.runIf(library).each(["f32", "f16"] as const)("in %s gives llama.cpp's vectors", async (type) => {

@@ -14,6 +14,8 @@ import { loadEmbedder } from "./embedder.ts";
 import { createMaxSim, maxSim, type TokenVectors } from "./max-sim.ts";
 import { readSettings } from "../io/json.ts";
 import { openModelFolder } from "../runtime/folder.ts";
+import { isAlone } from "../runtime/foreign.ts";
+import { hasGgufPooling } from "../runtime/gguf.ts";
 import { identityOf, type NetworkOptions } from "../runtime/network.ts";
 import { createBm25 } from "./bm25.ts";
 import type { OnCut } from "../tokenizers/cut.ts";
@@ -74,6 +76,7 @@ export type ScoringKind = Exclude<Scorer["kind"], "bm25">;
 
 /** What a directory's model scores by, by its files; undefined where that is none of these. */
 export async function scoringKindOf(folder: string): Promise<ScoringKind | undefined> {
+  if (isAlone(folder)) return (await hasGgufPooling(folder)) ? "embeddings" : undefined;
   const config = await readSettings(join(folder, "config.json"), architectures);
   if (config?.architectures?.[0]?.endsWith("ForSequenceClassification") === true) return "reranker";
   if (await isColbert(folder)) return "colbert";
@@ -84,9 +87,9 @@ export async function scoringKindOf(folder: string): Promise<ScoringKind | undef
 async function requiredKind(folder: string): Promise<ScoringKind> {
   const kind = await scoringKindOf(folder);
   if (kind !== undefined) return kind;
-  const { config } = await openModelFolder(folder);
+  const { config, family } = await openModelFolder(folder);
   throw new ConfigError(
-    `${folder}: expected an embedding model, ColBERT or a reranker, got ${config.architectures?.[0] ?? ""}`,
+    `${folder}: expected an embedding model, ColBERT or a reranker, got ${config.architectures?.[0] ?? family.architecture}`,
     { hint: 'galen train embeddings-ranking, colbert or reranker makes one; "bm25" is the baseline' },
   );
 }

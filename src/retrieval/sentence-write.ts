@@ -87,6 +87,17 @@ function denseConfig(stage: DenseStage, dialect: Dialect): object {
   return dialect === "pylate" || stage.residual ? { ...config, use_residual: stage.residual } : config;
 }
 
+/** Writes what a directory says besides its weights, config.json and the tokenizer's files. */
+export async function writeSentenceFiles(
+  folder: string,
+  description: SentenceDescription,
+  dialect: Dialect = "sentence",
+): Promise<void> {
+  for (const [path, contents] of sentenceFiles(description, dialect)) {
+    await writeFileAtomically(join(folder, path), contents);
+  }
+}
+
 /**
  * Writes a directory: the files above, config.json, the tokenizer's files, and weights, those of a dense layer in its
  * own folder.
@@ -101,9 +112,9 @@ export async function saveSentenceFolder(
   description: SentenceDescription,
   dialect: Dialect = "sentence",
 ): Promise<void> {
-  const files = new Map([...model.tokenizer.files(), ...sentenceFiles(description, dialect)]);
-  files.set("config.json", configText(model.config));
+  const files = new Map([...model.tokenizer.files(), ["config.json", configText(model.config)]]);
   for (const [path, contents] of files) await writeFileAtomically(join(folder, path), contents);
+  await writeSentenceFiles(folder, description, dialect);
   const rest = new Map(model.parameters);
   for (const { name } of description.stages.filter(({ kind }) => kind === "dense")) {
     const own = [...rest].filter(([parameter]) => parameter.startsWith(`${name}.`));

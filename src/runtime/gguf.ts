@@ -25,15 +25,30 @@ export type GgufPooling = keyof typeof ggufPoolings;
 
 /** Which of them a file has. @throws CheckpointError for one that makes no vector of a text. */
 export async function ggufPoolingOf(path: string): Promise<GgufPooling> {
-  const { metadata } = await readGgufHeader(path);
-  const key = `${String(metadata.get("general.architecture")).slice(0, 80)}.pooling_type`;
-  const value = metadata.get(key);
-  const found = Object.entries(ggufPoolings).find(([, number]) => number === value);
-  if (found !== undefined) return found[0] as GgufPooling;
+  const { key, value, pooling } = await saidPooling(path);
+  if (pooling !== undefined) return pooling;
   const expected = Object.entries(ggufPoolings).map(([name, number]) => `${number} (${name})`);
   throw new CheckpointError(`${path}: ${key}: expected ${expected.join(", ")}, got ${String(value ?? "none")}`, {
     hint: "the file is of no model for vectors of texts, or was converted without its modules.json",
   });
+}
+
+/** Whether a file is of a model for vectors of texts; false where it is no GGUF file at all. */
+export async function hasGgufPooling(path: string): Promise<boolean> {
+  try {
+    return (await saidPooling(path)).pooling !== undefined;
+  } catch (error) {
+    if (error instanceof CheckpointError) return false;
+    throw error;
+  }
+}
+
+async function saidPooling(path: string): Promise<{ key: string; value: unknown; pooling: GgufPooling | undefined }> {
+  const { metadata } = await readGgufHeader(path);
+  const key = `${String(metadata.get("general.architecture")).slice(0, 80)}.pooling_type`;
+  const value = metadata.get(key);
+  const found = Object.entries(ggufPoolings).find(([, number]) => number === value);
+  return { key, value, pooling: found?.[0] as GgufPooling | undefined };
 }
 
 /** Tables whose rows llama.cpp adds to others, for which it has float32 alone. */
