@@ -1,6 +1,5 @@
 /** What a pipeline did, in lines for a terminal. */
-import type { CorpusSummary } from "../curate/index.ts";
-import { percent } from "../curate/report/html.ts";
+import { type CorpusSummary, percent } from "../curate/index.ts";
 
 const count = (value: number): string => value.toLocaleString("en-US");
 

@@ -19,5 +19,6 @@ export type { DeidentificationScore } from "./deidentify/score.ts";
 export { type QualityScore, trainQualityFiles } from "./stages/quality-classifier.ts";
 export { stages } from "./stages/list.ts";
 export { readSummary, type CorpusSummary } from "./summary.ts";
+export { percent } from "./report/html.ts";
 export { reportPage, writeReport } from "./report/page.ts";
 export { describeUnfinished, WaitingForRanks, type WorkProgress } from "./work/work.ts";

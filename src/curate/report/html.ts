@@ -15,6 +15,7 @@ export function short(value: number): string {
   return whole(value);
 }
 
+/** A share as text: "12 %", "–" of nothing. */
 export function percent(part: number, of: number): string {
   if (of === 0) return "–";
   const share = (100 * part) / of;
