@@ -86,6 +86,44 @@ export function ggufVocabularySize({ where, stored }: ForeignCheckpoint): number
   throw new CheckpointError(`${where}: expected tensor "token_embd.weight", got none`);
 }
 
+/** Sizes that all networks have, as config.json has them. @throws CheckpointError where the metadata lacks one. */
+export function ggufSizes(checkpoint: ForeignCheckpoint, prefix: string): object {
+  const { needed } = ggufNumbers(checkpoint, prefix);
+  return {
+    vocab_size: ggufVocabularySize(checkpoint),
+    hidden_size: needed("embedding_length"),
+    num_hidden_layers: needed("block_count"),
+    num_attention_heads: needed("attention.head_count"),
+    intermediate_size: needed("feed_forward_length"),
+    max_position_embeddings: needed("context_length"),
+  };
+}
+
+interface Sizes {
+  readonly num_hidden_layers: number;
+  readonly max_position_embeddings: number;
+  readonly hidden_size: number;
+  readonly intermediate_size: number;
+  readonly num_attention_heads: number;
+}
+
+/** The same as metadata has them, but for the vocabulary's. */
+export function storedSizes(config: Sizes): Record<string, number> {
+  return {
+    block_count: config.num_hidden_layers,
+    context_length: config.max_position_embeddings,
+    embedding_length: config.hidden_size,
+    feed_forward_length: config.intermediate_size,
+    "attention.head_count": config.num_attention_heads,
+  };
+}
+
+/** What is lost of an encoder with a head, since llama.cpp has the network alone. */
+export function lostHead(architectures: readonly string[] | null | undefined): string[] {
+  const isBare = architectures?.[0]?.endsWith("Model") === true;
+  return isBare ? [] : ["llama.cpp has the network alone: the head for masked tokens is left out"];
+}
+
 /** Fields of config.json with the ids of special tokens, those that the vocabulary names. */
 export function ggufTokens({ setting }: ForeignCheckpoint): object {
   const token = (...names: string[]): number[] => {

@@ -4,7 +4,7 @@
  */
 import { CheckpointError, ConfigError } from "../../errors.ts";
 import type { ForeignCheckpoint, ForeignFormat } from "../family.ts";
-import { ggufNames, ggufNumbers, ggufTokens, ggufVocabularySize, rounded, under } from "../gguf.ts";
+import { ggufNames, ggufNumbers, ggufSizes, ggufTokens, lostHead, rounded, storedSizes, under } from "../gguf.ts";
 import type { BertConfig } from "./config.ts";
 
 const prefix = "bert";
@@ -40,12 +40,7 @@ function configOf(checkpoint: ForeignCheckpoint): object {
   return {
     model_type: "bert",
     architectures: ["BertModel"],
-    vocab_size: ggufVocabularySize(checkpoint),
-    hidden_size: needed("embedding_length"),
-    num_hidden_layers: needed("block_count"),
-    num_attention_heads: needed("attention.head_count"),
-    intermediate_size: needed("feed_forward_length"),
-    max_position_embeddings: needed("context_length"),
+    ...ggufSizes(checkpoint, prefix),
     type_vocab_size: types,
     layer_norm_eps: rounded(needed("attention.layer_norm_epsilon")),
     add_pooling_layer: false,
@@ -61,11 +56,7 @@ function settingsOf(config: BertConfig): Record<string, Record<string, string | 
     string: { "general.architecture": prefix },
     uint32: {
       ...under(prefix, {
-        block_count: config.num_hidden_layers,
-        context_length: config.max_position_embeddings,
-        embedding_length: config.hidden_size,
-        feed_forward_length: config.intermediate_size,
-        "attention.head_count": config.num_attention_heads,
+        ...storedSizes(config),
         vocab_size: config.vocab_size,
       }),
       "tokenizer.ggml.token_type_count": config.type_vocab_size,
@@ -90,9 +81,7 @@ export const gguf: ForeignFormat<BertConfig> = {
         return leftOut.test(bare) ? [] : [[storedName(bare), name] as const];
       }),
     lossesOf: ({ architectures, add_pooling_layer: pools }) => [
-      ...(architectures?.[0]?.endsWith("Model") === true
-        ? []
-        : ["llama.cpp has the network alone: the head for masked tokens is left out"]),
+      ...lostHead(architectures),
       ...(pools ? ["llama.cpp has no pooler: it is left out"] : []),
     ],
   },

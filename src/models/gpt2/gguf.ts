@@ -5,7 +5,7 @@
  */
 import { ConfigError } from "../../errors.ts";
 import type { ForeignCheckpoint, ForeignFormat } from "../family.ts";
-import { ggufNames, ggufNumbers, ggufTokens, ggufVocabularySize, rounded, under } from "../gguf.ts";
+import { ggufNames, ggufNumbers, ggufSizes, ggufTokens, rounded, storedSizes, under } from "../gguf.ts";
 import { type Gpt2Config, scoreFactor } from "./config.ts";
 
 const prefix = "gpt2";
@@ -33,12 +33,7 @@ function configOf(checkpoint: ForeignCheckpoint): object {
   const { needed } = ggufNumbers(checkpoint, prefix);
   return {
     model_type: "gpt2",
-    vocab_size: ggufVocabularySize(checkpoint),
-    hidden_size: needed("embedding_length"),
-    num_hidden_layers: needed("block_count"),
-    num_attention_heads: needed("attention.head_count"),
-    intermediate_size: needed("feed_forward_length"),
-    max_position_embeddings: needed("context_length"),
+    ...ggufSizes(checkpoint, prefix),
     layer_norm_epsilon: rounded(needed("attention.layer_norm_epsilon")),
     tie_word_embeddings: !checkpoint.stored.has("output.weight"),
     ...ggufTokens(checkpoint),
@@ -54,11 +49,7 @@ function settingsOf(config: Gpt2Config): Record<string, Record<string, string | 
   return {
     string: { "general.architecture": prefix },
     uint32: under(prefix, {
-      block_count: config.num_hidden_layers,
-      context_length: config.max_position_embeddings,
-      embedding_length: config.hidden_size,
-      feed_forward_length: config.intermediate_size,
-      "attention.head_count": config.num_attention_heads,
+      ...storedSizes(config),
       vocab_size: config.vocab_size,
     }),
     float32: under(prefix, { "attention.layer_norm_epsilon": config.layer_norm_epsilon }),

@@ -4,7 +4,7 @@
  */
 import { CheckpointError, ConfigError } from "../../errors.ts";
 import type { ForeignCheckpoint, ForeignFormat } from "../family.ts";
-import { ggufNames, ggufNumbers, ggufTokens, ggufVocabularySize, rounded, under } from "../gguf.ts";
+import { ggufNames, ggufNumbers, ggufTokens, ggufVocabularySize, rounded, storedSizes, under } from "../gguf.ts";
 import { headWidth, keyHeads, type LlamaConfig, rotationOf } from "./config.ts";
 
 const { parameterOf, storedName } = ggufNames({
@@ -149,11 +149,7 @@ function settingsOf(config: LlamaConfig, prefix: string): Record<string, Record<
       ...(scaled === undefined ? {} : { [`${prefix}.rope.scaling.type`]: scaled.rope_type }),
     },
     uint32: under(prefix, {
-      block_count: config.num_hidden_layers,
-      context_length: config.max_position_embeddings,
-      embedding_length: config.hidden_size,
-      feed_forward_length: config.intermediate_size,
-      "attention.head_count": config.num_attention_heads,
+      ...storedSizes(config),
       "attention.head_count_kv": keyHeads(config),
       "attention.key_length": width,
       "attention.value_length": width,

@@ -4,7 +4,7 @@
  */
 import { CheckpointError, ConfigError } from "../../errors.ts";
 import type { ForeignCheckpoint, ForeignFormat } from "../family.ts";
-import { ggufNames, ggufNumbers, ggufTokens, ggufVocabularySize, rounded, under } from "../gguf.ts";
+import { ggufNames, ggufNumbers, ggufSizes, ggufTokens, lostHead, rounded, storedSizes, under } from "../gguf.ts";
 import { kindOf, type ModernBertConfig, rotationOf } from "./config.ts";
 
 const prefix = "modern-bert";
@@ -38,12 +38,7 @@ function configOf(checkpoint: ForeignCheckpoint): object {
   return {
     model_type: "modernbert",
     architectures: ["ModernBertModel"],
-    vocab_size: ggufVocabularySize(checkpoint),
-    hidden_size: needed("embedding_length"),
-    num_hidden_layers: needed("block_count"),
-    num_attention_heads: needed("attention.head_count"),
-    intermediate_size: needed("feed_forward_length"),
-    max_position_embeddings: needed("context_length"),
+    ...ggufSizes(checkpoint, prefix),
     norm_eps: rounded(needed("attention.layer_norm_epsilon")),
     local_attention: needed("attention.sliding_window"),
     global_attn_every_n_layers: every,
@@ -89,11 +84,7 @@ function settingsOf(config: ModernBertConfig): Record<string, Record<string, str
       [`${prefix}.hidden_activation`]: config.hidden_activation,
     },
     uint32: under(prefix, {
-      block_count: config.num_hidden_layers,
-      context_length: config.max_position_embeddings,
-      embedding_length: config.hidden_size,
-      feed_forward_length: config.intermediate_size,
-      "attention.head_count": config.num_attention_heads,
+      ...storedSizes(config),
       "attention.sliding_window": config.local_attention,
       "attention.sliding_window_pattern": everyOf(config),
       vocab_size: config.vocab_size,
@@ -118,9 +109,6 @@ export const gguf: ForeignFormat<ModernBertConfig> = {
     settingsOf,
     storedAs: (parameters) =>
       [...parameters].flatMap((name) => (leftOut.test(name) ? [] : [[storedName(name), name] as const])),
-    lossesOf: ({ architectures }) =>
-      architectures?.[0] === "ModernBertModel"
-        ? []
-        : ["llama.cpp has the network alone: the head for masked tokens is left out"],
+    lossesOf: ({ architectures }) => lostHead(architectures),
   },
 };
