@@ -43,10 +43,10 @@ const hidden = new Set<string>();
 const embed = model === "-" ? undefined : await cachedEmbedder(model);
 const index = await memoryIndex(documents, { embed, hidden });
 const known = new Set(documents.map(({ id }) => id));
-const halvesOf = (questions: readonly Question[]): readonly [Question[], Question[]] => {
+const halvesOf = (questions: readonly Question[], share: number): readonly [Question[], Question[]] => {
   const half = questions.length >> 1;
-  const [first, second] = [questions.slice(0, half), questions.slice(half)];
-  return [first.slice(0, Number(most)), second.slice(0, Number(most))];
+  const count = Math.round(Number(most) * share);
+  return [questions.slice(0, half).slice(0, count), questions.slice(half).slice(0, count)];
 };
 const shuffled = random(13).shuffle(bioasq.questions.filter((one) => [...one.documents].some((id) => known.has(id))));
 const topics = random(17).shuffle([...new Set(nih.questions.map(({ document }) => document))]);
@@ -64,13 +64,24 @@ const consumers = random(19)
     )(new Map<string, number>()),
   )
   .sort((a, b) => rankOf.get(a.document)! - rankOf.get(b.document)!)
-  .map(({ text, document, answer: said }): Question => ({
+  .map(({ text, document, answer: said, hasHeadings }) => ({
     text,
     snippets: [{ text: said }],
     documents: new Set([document]),
     ideal: [],
+    hasHeadings,
   }));
-const sets = { BioASQ: halvesOf(shuffled), NIH: halvesOf(consumers) } as const;
+const sets: Readonly<Record<string, readonly [Question[], Question[]]>> = {
+  BioASQ: halvesOf(shuffled, 1),
+  "NIH, running text": halvesOf(
+    consumers.filter((one) => !one.hasHeadings),
+    0.5,
+  ),
+  "NIH, headings": halvesOf(
+    consumers.filter((one) => one.hasHeadings),
+    0.5,
+  ),
+};
 console.log(
   `${documents.length} documents, ${Object.entries(sets)
     .map(([name, [a, b]]) => `${name} ${a.length} questions for calibration, ${b.length} for the test`)
@@ -79,7 +90,7 @@ console.log(
 
 /** Vectors of texts, kept in a file beside the others of this measurement (GALEN_VECTORS). */
 async function cachedEmbedder(folder: string): Promise<Embed> {
-  const embedder = await loadEmbedder(folder);
+  const embedder = await loadEmbedder(folder, { weights: "int8" });
   const file = process.env["GALEN_VECTORS"];
   const kept = new Map<string, Float32Array>();
   if (file !== undefined && existsSync(`${file}.texts`)) {
@@ -154,14 +165,21 @@ async function rowsOf(question: Asked, own?: string): Promise<Row[]> {
   });
 }
 
-async function fit(questions: readonly Question[]): Promise<void> {
-  const groups: { with: Row[]; without: Row[] }[] = [];
-  for (const question of questions) {
-    hide(undefined);
-    const all = await rowsOf(question);
-    hide(question);
-    groups.push({ with: all, without: await rowsOf(question) });
-  }
+interface Group {
+  readonly set: string;
+  readonly with: Row[];
+  readonly without: Row[];
+}
+
+async function fit(questions: Readonly<Record<string, readonly Question[]>>): Promise<void> {
+  const groups: Group[] = [];
+  for (const [set, some] of Object.entries(questions))
+    for (const question of some) {
+      hide(undefined);
+      const all = await rowsOf(question);
+      hide(question);
+      groups.push({ set, with: all, without: await rowsOf(question) });
+    }
   // Of snippets alone nobody learns which sentence of an abstract answers: PubMedQA's conclusions do, whose results are
   // left out, since they may as well.
   const abstracts: Row[] = [];
@@ -181,24 +199,42 @@ async function fit(questions: readonly Question[]): Promise<void> {
   const fitted = fitLogistic(rows);
   fitted.forEach((weight, i) => console.log(`${weight.toFixed(3).padStart(9)}  ${featureNames[i]}`));
   console.log(`[${fitted.map((one) => Number(one.toFixed(3))).join(", ")}]`);
+  const probability = ({ features }: Row): number => probabilityOf(fitted, features);
   const tops = groups.map((one) => {
-    const best = (some: readonly Row[]): number =>
-      Math.max(0, ...some.map(({ features }) => probabilityOf(fitted, features)));
-    return { answerable: best(one.with), not: best(one.without) };
+    const first = one.with.reduce<Row | undefined>(
+      (best, row) => (best === undefined || probability(row) > probability(best) ? row : best),
+      undefined,
+    );
+    return {
+      set: one.set,
+      answerable: first === undefined ? 0 : probability(first),
+      isRight: first?.label === 1,
+      not: Math.max(0, ...one.without.map(probability)),
+    };
   });
-  let chosen = { least: 0, sum: 0 };
-  for (let least = 0.02; least < 0.98; least += 0.01) {
-    const answered = tops.filter((one) => one.answerable >= least).length / tops.length;
-    const refused = tops.filter((one) => one.not < least).length / tops.length;
-    if (answered + refused > chosen.sum) chosen = { least, sum: answered + refused };
-    if (Math.round(least * 100) % 6 === 0)
+  for (const set of ["all", ...Object.keys(questions)]) {
+    const own = tops.filter((one) => set === "all" || one.set === set);
+    const at = (least: number): { answered: number; refused: number; right: number } => {
+      const answered = own.filter((one) => one.answerable >= least);
+      return {
+        answered: answered.length / own.length,
+        refused: own.filter((one) => one.not < least).length / own.length,
+        right: answered.filter(({ isRight }) => isRight).length / answered.length,
+      };
+    };
+    const steps = Array.from({ length: 95 }, (_, i) => 0.02 + i / 100);
+    const sum = (least: number): number => at(least).answered + at(least).refused;
+    const best = steps.reduce((one, other) => (sum(other) > sum(one) ? other : one));
+    console.log(`${set}; best ${best.toFixed(2)}, mean of answered and refused ${percent(sum(best) / 2)}`);
+    for (const least of steps.filter((_, i) => i % 6 === 4 && i < 70)) {
+      const { answered, refused, right } = at(least);
       console.log(
-        `found ${least.toFixed(2)}: answered ${percent(answered)}, refused without their documents ${percent(refused)}`,
+        `  found ${least.toFixed(2)}: answered ${percent(answered)}, first sentences right ${percent(right)}, refused without their documents ${percent(refused)}`,
       );
+    }
   }
-  console.log(`best: ${chosen.least.toFixed(2)}, mean of both ${percent(chosen.sum / 2)}`);
   for (let keep = 0.1; keep < 0.9; keep += 0.1) {
-    const kept = groups.flatMap((one) => one.with.filter(({ features }) => probabilityOf(fitted, features) >= keep));
+    const kept = groups.flatMap((one) => one.with.filter((row) => probability(row) >= keep));
     const right = kept.filter(({ label }) => label === 1).length;
     console.log(`keep ${keep.toFixed(1)}: ${kept.length} sentences, ${percent(right / kept.length)} marked`);
   }
@@ -243,8 +279,8 @@ async function measure(questions: readonly Question[]): Promise<void> {
   rougeKinds.forEach((kind, i) =>
     console.log(
       `${kind.padEnd(9)} F1, at most three sentences  ${mean(rouges[i]!.ours).toFixed(3)}, first sentences of the top document ${mean(rouges[i]!.first).toFixed(3)}`,
-    ),
-  );
+    );
+  });
   console.log(
     `thresholds ${JSON.stringify(thresholds)}, ${weights.words.length} and ${weights.vectors.length} weights`,
   );
@@ -255,7 +291,7 @@ function firstSentences(text: string, count: number): string {
   return ranges.map(([start, end]) => text.slice(start, end)).join(" ");
 }
 
-if (what === "fit") await fit(Object.values(sets).flatMap(([calibration]) => calibration));
+if (what === "fit") await fit(Object.fromEntries(Object.entries(sets).map(([name, [half]]) => [name, half])));
 else {
   for (const [name, [, test]] of Object.entries(sets)) {
     console.log(name);

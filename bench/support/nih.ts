@@ -1,8 +1,10 @@
 /**
  * Consumers' questions of the NIH (MedQuAD, in data/corpus): a topic's answers make a document without its questions, and of
  * each question it is known which part of which document answers it. Real documents, in which most sentences do not answer.
+ * Every other document has its answers under headings ("symptoms", "treatment"), as such pages mostly do.
  */
 import { readTexts } from "../../src/corpus/texts.ts";
+import { focusOf } from "../../src/answers/question.ts";
 import { indexedDocument } from "../../test/support/memory-index.ts";
 import type { IndexedDocument } from "../../src/search/types.ts";
 
@@ -12,7 +14,10 @@ export interface NihQuestion {
   /** The document with the answer. */
   readonly document: string;
   readonly answer: string;
+  readonly hasHeadings: boolean;
 }
+
+const hasHeadings = (i: number): boolean => i % 2 === 0;
 
 const plain = (text: string): string => text.replace(/\s+/g, " ").trim();
 
@@ -34,7 +39,13 @@ export async function readNih(path: string): Promise<{ questions: NihQuestion[];
   const all = [...topics].filter(([title, parts]) => title !== "" && parts.length > 0);
   return {
     documents: all.map(([title, parts], i) =>
-      indexedDocument({ id: `nih-${i}`, title, abstract: parts.map(({ answer }) => [null, answer] as const) }),
+      indexedDocument({
+        id: `nih-${i}`,
+        title,
+        abstract: parts.map(
+          ({ question, answer }) => [hasHeadings(i) ? (focusOf(question) ?? null) : null, answer] as const,
+        ),
+      }),
     ),
     // With one answer alone any of its sentences would do.
     questions: all.flatMap(([, parts], i) =>
@@ -45,6 +56,7 @@ export async function readNih(path: string): Promise<{ questions: NihQuestion[];
             text: question,
             document: `nih-${i}`,
             answer,
+            hasHeadings: hasHeadings(i),
           })),
     ),
   };

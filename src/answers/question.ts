@@ -49,8 +49,12 @@ const focuses = {
     /\b(?:prevent\w*|avoid\w*|protect\w*|prophyla\w+|vaccin\w+|(?:reduc|lower|decreas)\w+ (?:the |your )?(?:risk|incidence|rate))\b/i,
   ],
   inheritance: [
-    /\b(?:inherit\w*|heredit\w+|genetics?|genes?)\b/i,
-    /\b(?:inherit\w*|heredit\w+|autosomal|recessive|dominant|x-linked|genes?|genetic\w*|mutations?|sporadic|parents?|chromosom\w+|variants?)\b/i,
+    /\b(?:inherit\w*|heredit\w+)\b/i,
+    /\b(?:inherit\w*|heredit\w+|autosomal|recessive|dominant|x-linked|sporadic|parents?|passed (?:on|down)|family history|carriers?|cop(?:y|ies) of)\b/i,
+  ],
+  genes: [
+    /\b(?:genetic\w*|genes?|mutations?|chromosom\w+)\b/i,
+    /\b(?:genes?|genetic\w*|mutations?|chromosom\w+|variants?|delet\w+|duplicat\w+|encod\w+)\b/i,
   ],
   frequency: [
     /\b(?:how (?:many|common|frequent|often)|prevalence|incidence)\b/i,
@@ -73,14 +77,24 @@ const focuses = {
     /\b(?:treat\w*|therap\w+|manag\w+|medic\w+|drugs?|surg\w+|recommend\w*|prescri\w+|reliev\w*|cures?|dos(?:e|es|age)|antibiotics?|administ\w+)\b/i,
   ],
   definition: [
-    /^what (?:is|are) (?!the\b)/i,
+    /^what (?:is|are) (?!the\b)|^(?:definition|description|overview)\b/i,
     /\b(?:is|are) (?:an?|the|any|one)\b|\b(?:refers? to|called|known as|defined)\b/i,
   ],
 } as const;
 export type Focus = keyof typeof focuses;
 
-function focusOf(question: string): Focus | undefined {
+/** What a question, or a heading, asks about. */
+export function focusOf(question: string): Focus | undefined {
   return (Object.keys(focuses) as Focus[]).find((name) => focuses[name][0].test(question));
+}
+
+/** Pages say under one what is asked about another. */
+const near: Partial<Record<Focus, readonly Focus[]>> = { cause: ["risk", "genes"], risk: ["cause"], genes: ["cause"] };
+
+/** Whether what stands under the heading is what is asked about; undefined where the heading does not say. */
+export function namesFocus(focus: Focus, heading: string | null): boolean | undefined {
+  const named = heading === null ? undefined : focusOf(heading);
+  return named && (named === focus || near[focus]?.includes(named) === true);
 }
 
 /** Whether a sentence speaks of what is asked about. */

@@ -5,7 +5,7 @@
  */
 import { dot } from "../retrieval/vector-similarity.ts";
 import type { IndexedDocument, SearchIndex } from "../search/types.ts";
-import { type Focus, type Question, speaksOf } from "./question.ts";
+import { type Focus, namesFocus, type Question, speaksOf } from "./question.ts";
 import { canAnswer, isFinding, type PlacedSentence, sentencesOf } from "./sentence.ts";
 import { wordsOf } from "../search/words.ts";
 
@@ -44,16 +44,20 @@ export const featureNames = [
   "speaks of what is asked about",
   "does not speak of it",
   "share of its neighbours that speak of it",
+  "stands under what is asked about",
+  "stands under something else",
   "cosine of question and sentence",
 ] as const;
 
 /** Measured by `bench/answers.ts`: words on the calibration halves of BioASQ 7b-10b and the NIH's pages, vectors on BioASQ's. */
 export const weights: { readonly words: readonly number[]; readonly vectors: readonly number[] } = {
   words: [
-    -6.512, 0.904, 7.424, -0.734, -1.787, 0.351, -1.072, 0.843, 0.679, 2.264, -1.07, 1.851, -1.016, -1.889, -1.991,
-    2.134,
+    -7.101, 0.319, 3.536, 2.486, -0.532, -0.148, -0.404, 1.159, 0.898, 1.804, -0.257, 1.614, -1.056, -1.599, -1.688,
+    1.649, 0.706, -4.238,
   ],
-  vectors: [-6.145, -0.092, 1.393, 1.624, 1.18, -1.588, -1.227, 0.254, 0.324, 1.206, -0.314, 0, 0, 0, 0, 0, 5.813],
+  vectors: [
+    -6.145, -0.092, 1.393, 1.624, 1.18, -1.588, -1.227, 0.254, 0.324, 1.206, -0.314, 0, 0, 0, 0, 0, 0, 0, 5.813,
+  ],
 };
 
 /** Longer documents are looked at around their best passage alone. */
@@ -107,7 +111,9 @@ export function candidatesOf(
     const lacking = question.stems.map((stem, i) => (whole.has(stem) ? 0 : rarities[i]!));
     return sentences.flatMap((sentence, i): Candidate[] => {
       if (!canAnswer(sentence)) return [];
-      const near = new Set([...title, ...[i - 1, i, i + 1].flatMap((j) => [...(own[j] ?? [])])]);
+      const about = [...title, ...wordsOf(sentence.heading ?? "")];
+      const near = new Set([...about, ...[i - 1, i, i + 1].flatMap((j) => [...(own[j] ?? [])])]);
+      const named = question.focus && namesFocus(question.focus, sentence.heading);
       const speaks = question.focus && speaksOf(question.focus, sentence.text);
       const features = [
         1,
@@ -121,11 +127,13 @@ export function candidatesOf(
         isFinding(sentence) ? 1 : 0,
         1 / (1 + rank),
         Math.min(1, sum / 8),
-        share(new Set([...title, ...own[i]!]), rarest),
+        share(new Set([...about, ...own[i]!]), rarest),
         share(title, rarest),
         speaks === true ? 1 : 0,
         speaks === false ? 1 : 0,
         question.focus === undefined ? 0 : shareSpeaking(question.focus, sentences, i),
+        named === true ? 1 : 0,
+        named === false ? 1 : 0,
       ];
       return [{ sentence, rank, features }];
     });

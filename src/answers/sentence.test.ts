@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { canAnswer } from "./sentence.ts";
+import { indexedDocument } from "../../test/support/memory-index.ts";
+import { namesFocus } from "./question.ts";
+import { canAnswer, sentencesOf } from "./sentence.ts";
 
 const inText = (text: string): boolean => canAnswer({ text, section: null });
 
@@ -28,5 +30,43 @@ describe("what cannot", () => {
     const text = "Zinc or Micronutrient Supplementation to Reduce Diarrhea in Children: A Randomized Controlled Trial";
     expect(canAnswer({ text, section: "TITLE" })).toBe(false);
     expect(canAnswer({ text: "Stem Cell Therapy in Heart Failure", section: "TITLE" })).toBe(false);
+  });
+});
+
+describe("what sentences stand under", () => {
+  const headingsOf = (
+    abstract: Parameters<typeof indexedDocument>[0]["abstract"],
+  ): (readonly [string, string | null])[] =>
+    sentencesOf(indexedDocument({ id: "1", title: "Hypothyroidism", abstract }))
+      .filter(({ section }) => section !== "TITLE")
+      .map(({ text, heading }) => [text, heading]);
+
+  test("questions and short titles on lines of their own", () => {
+    const page =
+      "Question: What are the symptoms of it ?\nAnswer: Hair falls out. Is that all? It is not.\nTreatment\nHormones replace it.";
+    expect(headingsOf(page)).toEqual([
+      ["Question: What are the symptoms of it ?", "What are the symptoms of it ?"],
+      ["Hair falls out.", "What are the symptoms of it ?"],
+      ["Is that all?", "What are the symptoms of it ?"],
+      ["It is not.", "What are the symptoms of it ?"],
+      ["Treatment", "Treatment"],
+      ["Hormones replace it.", "Treatment"],
+    ]);
+  });
+
+  test("labels of sections", () => {
+    const sections = [[null, "It is common."] as const, ["METHODS", "Hormones were measured."] as const];
+    expect(headingsOf(sections)).toEqual([
+      ["It is common.", null],
+      ["Hormones were measured.", "METHODS"],
+    ]);
+  });
+
+  test("name what is asked about, something else, or nothing", () => {
+    expect(namesFocus("treatment", "Is there any treatment?")).toBe(true);
+    expect(namesFocus("cause", "Who is at risk?")).toBe(true);
+    expect(namesFocus("cause", "What are the symptoms?")).toBe(false);
+    expect(namesFocus("cause", "METHODS")).toBeUndefined();
+    expect(namesFocus("cause", null)).toBeUndefined();
   });
 });

@@ -14,11 +14,27 @@ export interface PlacedSentence {
   readonly text: string;
   /** The label of its section; "TITLE" for the title. */
   readonly section: string | null;
+  /** What it stands under: the last question or short title on a line of its own, or else its section's label. */
+  readonly heading: string | null;
 }
 
 /** Most sentences that are looked at in one document, and characters of one: a full text is searched by its best passage. */
 const mostSentences = 400;
 const mostCharacters = 600;
+
+const answered = /^(?:answer|a)\s*:\s*/i;
+
+/** Most words of a title within a text. */
+const mostHeadingWords = 8;
+
+/** What the line says, where it is a question or a short title that names what follows. */
+function headingOf(line: string): string | undefined {
+  if (answered.test(line)) return undefined;
+  const said = line.replace(/^(?:question|q)\s*:\s*/i, "").trim();
+  const isQuestion = said.endsWith("?") && said.length <= 200;
+  const isTitle = !/[.!,;]$/.test(said) && /^[\p{Lu}\d]/u.test(said) && said.split(/\s+/).length <= mostHeadingWords;
+  return isQuestion || isTitle ? said : undefined;
+}
 
 /** Sentences of a document, or of a range of it, that could be quoted; none crosses a section's border. */
 export function sentencesOf(
@@ -30,11 +46,17 @@ export function sentencesOf(
   const found: PlacedSentence[] = [];
   for (const { label, start, end } of sections) {
     if (end <= from || start >= to) continue;
-    for (const [first, last] of splitSentences(document.text.slice(start, end))) {
-      const [said = ""] = /^(?:answer|a)\s*:\s*/i.exec(document.text.slice(start + first, start + last)) ?? [];
+    const text = document.text.slice(start, end);
+    let heading = label === "TITLE" ? null : label;
+    for (const [first, last] of splitSentences(text)) {
+      const isLine =
+        /(?:^|\n)[ \t]*$/.test(text.slice(Math.max(0, first - 9), first)) &&
+        /^[ \t]*\n/.test(text.slice(last, last + 9));
+      if (isLine) heading = headingOf(text.slice(first, last)) ?? heading;
+      const [said = ""] = answered.exec(text.slice(first, last)) ?? [];
       const place = { start: start + first + said.length, end: start + last };
       if (place.end <= from || place.start >= to || place.end - place.start > mostCharacters) continue;
-      found.push({ document, ...place, text: document.text.slice(place.start, place.end), section: label });
+      found.push({ document, ...place, text: document.text.slice(place.start, place.end), section: label, heading });
       if (found.length === mostSentences) return found;
     }
   }

@@ -1,7 +1,8 @@
 /** What a browser is shown in the place of the page where it brings no token, or a wrong one: a form, and nothing else. */
 import { createHash } from "node:crypto";
 
-const style = `body{margin:4rem auto;max-width:26rem;padding:0 1rem;font:1rem/1.5 system-ui,sans-serif}
+const style = `code{white-space:nowrap}
+body{margin:4rem auto;max-width:26rem;padding:0 1rem;font:1rem/1.5 system-ui,sans-serif}
 input,button{box-sizing:border-box;width:100%;margin-top:.5rem;padding:.5rem;font:inherit}`;
 
 /** Submitting it sets the cookie, and leads to the page. @param isWrong a token was given, and is none. */
