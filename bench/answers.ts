@@ -26,6 +26,8 @@ interface Asked {
   readonly text: string;
   /** What answers it, as experts marked it. */
   readonly snippets: readonly { readonly text: string }[];
+  /** Of these, what says it best; what else they say is no example for the fit, neither good nor bad. */
+  readonly best?: string;
 }
 
 interface Question extends Asked {
@@ -67,6 +69,8 @@ const consumers = random(19)
   .map(({ text, document, answer: said, hasHeadings }) => ({
     text,
     snippets: [{ text: said }],
+    // Whole pages go on for long; they mostly begin with the answer.
+    best: firstSentences(said, 2),
     documents: new Set([document]),
     ideal: [],
     hasHeadings,
@@ -160,6 +164,9 @@ async function rowsOf(question: Asked, own?: string): Promise<Row[]> {
   const [asked, ...vectors] = embed === undefined ? [] : await embed([read.text, ...texts]);
   return best.flatMap(({ features, sentence }, i): Row[] => {
     const label = marked(question, sentence.text) ? 1 : 0;
+    const { best: lead } = question;
+    if (label === 1 && lead !== undefined && !marked({ ...question, snippets: [{ text: lead }] }, sentence.text))
+      return [];
     if (label === 0 && sentence.document.id === own && /result|finding/i.test(sentence.section ?? "result")) return [];
     return [{ features: asked === undefined ? features : [...features, dot(asked, vectors[i]!)], label }];
   });
@@ -276,7 +283,8 @@ async function measure(questions: readonly Question[]): Promise<void> {
   console.log(`sentences that experts marked      ${percent(figures.marked / figures.sentences)}`);
   console.log(`  of golden documents              ${percent(figures.gold / figures.sentences)}`);
   console.log(`first sentences that experts marked ${percent(figures.first / figures.answered)}`);
-  rougeKinds.forEach((kind, i) =>
+  rougeKinds.forEach((kind, i) => {
+    if (rouges[i]!.ours.length === 0) return; // nobody wrote an ideal answer
     console.log(
       `${kind.padEnd(9)} F1, at most three sentences  ${mean(rouges[i]!.ours).toFixed(3)}, first sentences of the top document ${mean(rouges[i]!.first).toFixed(3)}`,
     );
