@@ -26,7 +26,7 @@ interface Asked {
   readonly text: string;
   /** What answers it, as experts marked it. */
   readonly snippets: readonly { readonly text: string }[];
-  /** Of these, what says it best; what else they say is no example for the fit, neither good nor bad. */
+  /** Of these, what says it best. */
   readonly best?: string;
 }
 
@@ -69,7 +69,6 @@ const consumers = random(19)
   .map(({ text, document, answer: said, hasHeadings }) => ({
     text,
     snippets: [{ text: said }],
-    // Whole pages go on for long; they mostly begin with the answer.
     best: firstSentences(said, 2),
     documents: new Set([document]),
     ideal: [],
@@ -149,8 +148,11 @@ function hide(question: Question | undefined): void {
 interface Row {
   readonly features: number[];
   readonly label: number;
-  readonly weight?: number;
+  readonly weight: number;
 }
+
+/** Whole pages go on for long; of their answers the beginning is what a good sentence looks like. */
+const restWeight = 0.25;
 
 /** What a question counts for beside the penalty. */
 const sentencesAQuestion = 128;
@@ -164,11 +166,11 @@ async function rowsOf(question: Asked, own?: string): Promise<Row[]> {
   const [asked, ...vectors] = embed === undefined ? [] : await embed([read.text, ...texts]);
   return best.flatMap(({ features, sentence }, i): Row[] => {
     const label = marked(question, sentence.text) ? 1 : 0;
-    const { best: lead } = question;
-    if (label === 1 && lead !== undefined && !marked({ ...question, snippets: [{ text: lead }] }, sentence.text))
-      return [];
+    const isBest =
+      question.best === undefined || marked({ ...question, snippets: [{ text: question.best }] }, sentence.text);
+    const weight = label === 1 && !isBest ? restWeight : 1;
     if (label === 0 && sentence.document.id === own && /result|finding/i.test(sentence.section ?? "result")) return [];
-    return [{ features: asked === undefined ? features : [...features, dot(asked, vectors[i]!)], label }];
+    return [{ features: asked === undefined ? features : [...features, dot(asked, vectors[i]!)], label, weight }];
   });
 }
 
@@ -198,7 +200,7 @@ async function fit(questions: Readonly<Record<string, readonly Question[]>>): Pr
   }
   // Questions count alike, however many sentences are looked at for each; abstracts together a third of them.
   const alike = (some: readonly Row[], count: number): Row[] =>
-    some.map((row) => ({ ...row, weight: (count * sentencesAQuestion) / some.length }));
+    some.map((row) => ({ ...row, weight: (row.weight * count * sentencesAQuestion) / some.length }));
   const rows = [
     ...groups.flatMap((one) => alike([...one.with, ...one.without], 1)),
     ...alike(abstracts, groups.length / 3),

@@ -25,6 +25,7 @@ import { writeJsonLines } from "../src/io/json.ts";
 import type { SearchIndex } from "../src/search/types.ts";
 import { random } from "../src/tensor/random.ts";
 import { memoryIndex } from "../test/support/memory-index.ts";
+import type { Verdict } from "../src/answers/types.ts";
 import { type PubMedQaArticle, readBioasq, readOthers, readPubMedQa } from "./support/bioasq.ts";
 import { fitSoftmax } from "./support/logistic.ts";
 
@@ -43,6 +44,8 @@ interface Evidence {
   readonly texts: readonly string[];
   readonly supports: readonly number[];
   readonly gold: VerdictName;
+  /** As it would be shown. */
+  readonly shown?: Verdict["answer"] | undefined;
 }
 
 /** The best five sentences of the abstract alone. */
@@ -53,9 +56,9 @@ async function ofAbstract({ question, document, decision }: PubMedQaArticle): Pr
 }
 
 async function ofIndex(index: SearchIndex, question: string, gold: VerdictName): Promise<Evidence> {
-  const { sentences } = await answer(index, question);
+  const { sentences, verdict } = await answer(index, question);
   const texts = sentences.map(({ citations }) => citations[0]!.quote);
-  return { question, texts, supports: sentences.map(({ support }) => support), gold };
+  return { question, texts, supports: sentences.map(({ support }) => support), gold, shown: verdict?.answer };
 }
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
@@ -81,6 +84,12 @@ async function figures(name: string, all: readonly Evidence[], judge: Judge | un
   const majority = percent(Math.max(...counts) / found.length);
   console.log(
     `${name}: ${found.length} of ${all.length} answered, ${percent(right(undefined) / found.length)} right, macro F1 ${percent(macro)} (always the commonest: ${majority})`,
+  );
+  const clear = all.filter(({ shown }) => shown !== undefined && shown !== "unclear");
+  if (clear.length === 0) return;
+  const agreed = clear.filter(({ shown, gold }) => shown === gold).length;
+  console.log(
+    `  shown to ${percent(clear.length / all.length)} of all, of which ${percent(agreed / clear.length)} right`,
   );
 }
 

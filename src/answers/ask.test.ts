@@ -25,7 +25,7 @@ const given: Given[] = [
   {
     id: "103",
     title: "Apixaban raises intracranial bleeding in atrial fibrillation",
-    abstract: "Apixaban increased intracranial bleeding in atrial fibrillation tenfold.",
+    abstract: "Apixaban did not reduce intracranial bleeding in atrial fibrillation, but raised it tenfold.",
     more: { retracted: true },
   },
   {

@@ -44,7 +44,7 @@ export const featureNames = [
   "speaks of what is asked about",
   "does not speak of it",
   "share of its neighbours that speak of it",
-  "stands under what is asked about",
+  "stands under what is asked about, by the rarest words in title and heading",
   "stands under something else",
   "cosine of question and sentence",
 ] as const;
@@ -52,8 +52,8 @@ export const featureNames = [
 /** Measured by `bench/answers.ts`: words on the calibration halves of BioASQ 7b-10b and the NIH's pages, vectors on BioASQ's. */
 export const weights: { readonly words: readonly number[]; readonly vectors: readonly number[] } = {
   words: [
-    -7.101, 0.319, 3.536, 2.486, -0.532, -0.148, -0.404, 1.159, 0.898, 1.804, -0.257, 1.614, -1.056, -1.599, -1.688,
-    1.649, 0.706, -4.238,
+    -6.872, 0.858, 3.871, 1.686, -0.488, -0.579, -0.296, 1.237, 0.998, 1.934, -0.073, 1.258, -1.267, -1.433, -1.775,
+    1.157, 0.404, -4.01,
   ],
   vectors: [
     -6.145, -0.092, 1.393, 1.624, 1.18, -1.588, -1.227, 0.254, 0.324, 1.206, -0.314, 0, 0, 0, 0, 0, 0, 0, 5.813,
@@ -132,7 +132,7 @@ export function candidatesOf(
         speaks === true ? 1 : 0,
         speaks === false ? 1 : 0,
         question.focus === undefined ? 0 : shareSpeaking(question.focus, sentences, i),
-        named === true ? 1 : 0,
+        named === true ? share(new Set(about), rarest) : 0,
         named === false ? 1 : 0,
       ];
       return [{ sentence, rank, features }];

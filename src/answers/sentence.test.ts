@@ -23,6 +23,12 @@ describe("what cannot", () => {
     ["an objective", "Determine the rate of eradication of Helicobacter pylori after three drugs."],
     ["an objective with its number", "OBJECTIVES: I. Evaluate the toxicity of this regimen in patients with lymphoma."],
     ["an entry of a list of references", "Aspirin for primary prevention of cardiovascular disease: a meta-analysis."],
+    [
+      "a hypothesis",
+      "The hypothesis to be tested is whether aspirin and warfarin are equally effective in heart failure.",
+    ],
+    ["who was let in", "Subjects were eligible if they had a history of Lyme disease with arthritis or carditis."],
+    ["what announces a list", "The ontology provides the following list of signs and symptoms for Lyme disease."],
     ["criteria without full stops", "Inclusion criteria: - age above 18 - written consent - no heart failure."],
   ])("%s", (_, text) => expect(inText(text)).toBe(false));
 
@@ -30,6 +36,8 @@ describe("what cannot", () => {
     const text = "Zinc or Micronutrient Supplementation to Reduce Diarrhea in Children: A Randomized Controlled Trial";
     expect(canAnswer({ text, section: "TITLE" })).toBe(false);
     expect(canAnswer({ text: "Stem Cell Therapy in Heart Failure", section: "TITLE" })).toBe(false);
+    const asked = "Improving prescribing for pneumonia: does decision support achieve more? A time series analysis";
+    expect(canAnswer({ text: asked, section: "TITLE" })).toBe(false);
   });
 });
 

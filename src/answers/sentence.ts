@@ -68,9 +68,9 @@ const aim =
 const verb =
   /\b(?:is|are|was|were|be|been|has|have|had|does|do|did|can|may|might|could|will|would|cannot|not|[a-z]{3,}(?:ates|izes|ises|ifies)|(?:accelerat|activat|affect|allow|alter|associat|attenuat|block|bind|caus|confer|contain|contribut|control|correlat|decreas|defin|depend|differ|driv|enabl|encod|enhanc|exacerbat|exhibit|express|facilitat|fail|form|harbou?r|help|identif|impair|improv|increas|induc|influenc|inhibit|interact|involv|lead|limit|link|lower|maintain|mediat|modif|modulat|occur|play|predict|prevent|produc|prolong|promot|protect|provid|reduc|regulat|remain|repress|requir|rescu|result|reveal|rais|show|shorten|slow|stabili[sz]|stimulat|suggest|support|suppress|target|trigger|underl|upregulat|worsen)(?:e|es|s|ed|ies|ied))\b/i;
 
-/** A study that asks, a supposition, and what points elsewhere. */
+/** A study that asks, a supposition, who was let in, and what points elsewhere. */
 const noClaim =
-  /\b(?:tests?|tested|examines?|investigates?|determines?|assess(?:es)?|evaluates?|asks?|asked|explores?) (?:whether|if)\b|\bone would expect\b|^(?:see|click|for more|read|refer to)\b|^(?:if|suppose)\b[^.]*\b(?:would|could|might)\b|^this (?:summary|article|paper|page|section|chapter|module|review|protocol|trial|study) (?:is about|describes?|discusses|reviews|presents?|outlines?|will)\b/i;
+  /\bhypothes[ie]s (?:to be|is whether|that (?:is|was|will be) tested)\b|\b(?:inclusion|exclusion) criteria\b|\b(?:were|are|was|is) (?:eligible|(?:included|excluded|enrolled) (?:if|when))\b|\b(?:provides?|gives?) the following (?:list|information)\b|\b(?:tests?|tested|examines?|investigates?|determines?|assess(?:es)?|evaluates?|asks?|asked|explores?) (?:whether|if)\b|\bone would expect\b|^(?:see|click|for more|read|refer to)\b|^(?:if|suppose)\b[^.]*\b(?:would|could|might)\b|^this (?:summary|article|paper|page|section|chapter|module|review|protocol|trial|study) (?:is about|describes?|discusses|reviews|presents?|outlines?|will)\b/i;
 
 /** Objectives of registry records ("I. Determine the rate of …"), which name what is not known yet. */
 const objective =
@@ -101,6 +101,7 @@ export function canAnswer({ text, section }: Pick<PlacedSentence, "text" | "sect
   if (words < 4) return false;
   if (/^[©(]/.test(text)) return false;
   const isTitle = section === "TITLE" || work.test(text) || !/[.!…]["”')\]]*$/.test(text);
+  if (isTitle && text.includes("?")) return false;
   if (isTitle || words < fewWords) return says(text, isTitle);
   return !/^(?:objectives?|aims?|purpose)$/i.test(section ?? "");
 }

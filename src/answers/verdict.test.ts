@@ -26,6 +26,17 @@ test("what speaks of something else stands on no side, and alone makes no verdic
   expect(both).toMatchObject({ answer: "no", yes: [], no: [denied] });
 });
 
+test("a sentence that lacks what the question's verb is about stands on no side", async () => {
+  const other = sentence("Aspirin did not change blood pressure in women; there was no significant difference.", 0.9);
+  expect(await verdictOf(question, [other])).toMatchObject({ answer: "unclear", yes: [], no: [] });
+});
+
+test("counted words do not judge whether something is safe: no harm is no denial", async () => {
+  const harmless = sentence("In pregnancy aspirin was not associated with an increase in bleeding.", 1);
+  const found = await verdictOf("Is aspirin safe in pregnancy?", [harmless]);
+  expect(found).toMatchObject({ answer: "unclear", yes: [], no: [] });
+});
+
 test("a side is not named without a sentence that stands on it", async () => {
   const bare = sentence("Women took aspirin, and stroke was counted.", 1);
   const { answer, shares, yes } = await verdictOf(question, [bare, bare]);

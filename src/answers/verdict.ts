@@ -6,6 +6,7 @@
 import { DataError } from "../errors.ts";
 import type { Classifier } from "../labellers.ts";
 import { compares, isNegated } from "./claims.ts";
+import { contentStems } from "./question.ts";
 import type { AnswerSentence, Verdict } from "./types.ts";
 
 export const verdicts = ["yes", "no", "maybe"] as const;
@@ -90,21 +91,38 @@ export function judgeOf(classifier: Classifier): Judge {
 const leastYes = 0.65;
 /**
  * Which sentences count, by the share of the question's words that they have, and from which share on a side is named: of
- * PubMedQA's questions whose conclusion is indexed 40 % get a verdict then, and 74 % of these are right; of BioASQ's 66 %,
- * and 84 %. Below, verdicts are not much better than chance.
+ * PubMedQA's questions whose conclusion is indexed 28 % get a verdict, and 77 % of these are right; of BioASQ's 45 %, and
+ * 84 %. Below, verdicts are not much better than chance.
  */
 const [leastCovered, leastShare] = [0.6, 0.6];
 
+/** What stands behind a question's verb, up to where it says in whom: "Does metformin reduce *mortality* in …?" */
+const outcome =
+  /\b(?:affect|aid|alter|caus|chang|decreas|delay|enhanc|improv|increas|induc|influenc|lower|predict|prevent|promot|protect against|reduc|reliev|shorten|slow|trigger|worsen)(?:es?|s|ed)?\s+(.+?)(?=\s+(?:after|among|by|compared|during|for|from|in|than|when|with)\b|[?.,;]|$)/i;
+
+/** Whether a sentence has a word of what the question's verb is about; true where no such verb was found. */
+function namesOutcome(question: string): (sentence: string) => boolean {
+  const asked = new Set(contentStems(outcome.exec(question)?.[1] ?? ""));
+  return (sentence) => asked.size === 0 || contentStems(sentence).some((stem) => asked.has(stem));
+}
+
+/** "No increase in bleeding" is no "no" to these: by counted words they cannot be judged. */
+const asksOfSafety = /\bsafe(?:ly|ty)?\b|\bharm(?:ful|less)\b|\btolerated\b/i;
+
 /**
  * The verdict of an answer's sentences, as far as they speak of what is asked. A sentence stands on the side that it favours
- * by itself; those that favour neither stand on none.
+ * by itself; those that favour neither stand on none. Without a judge none does where the question is of safety.
  */
 export async function verdictOf(
   question: string,
   sentences: readonly AnswerSentence[],
   judge?: Judge,
 ): Promise<Verdict> {
-  const counted = sentences.filter(({ covers = 1 }) => covers >= leastCovered);
+  const isAbout = namesOutcome(question);
+  const isJudged = judge !== undefined || !asksOfSafety.test(question);
+  const counted = sentences.filter(
+    ({ covers = 1, citations }) => isJudged && covers >= leastCovered && isAbout(citations[0]!.quote),
+  );
   const evidence = counted.map(({ citations }) => citations[0]!.quote);
   const supports = counted.map(({ support }) => support);
   const shares =
