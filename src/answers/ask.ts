@@ -19,7 +19,7 @@ import { verdictOf } from "./verdict.ts";
  */
 export const thresholds: {
   readonly [with_ in "words" | "vectors"]: { readonly found: number; readonly keep: number };
-} = { words: { found: 0.33, keep: 0.4 }, vectors: { found: 0.39, keep: 0.4 } };
+} = { words: { found: 0.3, keep: 0.4 }, vectors: { found: 0.28, keep: 0.36 } };
 
 /** Documents whose sentences are looked at. */
 const mostDocuments = 100;

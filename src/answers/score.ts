@@ -1,7 +1,7 @@
 /**
  * How likely a sentence answers a question: a logistic model over a few numbers a reader can name (which of the question's
- * words it has, weighted by their rarity in the index; which its document has; how near its vector is), fitted to the
- * snippets that BioASQ's experts marked. One set of weights with vectors, one for words alone (`bench/answers.ts`).
+ * words it has, weighted by their rarity in the index; which its document has; how near its vector is), fitted to what
+ * answers questions of experts and of patients. One set of weights with vectors, one for words alone (`bench/answers.ts`).
  */
 import { dot } from "../retrieval/vector-similarity.ts";
 import type { IndexedDocument, SearchIndex } from "../search/types.ts";
@@ -49,14 +49,15 @@ export const featureNames = [
   "cosine of question and sentence",
 ] as const;
 
-/** Measured by `bench/answers.ts`: words on the calibration halves of BioASQ 7b-10b and the NIH's pages, vectors on BioASQ's. */
+/** Measured by `bench/answers.ts` on the calibration halves of BioASQ 7b-10b and the NIH's pages, and on PubMedQA. */
 export const weights: { readonly words: readonly number[]; readonly vectors: readonly number[] } = {
   words: [
     -6.872, 0.858, 3.871, 1.686, -0.488, -0.579, -0.296, 1.237, 0.998, 1.934, -0.073, 1.258, -1.267, -1.433, -1.775,
     1.157, 0.404, -4.01,
   ],
   vectors: [
-    -6.145, -0.092, 1.393, 1.624, 1.18, -1.588, -1.227, 0.254, 0.324, 1.206, -0.314, 0, 0, 0, 0, 0, 0, 0, 5.813,
+    -8.88, -0.764, 2.827, 2.538, -0.308, 0.059, 0.46, 1.486, 1.159, 1.395, 0.489, 1.811, -1.255, -1.874, -2.112, 1.944,
+    0.732, -3.738, 3.408,
   ],
 };
 

@@ -62,8 +62,8 @@ export interface IndexSummary {
   readonly failures: number;
 }
 
-/** Documents that are looked up, embedded and kept together: enough to sort passages by length, little to lose. */
-const window = 512;
+/** Documents that are looked up, embedded and kept together, or fewer long ones: enough to sort passages, little to lose. */
+const window = { documents: 512, characters: 2 << 20 };
 /** Identifiers that are remembered, to say which came twice. */
 const mostSeen = 1_000_000;
 /** Characters of a token of English, as WordPiece cuts it. */
@@ -165,6 +165,7 @@ async function* newestIn(entries: AsyncIterable<Entry>, onRepeated: () => void):
   const versions = new Map<string, number>();
   const seen = new Set<string>();
   let some = new Map<string, Entry>();
+  let characters = 0;
   for await (const entry of entries) {
     const id = entry.kind === "document" ? entry.document.id : entry.id;
     const version = entry.version ?? Infinity;
@@ -177,9 +178,11 @@ async function* newestIn(entries: AsyncIterable<Entry>, onRepeated: () => void):
     if (entry.kind === "document" && version > 1) versions.set(id, version);
     some.delete(id);
     some.set(id, entry);
-    if (some.size < window) continue;
+    characters += entry.kind === "document" ? entry.document.text.length : 0;
+    if (some.size < window.documents && characters < window.characters) continue;
     yield [...some.values()];
     some = new Map();
+    characters = 0;
   }
   if (some.size > 0) yield [...some.values()];
 }
