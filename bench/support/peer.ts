@@ -11,7 +11,7 @@ export interface Peer extends Disposable {
 /** Starts `python script args…`; undefined where PEERS_PYTHON names no Python. */
 export function startPeer(script: URL, ...args: string[]): Peer | undefined {
   const python = process.env["PEERS_PYTHON"];
-  return python === undefined ? undefined : start(python, ["-B", "-P", script.pathname, ...args]);
+  return python === undefined || python === "" ? undefined : start(python, ["-B", "-P", script.pathname, ...args]);
 }
 
 /** Starts a script in Node; undefined where PEERS_NODE names no folder with the peer's packages. */
