@@ -8,7 +8,7 @@ export interface State {
   readonly total?: number | undefined;
   /** What is counted: "records". Bytes are shown as MB. */
   readonly unit: string;
-  /** Default: from the mean rate. */
+  /** Default: that of the last minute. */
   readonly rate?: number | undefined;
   readonly rateUnit?: string | undefined;
   readonly secondsLeft?: number | undefined;
@@ -30,18 +30,28 @@ interface Stream {
 
 const redrawMs = 100;
 const lineMs = 10_000;
+/** What goes on after a break passes over what is there faster than it works: a rate is of the last minute. */
+const rateMs = 60_000;
 
 /** `now` in milliseconds; for tests. */
 export function createProgress(label: string, stream: Stream, now: () => number = () => performance.now()): Progress {
   const started = now();
   const terminal = stream.isTTY === true;
   let last = terminal ? -Infinity : started;
+  const seen = [{ time: started, done: 0 }];
+  /** Of what was done a second since the last state that is a minute old. */
+  const rateOf = (time: number, done: number): number => {
+    while (seen.length > 1 && seen[1]!.time <= time - rateMs) seen.shift();
+    const [first] = seen;
+    seen.push({ time, done });
+    return time > first!.time ? Math.max(0, (1000 * (done - first!.done)) / (time - first!.time)) : 0;
+  };
   return {
     update(state: State): void {
       const time = now();
       if (time - last < (terminal ? redrawMs : lineMs)) return;
       last = time;
-      const line = `${label}  ${describe(state, (time - started) / 1000)}`;
+      const line = `${label}  ${describe(state, rateOf(time, state.done))}`;
       stream.write(terminal ? `\r${line.slice(0, (stream.columns ?? 80) - 1)}\u001B[K` : `${line}\n`);
     },
     end(): void {
@@ -52,9 +62,9 @@ export function createProgress(label: string, stream: Stream, now: () => number 
 
 export const noProgress: Progress = { update() {}, end() {} };
 
-function describe(state: State, seconds: number): string {
+function describe(state: State, lately: number): string {
   const { done, total, unit, text } = state;
-  const rate = state.rate ?? (seconds > 0 ? done / seconds : 0);
+  const rate = state.rate ?? lately;
   const left = state.secondsLeft ?? (total !== undefined && rate > 0 ? (total - done) / rate : undefined);
   const of = total === undefined ? "" : ` of ${amount(total, unit)}`;
   const percent = total === undefined || total === 0 ? "" : ` ${Math.floor((100 * done) / total)} %`;
