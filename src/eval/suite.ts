@@ -106,7 +106,8 @@ export function instructed<E extends Example, Answer>(benchmark: Benchmark<E, An
     ...benchmark,
     settings: { ...benchmark.settings, instructed: true },
     named: (example) => namedIn(benchmark, example),
-    source: (example) => `${instruction}\n\n${benchmark.source(example)}\n\n`,
+    // One line feed: two at a prompt's end are one token of GPT-2's kind of vocabulary, and two before an answer.
+    source: (example) => `${instruction}\n\n${benchmark.source(example)}\n`,
   };
 }
 
