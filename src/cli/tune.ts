@@ -12,6 +12,7 @@ import { openModelFolder } from "../runtime/folder.ts";
 import { withShots } from "../eval/shots.ts";
 import { instructed, type SuiteEntry } from "../eval/suite.ts";
 import type { Benchmark } from "../tasks/benchmark.ts";
+import type { TrainEvent } from "../train/loop.ts";
 import { train } from "../train/train.ts";
 import type { Context } from "./command.ts";
 import { showProgress } from "./training.ts";
@@ -59,9 +60,14 @@ export async function tune(
   const settings = learnsAnswers ? [...ofAdapters, ...given] : given;
   const config = await configure(recipe, { inputs, settings });
   const line = progress(`tuning for ${benchmark.name}`);
+  const show = showProgress(line);
+  const onEvent = (event: TrainEvent): void => {
+    if (event.type === "started") for (const text of event.notes) terminal.note(`${benchmark.name}: ${text}`);
+    show(event);
+  };
   try {
     const resume = existsSync(join(run, "run.json"));
-    await train(config, { ...inputs, output: run, resume, signal, onEvent: showProgress(line) });
+    await train(config, { ...inputs, output: run, resume, signal, onEvent });
   } finally {
     line.end();
   }
