@@ -5,7 +5,7 @@
  */
 import { dot } from "../retrieval/vector-similarity.ts";
 import type { IndexedDocument, SearchIndex } from "../search/types.ts";
-import { type Focus, namesFocus, type Question, speaksOf } from "./question.ts";
+import { namesFocus, type Question, speaksOf } from "./question.ts";
 import { canAnswer, isFinding, type PlacedSentence, sentencesOf } from "./sentence.ts";
 import { wordsOf } from "../search/words.ts";
 
@@ -109,13 +109,18 @@ export function candidatesOf(
     const title = new Set(wordsOf(document.title));
     const own = sentences.map(({ text }) => new Set(wordsOf(text)));
     const whole = new Set([...title, ...own.flatMap((stems) => [...stems])]);
+    const speaking = sentences.map(({ text }) => question.focus && speaksOf(question.focus, text));
+    const under = new Map(
+      [...new Set(sentences.map(({ heading }) => heading))].map((heading) => {
+        const stems = new Set([...title, ...wordsOf(heading ?? "")]);
+        return [heading, { stems, named: question.focus && namesFocus(question.focus, heading) }];
+      }),
+    );
     const lacking = question.stems.map((stem, i) => (whole.has(stem) ? 0 : rarities[i]!));
     return sentences.flatMap((sentence, i): Candidate[] => {
       if (!canAnswer(sentence)) return [];
-      const about = [...title, ...wordsOf(sentence.heading ?? "")];
+      const { stems: about, named } = under.get(sentence.heading)!;
       const near = new Set([...about, ...[i - 1, i, i + 1].flatMap((j) => [...(own[j] ?? [])])]);
-      const named = question.focus && namesFocus(question.focus, sentence.heading);
-      const speaks = question.focus && speaksOf(question.focus, sentence.text);
       const features = [
         1,
         share(own[i]!),
@@ -130,10 +135,10 @@ export function candidatesOf(
         Math.min(1, sum / 8),
         share(new Set([...about, ...own[i]!]), rarest),
         share(title, rarest),
-        speaks === true ? 1 : 0,
-        speaks === false ? 1 : 0,
-        question.focus === undefined ? 0 : shareSpeaking(question.focus, sentences, i),
-        named === true ? share(new Set(about), rarest) : 0,
+        speaking[i] === true ? 1 : 0,
+        speaking[i] === false ? 1 : 0,
+        shareSpeaking(speaking, i),
+        named === true ? share(about, rarest) : 0,
         named === false ? 1 : 0,
       ];
       return [{ sentence, rank, features }];
@@ -144,9 +149,9 @@ export function candidatesOf(
 /** Sentences before and behind that are looked at, of which one's subject may be told. */
 const reach = 3;
 
-function shareSpeaking(focus: Focus, sentences: readonly PlacedSentence[], at: number): number {
-  const near = sentences.slice(Math.max(0, at - reach), at + reach + 1);
-  return near.filter(({ text }) => speaksOf(focus, text)).length / near.length;
+function shareSpeaking(speaking: readonly (boolean | undefined)[], at: number): number {
+  const near = speaking.slice(Math.max(0, at - reach), at + reach + 1);
+  return near.filter((one) => one === true).length / near.length;
 }
 
 export function probabilityOf(fitted: readonly number[], features: readonly number[]): number {

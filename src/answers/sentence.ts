@@ -22,6 +22,7 @@ export interface PlacedSentence {
 const mostSentences = 400;
 const mostCharacters = 600;
 
+const asked = /^(?:question|q)\s*:\s*/i;
 const answered = /^(?:answer|a)\s*:\s*/i;
 
 /** Most words of a title within a text. */
@@ -30,7 +31,7 @@ const mostHeadingWords = 8;
 /** What the line says, where it is a question or a short title that names what follows. */
 function headingOf(line: string): string | undefined {
   if (answered.test(line)) return undefined;
-  const said = line.replace(/^(?:question|q)\s*:\s*/i, "").trim();
+  const said = line.replace(asked, "").trim();
   const isQuestion = said.endsWith("?") && said.length <= 200;
   const isTitle = !/[.!,;]$/.test(said) && /^[\p{Lu}\d]/u.test(said) && said.split(/\s+/).length <= mostHeadingWords;
   return isQuestion || isTitle ? said : undefined;
@@ -96,7 +97,7 @@ const fewWords = 8;
 /** Whether a sentence can be an answer at all. */
 export function canAnswer({ text, section }: Pick<PlacedSentence, "text" | "section">): boolean {
   if (/\?["”')\]]*\s*$/.test(text) || aim.test(text) || noClaim.test(text)) return false;
-  if (/^(?:question|q)\s*:/i.test(text) || objective.test(text) || list.test(text)) return false;
+  if (asked.test(text) || objective.test(text) || list.test(text)) return false;
   const words = wordsOf(text).length;
   if (words < 4) return false;
   if (/^[©(]/.test(text)) return false;

@@ -120,9 +120,9 @@ export async function verdictOf(
 ): Promise<Verdict> {
   const isAbout = namesOutcome(question);
   const isJudged = judge !== undefined || !asksOfSafety.test(question);
-  const counted = sentences.filter(
-    ({ covers = 1, citations }) => isJudged && covers >= leastCovered && isAbout(citations[0]!.quote),
-  );
+  const speaksOfIt = ({ covers = 1, citations }: AnswerSentence): boolean =>
+    covers >= leastCovered && isAbout(citations[0]!.quote);
+  const counted = isJudged ? sentences.filter(speaksOfIt) : [];
   const evidence = counted.map(({ citations }) => citations[0]!.quote);
   const supports = counted.map(({ support }) => support);
   const shares =
