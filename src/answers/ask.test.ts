@@ -132,7 +132,7 @@ describe("an answer of quotations", () => {
     expect(verdict!.no.map(({ text }) => text)).toEqual([
       "Warfarin and apixaban did not reduce intracranial bleeding in atrial fibrillation.",
     ]);
-    const { yes, no, maybe } = verdict!.shares;
+    const { yes, no, maybe } = verdict!.shares!;
     expect(yes + no + maybe).toBeCloseTo(1);
     expect(notes).toContain("the evidence disagrees");
     expect((await answer(index, "Which drug reduces intracranial bleeding?")).verdict).toBeUndefined();

@@ -2,7 +2,8 @@
 import type { Hit } from "../search/types.ts";
 import type { Hypotheses, Hypothesis } from "./hypotheses.ts";
 import type { Summary } from "./summarise.ts";
-import type { Answer, AnswerSentence, Citation } from "./types.ts";
+import type { Answer, AnswerSentence, Citation, Verdict } from "./types.ts";
+import { verdicts } from "./verdict.ts";
 
 /** One line: what a document holds must not move a terminal's cursor. */
 const line = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\s]+/gu, " ").trim();
@@ -39,6 +40,13 @@ const nearestText = (hits: readonly Hit[]): string =>
     })
     .join("");
 
+function verdictLine({ answer, shares }: Verdict): string {
+  if (shares === null)
+    return `${answer}: no sentence speaks of all that is asked in a way that its words can be judged by\n`;
+  const each = verdicts.map((name) => `${name} ${shares[name].toFixed(2)}`);
+  return `${answer} (${each.join(", ")})\n`;
+}
+
 /** An answer for people: sentences with numbers, and the sources that these stand for. */
 export function answerText({ found, documents, sentences, withheld, verdict, nearest, notes }: Answer): string {
   if (!found) {
@@ -52,7 +60,7 @@ export function answerText({ found, documents, sentences, withheld, verdict, nea
     verdict === undefined
       ? ""
       : [
-          `${verdict.answer} (yes ${verdict.shares.yes.toFixed(2)}, no ${verdict.shares.no.toFixed(2)}, maybe ${verdict.shares.maybe.toFixed(2)})\n`,
+          verdictLine(verdict),
           ...(["yes", "no"] as const).map((side) => {
             const cited = verdict[side].flatMap(({ citations }) => citations);
             return cited.length === 0 ? "" : `${side}: ${marks(cited)}\n`;

@@ -33,8 +33,8 @@ export interface WithheldSentence extends AnswerSentence {
 export interface Verdict {
   /** "unclear": no sentence speaks of all that is asked, or those that do favour no side enough. */
   readonly answer: "yes" | "no" | "maybe" | "unclear";
-  /** Share of the weight of the evidence that speaks of what is asked, 0 to 1; they add up to 1. */
-  readonly shares: { readonly yes: number; readonly no: number; readonly maybe: number };
+  /** Share of the weight of the evidence that speaks of what is asked, 0 to 1; they add up to 1. Null where none does. */
+  readonly shares: { readonly yes: number; readonly no: number; readonly maybe: number } | null;
   readonly yes: readonly AnswerSentence[];
   readonly no: readonly AnswerSentence[];
 }

@@ -10,6 +10,9 @@ const sentence = (quote: string, covers: number): AnswerSentence => {
 const effective = sentence("Aspirin was effective and significantly reduced stroke in women.", 1);
 const denied = sentence("Aspirin did not prevent stroke in women; there was no significant difference.", 1);
 
+// No shares: the model's constant says nothing of this evidence.
+const nothing = { answer: "unclear", shares: null, yes: [], no: [] };
+
 test("sentences that speak of what is asked make a verdict, each on its side", async () => {
   const found = await verdictOf(question, [effective]);
   expect(found.answer).toBe("yes");
@@ -21,32 +24,32 @@ test("sentences that speak of what is asked make a verdict, each on its side", a
 
 test("what speaks of something else stands on no side, and alone makes no verdict", async () => {
   const aside = sentence("Heparin was effective and significantly reduced thrombosis.", 0.3);
-  expect(await verdictOf(question, [aside])).toMatchObject({ answer: "unclear", yes: [], no: [] });
+  expect(await verdictOf(question, [aside])).toEqual(nothing);
   const both = await verdictOf(question, [denied, aside]);
   expect(both).toMatchObject({ answer: "no", yes: [], no: [denied] });
 });
 
 test("a sentence that lacks what the question's verb is about stands on no side", async () => {
   const other = sentence("Aspirin did not change blood pressure in women; there was no significant difference.", 0.9);
-  expect(await verdictOf(question, [other])).toMatchObject({ answer: "unclear", yes: [], no: [] });
+  expect(await verdictOf(question, [other])).toEqual(nothing);
 });
 
 test("counted words do not judge whether something is safe: no harm is no denial", async () => {
   const harmless = sentence("In pregnancy aspirin was not associated with an increase in bleeding.", 1);
   const found = await verdictOf("Is aspirin safe in pregnancy?", [harmless]);
-  expect(found).toMatchObject({ answer: "unclear", yes: [], no: [] });
+  expect(found).toEqual(nothing);
 });
 
 test("a side is not named without a sentence that stands on it", async () => {
   const bare = sentence("Women took aspirin, and stroke was counted.", 1);
   const { answer, shares, yes } = await verdictOf(question, [bare, bare]);
   expect([answer, yes]).toEqual(["unclear", []]);
-  expect(shares.yes).toBeGreaterThan(0.5);
+  expect(shares!.yes).toBeGreaterThan(0.5);
 });
 
 test("evidence that favours no side is called unclear", async () => {
   const { answer, shares } = await verdictOf(question, [effective, denied]);
-  expect(Math.max(shares.yes, shares.no, shares.maybe)).toBeLessThan(0.6);
+  expect(Math.max(...Object.values(shares!))).toBeLessThan(0.6);
   expect(answer).toBe("unclear");
 });
 

@@ -11,7 +11,7 @@ import type { AnswerSentence, Verdict } from "./types.ts";
 
 export const verdicts = ["yes", "no", "maybe"] as const;
 export type VerdictName = (typeof verdicts)[number];
-export type Shares = Verdict["shares"];
+export type Shares = NonNullable<Verdict["shares"]>;
 
 /** Shares of yes, no and maybe, for a question and what was found. */
 export interface Judge {
@@ -37,17 +37,30 @@ export const verdictFeatures = [
   "question denies",
 ] as const;
 
-/** Means over the sentences, each weighted by how well it answers. */
+/** The numbers of one sentence. Those of the question are the same for each. */
+function featuresOf(question: string): (sentence: string) => readonly number[] {
+  const [compared, denies] = [compares(question), isNegated(question)].map(Number);
+  return (sentence) => [
+    1,
+    ...Object.values(cues).map((cue) => Number(cue.test(sentence))),
+    Number(isNegated(sentence)),
+    compared!,
+    denies!,
+  ];
+}
+
+/** Means over the sentences (one or more), each weighted by how well it answers. */
 export function featuresOfEvidence(
   question: string,
   evidence: readonly string[],
   supports: readonly number[],
 ): number[] {
-  const all = supports.reduce((sum, one) => sum + one, 0) || 1;
-  const share = (holds: (text: string) => boolean): number =>
-    evidence.reduce((sum, text, i) => sum + (holds(text) ? supports[i]! : 0), 0) / all;
-  const shares = Object.values(cues).map((cue) => share((text) => cue.test(text)));
-  return [1, ...shares, share(isNegated), compares(question) ? 1 : 0, isNegated(question) ? 1 : 0];
+  return weightedMean(evidence.map(featuresOf(question)), supports);
+}
+
+function weightedMean(rows: readonly (readonly number[])[], weights: readonly number[]): number[] {
+  const all = weights.reduce((sum, one) => sum + one, 0);
+  return rows[0]!.map((_, column) => rows.reduce((sum, row, i) => sum + row[column]! * weights[i]!, 0) / all);
 }
 
 /** By feature for "yes" and "no"; "maybe" is 0. Measured by `bench/verdicts.ts`. */
@@ -123,14 +136,14 @@ export async function verdictOf(
   const speaksOfIt = ({ covers = 1, citations }: AnswerSentence): boolean =>
     covers >= leastCovered && isAbout(citations[0]!.quote);
   const counted = isJudged ? sentences.filter(speaksOfIt) : [];
+  // Without evidence the model would say its constant: that most questions are answered with yes.
+  if (counted.length === 0) return { answer: "unclear", shares: null, yes: [], no: [] };
   const evidence = counted.map(({ citations }) => citations[0]!.quote);
+  const rows = evidence.map(featuresOf(question));
   const supports = counted.map(({ support }) => support);
-  const shares =
-    judge === undefined || counted.length === 0
-      ? sharesOf(featuresOfEvidence(question, evidence, supports))
-      : await judge.judge(question, evidence);
-  const sides = evidence.map((text) => {
-    const own = sharesOf(featuresOfEvidence(question, [text], [1]));
+  const shares = judge === undefined ? sharesOf(weightedMean(rows, supports)) : await judge.judge(question, evidence);
+  const sides = rows.map((row) => {
+    const own = sharesOf(row);
     return own.no > own.yes ? "no" : own.yes >= leastYes ? "yes" : "maybe";
   });
   const side = (name: VerdictName): AnswerSentence[] => counted.filter((_, i) => sides[i] === name);
@@ -138,6 +151,6 @@ export async function verdictOf(
   const favoured = largest(shares);
   // A side that no sentence stands on is not named: nobody could look at why.
   const isShown = favoured === "maybe" || { yes, no }[favoured].length > 0;
-  const isClear = counted.length > 0 && shares[favoured] >= leastShare && isShown;
+  const isClear = shares[favoured] >= leastShare && isShown;
   return { answer: isClear ? favoured : "unclear", shares, yes, no };
 }

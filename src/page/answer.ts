@@ -59,6 +59,20 @@ function Withheld({
 
 const sides = ["yes", "maybe", "no"] as const;
 
+function ShareBar({ shares }: { readonly shares: NonNullable<Verdict["shares"]> }): VNode {
+  return html`<div>
+    <svg class="bar" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
+      ${sides.map((name, i) => {
+        const before = sides.slice(0, i).reduce((sum, one) => sum + shares[one], 0);
+        return html`<rect class=${name} x=${100 * before} width=${100 * shares[name]} height="4" />`;
+      })}
+    </svg>
+    <p class="shares">
+      ${sides.map((name) => html`<span class=${name}><i aria-hidden="true"></i>${name} ${percent(shares[name])}</span>`)}
+    </p>
+  </div>`;
+}
+
 function Judgement({ verdict, ...links }: SourceLinks & { readonly verdict: Verdict }): VNode {
   const { answer, shares } = verdict;
   const side = (name: "yes" | "no", title: string): VNode =>
@@ -76,16 +90,12 @@ function Judgement({ verdict, ...links }: SourceLinks & { readonly verdict: Verd
     <p class="judgement">
       ${answer === "unclear" ? "The evidence is " : "By its words the evidence says "}<strong>${answer}</strong>
     </p>
-    <svg class="bar" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
-      ${sides.map((name, i) => {
-        const before = sides.slice(0, i).reduce((sum, one) => sum + shares[one], 0);
-        return html`<rect class=${name} x=${100 * before} width=${100 * shares[name]} height="4" />`;
-      })}
-    </svg>
-    <p class="shares">
-      ${sides.map((name) => html`<span class=${name}><i aria-hidden="true"></i>${name} ${percent(shares[name])}</span>`)}
-    </p>
-    <div class="sides">${side("yes", "For")} ${side("no", "Against")}</div>
+    ${
+      shares === null
+        ? html`<p class="quiet">No sentence speaks of all that is asked in a way that its words can be judged by.</p>`
+        : h(ShareBar, { shares })
+    }
+    ${verdict.yes.length + verdict.no.length > 0 && html`<div class="sides">${side("yes", "For")} ${side("no", "Against")}</div>`}
   </section>`;
 }
 
