@@ -1,8 +1,9 @@
 /** `index.json` of an index's folder: what keeps it, and what its vectors were made by. */
 import * as z from "zod";
 
-/** What to do where there is none. */
-export const noManifest = 'name a folder that "galen index" made';
+/** What to do where there is none, or an old one. */
+export const noManifest =
+  'name a folder that "galen index" made; one of an earlier version cuts words otherwise: index into another folder';
 
 export const format = "galen-index";
 export const storeKinds = ["exact", "lance"] as const;
@@ -20,7 +21,8 @@ export interface IndexModel {
 
 export interface IndexManifest {
   readonly format: typeof format;
-  readonly schemaVersion: 1;
+  /** 1: British and American spellings were different words. */
+  readonly schemaVersion: 2;
   readonly store: StoreKind;
   /** null: words alone. */
   readonly model: IndexModel | null;
@@ -30,7 +32,7 @@ export interface IndexManifest {
 
 export const manifestSchema: z.ZodType<IndexManifest> = z.object({
   format: z.literal(format),
-  schemaVersion: z.literal(1),
+  schemaVersion: z.literal(2),
   store: z.enum(storeKinds),
   model: z.object({ source: z.string(), fingerprint: z.string(), width: z.int().positive() }).nullable(),
   passage: z.int().positive(),

@@ -100,7 +100,7 @@ async function claim(folder: string, wanted: WantedIndex): Promise<IndexManifest
   const there = await stat(manifestPath(folder)).catch(() => undefined);
   if (there === undefined) {
     const { store = await usualStore(wanted.inputs ?? []), model, passage } = wanted;
-    const manifest: IndexManifest = { format, schemaVersion: 1, store, model: model ?? null, passage };
+    const manifest: IndexManifest = { format, schemaVersion: 2, store, model: model ?? null, passage };
     await writeManifest(folder, manifest);
     return manifest;
   }

@@ -1,8 +1,9 @@
 /**
  * Texts as words, the one way for every store, query and highlight: runs of letters and digits, lower case, accents and
- * ligatures folded to ASCII letters, English stems (stem.ts). Greek and other scripts stay. No stop word is removed, so that
+ * ligatures folded to ASCII letters, British spellings as American ones (spelling.ts), English stems (stem.ts). Greek and other scripts stay. No stop word is removed, so that
  * phrases work. LanceDB is given these words as they are, with its own lower case, stems and folding off: both stores agree.
  */
+import { americanBeginning, americanSpelling } from "./spelling.ts";
 import { stemEnglish } from "./stem.ts";
 
 export interface WordRange {
@@ -39,7 +40,7 @@ const mostKnown = 200_000;
 function wordOf(raw: string): string {
   let word = known.get(raw);
   if (word !== undefined) return word;
-  word = stemEnglish(plain(raw));
+  word = stemEnglish(americanSpelling(plain(raw)));
   if (known.size >= mostKnown) known.clear();
   known.set(raw, word);
   return word;
@@ -94,7 +95,7 @@ export function wordsWithBeginning(text: string): string[] {
   return raw
     .map((one, i) => {
       if (i < raw.length - 1) return wordOf(one);
-      const [whole, stem] = [plain(one), wordOf(one)];
+      const [whole, stem] = [americanBeginning(plain(one)), wordOf(one)];
       // "mutati" breaks off within an ending that stems lose: "mutation" is "mutat".
       if (whole.startsWith(stem)) return stem.replace(/(?<=.{3}(?:t|s|og))io?$/, "");
       return whole.replace(/(?:ies|y)$/, "");
