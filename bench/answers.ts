@@ -131,14 +131,14 @@ const mean = (values: readonly number[]): number =>
   values.reduce((sum, one) => sum + one, 0) / Math.max(1, values.length);
 const squeezed = (text: string): string => text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "");
 
-/** Whether a golden snippet says it: the sentence stands in it, or holds it and not much more. */
-function marked(question: Asked, sentence: string): boolean {
-  const own = squeezed(sentence);
-  return question.snippets.some(({ text }) => {
-    const snippet = squeezed(text);
-    return snippet.includes(own) || (own.includes(snippet) && snippet.length >= own.length / 2);
-  });
+/** Whether a golden text says it: the sentence stands in it, or holds it and not much more. */
+function says(golden: string, sentence: string): boolean {
+  const [snippet, own] = [squeezed(golden), squeezed(sentence)];
+  return snippet.includes(own) || (own.includes(snippet) && snippet.length >= own.length / 2);
 }
+
+const marked = (question: Asked, sentence: string): boolean =>
+  question.snippets.some(({ text }) => says(text, sentence));
 
 function hide(question: Question | undefined): void {
   hidden.clear();
@@ -166,8 +166,7 @@ async function rowsOf(question: Asked, own?: string): Promise<Row[]> {
   const [asked, ...vectors] = embed === undefined ? [] : await embed([read.text, ...texts]);
   return best.flatMap(({ features, sentence }, i): Row[] => {
     const label = marked(question, sentence.text) ? 1 : 0;
-    const isBest =
-      question.best === undefined || marked({ ...question, snippets: [{ text: question.best }] }, sentence.text);
+    const isBest = question.best === undefined || says(question.best, sentence.text);
     const weight = label === 1 && !isBest ? restWeight : 1;
     if (label === 0 && sentence.document.id === own && /result|finding/i.test(sentence.section ?? "result")) return [];
     return [{ features: asked === undefined ? features : [...features, dot(asked, vectors[i]!)], label, weight }];

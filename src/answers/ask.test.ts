@@ -100,6 +100,19 @@ describe("an answer of quotations", () => {
     expect(sentences.map(({ citations }) => citations[0]!.id).sort()).toEqual(["a", "a", "b", "b"]);
   });
 
+  test("of a full text what stands far from its best passage is read, too", async () => {
+    const asks = "We asked whether apixaban reduces intracranial bleeding in atrial fibrillation.";
+    const finding = "Apixaban reduced intracranial bleeding by half in patients with atrial fibrillation.";
+    const methods = Array.from(
+      { length: 150 },
+      (_, i) => `Ward ${i} kept its own list of the visits that were missed.`,
+    );
+    const article = { id: "full", title: "Bleeding", abstract: [asks, ...methods, finding].join(" ") };
+    const own = await memoryIndex([article, ...filler].map(indexedDocument));
+    expect(article.abstract.length).toBeGreaterThan(8000);
+    expect((await answer(own, question)).sentences[0]!.text).toBe(finding);
+  });
+
   test("a retracted document is left out and named, unless it is asked for", async () => {
     const without = await answer(index, question, { sentences: 20 });
     expect(idsOf(without)).not.toContain("103");

@@ -67,7 +67,7 @@ export function numbersIn(text: string): NumberClaim[] {
 }
 
 const negation =
-  /\b(?:no|not|never|neither|nor|none|without|cannot|lacks?|lacked|lacking|absence|absent|fail(?:s|ed|ure to)?|unable|unlikely|ineffective|insufficient|unchanged|unaffected|rather than|instead of)\b|n['’]t\b|\bnon-?significant/gi;
+  /\b(?:no|not(?! (?:only|just|merely)\b)|never|neither|nor|none|without|cannot|lacks?|lacked|lacking|absence|absent|fail(?:s|ed|ure to)?|unable|unlikely|ineffective|insufficient|unchanged|unaffected|rather than|instead of)\b|n['’]t\b|\bnon-?significant/gi;
 
 /** Whether it denies anything. A second denial does not undo the first: "No, it does not" denies. */
 export function isNegated(text: string): boolean {

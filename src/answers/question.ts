@@ -16,6 +16,8 @@ export interface Question {
   readonly stems: readonly string[];
   /** What about its subject is asked, where a word of the question says so. */
   readonly focus: Focus | undefined;
+  /** Stems of what its verb is about, where it asks whether something changes that; else none. */
+  readonly outcome: readonly string[];
   /** For `SearchIndex.search`: words without marks or operators. */
   readonly query: string;
 }
@@ -121,6 +123,15 @@ export function contentStems(text: string): string[] {
   return [...new Set(contentWords(text).map(({ stem }) => stem))];
 }
 
+/** What stands behind a question's verb, up to where it says in whom: "Does metformin reduce *mortality* in …?" */
+const outcome =
+  /\b(?:affect|aid|alter|caus|chang|decreas|delay|enhanc|improv|increas|induc|influenc|lower|predict|prevent|promot|protect against|reduc|reliev|shorten|slow|trigger|worsen)(?:es?|s|ed)?\s+(.+?)(?=\s+(?:after|among|by|compared|during|for|from|in|than|when|with)\b|[?.,;]|$)/i;
+
+/** Stems of what a question's verb is about; none where it has no verb of change. */
+export function outcomeOf(question: string): string[] {
+  return contentStems(outcome.exec(question)?.[1] ?? "");
+}
+
 /**
  * Reads a question.
  * @throws UsageError where it has no word, or more than 2,000 characters.
@@ -140,5 +151,6 @@ export function readQuestion(text: string): Question {
   const words = stems.map((stem) => byStem.get(stem)!);
   const last = trimmed.split(/(?<=[.?!])\s+/).at(-1)!;
   const kind = !open.test(last) && whether.test(last) ? "whether" : "what";
-  return { text: trimmed, kind, words, stems, focus: focusOf(trimmed), query: words.join(" ") };
+  const asksOf = kind === "whether" ? outcomeOf(trimmed) : [];
+  return { text: trimmed, kind, words, stems, focus: focusOf(trimmed), outcome: asksOf, query: words.join(" ") };
 }

@@ -5,6 +5,7 @@
  */
 import { dot } from "../retrieval/vector-similarity.ts";
 import type { IndexedDocument, SearchIndex } from "../search/types.ts";
+import { directionsIn } from "./claims.ts";
 import { namesFocus, type Question, speaksOf } from "./question.ts";
 import { canAnswer, isFinding, type PlacedSentence, sentencesOf } from "./sentence.ts";
 import { wordsOf } from "../search/words.ts";
@@ -31,9 +32,9 @@ export const featureNames = [
   "constant",
   "words in the sentence, by rarity",
   "words in title, sentence and its neighbours",
-  "words in the document",
+  "words in the sentences around",
   "rarest words in title, sentence and neighbours",
-  "rarity of the rarest word that the document lacks",
+  "rarity of the rarest word that the sentences around lack",
   "length of the sentence",
   "is the title",
   "says what was found",
@@ -46,24 +47,28 @@ export const featureNames = [
   "share of its neighbours that speak of it",
   "stands under what is asked about, by the rarest words in title and heading",
   "stands under something else",
+  "lacks what the question's verb is about",
+  "says in which direction, where that is asked",
   "cosine of question and sentence",
 ] as const;
 
 /** Measured by `bench/answers.ts` on the calibration halves of BioASQ 7b-10b and the NIH's pages, and on PubMedQA. */
 export const weights: { readonly words: readonly number[]; readonly vectors: readonly number[] } = {
   words: [
-    -6.872, 0.858, 3.871, 1.686, -0.488, -0.579, -0.296, 1.237, 0.998, 1.934, -0.073, 1.258, -1.267, -1.433, -1.775,
-    1.157, 0.404, -4.01,
+    -6.89, 0.794, 3.263, 2.234, -0.385, -0.515, -0.373, 1.225, 0.949, 2, -0.096, 1.346, -1.288, -1.518, -1.855, 1.213,
+    0.406, -4.222, -0.624, 0.288,
   ],
   vectors: [
-    -8.88, -0.764, 2.827, 2.538, -0.308, 0.059, 0.46, 1.486, 1.159, 1.395, 0.489, 1.811, -1.255, -1.874, -2.112, 1.944,
-    0.732, -3.738, 3.408,
+    -8.782, -0.782, 2.458, 2.737, -0.194, 0.177, 0.339, 1.388, 1.128, 1.42, 0.489, 1.823, -1.234, -1.874, -2.118, 1.936,
+    0.717, -3.757, -0.632, 0.18, 3.451,
   ],
 };
 
-/** Longer documents are looked at around their best passage alone. */
-const wholeDocument = 8000;
+/** Characters of a document of which all sentences are looked at; of longer ones those around the best passage. */
+const wholeDocument = 60_000;
 const around = 1200;
+/** Sentences on each side that tell what a sentence is about: as many as an abstract has. */
+const surroundings = 10;
 /** Sentences whose vectors are made: the best by words. */
 const mostVectors = 64;
 
@@ -93,57 +98,73 @@ export function candidatesOf(
   found: readonly Retrieved[],
 ): Candidate[] {
   const sum = rarities.reduce((total, one) => total + one, 0);
-  const rarest = rarities
-    .map((_, i) => i)
-    .sort((a, b) => rarities[b]! - rarities[a]!)
-    .slice(0, 2);
-  const share = (stems: ReadonlySet<string>, of: readonly number[] = rarities.map((_, i) => i)): number => {
-    const all = of.reduce((total, i) => total + rarities[i]!, 0);
-    const had = of.reduce((total, i) => total + (stems.has(question.stems[i]!) ? rarities[i]! : 0), 0);
-    return all === 0 ? 0 : had / all;
+  const every = rarities.map((_, i) => i);
+  const rarest = every.toSorted((a, b) => rarities[b]! - rarities[a]!).slice(0, 2);
+  const share = (had: WordBits, of: readonly number[] = every): number => {
+    const weight = (i: number): number => rarities[i]!;
+    const all = of.reduce((total, i) => total + weight(i), 0);
+    return all === 0 ? 0 : of.reduce((total, i) => total + (hasBit(had, i) ? weight(i) : 0), 0) / all;
   };
+  const bitsOf = wordBits(question.stems);
+  const outcome = bitsOfStems(question.stems, question.outcome);
   return found.flatMap(({ document, rank, start, end }) => {
     const range: [number, number] =
       document.text.length <= wholeDocument ? [0, document.text.length] : [Math.max(0, start - around), end + around];
     const sentences = sentencesOf(document, range);
-    const title = new Set(wordsOf(document.title));
-    const own = sentences.map(({ text }) => new Set(wordsOf(text)));
-    const whole = new Set([...title, ...own.flatMap((stems) => [...stems])]);
+    const title = bitsOf(document.title);
+    const own = sentences.map(({ text }) => bitsOf(text));
+    const within = (i: number, reach: number): WordBits =>
+      own.slice(Math.max(0, i - reach), i + reach + 1).reduce((all, one) => all | one, title);
     const speaking = sentences.map(({ text }) => question.focus && speaksOf(question.focus, text));
     const under = new Map(
       [...new Set(sentences.map(({ heading }) => heading))].map((heading) => {
-        const stems = new Set([...title, ...wordsOf(heading ?? "")]);
-        return [heading, { stems, named: question.focus && namesFocus(question.focus, heading) }];
+        const bits = title | bitsOf(heading ?? "");
+        return [heading, { bits, named: question.focus && namesFocus(question.focus, heading) }];
       }),
     );
-    const lacking = question.stems.map((stem, i) => (whole.has(stem) ? 0 : rarities[i]!));
     return sentences.flatMap((sentence, i): Candidate[] => {
       if (!canAnswer(sentence)) return [];
-      const { stems: about, named } = under.get(sentence.heading)!;
-      const near = new Set([...about, ...[i - 1, i, i + 1].flatMap((j) => [...(own[j] ?? [])])]);
+      const { bits: about, named } = under.get(sentence.heading)!;
+      const [near, whole] = [about | within(i, 1), within(i, surroundings)];
       const features = [
         1,
         share(own[i]!),
         share(near),
         share(whole),
         share(near, rarest),
-        Math.max(0, ...lacking),
+        Math.max(0, ...every.map((word) => (hasBit(whole, word) ? 0 : rarities[word]!))),
         Math.min(1, Math.log(1 + wordsOf(sentence.text).length) / 5),
         sentence.section === "TITLE" ? 1 : 0,
         isFinding(sentence) ? 1 : 0,
         1 / (1 + rank),
         Math.min(1, sum / 8),
-        share(new Set([...about, ...own[i]!]), rarest),
+        share(about | own[i]!, rarest),
         share(title, rarest),
         speaking[i] === true ? 1 : 0,
         speaking[i] === false ? 1 : 0,
         shareSpeaking(speaking, i),
         named === true ? share(about, rarest) : 0,
         named === false ? 1 : 0,
+        outcome !== 0 && (own[i]! & outcome) === 0 ? 1 : 0,
+        outcome !== 0 && directionsIn(sentence.text).length > 0 ? 1 : 0,
       ];
       return [{ sentence, rank, features }];
     });
   });
+}
+
+/** Which of a question's words a text has, a bit each; a question has at most 32. */
+type WordBits = number;
+
+const hasBit = (bits: WordBits, word: number): boolean => (bits & (1 << word)) !== 0;
+
+function bitsOfStems(asked: readonly string[], stems: readonly string[]): WordBits {
+  const had = new Set(stems);
+  return asked.reduce((bits, stem, i) => (had.has(stem) ? bits | (1 << i) : bits), 0);
+}
+
+function wordBits(asked: readonly string[]): (text: string) => WordBits {
+  return (text) => bitsOfStems(asked, wordsOf(text));
 }
 
 /** Sentences before and behind that are looked at, of which one's subject may be told. */

@@ -11,6 +11,8 @@ describe("what can answer", () => {
     "Zinc supplementation reduces diarrhoea: in a trial of 900 children it did so by a fifth.",
     "It was evaluated in two trials, and lowered blood pressure - by 4 mmHg - in both.",
     "The rate of eradication was 92 %.",
+    "More blood was needed after warfarin than after apixaban, and further surgery in one of ten.",
+    "Larger tumours required surgery, while zinc was enough for others.",
   ])("%s", (text) => expect(inText(text)).toBe(true));
 
   test("a title that says what was found", () => {
@@ -29,6 +31,9 @@ describe("what cannot", () => {
     ],
     ["who was let in", "Subjects were eligible if they had a history of Lyme disease with arthritis or carditis."],
     ["what announces a list", "The ontology provides the following list of signs and symptoms for Lyme disease."],
+    ["what is looked for", "Therefore, researchers are looking for another way to diagnose Cushing syndrome."],
+    ["what is expected", "Based on pilot findings, we expect an improvement of fatigue after 12 weeks of exercise."],
+    ["what is to be done", "However, larger trials of exercise in patients with cancer-related fatigue are needed."],
     ["criteria without full stops", "Inclusion criteria: - age above 18 - written consent - no heart failure."],
   ])("%s", (_, text) => expect(inText(text)).toBe(false));
 

@@ -40,6 +40,11 @@ test("counted words do not judge whether something is safe: no harm is no denial
   expect(found).toEqual(nothing);
 });
 
+test("'not only' denies nothing", async () => {
+  const both = sentence("Aspirin is not only associated with fewer infarctions, but also prevents stroke in women.", 1);
+  expect(await verdictOf(question, [both])).toMatchObject({ answer: "yes", yes: [both] });
+});
+
 test("a side is not named without a sentence that stands on it", async () => {
   const bare = sentence("Women took aspirin, and stroke was counted.", 1);
   const { answer, shares, yes } = await verdictOf(question, [bare, bare]);

@@ -6,7 +6,7 @@
 import { DataError } from "../errors.ts";
 import type { Classifier } from "../labellers.ts";
 import { compares, isNegated } from "./claims.ts";
-import { contentStems } from "./question.ts";
+import { contentStems, outcomeOf } from "./question.ts";
 import type { AnswerSentence, Verdict } from "./types.ts";
 
 export const verdicts = ["yes", "no", "maybe"] as const;
@@ -19,13 +19,13 @@ export interface Judge {
 }
 
 const cues = {
-  none: /\b(?:no|not|non-?)\s+(?:statistically\s+)?(?:significan\w+|differen\w+|associat\w+|correlat\w+|effects?|evidence|benefits?|improve\w*|increase\w*|change\w*|influence|impact|relationship|affect\w*|necessary|recommended|support\w*|justified|useful|reliable)|\b(?:did|do|does|was|were|is|are|could|can|should|may)(?: not|n['’]t)\b|\bcannot\b|\bfail(?:s|ed)?\b|\bunlikely\b|\bneither\b|\black(?:s|ed)? of\b|\bsimilar\b|\bcomparable\b/i,
+  none: /\b(?:no|not|non-?)\s+(?:statistically\s+)?(?:significan\w+|differen\w+|associat\w+|correlat\w+|effects?|evidence|benefits?|improve\w*|increase\w*|change\w*|influence|impact|relationship|affect\w*|necessary|recommended|support\w*|justified|useful|reliable)|\b(?:did|do|does|was|were|is|are|could|can|should|may)(?: not(?! only| just| merely)|n['’]t)\b|\bcannot\b|\bfail(?:s|ed)?\b|\bunlikely\b|\bneither\b|\black(?:s|ed)? of\b|\bsimilar\b|\bcomparable\b/i,
   significant: /(?<!\b(?:not?|non)[\s-](?:statistically )?)\bsignificant(?:ly)?\b|p\s*[<=]\s*0?\.0\d/i,
   hedge:
     /\b(?:may|might|could|possibl\w+|potential\w*|unclear|uncertain|inconclusive|conflicting|controversial|mixed|limited|further|future|more (?:studies|research)|larger|preliminary|depend(?:s|ing)?|caution\w*|some|certain|subgroup)\b/i,
   positive:
     /\b(?:effective\w*|efficac\w*|improv\w*|benefi\w*|associated with|correlat\w*|predict\w*|safe\w*|feasible|useful|valuable|reliable|accurate\w*|important|increas\w*|reduc\w*|higher|lower|better|superior|indicated|approved|is an?|are|plays?|involved|leads? to|caus\w+|induc\w+|confirm\w*|support\w*)\b/i,
-  contrast: /\b(?:however|although|but|whereas|despite|while|only|except)\b/i,
+  contrast: /\b(?:however|although|but(?!(?: \w+)? also\b)|whereas|despite|while|(?<!not )only|except)\b/i,
 } as const;
 
 /** Names of the numbers that the weights are for. */
@@ -109,13 +109,9 @@ const leastYes = 0.65;
  */
 const [leastCovered, leastShare] = [0.6, 0.6];
 
-/** What stands behind a question's verb, up to where it says in whom: "Does metformin reduce *mortality* in …?" */
-const outcome =
-  /\b(?:affect|aid|alter|caus|chang|decreas|delay|enhanc|improv|increas|induc|influenc|lower|predict|prevent|promot|protect against|reduc|reliev|shorten|slow|trigger|worsen)(?:es?|s|ed)?\s+(.+?)(?=\s+(?:after|among|by|compared|during|for|from|in|than|when|with)\b|[?.,;]|$)/i;
-
 /** Whether a sentence has a word of what the question's verb is about; true where no such verb was found. */
 function namesOutcome(question: string): (sentence: string) => boolean {
-  const asked = new Set(contentStems(outcome.exec(question)?.[1] ?? ""));
+  const asked = new Set(outcomeOf(question));
   return (sentence) => asked.size === 0 || contentStems(sentence).some((stem) => asked.has(stem));
 }
 
