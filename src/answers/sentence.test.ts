@@ -33,6 +33,7 @@ describe("what cannot", () => {
     ["what announces a list", "The ontology provides the following list of signs and symptoms for Lyme disease."],
     ["what is looked for", "Therefore, researchers are looking for another way to diagnose Cushing syndrome."],
     ["what is expected", "Based on pilot findings, we expect an improvement of fatigue after 12 weeks of exercise."],
+    ["what a text will say", "The Pharmacologic Treatment section will pertain to heart failure with low output."],
     ["what is to be done", "However, larger trials of exercise in patients with cancer-related fatigue are needed."],
     ["criteria without full stops", "Inclusion criteria: - age above 18 - written consent - no heart failure."],
   ])("%s", (_, text) => expect(inText(text)).toBe(false));

@@ -29,6 +29,12 @@ test("what speaks of something else stands on no side, and alone makes no verdic
   expect(both).toMatchObject({ answer: "no", yes: [], no: [denied] });
 });
 
+test("one sentence of many makes no verdict, and is shown all the same", async () => {
+  const aside = sentence("Heparin was effective and significantly reduced thrombosis.", 0.3);
+  const found = await verdictOf(question, [denied, aside, aside, aside]);
+  expect(found).toMatchObject({ answer: "unclear", yes: [], no: [denied] });
+});
+
 test("a sentence that lacks what the question's verb is about stands on no side", async () => {
   const other = sentence("Aspirin did not change blood pressure in women; there was no significant difference.", 0.9);
   expect(await verdictOf(question, [other])).toEqual(nothing);
