@@ -25,13 +25,13 @@ test("sentences that speak of what is asked make a verdict, each on its side", a
 test("what speaks of something else stands on no side, and alone makes no verdict", async () => {
   const aside = sentence("Heparin was effective and significantly reduced thrombosis.", 0.3);
   expect(await verdictOf(question, [aside])).toEqual(nothing);
-  const both = await verdictOf(question, [denied, aside]);
-  expect(both).toMatchObject({ answer: "no", yes: [], no: [denied] });
+  const both = await verdictOf(question, [denied, denied, aside]);
+  expect(both).toMatchObject({ answer: "no", yes: [], no: [denied, denied] });
 });
 
-test("one sentence of many makes no verdict, and is shown all the same", async () => {
+test("one sentence of several makes no verdict, and is shown all the same", async () => {
   const aside = sentence("Heparin was effective and significantly reduced thrombosis.", 0.3);
-  const found = await verdictOf(question, [denied, aside, aside, aside]);
+  const found = await verdictOf(question, [denied, aside]);
   expect(found).toMatchObject({ answer: "unclear", yes: [], no: [denied] });
 });
 
@@ -73,9 +73,10 @@ test("a judge is asked about the sentences that count, and held to the same shar
     },
   });
   const aside = sentence("Heparin was effective.", 0.1);
-  expect((await verdictOf(question, [effective, aside], judge(0.9))).answer).toBe("yes");
-  expect((await verdictOf(question, [effective, aside], judge(0.55))).answer).toBe("unclear");
-  expect(asked).toEqual([[effective.text], [effective.text]]);
+  expect((await verdictOf(question, [effective, effective, aside], judge(0.9))).answer).toBe("yes");
+  expect((await verdictOf(question, [effective, effective, aside], judge(0.55))).answer).toBe("unclear");
+  const both = [effective.text, effective.text];
+  expect(asked).toEqual([both, both]);
   expect((await verdictOf(question, [aside], judge(0.9))).answer).toBe("unclear");
   expect(asked).toHaveLength(2);
 });
