@@ -105,25 +105,26 @@ export function candidatesOf(
     const all = of.reduce((total, i) => total + weight(i), 0);
     return all === 0 ? 0 : of.reduce((total, i) => total + (hasBit(had, i) ? weight(i) : 0), 0) / all;
   };
-  const bitsOf = wordBits(question.stems);
-  const outcome = bitsOfStems(question.stems, question.outcome);
+  const bitsOf = (stems: readonly string[]): WordBits => bitsOfStems(question.stems, stems);
+  const outcome = bitsOf(question.outcome);
   return found.flatMap(({ document, rank, start, end }) => {
     const range: [number, number] =
       document.text.length <= wholeDocument ? [0, document.text.length] : [Math.max(0, start - around), end + around];
     const sentences = sentencesOf(document, range);
-    const title = bitsOf(document.title);
-    const own = sentences.map(({ text }) => bitsOf(text));
+    const title = bitsOf(wordsOf(document.title));
+    const words = sentences.map(({ text }) => wordsOf(text));
+    const own = words.map(bitsOf);
     const within = (i: number, reach: number): WordBits =>
       own.slice(Math.max(0, i - reach), i + reach + 1).reduce((all, one) => all | one, title);
     const speaking = sentences.map(({ text }) => question.focus && speaksOf(question.focus, text));
     const under = new Map(
       [...new Set(sentences.map(({ heading }) => heading))].map((heading) => {
-        const bits = title | bitsOf(heading ?? "");
+        const bits = title | bitsOf(wordsOf(heading ?? ""));
         return [heading, { bits, named: question.focus && namesFocus(question.focus, heading) }];
       }),
     );
     return sentences.flatMap((sentence, i): Candidate[] => {
-      if (!canAnswer(sentence)) return [];
+      if (!canAnswer(sentence, words[i]!.length)) return [];
       const { bits: about, named } = under.get(sentence.heading)!;
       const [near, whole] = [about | within(i, 1), within(i, surroundings)];
       const features = [
@@ -133,7 +134,7 @@ export function candidatesOf(
         share(whole),
         share(near, rarest),
         Math.max(0, ...every.map((word) => (hasBit(whole, word) ? 0 : rarities[word]!))),
-        Math.min(1, Math.log(1 + wordsOf(sentence.text).length) / 5),
+        Math.min(1, Math.log(1 + words[i]!.length) / 5),
         sentence.section === "TITLE" ? 1 : 0,
         isFinding(sentence) ? 1 : 0,
         1 / (1 + rank),
@@ -161,10 +162,6 @@ const hasBit = (bits: WordBits, word: number): boolean => (bits & (1 << word)) !
 function bitsOfStems(asked: readonly string[], stems: readonly string[]): WordBits {
   const had = new Set(stems);
   return asked.reduce((bits, stem, i) => (had.has(stem) ? bits | (1 << i) : bits), 0);
-}
-
-function wordBits(asked: readonly string[]): (text: string) => WordBits {
-  return (text) => bitsOfStems(asked, wordsOf(text));
 }
 
 /** Sentences before and behind that are looked at, of which one's subject may be told. */

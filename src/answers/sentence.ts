@@ -94,12 +94,14 @@ function says(text: string, isTitle: boolean): boolean {
 /** Below so many words a sentence has to have a verb that is known: "Evidence of Cushing syndrome." is an item of a list. */
 const fewWords = 8;
 
-/** Whether a sentence can be an answer at all. */
-export function canAnswer({ text, section }: Pick<PlacedSentence, "text" | "section">): boolean {
+/** Whether a sentence, of so many words, can be an answer at all. */
+export function canAnswer(
+  { text, section }: Pick<PlacedSentence, "text" | "section">,
+  words: number = wordsOf(text).length,
+): boolean {
+  if (words < 4) return false;
   if (/\?["”')\]]*\s*$/.test(text) || aim.test(text) || noClaim.test(text)) return false;
   if (asked.test(text) || objective.test(text) || list.test(text)) return false;
-  const words = wordsOf(text).length;
-  if (words < 4) return false;
   if (/^[©(]/.test(text)) return false;
   const isTitle = section === "TITLE" || work.test(text) || !/[.!…]["”')\]]*$/.test(text);
   if (isTitle && text.includes("?")) return false;
