@@ -22,6 +22,7 @@ describe("JSON files", () => {
     await expect(readJson(file("b.json", '{"size": "4"}'), schema)).rejects.toThrow(
       new DataError(`${join(folder, "b.json")}: size: expected number, got "4"`),
     );
+    await expect(readJson(file("b.json", '{"size": "4"}'), schema, "make it")).rejects.toThrow(/\nHint: make it/);
     await expect(readJson(file("c.json", "{"), schema)).rejects.toThrow(/c\.json: expected JSON, got /);
     await expect(readJson(join(folder, "none.json"), schema, "make it")).rejects.toThrow(
       /none\.json: expected a readable file, got ENOENT.*\nHint: make it/,

@@ -8,9 +8,9 @@ import { type ColumnNames, columnHint, isTable, readRows } from "./csv.ts";
 import { type LineOptions, nameOf, readLines } from "./lines.ts";
 import type { Items } from "./streams.ts";
 
-/** A data file. @throws DataError where it is missing, no JSON, or does not fit. */
+/** A data file. @throws DataError, with the hint, where it is missing or does not fit, or where it is no JSON. */
 export async function readJson<S extends z.ZodType>(path: string, schema: S, hint?: string): Promise<z.output<S>> {
-  return checked(schema, parsedJson(await readText(path, hint), path), path, DataError);
+  return checked(schema, parsedJson(await readText(path, hint), path), path, DataError, hint);
 }
 
 const anyObject = z.looseObject({});
