@@ -5,10 +5,18 @@
  * topic: whole documents, in which most sentences answer something else. On the calibration halves weights are fitted and
  * the threshold is chosen; on the test halves `ask` itself is asked, once with all documents and once without the question's.
  *
- *     npx node bench/answers.ts ../shared/data [fit|test] [MODEL|-] [others] [questions a set]
+ *     npx node bench/answers.ts ../shared/data [fit|test] [MODEL|-] [others] [questions a set] [--reranker DIR]
+ *
+ * With --pairs FILE the calibration halves' questions are written as lists for `galen train reranker`: a sentence that
+ * answers, and three of those that score best and do not.
  */
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { writeJsonLines } from "../src/io/json.ts";
+import { openScorer } from "../src/retrieval/scorers.ts";
+import { rerankerOf } from "../src/search/reranker.ts";
+import { inContext } from "../src/answers/sentence.ts";
 import { answer, retrieve, thresholds } from "../src/answers/ask.ts";
 import { readQuestion } from "../src/answers/question.ts";
 import { bestByWords, candidatesOf, featureNames, probabilityOf, raritiesOf, weights } from "../src/answers/score.ts";
@@ -35,7 +43,11 @@ interface Question extends Asked {
   readonly ideal: readonly string[];
 }
 
-const [data = "../shared/data", what = "test", model = "-", others = "4000", most = "10000"] = process.argv.slice(2);
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { reranker: { type: "string" }, pairs: { type: "string" } },
+});
+const [data = "../shared/data", what = "test", model = "-", others = "4000", most = "10000"] = positionals;
 const bioasq = await readBioasq(join(data, "benchmarks/bioasq"));
 const pubmedqa = await readPubMedQa(join(data, "benchmarks/pubmedqa"));
 const nih = await readNih(join(data, "corpus/nih-questions.jsonl.zst"));
@@ -43,7 +55,8 @@ const rest = await readOthers(join(data, "corpus/abstracts.jsonl.zst"), Number(o
 const documents = [...bioasq.documents, ...pubmedqa.map(({ whole }) => whole), ...nih.documents, ...rest];
 const hidden = new Set<string>();
 const embed = model === "-" ? undefined : await cachedEmbedder(model);
-const index = await memoryIndex(documents, { embed, hidden });
+await using scorer = values.reranker === undefined ? undefined : await openScorer(values.reranker);
+const index = await memoryIndex(documents, { embed, hidden, rerank: scorer && rerankerOf(scorer) });
 const known = new Set(documents.map(({ id }) => id));
 const halvesOf = (questions: readonly Question[], share: number): readonly [Question[], Question[]] => {
   const half = questions.length >> 1;
@@ -143,6 +156,32 @@ const marked = (question: Asked, sentence: string): boolean =>
 function hide(question: Question | undefined): void {
   hidden.clear();
   for (const id of question?.documents ?? []) if (known.has(id)) hidden.add(id);
+}
+
+/** Lists of one right sentence and three wrong ones, the right one first; at most two of a question. */
+async function listsOf(question: Asked, own?: string): Promise<{ query: string; documents: string[] }[]> {
+  const read = readQuestion(question.text);
+  const { usable } = await retrieve(index, read.query, {});
+  const best = bestByWords(candidatesOf(read, await raritiesOf(index, read), usable)).map(({ sentence }) => sentence);
+  const right = best.filter(
+    ({ text }) => marked(question, text) && (question.best === undefined || says(question.best, text)),
+  );
+  const wrong = best.filter((one) => !marked(question, one.text) && one.document.id !== own).slice(0, 6);
+  return right.slice(0, 2).flatMap((one, i) => {
+    const others = wrong.slice(3 * i, 3 * i + 3).map(inContext);
+    return others.length < 3 ? [] : [{ query: question.text, documents: [inContext(one), ...others] }];
+  });
+}
+
+async function writePairs(path: string, questions: readonly Question[]): Promise<void> {
+  const lists = [];
+  for (const question of questions) lists.push(...(await listsOf(question)));
+  for (const article of pubmedqa.filter((one) => !one.test)) {
+    const asked = { text: article.question, snippets: [{ text: article.conclusion }] };
+    lists.push(...(await listsOf(asked, article.id)));
+  }
+  await writeJsonLines(path, random(23).shuffle(lists));
+  console.log(`${path}: ${lists.length} lists for galen train reranker`);
 }
 
 interface Row {
@@ -300,7 +339,12 @@ function firstSentences(text: string, count: number): string {
   return ranges.map(([start, end]) => text.slice(start, end)).join(" ");
 }
 
-if (what === "fit") await fit(Object.fromEntries(Object.entries(sets).map(([name, [half]]) => [name, half])));
+if (values.pairs !== undefined)
+  await writePairs(
+    values.pairs,
+    Object.values(sets).flatMap(([half]) => half),
+  );
+else if (what === "fit") await fit(Object.fromEntries(Object.entries(sets).map(([name, [half]]) => [name, half])));
 else {
   for (const [name, [, test]] of Object.entries(sets)) {
     console.log(name);

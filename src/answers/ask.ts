@@ -8,6 +8,7 @@ import { checkSentence } from "./check.ts";
 import { readQuestion } from "./question.ts";
 import { type Agreeing, groupAgreeing, quoted } from "./quote.ts";
 import { type Retrieved, type ScoredSentence, scoreSentences } from "./score.ts";
+import { inContext } from "./sentence.ts";
 import type { Answer, AnswerEvent, AnswerSentence, WithheldSentence } from "./types.ts";
 import type { AskOptions } from "./options.ts";
 import { verdictOf } from "./verdict.ts";
@@ -134,10 +135,7 @@ async function rerankSentences(
 ): Promise<readonly ScoredSentence[]> {
   if (index.rerank === undefined || sentences.length < 2) return sentences;
   const first = sentences.slice(0, mostReranked);
-  const scores = await index.rerank(
-    question,
-    first.map(({ text }) => text),
-  );
+  const scores = await index.rerank(question, first.map(inContext));
   const order = first.map((_, i) => i).sort((a, b) => scores[b]! - scores[a]! || a - b);
   return [...order.map((i) => first[i]!), ...sentences.slice(mostReranked)];
 }

@@ -64,6 +64,12 @@ export function sentencesOf(
   return found;
 }
 
+/** A sentence as a reranker reads it, which knows nothing of its document: behind title and heading. */
+export function inContext({ document: { title }, heading, text, section }: PlacedSentence): string {
+  const before = section === "TITLE" ? [] : [title, heading ?? ""].filter((one) => one !== "");
+  return [...before.map((one) => one.replace(/[.:]$/, "")), text].join(": ");
+}
+
 const aim =
   /\b(?:we|this|the|our|present|current)\b[^.]{0,60}\b(?:aim(?:ed|s)?|objectives?|purpose|goal|sought|hypothesi[sz]ed?|intend(?:ed|s)?|set out)\b|^(?:(?:background|introduction|objectives?|aims?|purpose|methods?)[:\s/]+)?(?:to|in order to) (?:assess|compare|describe|determine|develop|elucidate|establish|estimate|evaluate|examine|explore|identify|investigate|report|review|study|test|understand|validate)\b|\b(?:we|study) (?:will )?(?:investigated|examined|evaluated|assessed|studied|explored|tested|compared) (?:whether|if|the (?:effects?|role|association|efficacy|relationship))\b|\b(?:remains?|is|are) (?:unknown|unclear|controversial|poorly understood|not (?:well |fully |yet )?(?:known|understood|clear|established))\b|\b(?:is|are|was|were) (?:reviewed|discussed|described|presented|summari[sz]ed)\.?$/i;
 const verb =
