@@ -114,8 +114,8 @@ export function candidatesOf(
     const title = bitsOf(wordsOf(document.title));
     const words = sentences.map(({ text }) => wordsOf(text));
     const own = words.map(bitsOf);
-    const within = (i: number, reach: number): WordBits =>
-      own.slice(Math.max(0, i - reach), i + reach + 1).reduce((all, one) => all | one, title);
+    const within = (i: number, steps: number): WordBits =>
+      own.slice(Math.max(0, i - steps), i + steps + 1).reduce((all, one) => all | one, title);
     const speaking = sentences.map(({ text }) => question.focus && speaksOf(question.focus, text));
     const under = new Map(
       [...new Set(sentences.map(({ heading }) => heading))].map((heading) => {
