@@ -43,7 +43,9 @@ export interface Abilities {
     options?: AbilityOptions,
   ): Promise<number[][]>;
   /** Classes of each text. */
-  classify?(texts: readonly string[]): Promise<readonly { readonly labels: readonly string[] }[]>;
+  classify?(
+    texts: readonly string[],
+  ): Promise<readonly { readonly label: string; readonly labels: readonly string[] }[]>;
   /** A tag for every word. */
   tag?(sentences: readonly (readonly string[])[]): Promise<string[][]>;
   /** How well two texts go together. */

@@ -71,7 +71,7 @@ const models: Readonly<Record<WayName, Abilities>> = {
       contexts.map((context, i) => choices[i]!.map((choice) => share(context, choice))),
   },
   similarity: { pairs: async (pairs) => Float64Array.from(pairs, ([text, choice]) => share(text, choice)) },
-  classes: { classify: async (texts) => texts.map((one) => ({ labels: [say(one)] })) },
+  classes: { classify: async (texts) => texts.map((one) => ({ label: say(one), labels: [say(one)] })) },
   tags: {
     tag: async (sentences) =>
       sentences.map((words) => words.map((word) => (word === say(words.join(" ")) ? "B-colour" : "O"))),

@@ -82,7 +82,7 @@ function waysOf<E extends Example, Answer>(
     ...(labels && {
       classes: way(
         (examples) => model.classify!(examples.map(plainOf)),
-        (_, found) => labels.answer(found.labels),
+        (_, found) => labels.answer(found.labels, found.label),
         plainTexts,
       ),
     }),

@@ -120,7 +120,8 @@ export interface Benchmark<E extends Example = Example, Answer = unknown> {
   };
   /** For classifiers of the source, plain where it can be: the answer that their labels mean. */
   readonly labels?: {
-    answer(labels: readonly string[]): Answer;
+    /** @param likeliest the class with the highest score, where of several at once none reached half. */
+    answer(labels: readonly string[], likeliest?: string): Answer;
     /** The right ones, which a classifier learns. */
     of(example: E): readonly string[];
   };

@@ -161,6 +161,12 @@ describe.skipIf(!hasShared("data/benchmarks/kd-dti"))("KD-DTI and DDI files", ()
   );
 });
 
+it("takes a sentence's likeliest class where a classifier is sure of none: all have one", () => {
+  expect(hoc.labels!.answer([], "resisting cell death")).toEqual(["resisting cell death"]);
+  expect(hoc.labels!.answer(["empty"], "empty")).toEqual(["empty"]);
+  expect(hoc.labels!.answer(["genomic instability and mutation", "empty"], "empty")).toHaveLength(2);
+});
+
 describe.skipIf(!hasShared("data/benchmarks/hoc"))("HoC files", () => {
   it("has 9,972 and 4,947 sentences, and refuses the test set as validation set", async () => {
     const folder = benchmarks("hoc");
