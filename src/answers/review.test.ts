@@ -31,6 +31,53 @@ describe("what a document says of its study", () => {
     expect(studyOf({ ...trial, types: ["Meta-Analysis"] })).toMatchObject({ type: "meta-analysis", typeFrom: null });
   });
 
+  test("of a full text others' studies do not count, nor does what is cited in an abstract", () => {
+    const article = indexedDocument({
+      id: "3",
+      title: "Walking and fatigue in survivors of cancer",
+      abstract: [
+        [null, "Despite a recent meta-analysis little is known. We randomized 72 survivors to walking or rest."],
+        ["Introduction", "A meta-analysis of 9,400 patients from 12 randomized trials found benefit of walking."],
+        ["Participants", "The participants were 72 colorectal cancer survivors from Seoul."],
+        ["Discussion", "In 20,000 men with diabetes others found the same."],
+      ],
+    });
+    const { type, size, population } = studyOf(article);
+    expect([type, size]).toEqual(["randomised trial", 72]);
+    expect(population!.quote).toMatch(/^The participants were/);
+  });
+
+  test("a size is of those who were studied, the abstract's before the methods'", () => {
+    const methods = "Patients aged 40 were followed. ".repeat(100);
+    const article = indexedDocument({
+      id: "6",
+      abstract: [
+        ["Methods", "Of 431 patients screened, 72 patients were randomized."],
+        ["Study population", `${methods} In the whole trial 2,838 participants took part.`],
+      ],
+    });
+    expect(studyOf(article)).toMatchObject({ size: 72, sizeFrom: { quote: "72 patients" } });
+    const body = article.text.replace(", 72 patients were randomized", "");
+    expect(studyOf({ ...article, text: body.padEnd(article.text.length) }).size).toBe(2838);
+  });
+
+  test.each([
+    ["Zinc for diarrhoea: a systematic review and meta-analysis", "meta-analysis"],
+    ["A protocol for a cluster-randomised trial of walking", "study protocol"],
+    ["Anlotinib in brain oedema: two case reports", "case report"],
+  ])("a title says what it is: %s", (title, type) => {
+    const abstract = "We searched for randomized trials in mice.";
+    expect(studyOf(indexedDocument({ id: "4", title, abstract })).type).toBe(type);
+  });
+
+  test("a meta-analysis that speaks of itself is one", () => {
+    const abstract = "In this meta-analysis we pooled 14 randomized trials with 3,120 women.";
+    expect(studyOf(indexedDocument({ id: "5", title: "Aspirin", abstract }))).toMatchObject({
+      type: "meta-analysis",
+      size: 3120,
+    });
+  });
+
   test("what is not said is null: years, percentages and doses are no sizes", () => {
     const silent = indexedDocument({
       id: "2",
