@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { indexedDocument, memoryIndex } from "../../test/support/memory-index.ts";
 import { UsageError } from "../errors.ts";
 import { indexDocuments, openIndex, type SearchIndex } from "../search/index.ts";
 import { chance, hypotheses, readRelations } from "./hypotheses.ts";
@@ -76,6 +77,16 @@ describe("hypotheses", () => {
     expect(first).toMatchObject({ together: 6, withName: 6, expected: (7 * 6) / 50, known: [], from: ["documents"] });
     expect(first!.examples.length).toBe(3);
     for (const { quote } of first!.examples) expect(quote).toMatch(/APOE.*LRP1/);
+  });
+
+  test("names that only share a document, are another form of the anchor, or stand in a list of abbreviations are none", async () => {
+    const article =
+      "APOE was cloned into QX77 cells. SORL5 was washed twice. More APOE was found in all. MORE was a trial. ADH2: a gene; APOE: apolipoprotein; LRP1: its receptor; all were seen.";
+    const texts = Array.from({ length: 4 }, (_, i) => ({ id: `a${i}`, abstract: `${article} APOs were ${i}.` }));
+    const others = Array.from({ length: 30 }, (_, i) => ({ id: `b${i}`, abstract: `Meadow ${i} was mown.` }));
+    const own = await memoryIndex([...texts, ...others].map(indexedDocument));
+    const { grounded } = await hypotheses(own, "genes that interact with APOE");
+    expect(grounded.map(({ name }) => name)).toEqual(["QX77"]);
   });
 
   test("a model's name that no document has together is ungrounded, whatever it is", async () => {

@@ -7,9 +7,11 @@ import * as z from "zod";
 import { streamJsonLines } from "../io/json.ts";
 import { splitSentences } from "../corpus/sentences.ts";
 import type { IndexedDocument, SearchIndex } from "../search/types.ts";
+import { wordsOf } from "../search/words.ts";
 import { findName, searchable } from "../tasks/places.ts";
 import { namesOf, readWanted, type Wanted } from "./names.ts";
 import { cite } from "./quote.ts";
+import { canAnswer } from "./sentence.ts";
 import type { Citation } from "./types.ts";
 
 /** Two names that a run of `galen extract` found related. */
@@ -42,7 +44,7 @@ export interface Hypotheses extends Wanted {
   /** Documents in the index, and those with the anchor. */
   readonly documents: number;
   readonly withAnchor: number;
-  /** Together in some document more often than by chance; by log-likelihood. */
+  /** Together in documents more often than by chance, and in a sentence (or proposed by others); by log-likelihood. */
   readonly grounded: readonly Hypothesis[];
   /** Proposed by a model, and nowhere together: no fact, an idea. */
   readonly ungrounded: readonly Hypothesis[];
@@ -114,7 +116,10 @@ export async function hypotheses(
     const examples = together === 0 ? [] : examplesOf(read, anchor, name);
     found.push({ name, from, withName, together, known, examples, ...chance(together, total, withName, documents) });
   }
-  const grounded = found.filter((one) => one.together > 0 && one.logLikelihood > 0);
+  // A full text's methods name what its introduction does not speak of: together is in one sentence, or somebody said so.
+  const isSaid = ({ examples, from }: Hypothesis): boolean =>
+    examples.length > 0 || from.some((one) => one !== "documents");
+  const grounded = found.filter((one) => one.together > 0 && one.logLikelihood > 0 && isSaid(one));
   const left = read.length < stored.length ? [`retracted, left out: ${stored.length - read.length} documents`] : [];
   const some = total > ids.length ? [`names were read in ${ids.length} of ${total} documents with ${anchor}`] : [];
   return {
@@ -150,11 +155,14 @@ function namesIn(kind: Wanted["kind"], text: string): string[] {
 
 function createCandidates(anchor: string) {
   const counts = new Map<string, { name: string; count: number; from: Set<Hypothesis["from"][number]> }>();
+  // Searches do not tell "APOE" from "APOs".
+  const stemmed = (name: string): string => wordsOf(name).join(" ");
+  const own = stemmed(anchor);
   return {
     add(from: Hypothesis["from"][number], names: readonly string[]): void {
       for (const name of names) {
         const key = name.toLowerCase();
-        if (key.length < 2 || key === anchor.toLowerCase()) continue;
+        if (key.length < 2 || stemmed(name) === own) continue;
         const one = counts.get(key) ?? { name, count: 0, from: new Set() };
         one.count += 1;
         one.from.add(from);
@@ -184,13 +192,20 @@ function knownBy(
   return [...(related ? (["relation"] as const) : []), ...(filed ? (["mesh"] as const) : [])];
 }
 
+/** "AD: Alzheimer's disease; AIC: Akaike Information Criterion; …" */
+const abbreviations = /(?:[\p{Lu}\d-]{2,}: [^;:]+; ){2}/u;
+
 function examplesOf(documents: readonly IndexedDocument[], anchor: string, name: string): Citation[] {
   const found: Citation[] = [];
   for (const document of documents) {
     if (!document.text.toLowerCase().includes(name.toLowerCase())) continue;
     const both = splitSentences(document.text).find(([start, end]) => {
-      const text = searchable(document.text.slice(start, end));
-      return findName(anchor, text).length > 0 && findName(name, text).length > 0;
+      const text = document.text.slice(start, end);
+      // A trial called MORE is in no sentence that says "more".
+      if (/^\p{Lu}+$/u.test(name) && !text.includes(name)) return false;
+      const words = searchable(text);
+      const both = findName(anchor, words).length > 0 && findName(name, words).length > 0;
+      return both && !abbreviations.test(text) && canAnswer({ text, section: null });
     });
     if (both !== undefined) found.push(cite(document, ...both));
     if (found.length === mostExamples) break;
