@@ -54,13 +54,7 @@ const kinds: readonly (readonly [name: string, publicationType: RegExp, words: R
   ["review", /^review$/i, /\b(?:this|we) review\b|\breviewed\b/i],
 ];
 /** Trials cite these, and are none: a sentence has to say so of itself. */
-const cited: ReadonlySet<string> = new Set([
-  "study protocol",
-  "meta-analysis",
-  "systematic review",
-  "guideline",
-  "review",
-]);
+const cited: ReadonlySet<string> = new Set(["meta-analysis", "systematic review", "guideline", "review"]);
 
 const who =
   "patients?|participants?|subjects?|adults|children|women|men|infants|neonates|people|individuals|volunteers|cases|controls|mice|rats|eyes|students|nurses|physicians|veterans|residents|pregnancies|families|trials|studies|articles|survivors";
@@ -115,6 +109,8 @@ export function studyOf(document: IndexedDocument): Study {
 
 /** A trial's methods speak of themselves; what is mostly cited has to be said of this study. */
 function saysOfItself(text: string, kind: string): boolean {
+  // "Our study protocol was approved": every trial has one, and a title says where it is all there is.
+  if (kind === "study protocol") return false;
   return ofItself.test(text) || !(cited.has(kind) || ofOthers.test(text));
 }
 
