@@ -8,7 +8,7 @@ import { retrieve } from "./ask.ts";
 import { contentStems } from "./question.ts";
 import { groupAgreeing, quoted } from "./quote.ts";
 import type { Retrieved } from "./score.ts";
-import { canAnswer, isFinding, sentencesOf } from "./sentence.ts";
+import { canAnswer, isFinding, type PlacedSentence, sentencesOf } from "./sentence.ts";
 import type { AskOptions } from "./options.ts";
 import type { AnswerSentence } from "./types.ts";
 
@@ -19,6 +19,22 @@ export interface Summary {
   readonly sentences: readonly AnswerSentence[];
   readonly nearest: readonly Hit[];
   readonly notes: readonly string[];
+}
+
+/** Characters of a document of which every sentence may sum it up, and of a longer one those that are its abstract, mostly. */
+const [short, abstract] = [8000, 3000];
+/** In full texts the other places where one stands that does. */
+const concluding = /^(?:conclu|summary|in conclusion|in summary|to conclude|overall|taken together|interpretation)/i;
+const methods =
+  /method|material|participant|procedure|design|statistic|outcome measure|eligib|criteria|recruit|sample size/i;
+
+/** Whether a sentence may sum up what its document found. */
+function sumsUp(sentence: PlacedSentence): boolean {
+  const { document, start, text, section } = sentence;
+  if (!canAnswer(sentence) || /\bwill\b/.test(text) || methods.test(section ?? "")) return false;
+  return (
+    document.text.length <= short || start < abstract || concluding.test(section ?? "") || concluding.test(text.trim())
+  );
 }
 
 /** Share of relevance against novelty; 0.7 is usual for search results. */
@@ -43,11 +59,7 @@ export async function summarise(index: SearchIndex, query: string, options: AskO
   signal?.throwIfAborted();
   const likeness = (i: number, j: number): number =>
     vectors === undefined ? shared(candidates[i]!.stems, candidates[j]!.stems) : dot(vectors[i]!, vectors[j]!);
-  const chosen = diverse(
-    candidates.map(({ score }) => score),
-    likeness,
-    limit,
-  );
+  const chosen = diverse(candidates, likeness, limit, Math.ceil(limit / Math.max(1, usable.length)));
   // What a document beyond those chosen says alike is cited beside it.
   const ordered = [...chosen.map((i) => candidates[i]!), ...candidates];
   const sentences = groupAgreeing(ordered, chosen.length).map(quoted);
@@ -58,7 +70,7 @@ export async function summarise(index: SearchIndex, query: string, options: AskO
 function centralOf(found: readonly Retrieved[], asked: readonly string[]) {
   const spread = new Map<string, number>();
   const all = found.flatMap(({ document, rank }) => {
-    const sentences = sentencesOf(document).filter(canAnswer);
+    const sentences = sentencesOf(document).filter(sumsUp);
     const own = sentences.map((one) => {
       const stems = new Set(contentStems(one.text));
       const near = asked.filter((stem) => stems.has(stem)).length / Math.max(1, asked.length);
@@ -72,7 +84,7 @@ function centralOf(found: readonly Retrieved[], asked: readonly string[]) {
   const scored = all.map((one) => {
     const sum = [...one.stems].reduce((total, stem) => total + weight(stem), 0);
     const central = (0.2 + one.near) * (sum / Math.sqrt(Math.max(6, one.stems.size)));
-    return { ...one, score: central * (isFinding(one) ? 1.25 : 1) * (one.section === "TITLE" ? 0.8 : 1) };
+    return { ...one, score: central * (isFinding(one) ? 1.5 : 1) * (one.section === "TITLE" ? 0.8 : 1) };
   });
   const top = Math.max(1e-9, ...scored.map(({ score }) => score));
   return scored
@@ -86,18 +98,27 @@ function shared(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
   return common / Math.max(1, Math.sqrt(a.size * b.size));
 }
 
-/** Places of scores, each the best by score and unlikeness to those before it. */
-function diverse(scores: readonly number[], likeness: (i: number, j: number) => number, limit: number): number[] {
-  const nearest = scores.map(() => 0);
-  const left = new Set(scores.keys());
+/** Places of candidates, each the best by score and unlikeness to those before it; at most so many of one document. */
+function diverse(
+  candidates: readonly { readonly score: number; readonly document: { readonly id: string } }[],
+  likeness: (i: number, j: number) => number,
+  limit: number,
+  mostOfOne: number,
+): number[] {
+  const nearest = candidates.map(() => 0);
+  const left = new Set(candidates.keys());
+  const taken = new Map<string, number>();
   const chosen: number[] = [];
   while (chosen.length < limit && left.size > 0) {
     let [best, most] = [-1, -Infinity];
     for (const i of left) {
-      const value = relevance * scores[i]! - (1 - relevance) * nearest[i]!;
+      const value = relevance * candidates[i]!.score - (1 - relevance) * nearest[i]!;
       if (value > most) [best, most] = [i, value];
     }
+    const { id } = candidates[best]!.document;
     left.delete(best);
+    taken.set(id, (taken.get(id) ?? 0) + 1);
+    if (taken.get(id)! > mostOfOne) continue;
     chosen.push(best);
     for (const i of left) nearest[i] = Math.max(nearest[i]!, likeness(i, best));
   }
