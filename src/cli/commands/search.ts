@@ -7,7 +7,7 @@ import { filterOptions, filtersOf } from "../filter-options.ts";
 const search: Command = command({
   about: "Search an index of literature",
   details:
-    "QUERY is words, of which documents with any are ranked, or as PubMed's: \"heart failure\"[ti] AND (aspirin OR statin*) NOT review[pt] AND 2019:2024[dp]. AND, OR and NOT are in capitals and go from left to right; a tag belongs to the phrase or the words before it: [ti] [ab] [tiab] [tw] [au] [ta] [mh] [pt] [la] [dp] [pmid] [doi], [field:NAME] for a field of the documents' own. Words are not mapped to MeSH terms. Put the whole query in single quotes, for the shell.",
+    "QUERY is words, of which documents with any are ranked, or as PubMed's: \"heart failure\"[ti] AND (aspirin OR statin*) NOT review[pt] AND 2019:2024[dp]. AND, OR and NOT are in capitals and go from left to right; a tag belongs to the phrase or the words before it: [ti] [ab] [tiab] [tw] [au] [ta] [mh] [pt] [la] [dp] [pmid] [doi], [field:NAME] for a field of the documents' own. Words are not mapped to MeSH terms; British and American spellings are one word. Put the whole query in single quotes, for the shell.",
   positionals: { query: { many: true, about: "Words, or PubMed's language; none with --similar" } },
   options: {
     index: { type: "text", hint: "DIR", required: true, about: "Made by galen index" },
