@@ -75,9 +75,24 @@ const aim =
 const verb =
   /\b(?:is|are|was|were|be|been|has|have|had|does|do|did|can|may|might|could|will|would|cannot|not|[a-z]{3,}(?:ates|izes|ises|ifies)|(?:accelerat|activat|affect|allow|alter|associat|attenuat|block|bind|caus|confer|contain|contribut|control|correlat|decreas|defin|depend|differ|driv|enabl|encod|enhanc|exacerbat|exhibit|express|facilitat|fail|form|harbou?r|help|identif|impair|improv|increas|induc|influenc|inhibit|interact|involv|lead|limit|link|lower|maintain|mediat|modif|modulat|occur|play|predict|prevent|produc|prolong|promot|protect|provid|reduc|regulat|remain|repress|requir|rescu|result|reveal|rais|show|shorten|slow|stabili[sz]|stimulat|suggest|support|suppress|target|trigger|underl|upregulat|worsen)(?:e|es|s|ed|ies|ied))\b/i;
 
-/** A study that asks, a supposition, what is not known yet, who was let in, and what points elsewhere. */
-const noClaim =
-  /\bhypothes[ie]s (?:to be|is whether|that (?:is|was|will be) tested)\b|\b(?:inclusion|exclusion) criteria\b|\b(?:were|are|was|is) (?:eligible|(?:included|excluded|enrolled) (?:if|when))\b|\b(?:provides?|gives?) the following (?:list|information)\b|\b(?:tests?|tested|examines?|investigates?|determines?|assess(?:es)?|evaluates?|asks?|asked|explores?) (?:whether|if)\b|\b(?:one would|we) (?:also )?(?:expect|anticipate|hope)\b|\b(?:will|would) be the first\b|\b(?:chapter|project|proposal|protocol|review|section|study|trial) will\b|\bwill (?:also )?be (?:\w+ly )?(?:administered|allocated|asked|assessed|collected|compared|determined|evaluated|followed|given|invited|measured|offered|performed|randomi[sz]ed|recruited|studied|treated|used)\b|\bthere is (?:also )?an? (?:\w+ )?need (?:for|to)\b|\b(?:researchers|scientists|investigators|studies) (?:are|is) (?:now |still |currently )?(?:looking|searching|trying|underway|under way|ongoing)\b|^(?:(?:however|therefore|thus|hence|clearly|in conclusion),? )?(?:further|more|additional|larger|future)\b[^.;]{0,40}\b(?:research|stud(?:y|ies)|trials?|investigations?|evaluation|data|evidence)\b[^.;]{0,80}\b(?:needed|required|warranted|necessary)\b[^.;]*\.?$|^(?:see|click|for more|read|refer to)\b|^(?:if|suppose)\b[^.]*\b(?:would|could|might)\b|^this (?:summary|article|paper|page|section|chapter|module|review|protocol|trial|study) (?:is about|describes?|discusses|reviews|presents?|outlines?|will)\b/i;
+/** What claims nothing. */
+const noClaims: readonly RegExp[] = [
+  // A study that asks, and a supposition.
+  /\bhypothes[ie]s (?:to be|is whether|that (?:is|was|will be) tested)\b/i,
+  /\b(?:tests?|tested|examines?|investigates?|determines?|assess(?:es)?|evaluates?|asks?|asked|explores?) (?:whether|if)\b/i,
+  /\b(?:one would|we) (?:also )?(?:expect|anticipate|hope)\b|^(?:if|suppose)\b[^.]*\b(?:would|could|might)\b/i,
+  // What will be done, and what is still to be.
+  /\b(?:will|would) be the first\b|\b(?:chapter|project|proposal|protocol|review|section|study|trial) will\b/i,
+  /\bwill (?:also )?be (?:\w+ly )?(?:administered|allocated|asked|assessed|collected|compared|determined|evaluated|followed|given|invited|measured|offered|performed|randomi[sz]ed|recruited|studied|treated|used)\b/i,
+  /\b(?:researchers|scientists|investigators|studies) (?:are|is) (?:now |still |currently )?(?:looking|searching|trying|underway|under way|ongoing)\b/i,
+  /\bthere is (?:also )?an? (?:\w+ )?need (?:for|to)\b/i,
+  /^(?:(?:however|therefore|thus|hence|clearly|in conclusion),? )?(?:further|more|additional|larger|future)\b[^.;]{0,40}\b(?:research|stud(?:y|ies)|trials?|investigations?|evaluation|data|evidence)\b[^.;]{0,80}\b(?:needed|required|warranted|necessary)\b[^.;]*\.?$/i,
+  // Who was let in.
+  /\b(?:inclusion|exclusion) criteria\b|\b(?:were|are|was|is) (?:eligible|(?:included|excluded|enrolled) (?:if|when))\b/i,
+  // What points elsewhere.
+  /^(?:see|click|for more|read|refer to)\b|\b(?:provides?|gives?) the following (?:list|information)\b/i,
+  /^this (?:summary|article|paper|page|section|chapter|module|review|protocol|trial|study) (?:is about|describes?|discusses|reviews|presents?|outlines?|will)\b/i,
+];
 
 /** Objectives of registry records ("I. Determine the rate of …"), which name what is not known yet. */
 const objective =
@@ -106,7 +121,7 @@ export function canAnswer(
   words: number = wordsOf(text).length,
 ): boolean {
   if (words < 4) return false;
-  if (/\?["”')\]]*\s*$/.test(text) || aim.test(text) || noClaim.test(text)) return false;
+  if (/\?["”')\]]*\s*$/.test(text) || aim.test(text) || noClaims.some((one) => one.test(text))) return false;
   if (asked.test(text) || objective.test(text) || list.test(text)) return false;
   if (/^[©(]/.test(text)) return false;
   const isTitle = section === "TITLE" || work.test(text) || !/[.!…]["”')\]]*$/.test(text);
