@@ -73,6 +73,9 @@ function ShareBar({ shares }: { readonly shares: NonNullable<Verdict["shares"]> 
   </div>`;
 }
 
+const nothingToJudge = "No sentence speaks of all that is asked in a way that its words can be judged by.";
+const notEnough = "Too few sentences speak of all that is asked, or they favour no side enough.";
+
 function Judgement({ verdict, ...links }: SourceLinks & { readonly verdict: Verdict }): VNode {
   const { answer, shares } = verdict;
   const side = (name: "yes" | "no", title: string): VNode =>
@@ -90,11 +93,8 @@ function Judgement({ verdict, ...links }: SourceLinks & { readonly verdict: Verd
     <p class="judgement">
       ${answer === "unclear" ? "The evidence is " : "By its words the evidence says "}<strong>${answer}</strong>
     </p>
-    ${
-      shares === null
-        ? html`<p class="quiet">No sentence speaks of all that is asked in a way that its words can be judged by.</p>`
-        : h(ShareBar, { shares })
-    }
+    ${shares !== null && h(ShareBar, { shares })}
+    ${answer === "unclear" && html`<p class="quiet">${shares === null ? nothingToJudge : notEnough}</p>`}
     ${verdict.yes.length + verdict.no.length > 0 && html`<div class="sides">${side("yes", "For")} ${side("no", "Against")}</div>`}
   </section>`;
 }
