@@ -158,11 +158,24 @@ function hide(question: Question | undefined): void {
   for (const id of question?.documents ?? []) if (known.has(id)) hidden.add(id);
 }
 
+/** Sentences that come into question. */
+async function candidatesFor({ text }: Asked): Promise<ReturnType<typeof bestByWords>> {
+  const read = readQuestion(text);
+  const { usable } = await retrieve(index, read.query, {});
+  return bestByWords(candidatesOf(read, await raritiesOf(index, read), usable));
+}
+
+/**
+ * Of snippets alone nobody learns which sentence of an abstract answers: PubMedQA's conclusions teach it. `own` is
+ * the abstract, whose results are left out, since they may answer as well.
+ */
+const conclusions = pubmedqa
+  .filter((one) => !one.test)
+  .map(({ id, question, conclusion }) => ({ own: id, asked: { text: question, snippets: [{ text: conclusion }] } }));
+
 /** Lists of one right sentence and three wrong ones, the right one first; at most two of a question. */
 async function listsOf(question: Asked, own?: string): Promise<{ query: string; documents: string[] }[]> {
-  const read = readQuestion(question.text);
-  const { usable } = await retrieve(index, read.query, {});
-  const best = bestByWords(candidatesOf(read, await raritiesOf(index, read), usable)).map(({ sentence }) => sentence);
+  const best = (await candidatesFor(question)).map(({ sentence }) => sentence);
   const right = best.filter(
     ({ text }) => marked(question, text) && (question.best === undefined || says(question.best, text)),
   );
@@ -176,10 +189,7 @@ async function listsOf(question: Asked, own?: string): Promise<{ query: string; 
 async function writePairs(path: string, questions: readonly Question[]): Promise<void> {
   const lists = [];
   for (const question of questions) lists.push(...(await listsOf(question)));
-  for (const article of pubmedqa.filter((one) => !one.test)) {
-    const asked = { text: article.question, snippets: [{ text: article.conclusion }] };
-    lists.push(...(await listsOf(asked, article.id)));
-  }
+  for (const { asked, own } of conclusions) lists.push(...(await listsOf(asked, own)));
   await writeJsonLines(path, random(23).shuffle(lists));
   console.log(`${path}: ${lists.length} lists for galen train reranker`);
 }
@@ -198,11 +208,9 @@ const sentencesAQuestion = 128;
 
 /** `own` is a document of which only what is marked counts, or what is no result. */
 async function rowsOf(question: Asked, own?: string): Promise<Row[]> {
-  const read = readQuestion(question.text);
-  const { usable } = await retrieve(index, read.query, {});
-  const best = bestByWords(candidatesOf(read, await raritiesOf(index, read), usable));
+  const best = await candidatesFor(question);
   const texts = best.map(({ sentence }) => sentence.text);
-  const [asked, ...vectors] = embed === undefined ? [] : await embed([read.text, ...texts]);
+  const [asked, ...vectors] = embed === undefined ? [] : await embed([readQuestion(question.text).text, ...texts]);
   return best.flatMap(({ features, sentence }, i): Row[] => {
     const label = marked(question, sentence.text) ? 1 : 0;
     const isBest = question.best === undefined || says(question.best, sentence.text);
@@ -227,14 +235,10 @@ async function fit(questions: Readonly<Record<string, readonly Question[]>>): Pr
       hide(question);
       groups.push({ set, with: all, without: await rowsOf(question) });
     }
-  // Of snippets alone nobody learns which sentence of an abstract answers: PubMedQA's conclusions do, whose results are
-  // left out, since they may as well.
   const abstracts: Row[] = [];
-  for (const article of pubmedqa.filter((one) => !one.test)) {
+  for (const { asked, own } of conclusions) {
     hidden.clear();
-    abstracts.push(
-      ...(await rowsOf({ ...article, text: article.question, snippets: [{ text: article.conclusion }] }, article.id)),
-    );
+    abstracts.push(...(await rowsOf(asked, own)));
   }
   // Questions count alike, however many sentences are looked at for each; abstracts together a third of them.
   const alike = (some: readonly Row[], count: number): Row[] =>

@@ -22,6 +22,9 @@ export interface PlacedSentence {
 const mostSentences = 400;
 const mostCharacters = 600;
 
+/** Characters from a document's beginning that are its abstract, mostly. */
+export const abstractLength = 3000;
+
 const asked = /^(?:question|q)\s*:\s*/i;
 const answered = /^(?:answer|a)\s*:\s*/i;
 

@@ -5,7 +5,7 @@
  */
 import type { IndexedDocument } from "../search/types.ts";
 import { citation, cite } from "./quote.ts";
-import { type PlacedSentence, sentencesOf } from "./sentence.ts";
+import { abstractLength, type PlacedSentence, sentencesOf } from "./sentence.ts";
 import type { Citation } from "./types.ts";
 
 export interface Study {
@@ -72,8 +72,6 @@ const people = new RegExp(
 const done =
   /\b(?:randomi[sz]ed|randomly|assigned|allocated|received|receiving|treated with|administered|were given|underwent|intervention|versus|vs\.?|compared (?:with|to)|placebo|supplement\w*|injected|infusion)\b/i;
 
-/** Characters from the beginning that are an abstract, mostly. */
-const abstract = 3000;
 /** Sections that tell of other studies, or of nobody's. */
 const elsewhere =
   /^(?:[\d.]+\s*)?(?:introduction|background|aims?|objectives?|purpose|hypothes[ie]s|rationale|related|discussion|conclusions?|interpretation|comment|limitations?|strengths|future|implications|funding|authors?|electronic|supplement|references|acknowledg|data availability|ethic|conflict|competing|abbreviation)/i;
@@ -89,7 +87,7 @@ export function studyOf(document: IndexedDocument): Study {
   const byRecord = kinds.find(([, publicationType]) => document.types.some((type) => publicationType.test(type)));
   const told = kindTold(title, () => true) ?? kindTold(own, saysOfItself);
   const isRecorded = byRecord !== undefined && (byRecord[0] !== "review" || told === undefined);
-  const size = sizeIn([...title, ...own.filter(({ start }) => start < abstract)]) ?? sizeIn(own);
+  const size = sizeIn([...title, ...own.filter(({ start }) => start < abstractLength)]) ?? sizeIn(own);
   const methods = own.filter(({ section }) =>
     /method|participant|patient|population|design|setting|intervention/i.test(section ?? ""),
   );

@@ -8,7 +8,7 @@ import { retrieve } from "./ask.ts";
 import { contentStems } from "./question.ts";
 import { groupAgreeing, quoted } from "./quote.ts";
 import type { Retrieved } from "./score.ts";
-import { canAnswer, isFinding, type PlacedSentence, sentencesOf } from "./sentence.ts";
+import { abstractLength, canAnswer, isFinding, type PlacedSentence, sentencesOf } from "./sentence.ts";
 import type { AskOptions } from "./options.ts";
 import type { AnswerSentence } from "./types.ts";
 
@@ -21,8 +21,8 @@ export interface Summary {
   readonly notes: readonly string[];
 }
 
-/** Characters of a document of which every sentence may sum it up, and of a longer one those that are its abstract, mostly. */
-const [short, abstract] = [8000, 3000];
+/** Characters of a document of which every sentence may sum it up; of a longer one its abstract's. */
+const short = 8000;
 /** In full texts the other places where one stands that does. */
 const concluding = /^(?:conclu|summary|in conclusion|in summary|to conclude|overall|taken together|interpretation)/i;
 const methods =
@@ -33,7 +33,10 @@ function sumsUp(sentence: PlacedSentence): boolean {
   const { document, start, text, section } = sentence;
   if (!canAnswer(sentence) || /\bwill\b/.test(text) || methods.test(section ?? "")) return false;
   return (
-    document.text.length <= short || start < abstract || concluding.test(section ?? "") || concluding.test(text.trim())
+    document.text.length <= short ||
+    start < abstractLength ||
+    concluding.test(section ?? "") ||
+    concluding.test(text.trim())
   );
 }
 

@@ -1,7 +1,8 @@
 /**
  * Texts as words, the one way for every store, query and highlight: runs of letters and digits, lower case, accents and
- * ligatures folded to ASCII letters, British spellings as American ones (spelling.ts), English stems (stem.ts). Greek and other scripts stay. No stop word is removed, so that
- * phrases work. LanceDB is given these words as they are, with its own lower case, stems and folding off: both stores agree.
+ * ligatures folded to ASCII letters, British spellings as American ones (spelling.ts), English stems (stem.ts). Greek and
+ * other scripts stay. No stop word is removed, so that phrases work. LanceDB is given these words as they are, with its own
+ * lower case, stems and folding off: both stores agree.
  */
 import { americanBeginning, americanSpelling } from "./spelling.ts";
 import { stemEnglish } from "./stem.ts";
